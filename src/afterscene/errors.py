@@ -1,0 +1,53 @@
+"""One root error. A leaf's docstring is the sentence a user sees; ``str(error)`` adds the values.
+
+Every error that a user can cause is an :class:`AftersceneError`: the command line prints its
+sentence and exits with code 2, no trace. Our own mistakes are ``assert`` and show a trace.
+
+Write messages as one sentence with the file, the value and the next step::
+
+    raise UnknownName(f"hazard 'snow' is not known; choose one of: {', '.join(HAZARDS)}")
+"""
+
+
+class AftersceneError(Exception):
+    """Something the user can mend; the message says what and how."""
+
+
+class BadImage(AftersceneError):
+    """An image file cannot be used."""
+
+
+class BadLabel(AftersceneError):
+    """A label file cannot be used."""
+
+
+class BadWeights(AftersceneError):
+    """A model folder or weights file cannot be used."""
+
+
+class MissingFile(AftersceneError):
+    """A file or folder that is needed is not there."""
+
+
+class OutputConflict(AftersceneError):
+    """The output folder holds something else, or cannot be written."""
+
+
+class UnknownName(AftersceneError):
+    """A hazard, model, sampler or event of that name is not registered."""
+
+
+class BadParameter(AftersceneError):
+    """A parameter lies outside its allowed range."""
+
+
+class MissingExtra(AftersceneError):
+    """An optional dependency is needed for this; the message names the extra to install."""
+
+
+class NotFinite(AftersceneError):
+    """A network returned NaN or infinity; the message tells the step."""
+
+
+class LeakFound(AftersceneError):
+    """An evaluation tile, or a near-duplicate of one, is among the training sources."""
