@@ -1,0 +1,172 @@
+"""Files that are either whole or absent, and folders that hold one run.
+
+A reader never meets half a file: bytes go to a temporary name in the same folder, are flushed to
+the disk, and only then take the final name (`os.replace` is atomic within one file system). An
+output folder carries a marker, ``afterscene-run.json``, that tells what wrote it, so that two runs
+never mix and nothing of a user's own is ever deleted.
+
+Two hashes with different promises: :func:`sha256_file` is over bytes and holds within one locked
+environment (PNG bytes differ between zlib builds); :func:`pixel_hash` is over decoded values and
+holds on every machine.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from afterscene.errors import BadParameter, MissingFile, OutputConflict
+
+MARKER = "afterscene-run.json"
+
+
+def write_atomic(path: str | Path, content: bytes | Callable[[Path], object]) -> Path:
+    """Write `path` so that it is either the old file or the whole new one.
+
+    `content` is the bytes, or a function that writes the file at the temporary path it is given.
+    Whatever it raises passes through, and no temporary file stays. Raises OutputConflict where
+    the system refuses (no such folder, no permission, disk full).
+    """
+    path = Path(path)
+    temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:12]}.tmp")
+    try:
+        if callable(content):
+            content(temporary)
+        else:
+            temporary.write_bytes(content)
+        _flush_to_disk(temporary)
+        os.replace(temporary, path)  # noqa: PTH105 - the atomic one, named as such
+        _flush_to_disk(path.parent)
+    except OSError as error:
+        raise OutputConflict(
+            f"{path} cannot be written ({error.strerror or error}); "
+            "choose a writable folder with free space"
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return path
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: str | Path, value: object) -> Path:
+    """Write `value` as sorted, indented JSON, atomically; NaN is refused, JSON has none."""
+    text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False)
+    return write_atomic(path, (text + "\n").encode())
+
+
+def sha256_file(path: str | Path) -> str:
+    """Hexadecimal SHA-256 of the bytes of a file. Raises MissingFile."""
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise MissingFile(f"{path} cannot be read ({error.strerror}); check the path") from error
+
+
+def pixel_hash(array: np.ndarray) -> str:
+    """Hexadecimal SHA-256 over type, shape and values (little-endian, row by row).
+
+    Equal arrays have equal hashes whatever their memory order or the machine.
+    """
+    array = np.asarray(array)
+    if array.dtype.hasobject:
+        raise BadParameter("pixel_hash takes numbers, not objects; convert the array first")
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    digest = hashlib.sha256(f"{array.dtype.kind}{array.dtype.itemsize}{array.shape}".encode())
+    digest.update(little.tobytes())
+    return digest.hexdigest()
+
+
+def prepare_output(
+    folder: str | Path,
+    kind: str,
+    *,
+    run: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Make `folder` ready for a run of `kind` and leave the marker in it.
+
+    ============================  =========================================================
+    folder is                     outcome
+    ============================  =========================================================
+    absent or empty               made, marked
+    marked, same kind and `run`   gone on with (a resume); needs `run`, the settings (JSON)
+    marked otherwise              OutputConflict that names what differs; `overwrite` empties
+    not empty and not marked      OutputConflict, with `overwrite` too: it is not ours
+    not writable, or a file       OutputConflict
+    ============================  =========================================================
+    """
+    folder = Path(folder)
+    mark = {"kind": kind, "run": None if run is None else json.loads(json.dumps(dict(run)))}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        holds_something = any(folder.iterdir())
+    except OSError as error:
+        raise OutputConflict(
+            f"{folder} cannot be made or read ({error.strerror}); choose another output folder"
+        ) from error
+    if holds_something:
+        found = _read_marker(folder)
+        if run is not None and found == mark:
+            return folder
+        if not overwrite:
+            raise OutputConflict(_conflict(folder, found, mark))
+        _empty(folder)
+    write_json(folder / MARKER, mark)
+    return folder
+
+
+def _read_marker(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads((folder / MARKER).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise OutputConflict(
+            f"{folder} is not empty and holds no {MARKER}, so AfterScene did not write it; "
+            "choose a new or empty output folder"
+        )
+    return found
+
+
+def _conflict(folder: Path, found: Mapping[str, Any], mark: Mapping[str, Any]) -> str:
+    if found.get("kind") != mark["kind"]:
+        difference = f"a run of kind {found.get('kind')!r}, not {mark['kind']!r}"
+    elif mark["run"] is None or not isinstance(found.get("run"), dict):
+        difference = f"another run of kind {mark['kind']!r}"
+    else:
+        old, new = found["run"], mark["run"]
+        keys = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
+        changes = ", ".join(f"{k}: {old.get(k)!r} -> {new.get(k)!r}" for k in keys)
+        difference = f"a run with other settings ({changes})"
+    return (
+        f"{folder} already holds {difference}; choose another output folder or ask for overwriting"
+    )
+
+
+def _empty(folder: Path) -> None:
+    for child in folder.iterdir():
+        try:
+            if child.is_dir() and not child.is_symlink():
+                shutil.rmtree(child)
+            else:
+                child.unlink()
+        except OSError as error:
+            raise OutputConflict(
+                f"{child} cannot be removed ({error.strerror}); choose another output folder"
+            ) from error

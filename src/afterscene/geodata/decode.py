@@ -1,0 +1,255 @@
+"""Bytes on the disk to pixels, valid mask and place, with the limits set before the decoding.
+
+What a file is, its first bytes say; the suffix decides nothing beyond being one that we take. PNG
+and JPEG are read by Pillow, GeoTIFF and 16-bit colour PNG by GDAL with a list of one driver, so
+that no other format (a VRT names any file or URL) can pose as an image. No sidecar file is read.
+
+Rules: palette and CMYK become RGB; an alpha band becomes the valid mask (0 = nodata); 1-bit
+becomes 0/255; int16 without negative valid pixels becomes uint16, every other type float32;
+nodata (declared, NaN, mask or alpha) is False in `valid`; one frame only. EXIF orientation is not
+applied, because labels refer to the stored pixels.
+"""
+
+import json
+import warnings
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import rasterio
+from affine import Affine
+from PIL import Image, UnidentifiedImageError
+from rasterio.enums import ColorInterp
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.windows import Window as RasterWindow
+
+from afterscene.errors import BadImage, MissingFile
+from afterscene.geodata.tiles import Window
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
+MAX_PIXELS = 1 << 28
+"""Height x width that is decoded at once: 16,384 x 16,384."""
+
+TIME_TAG, CRS_TAG, TRANSFORM_TAG = "AFTERSCENE_TIME", "AFTERSCENE_CRS", "AFTERSCENE_TRANSFORM"
+
+_SIGNATURES = (
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"II*\x00", "GTiff"),
+    (b"MM\x00*", "GTiff"),
+    (b"II+\x00", "GTiff"),
+    (b"MM\x00+", "GTiff"),
+)
+_GDAL = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_PAM_ENABLED": "NO",
+    "GTIFF_IGNORE_READ_ERRORS": "NO",
+}
+
+
+class Decoded(NamedTuple):
+    """Pixels (bands, H, W), valid (H, W), and what the file says of place and time."""
+
+    pixels: np.ndarray
+    valid: np.ndarray
+    crs: str | None
+    transform: Affine | None
+    tags: Mapping[str, str]
+
+
+def decode(path: Path, window: Window | None = None) -> Decoded:
+    """Read an image file. Raises MissingFile or BadImage; see the module for the rules."""
+    kind = sniff(path)
+    try:
+        if kind == "GTiff" or window is not None or (kind == "PNG" and _is_deep_colour(path)):
+            return _decode_gdal(path, kind, window)
+        return _decode_pillow(path, kind)
+    except (RasterioError, OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        raise BadImage(
+            f"{path}: cannot be decoded ({_first_line(error)}); it is damaged or cut off: "
+            "fetch or export it again"
+        ) from error
+
+
+def read_tags(path: str | Path) -> dict[str, str]:
+    """Texts in the file: PNG text chunks, TIFF tags, or the JSON comment of our JPEGs."""
+    path = Path(path)
+    kind = sniff(path)
+    try:
+        if kind == "GTiff":
+            with rasterio.Env(**_GDAL), _open(path, kind) as source:
+                return dict(source.tags())
+        with _open_pillow(path, kind) as image:
+            return _pillow_tags(image)
+    except (RasterioError, OSError, SyntaxError, ValueError) as error:
+        raise BadImage(
+            f"{path}: tags cannot be read ({_first_line(error)}); fetch or export it again"
+        ) from error
+
+
+def sniff(path: Path) -> str:
+    """``PNG``, ``JPEG`` or ``GTiff`` by the first bytes. Raises MissingFile, BadImage."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise BadImage(f"{path}: suffix {path.suffix!r} is not one of {', '.join(SUFFIXES)}")
+    if not path.is_file():
+        raise MissingFile(f"{path} is not a file; check the path")
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        raise MissingFile(f"{path} cannot be read ({error.strerror}); check its rights") from error
+    for signature, kind in _SIGNATURES:
+        if head.startswith(signature):
+            return kind
+    what = f"its first bytes are {head!r}" if head else "it is empty"
+    raise BadImage(f"{path} is no PNG, JPEG or TIFF ({what}); export it as one of these")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _limit(path: Path, height: int, width: int) -> None:
+    if height * width > MAX_PIXELS:
+        raise BadImage(
+            f"{path}: {height} x {width} pixels are more than the {MAX_PIXELS:,} that are read at "
+            "once; cut it into tiles, or read windows of a GeoTIFF"
+        )
+
+
+def _is_deep_colour(path: Path) -> bool:
+    """Pillow would cut 16-bit colour down to 8 bits: bit depth 16 and not plain grey."""
+    with path.open("rb") as file:
+        header = file.read(26)
+    return len(header) == 26 and header[24] == 16 and header[25] != 0
+
+
+def _open_pillow(path: Path, kind: str) -> Image.Image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            image = Image.open(path, formats=[kind])
+        except Image.DecompressionBombError as error:
+            raise BadImage(
+                f"{path}: {_first_line(error)}; cut it into tiles, or convert it to GeoTIFF"
+            ) from error
+        except UnidentifiedImageError as error:
+            raise BadImage(f"{path}: the {kind} header is damaged; fetch it again") from error
+    _limit(path, image.height, image.width)
+    return image
+
+
+def _decode_pillow(path: Path, kind: str) -> Decoded:
+    with _open_pillow(path, kind) as image:
+        frames = getattr(image, "n_frames", 1)
+        if frames != 1:
+            raise BadImage(f"{path}: holds {frames} frames; export the one that is meant")
+        array = np.asarray(_plain(image))
+        tags = _pillow_tags(image)
+    array = array[..., None] if array.ndim == 2 else array
+    bands = np.ascontiguousarray(np.moveaxis(array, 2, 0))
+    valid = np.ones(bands.shape[1:], bool)
+    if len(bands) in (2, 4):
+        valid, bands = bands[-1] > 0, bands[:-1]
+    if bands.dtype == np.int32:
+        bands = bands.astype(np.uint16)
+    return Decoded(bands, valid, tags.get(CRS_TAG), _parse_transform(tags), tags)
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Any Pillow mode as L, LA, RGB, RGBA or 16-bit grey."""
+    mode = image.mode
+    if "transparency" in image.info and mode in ("1", "L", "RGB", "P"):
+        return image.convert("LA" if mode in ("1", "L") else "RGBA")
+    target = {"1": "L", "P": "RGB", "PA": "RGBA", "CMYK": "RGB", "YCbCr": "RGB", "La": "LA"}
+    return image.convert(target[mode]) if mode in target else image
+
+
+def _pillow_tags(image: Image.Image) -> dict[str, str]:
+    texts = {k: v for k, v in getattr(image, "text", {}).items() if isinstance(v, str)}
+    comment = image.info.get("comment")
+    if isinstance(comment, bytes):
+        try:
+            said = json.loads(comment)
+        except (ValueError, RecursionError):
+            return {**texts, "comment": comment.decode("latin-1")}
+        if isinstance(said, dict):
+            return {**texts, **{str(k): str(v) for k, v in said.items()}}
+    return texts
+
+
+def _parse_transform(tags: Mapping[str, str]) -> Affine | None:
+    numbers = tags.get(TRANSFORM_TAG, "").split()
+    return Affine(*(float(n) for n in numbers)) if len(numbers) == 6 else None
+
+
+def parse_time(tags: Mapping[str, str]) -> datetime | None:
+    """The acquisition time that :func:`~afterscene.geodata.scene.write_scene` left, if any."""
+    try:
+        return datetime.fromisoformat(tags.get(TIME_TAG, ""))
+    except ValueError:
+        return None
+
+
+def _open(path: Path, kind: str) -> rasterio.DatasetReader:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        return rasterio.open(path.absolute(), driver=kind)
+
+
+def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
+    window = RasterWindow(part.col, part.row, part.width, part.height) if part else None
+    with rasterio.Env(**_GDAL), _open(path, kind) as source:
+        height, width = (part.height, part.width) if part else source.shape
+        _limit(path, height, width)
+        _check_bands(path, source)
+        bands = _data_bands(source)
+        pixels = source.read(bands, window=window)
+        valid = source.dataset_mask(window=window) > 0
+        if source.colorinterp[0] == ColorInterp.palette:
+            pixels, valid = _through_palette(pixels[0], source.colormap(1), valid)
+        elif source.tags(1, ns="IMAGE_STRUCTURE").get("NBITS") == "1":
+            pixels = pixels * np.uint8(255)
+        tags = dict(source.tags())
+        crs = source.crs.to_wkt() if source.crs else tags.get(CRS_TAG)
+        transform = source.transform
+        if transform.is_identity:
+            transform = _parse_transform(tags)
+        if part and transform:
+            transform = transform * Affine.translation(part.col, part.row)
+    if pixels.dtype.kind == "f":
+        valid = valid & np.isfinite(pixels).all(0)
+    elif (pixels.dtype == np.int16) and pixels[:, valid].min(initial=0) >= 0:
+        pixels = np.where(valid, pixels, 0).astype(np.uint16)
+    if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+        pixels = pixels.astype(np.float32)
+    return Decoded(pixels, valid, crs, transform, tags)
+
+
+def _data_bands(source: rasterio.DatasetReader) -> list[int]:
+    return [i for i, c in enumerate(source.colorinterp, 1) if c != ColorInterp.alpha]
+
+
+def _check_bands(path: Path, source: rasterio.DatasetReader) -> None:
+    count = len(_data_bands(source))
+    if count not in (1, 3, 4):
+        raise BadImage(
+            f"{path}: has {count} bands, AfterScene takes 1, 3 or 4; "
+            "choose three with `gdal_translate -b 1 -b 2 -b 3`"
+        )
+    odd = [d for d in source.dtypes if "complex" in d or d == "int8"]
+    if odd:
+        raise BadImage(f"{path}: pixels are {odd[0]}, not brightness; export it as uint16")
+
+
+def _through_palette(
+    index: np.ndarray, colours: Mapping[int, tuple[int, int, int, int]], valid: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    table = np.zeros((max(256, int(index.max()) + 1), 4), np.uint8)
+    for i, colour in colours.items():
+        if i < len(table):
+            table[i] = colour
+    rgba = table[index]
+    return np.ascontiguousarray(np.moveaxis(rgba[..., :3], 2, 0)), valid & (rgba[..., 3] > 0)

@@ -1,0 +1,121 @@
+"""Pixels, mask, place and tags to a PNG, JPEG or GeoTIFF file.
+
+GeoTIFF keeps everything: CRS, transform and nodata (as an internal mask, so that no pixel value
+is given up for it), lossless. PNG keeps 8- and 16-bit values, nodata as alpha 0, and place and
+time as text chunks. JPEG (quality 95, 4:4:4) is for looking: 8 bits, no nodata, no place. The
+tags travel in all three: text chunks, TIFF metadata, or one JSON comment.
+"""
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from affine import Affine
+from PIL import Image, PngImagePlugin
+from rasterio.errors import NotGeoreferencedWarning
+
+from afterscene.errors import BadParameter
+from afterscene.geodata.decode import CRS_TAG, SUFFIXES, TRANSFORM_TAG
+
+_ENVIRONMENT = {"GDAL_TIFF_INTERNAL_MASK": "YES", "GDAL_PAM_ENABLED": "NO"}
+
+
+def check(path: Path, pixels: np.ndarray, valid: np.ndarray) -> None:
+    """Raise BadParameter where the format that the suffix names cannot hold the pixels."""
+    suffix = path.suffix.lower()
+    reason = ""
+    if suffix not in SUFFIXES:
+        reason = f"suffix {suffix!r} is not one of {', '.join(SUFFIXES)}"
+    elif suffix == ".png" and (pixels.dtype.kind == "f" or len(pixels) == 4):
+        reason = f"a PNG cannot hold {len(pixels)} bands of {pixels.dtype}; write a .tif"
+    elif suffix in (".jpg", ".jpeg") and (pixels.dtype != np.uint8 or len(pixels) == 4):
+        reason = f"a JPEG cannot hold {len(pixels)} bands of {pixels.dtype}; write a .tif"
+    elif suffix in (".jpg", ".jpeg") and not valid.all():
+        reason = "a JPEG cannot hold nodata; write a .png or .tif"
+    if reason:
+        raise BadParameter(f"{path}: {reason}")
+
+
+def encode(
+    path: Path,
+    suffix: str,
+    pixels: np.ndarray,
+    valid: np.ndarray,
+    *,
+    crs: str | None,
+    transform: Affine | None,
+    tags: Mapping[str, str],
+) -> None:
+    """Write `path` in the format of `suffix`, after :func:`check`."""
+    if suffix in (".jpg", ".jpeg"):
+        comment = json.dumps(dict(tags), sort_keys=True).encode() if tags else b""
+        _image(pixels).save(path, "JPEG", quality=95, subsampling=0, comment=comment)
+    elif suffix == ".png":
+        place = {} if crs is None else {CRS_TAG: crs}
+        if transform is not None:
+            place[TRANSFORM_TAG] = " ".join(repr(float(v)) for v in transform[:6])
+        _png(path, _with_alpha(pixels, valid), {**tags, **place})
+    else:
+        profile = {**_geotiff_profile(pixels), "crs": crs, "transform": transform}
+        _gdal(path, pixels, profile, tags, None if valid.all() else valid)
+
+
+def _with_alpha(pixels: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    if valid.all():
+        return pixels
+    alpha = np.where(valid, np.iinfo(pixels.dtype).max, 0).astype(pixels.dtype)
+    return np.concatenate([pixels, alpha[None]])
+
+
+def _png(path: Path, bands: np.ndarray, texts: Mapping[str, str]) -> None:
+    if bands.dtype == np.uint16:  # Pillow writes no 16-bit colour
+        _gdal(path, bands, {"driver": "PNG", "write_metadata_as_text": "YES"}, texts, None)
+        return
+    info = PngImagePlugin.PngInfo()
+    for key, text in texts.items():
+        info.add_text(key, text)
+    _image(bands).save(path, "PNG", pnginfo=info)
+
+
+def _image(bands: np.ndarray) -> Image.Image:
+    array = bands[0] if len(bands) == 1 else np.moveaxis(bands, 0, 2)
+    return Image.fromarray(np.ascontiguousarray(array))
+
+
+def _geotiff_profile(pixels: np.ndarray) -> dict[str, Any]:
+    bands, height, width = pixels.shape
+    profile: dict[str, Any] = {
+        "driver": "GTiff",
+        "compress": "deflate",
+        "predictor": 3 if pixels.dtype.kind == "f" else 2,
+        "interleave": "pixel",
+        "bigtiff": "if_safer",
+        "photometric": "minisblack" if bands == 1 else "rgb",
+    }
+    if bands == 4:
+        profile["alpha"] = "unspecified"  # the fourth band is near infrared, not alpha
+    if min(height, width) >= 256:
+        profile |= {"tiled": True, "blockxsize": 256, "blockysize": 256}
+    return profile
+
+
+def _gdal(
+    path: Path,
+    bands: np.ndarray,
+    profile: Mapping[str, Any],
+    tags: Mapping[str, str],
+    mask: np.ndarray | None,
+) -> None:
+    count, height, width = bands.shape
+    size = {"count": count, "height": height, "width": width, "dtype": bands.dtype.name}
+    with rasterio.Env(**_ENVIRONMENT), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        with rasterio.open(path, "w", **size, **profile) as target:
+            target.write(bands)
+            target.update_tags(**tags)
+            if mask is not None:
+                target.write_mask(mask)

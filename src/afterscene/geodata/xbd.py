@@ -1,0 +1,169 @@
+"""A folder of xBD: which pre image belongs to which post image, labels and target.
+
+Names are ``{event}_{8 digits}_{pre|post}_disaster`` (Gupta et al. 2019, arXiv 1911.09296) under
+``images/``, ``labels/`` and ``targets/`` (or ``masks/``), either at the root or below one folder
+per split (``train/images`` ...). A ``splits.json`` at the root, ``{"train": [ids], ...}``, names
+splits over a flat tree. Only names are looked at here: reading is lazy, order is by id.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from afterscene.errors import BadLabel, MissingFile, UnknownName
+from afterscene.geodata.decode import SUFFIXES
+from afterscene.geodata.georeference import LngLatFit, fit_lnglat, make_label
+from afterscene.geodata.label import METADATA_FIELDS, XbdLabel, read_label, write_label
+from afterscene.geodata.labeljson import load_json
+
+__all__ = [
+    "EVENT_HAZARD",
+    "METADATA_FIELDS",
+    "LngLatFit",
+    "Pair",
+    "XbdLabel",
+    "XbdTree",
+    "fit_lnglat",
+    "make_label",
+    "read_label",
+    "write_label",
+]
+
+EVENT_HAZARD: Mapping[str, str] = MappingProxyType(
+    {
+        "guatemala-volcano": "volcano",
+        "hurricane-florence": "flood",
+        "hurricane-harvey": "flood",
+        "hurricane-matthew": "wind",
+        "hurricane-michael": "wind",
+        "joplin-tornado": "tornado",
+        "lower-puna-volcano": "volcano",
+        "mexico-earthquake": "earthquake",
+        "midwest-flooding": "flood",
+        "moore-tornado": "tornado",
+        "nepal-flooding": "flood",
+        "palu-tsunami": "tsunami",
+        "pinery-bushfire": "wildfire",
+        "portugal-wildfire": "wildfire",
+        "santa-rosa-wildfire": "wildfire",
+        "socal-fire": "wildfire",
+        "sunda-tsunami": "tsunami",
+        "tuscaloosa-tornado": "tornado",
+        "woolsey-fire": "wildfire",
+    }
+)
+"""The hazard of each of the 19 xBD events, in the names of ``afterscene.hazards``."""
+
+_NAME = re.compile(r"(?P<id>.+_[^_]+)_(?P<when>pre|post)_disaster")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """The files of one tile. `id` is ``hurricane-michael_00000019``; `target` is the post one."""
+
+    id: str
+    event: str
+    pre: Path
+    post: Path | None = None
+    pre_label: Path | None = None
+    post_label: Path | None = None
+    target: Path | None = None
+
+    @property
+    def hazard(self) -> str | None:
+        """The hazard of the event, None for events outside xBD."""
+        return EVENT_HAZARD.get(self.event)
+
+
+class XbdTree:
+    """The pairs below `root`. Raises MissingFile where there are no images."""
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        below = [self.root, *sorted(p for p in self.root.glob("*") if p.is_dir())]
+        self._folders = {
+            p.name if p != self.root else "": p for p in below if (p / "images").is_dir()
+        }
+        if not self._folders:
+            raise MissingFile(
+                f"{self.root} holds no images/ folder, nor does a folder in it; give the root of "
+                "an xBD tree (images/ and labels/)"
+            )
+        listing = self.root / "splits.json"
+        self._splits = _read_splits(listing) if listing.is_file() else {}
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names that :meth:`pairs` takes."""
+        return tuple(sorted({*self._splits, *self._folders} - {""}))
+
+    def pairs(self, split: str | None = None) -> list[Pair]:
+        """All pairs, or those of a split, sorted by id. Raises UnknownName, MissingFile.
+
+        A post image without its pre image is left out: see :meth:`orphans`.
+        """
+        if split is None:
+            found = {p.id: p for folder in self._folders.values() for p in _pairs(folder)}
+        elif split in self._splits:
+            known = {p.id: p for folder in self._folders.values() for p in _pairs(folder)}
+            missing = [i for i in self._splits[split] if i not in known]
+            if missing:
+                raise MissingFile(
+                    f"{self.root}: split {split!r} names {missing[0]}, which has no pre image "
+                    f"({len(missing)} such); fetch the images or mend splits.json"
+                )
+            found = {i: known[i] for i in self._splits[split]}
+        elif split in self._folders and split:
+            found = {p.id: p for p in _pairs(self._folders[split])}
+        else:
+            known_names = ", ".join(self.splits) or "none, leave the split out"
+            raise UnknownName(f"{self.root} has no split {split!r}; it has: {known_names}")
+        return [found[i] for i in sorted(found)]
+
+    def orphans(self) -> list[Path]:
+        """Post images whose pre image is not there."""
+        found = []
+        for folder in self._folders.values():
+            images = _scan(folder / "images", SUFFIXES)
+            found += [path for (i, when), path in images.items() if (i, "pre") not in images]
+        return sorted(found)
+
+
+def _read_splits(path: Path) -> dict[str, list[str]]:
+    splits = load_json(path)
+    for name, ids in splits.items():
+        if not isinstance(ids, list) or not all(isinstance(i, str) for i in ids):
+            raise BadLabel(f"{path}: split {name!r} is no list of ids; mend the file")
+    return splits
+
+
+def _pairs(folder: Path) -> Iterator[Pair]:
+    images = _scan(folder / "images", SUFFIXES)
+    labels = _scan(folder / "labels", (".json",))
+    targets = _scan(folder / "masks", (".png",), "_target") | _scan(
+        folder / "targets", (".png",), "_target"
+    )
+    for (tile, when), path in images.items():
+        if when == "pre":
+            yield Pair(
+                id=tile,
+                event=tile.rpartition("_")[0],
+                pre=path,
+                post=images.get((tile, "post")),
+                pre_label=labels.get((tile, "pre")),
+                post_label=labels.get((tile, "post")),
+                target=targets.get((tile, "post")),
+            )
+
+
+def _scan(folder: Path, suffixes: tuple[str, ...], end: str = "") -> dict[tuple[str, str], Path]:
+    """(id, pre or post) -> file, of the files that are named after the rule."""
+    found: dict[tuple[str, str], Path] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.suffix.lower() in suffixes and path.stem.endswith(end):
+            name = _NAME.fullmatch(path.stem.removesuffix(end))
+            if name:
+                found.setdefault((name["id"], name["when"]), path)
+    return found
