@@ -1,0 +1,265 @@
+"""How fast the image drowns: ``x_t = alpha(t) x0 + sigma(t) eps``, t = 0 clean, t = 1 noise.
+
+Every Gaussian process of the field is two curves, alpha and sigma. Their ratio
+``rho = sigma / alpha`` is the noise of the variance-exploding view ``x_t / alpha = x0 + rho eps``,
+where all of them are one process (Karras et al. 2022, arXiv 2206.00364); a schedule only says
+when which rho is reached. So a schedule here is one method, ``coefficients(t)``, and its inverse,
+``time_of(rho)``; drift and diffusion of the SDE (Song et al. 2021, arXiv 2011.13456) follow:
+``f = alpha'/alpha``, ``g^2 = sigma^2 d/dt log rho^2``.
+
+A :class:`Level` is a schedule read at one time. A step from ``t`` to ``s`` sees two of them and
+nothing else, so a network or a sampler never knows its schedule. Step grids are in ``grids``.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from afterscene.errors import BadParameter
+
+
+class Level(NamedTuple):
+    """A schedule read at one time: Python floats in a sampler, tensors in training.
+
+    ``time`` in [0, 1]; ``alpha``, ``sigma`` as in ``x_t = alpha x0 + sigma eps``; ``d_alpha`` and
+    ``d_sigma`` their derivatives by time; ``pull`` the weight of x1 on a bridge, 0 elsewhere.
+    """
+
+    time: Any
+    alpha: Any
+    sigma: Any
+    d_alpha: Any
+    d_sigma: Any
+    pull: Any = 0.0
+
+    @property
+    def rho(self):
+        """``sigma / alpha``, the noise in the variance-exploding view; infinite at alpha = 0."""
+        if isinstance(self.alpha, Tensor) or self.alpha > 0:
+            return self.sigma / self.alpha
+        return math.inf
+
+    def over(self, x: Tensor) -> Level:
+        """The same level with tensors shaped (batch, 1, ...) and typed so that they scale ``x``."""
+        return Level(*(spread(value, x) for value in self))
+
+
+def spread(value, x: Tensor):
+    """A value per sample as (batch, 1, ...) with the type of ``x``; a float as it is."""
+    if not isinstance(value, Tensor) or value.ndim == 0:
+        return value
+    return value.to(x).reshape(value.shape + (1,) * (x.ndim - value.ndim))
+
+
+class Schedule:
+    """The two curves of a process; subclasses give ``coefficients`` and ``time_of``."""
+
+    @abstractmethod
+    def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """``alpha, sigma, alpha', sigma'`` at times ``t`` of any shape, in [0, 1]."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def time_of(self, rho: Tensor) -> Tensor:
+        """The time at which ``sigma / alpha`` is ``rho`` (float64, any shape)."""
+        raise NotImplementedError
+
+    def at(self, t: Tensor) -> Level:
+        """The level at times ``t`` (one for each sample, say), as tensors."""
+        return Level(t, *self.coefficients(t))
+
+    def levels(self, times: Tensor) -> list[Level]:
+        """The levels at ``times`` (n,) as records of Python floats, computed in float64."""
+        times = torch.as_tensor(times, dtype=torch.float64, device="cpu")
+        rows = torch.stack(torch.broadcast_tensors(*map(torch.as_tensor, self.at(times))))
+        return [Level(*row) for row in rows.T.tolist()]
+
+    def level_of(self, rho: float) -> Level:
+        """The level whose ``sigma / alpha`` is ``rho``."""
+        return self.levels(self.time_of(torch.tensor([rho], dtype=torch.float64)))[0]
+
+
+class VariancePreserving(Schedule):
+    """``alpha^2 + sigma^2 = 1``: a schedule is log alpha alone. Base of the next ones."""
+
+    @abstractmethod
+    def log_alpha(self, t: Tensor) -> tuple[Tensor, Tensor]:
+        """``log alpha`` and its derivative by time."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def time_of_log_alpha(self, log_alpha: Tensor) -> Tensor:
+        """The inverse of ``log_alpha``."""
+        raise NotImplementedError
+
+    def coefficients(self, t):
+        log_alpha, slope = self.log_alpha(t)
+        alpha = log_alpha.exp()
+        sigma = (-torch.expm1(2 * log_alpha)).sqrt()
+        return alpha, sigma, slope * alpha, -slope * alpha**2 / sigma
+
+    def time_of(self, rho):
+        return self.time_of_log_alpha(-0.5 * torch.log1p(rho**2))
+
+
+@dataclass(frozen=True, kw_only=True)
+class VP(VariancePreserving):
+    """Score SDE's VP: ``beta(t)`` linear, ``log alpha = -1/2 int beta`` (arXiv 2011.13456)."""
+
+    beta_min: float = 0.1
+    beta_max: float = 20.0
+
+    def log_alpha(self, t):
+        slope = self.beta_max - self.beta_min
+        return -0.5 * (self.beta_min * t + 0.5 * slope * t**2), -0.5 * (self.beta_min + slope * t)
+
+    def time_of_log_alpha(self, log_alpha):
+        slope, area = self.beta_max - self.beta_min, -2 * log_alpha
+        return 2 * area / (self.beta_min + (self.beta_min**2 + 2 * slope * area).sqrt())
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubVP(VP):
+    """Score SDE's sub-VP: VP's alpha with the smaller ``sigma = 1 - alpha^2``."""
+
+    def coefficients(self, t):
+        log_alpha, slope = self.log_alpha(t)
+        alpha = log_alpha.exp()
+        return alpha, -torch.expm1(2 * log_alpha), slope * alpha, -2 * slope * alpha**2
+
+    def time_of(self, rho):
+        return self.time_of_log_alpha((2 / (rho + (rho**2 + 4).sqrt())).log())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Erasing(VariancePreserving):
+    """The 2015 chain's ``beta_i = 1 / (T - i + 1)``: an equal share of the signal goes each step.
+
+    Its product is ``alpha^2 = 1 - t`` for any T (Sohl-Dickstein et al. 2015, arXiv 1503.03585).
+    """
+
+    def log_alpha(self, t):
+        return 0.5 * torch.log1p(-t), -0.5 / (1 - t)
+
+    def time_of_log_alpha(self, log_alpha):
+        return -torch.expm1(2 * log_alpha)
+
+
+class Chain(VariancePreserving):
+    """A chain of ``betas``: ``alpha^2`` after i steps is ``prod (1 - beta)``, read at t = i / T.
+
+    Between the steps log alpha is linear. Index n of a discrete model is t = (n + 1) / T.
+    """
+
+    @abstractmethod
+    def betas(self) -> Tensor:
+        """The variance added by each step, (T,) float64."""
+        raise NotImplementedError
+
+    @cached_property
+    def table(self) -> Tensor:
+        """``log alpha`` at t = 0, 1/T, ..., 1; float64."""
+        return torch.cat((torch.zeros(1), 0.5 * torch.log1p(-self.betas()).cumsum(0)))
+
+    def log_alpha(self, t):
+        table = self.table.to(t)
+        place = t * (len(table) - 1)
+        i = place.floor().clamp(0, len(table) - 2).long()
+        rise = table[i + 1] - table[i]
+        return table[i] + (place - i) * rise, rise * (len(table) - 1)
+
+    def time_of_log_alpha(self, log_alpha):
+        table = self.table.to(log_alpha)
+        i = torch.searchsorted(-table, -log_alpha).clamp(1, len(table) - 1) - 1
+        return (i + (log_alpha - table[i]) / (table[i + 1] - table[i])) / (len(table) - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DDPM(Chain):
+    """DDPM's chain, betas linear in ``beta^(1/power)`` (Ho et al. 2020, arXiv 2006.11239).
+
+    ``power = 2`` is Stable Diffusion's "scaled linear".
+    """
+
+    beta_start: float = 1e-4
+    beta_end: float = 0.02
+    steps: int = 1000
+    power: float = 1.0
+
+    def __post_init__(self):
+        if not 0 < self.beta_start <= self.beta_end < 1 or self.steps < 1:
+            raise BadParameter(
+                f"DDPM({self.beta_start}, {self.beta_end}, steps={self.steps}) is no chain; "
+                "give 0 < beta_start <= beta_end < 1 and steps >= 1"
+            )
+
+    def betas(self):
+        start, end = self.beta_start ** (1 / self.power), self.beta_end ** (1 / self.power)
+        return torch.linspace(start, end, self.steps, dtype=torch.float64) ** self.power
+
+
+META_EARTH = DDPM(beta_start=0.0015, beta_end=0.0155)
+"""MetaEarth's linear chain of 1000 steps (Yu et al. 2024, arXiv 2405.13570)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cosine(Chain):
+    """``alpha ~ cos(pi/2 (t + s) / (1 + s))``, betas capped (arXiv 2102.09672)."""
+
+    s: float = 0.008
+    steps: int = 1000
+    cap: float = 0.999
+
+    def betas(self):
+        t = torch.linspace(0, 1, self.steps + 1, dtype=torch.float64)
+        alpha_bar = torch.cos((t + self.s) / (1 + self.s) * torch.pi / 2) ** 2
+        return (1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=self.cap)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VE(Schedule):
+    """Score SDE's VE: alpha = 1, sigma geometric from ``sigma_min`` (at t = 0) to ``sigma_max``."""
+
+    sigma_min: float = 0.01
+    sigma_max: float = 50.0
+
+    def coefficients(self, t):
+        ratio = math.log(self.sigma_max / self.sigma_min)
+        sigma = self.sigma_min * torch.exp(ratio * t)
+        return torch.ones_like(t), sigma, torch.zeros_like(t), ratio * sigma
+
+    def time_of(self, rho):
+        return (rho / self.sigma_min).log() / math.log(self.sigma_max / self.sigma_min)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EDM(Schedule):
+    """EDM: alpha = 1 and sigma itself is the clock, ``sigma = sigma_max t`` (arXiv 2206.00364)."""
+
+    sigma_max: float = 80.0
+
+    def coefficients(self, t):
+        one = torch.ones_like(t)
+        return one, self.sigma_max * t, 0 * one, self.sigma_max * one
+
+    def time_of(self, rho):
+        return rho / self.sigma_max
+
+
+@dataclass(frozen=True, kw_only=True)
+class RectifiedFlow(Schedule):
+    """A straight line from image to noise: alpha = 1 - t, sigma = t (arXiv 2209.03003)."""
+
+    def coefficients(self, t):
+        one = torch.ones_like(t)
+        return 1 - t, t, -one, one
+
+    def time_of(self, rho):
+        return 1 / (1 + 1 / rho)

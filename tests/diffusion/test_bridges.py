@@ -1,0 +1,169 @@
+"""Bridges against the exact law of Gaussian pairs: x0 | x1 ~ N(gain x1 + shift, var)."""
+
+import math
+
+import pytest
+import torch
+
+from afterscene.diffusion import grids
+from afterscene.diffusion.bridges import (
+    BridgePreconditioned,
+    BrownianBridge,
+    DoobBridge,
+    cross,
+)
+from afterscene.diffusion.samplers import Ddim, Ddpm
+from afterscene.diffusion.schedules import EDM, VP
+from afterscene.errors import BadParameter
+
+GAIN, SHIFT, VAR = 0.7, 0.4, 0.09
+BRIDGES = [
+    BrownianBridge(sigma_max=0.5),
+    BrownianBridge(sigma_max=1.0, shape="linear"),
+    DoobBridge(base=EDM(sigma_max=1.0)),
+    DoobBridge(base=VP(beta_max=4.0)),
+]
+
+
+def exact(bridge):
+    """E[x0 | x_t, x1] of the Gaussian pair; ``condition`` is x1."""
+
+    def denoiser(x, t, condition):
+        a, b, c = (w.item() for w in bridge.weights(torch.tensor(t.time, dtype=torch.float64)))
+        mean = GAIN * condition + SHIFT
+        total = a**2 * VAR + c**2
+        gain = a * VAR / total if total > 0 else 0.0
+        return mean + gain * (x - a * mean - b * condition)
+
+    return denoiser
+
+
+def gaussian(seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return lambda step, draw, like: torch.randn(like.shape, dtype=like.dtype, generator=generator)
+
+
+@pytest.mark.parametrize("bridge", BRIDGES, ids=str)
+def test_ends_and_slopes(bridge):
+    t = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    if isinstance(bridge, DoobBridge):
+        t[0] = 1e-9
+    a, b, c = bridge.weights(t)
+    torch.testing.assert_close(a, a.new_tensor([1, 0]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(b, a.new_tensor([0, 1]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(c, a.new_tensor([0, 0]), atol=1e-4, rtol=0)
+    t, h = torch.linspace(0.05, 0.95, 10, dtype=torch.float64), 1e-6
+    level, up, down = bridge.at(t), bridge.at(t + h), bridge.at(t - h)
+    torch.testing.assert_close(level.d_alpha, (up.alpha - down.alpha) / (2 * h), atol=1e-5, rtol=0)
+    torch.testing.assert_close(level.d_sigma, (up.sigma - down.sigma) / (2 * h), atol=1e-5, rtol=0)
+    torch.testing.assert_close(bridge.time_of(level.rho), t)
+
+
+def test_brownian_is_i2sb():
+    """The paper's own chain: sums of betas from both ends, symmetric with linear sqrt(beta)."""
+    half = torch.linspace(1e-4**0.5, 3e-4**0.5, 5000, dtype=torch.float64) ** 2
+    beta = torch.cat((half, half.flip(0)))
+    forward, backward = beta.cumsum(0), beta.sum() - beta.cumsum(0)
+    bridge = BrownianBridge(sigma_max=beta.sum().sqrt().item())
+    a, b, c = bridge.weights(torch.arange(1, 10001, dtype=torch.float64) / 10000)
+    torch.testing.assert_close(a, backward / (forward + backward), atol=2e-4, rtol=0)
+    torch.testing.assert_close(b, forward / (forward + backward), atol=2e-4, rtol=0)
+    std = (forward * backward / (forward + backward)).clamp(min=0).sqrt()
+    torch.testing.assert_close(c, std, atol=2e-3, rtol=0)
+
+
+def test_brownian_is_doob_over_ve():
+    brown, t = BrownianBridge(sigma_max=1.0, shape="linear"), torch.linspace(0.1, 0.9, 5).double()
+    doob = DoobBridge(base=EDM(sigma_max=1.0))
+    for one, other in zip(brown.weights(t**2), doob.weights(t), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_stochastic_step_is_the_posterior():
+    """One step of I2SB: N(w_s/w_t x_t + (1 - w_s/w_t) x0, sigma^2 w_s (w_t - w_s) / w_t)."""
+    bridge, sigma = BrownianBridge(sigma_max=0.8, shape="linear"), 0.8
+    x1, x0 = torch.full((200_000,), 2.0).double(), -1.0
+    times = torch.tensor([1.0, 0.7, 0.3], dtype=torch.float64)
+    first, second = cross(
+        lambda x, t, c: torch.full_like(x, x0), bridge, x1, times, noise=gaussian()
+    )
+    torch.testing.assert_close(first.x.mean().item(), 0.7 * 2 - 0.3, atol=4e-3, rtol=0)
+    rest = second.x - 3 / 7 * first.x
+    assert abs(rest.mean().item() - (1 - 3 / 7) * x0) < 4e-3
+    assert abs(rest.var().item() - sigma**2 * 0.3 * 0.4 / 0.7) < 4 * 0.11 * math.sqrt(2 / 200_000)
+    assert abs(torch.corrcoef(torch.stack((rest, first.x)))[0, 1]) < 0.01
+
+
+def impulses(bridge, method, steps, end=0.0):
+    """Mean and variance of the end point by unit impulses: exact, for the chain is linear."""
+    x1 = torch.full((steps + 1,), 1.5, dtype=torch.float64)
+
+    def noise(step, draw, like):
+        return torch.eye(steps + 1, dtype=like.dtype)[step]
+
+    for state in cross(
+        exact(bridge), bridge, x1, grids.uniform(steps, end=end), method, noise=noise, condition=x1
+    ):
+        last = state.x
+    return last[0].item(), ((last[1:] - last[0]) ** 2).sum().item()
+
+
+@pytest.mark.parametrize("bridge", BRIDGES, ids=str)
+@pytest.mark.parametrize("method", [Ddpm(), Ddim(eta=0.5), Ddim()], ids=str)
+def test_crossing_reaches_the_pair(bridge, method):
+    """Mean and variance of x0 | x1 converge at first order for stochastic and ODE crossings."""
+    errors = []
+    for steps in (128, 256, 512):
+        mean, var = impulses(bridge, method, steps)
+        assert abs(mean - (GAIN * 1.5 + SHIFT)) < 1e-3
+        errors.append(abs(var - VAR))
+    assert errors[-1] < 0.1 * VAR
+    slopes = [math.log2(errors[i] / errors[i + 1]) for i in (0, 1)]
+    assert all(abs(slope - 1) < 0.3 for slope in slopes), slopes
+
+
+def test_monte_carlo_meets_the_impulses():
+    bridge, count = BRIDGES[0], 100_000
+    mean, var = impulses(bridge, Ddpm(), 16)
+    x1 = torch.full((count,), 1.5, dtype=torch.float64)
+    *_, last = cross(exact(bridge), bridge, x1, grids.uniform(16), noise=gaussian(3), condition=x1)
+    assert abs(last.x.mean().item() - mean) < 4 * math.sqrt(var / count)
+    assert abs(last.x.var().item() - var) < 4 * var * math.sqrt(2 / count)
+
+
+def test_straight_flow_needs_no_noise():
+    """sigma_max = 0 and an exact pair x0 = f(x1): the OT-ODE arrives, on a straight line."""
+    bridge = BrownianBridge(sigma_max=0.0)
+    x1 = torch.linspace(-1, 1, 7, dtype=torch.float64)
+    x0 = 3 * x1 - 1
+    states = list(cross(lambda x, t, c: x0, bridge, x1, grids.uniform(5)))
+    torch.testing.assert_close(states[-1].x, x0)
+    for state in states:
+        torch.testing.assert_close(state.x, state.t.alpha * x0 + state.t.sigma * x1)
+
+
+def test_training_pieces():
+    bridge = BrownianBridge(sigma_max=1.0)
+    generator = torch.Generator().manual_seed(0)
+    t = bridge.sample_t(1000, generator)
+    assert t.min() >= 1e-3 and t.max() <= 1 and abs(t.mean() - 0.5005) < 1e-3
+    x0, x1, eps = torch.randn(3, 1000, 3, 8, 8, generator=generator)
+    x1 = 0.8 * x0 + 0.6 * x1
+    x_t = bridge.x_t(x0, x1, t, eps)
+    seen = []
+    network = lambda x, time, condition: seen.append((x, time)) or torch.zeros_like(x)  # noqa: E731
+    model = BridgePreconditioned(network, bridge, std0=1.0, std1=1.0, cov=0.8)
+    estimate = model(x_t, bridge.at(t))
+    skip, out, _ = (s.reshape(-1, 1, 1, 1) for s in model.scales(t))
+    assert abs(seen[0][0].var() - 1) < 0.02 and seen[0][1].shape == (1000,)
+    target = (x0 - skip * x_t) / out
+    assert abs(target.var() - 1) < 0.02
+    assert abs((target * seen[0][0]).mean()) < 0.02
+    torch.testing.assert_close(estimate, skip * x_t)
+
+
+def test_refusals():
+    with pytest.raises(BadParameter, match="symmetric or linear"):
+        BrownianBridge(shape="round")
+    with pytest.raises(BadParameter, match="noise"):
+        next(cross(lambda x, t, c: x, BRIDGES[0], torch.zeros(3), grids.uniform(2)))
