@@ -1,0 +1,58 @@
+"""Hazards: physics that decides which building suffers which damage. No torch, no pixels drawn.
+
+``hazard(scene, buildings, rng) -> DamageMap``: a spatial intensity field in a physical unit, then a
+damage level per building through fragility curves with a published source. See
+:mod:`afterscene.hazards.base` for the law that every hazard obeys, and for how to add one.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from afterscene.errors import BadParameter, UnknownName
+from afterscene.hazards import parameters
+from afterscene.hazards.base import Hazard
+from afterscene.hazards.earthquake import Earthquake
+from afterscene.hazards.flood import Flood
+from afterscene.hazards.fragility import Fragility
+from afterscene.hazards.parameters import FieldRow
+from afterscene.hazards.tornado import Tornado
+from afterscene.hazards.tsunami import Tsunami
+from afterscene.hazards.volcano import Volcano
+from afterscene.hazards.wildfire import Wildfire
+from afterscene.hazards.wind import HurricaneWind
+
+__all__ = ["HAZARDS", "FieldRow", "Fragility", "Hazard", "fields_of", "make_hazard"]
+
+HAZARDS: Mapping[str, type[Hazard]] = MappingProxyType(
+    {
+        kind.name: kind
+        for kind in (Earthquake, HurricaneWind, Tornado, Wildfire, Flood, Tsunami, Volcano)
+    }
+)
+
+
+def _kind(name: str) -> type[Hazard]:
+    if name not in HAZARDS:
+        raise UnknownName(f"hazard {name!r} is not known; choose one of: {', '.join(HAZARDS)}")
+    return HAZARDS[name]
+
+
+def make_hazard(name: str, severity: float, **params: Any) -> Hazard:
+    """Return the hazard ``name`` at ``severity`` in [0, 1] with ``params`` as in ``fields_of``.
+
+    Raises ``UnknownName`` for the hazard and ``BadParameter`` for an unknown or bad parameter.
+    """
+    kind = _kind(name)
+    known = [field.name for field in kind.__dataclass_fields__.values()]
+    for param in params:
+        if param not in known:
+            raise BadParameter(
+                f"hazard {name!r} has no parameter {param!r}; choose from: {', '.join(known)}"
+            )
+    return kind(severity=severity, **params)
+
+
+def fields_of(name: str) -> list[FieldRow]:
+    """Return (field, unit, default, doc) of each scalar parameter. Raises ``UnknownName``."""
+    return parameters.rows(_kind(name))

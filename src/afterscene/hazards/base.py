@@ -1,0 +1,80 @@
+"""What every hazard is: a record of parameters whose call turns a scene into a damage map.
+
+    intensity field (physical unit, over the scene's grid) -> intensity at each footprint
+    -> capacity of each building (fragility curve, seeded) -> damage level
+
+A new hazard is one file with one subclass: a name, a unit, a fragility with its source, and
+``intensity``, which must not fall anywhere when ``severity`` rises and must draw the same random
+numbers whatever the severity. Then damage is monotone in severity, building by building, for the
+same seed; severity 0 is no event at all and is handled here.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from afterscene.geodata.damage import Building, DamageLevel, DamageMap
+from afterscene.geodata.scene import Scene
+from afterscene.hazards import parameters
+from afterscene.hazards.fragility import Fragility, levels, own_quantiles
+from afterscene.hazards.ground import Ground
+from afterscene.hazards.parameters import parameter
+
+Realised = Mapping[str, float | str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hazard(ABC):
+    """A disaster with parameters in units; ``hazard(scene, buildings, rng) -> DamageMap``."""
+
+    name: ClassVar[str]
+    unit: ClassVar[str]
+    fragility: ClassVar[Fragility]
+    #: Share of the capacity's variance that neighbours have in common, and over which distance.
+    agreement: ClassVar[float] = 0.35
+    agreement_length: ClassVar[float] = 60.0
+
+    severity: float = parameter(0.5, "1", "0: no event; 1: the event as given", low=0, high=1)
+
+    def __post_init__(self) -> None:
+        parameters.check(self)
+
+    @abstractmethod
+    def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
+        """Return the (H, W) field >= 0 in ``unit`` and what was drawn (origin, bearing, ...)."""
+
+    def capacities(self, g: np.ndarray, buildings: Sequence[Building], seed: int) -> np.ndarray:
+        """Return (n, 3) intensities at which each building reaches minor, major, destroyed."""
+        return self.fragility.capacities(g)
+
+    def __call__(
+        self, scene: Scene, buildings: Sequence[Building], rng: np.random.Generator
+    ) -> DamageMap:
+        """Strike: return the same buildings, in order, with the level each one suffers.
+
+        Earlier levels are not read. The intensity raster is (H, W) float32 in ``unit``.
+        """
+        kept = tuple(buildings)
+        ground = Ground(scene, kept)
+        seed = int(rng.integers(2**63))
+        shared = ground.noise(self.agreement_length, np.random.default_rng(seed))
+        field, realised = self.intensity(ground, rng)
+        if self.severity == 0:
+            field = np.zeros(ground.shape)
+        field = np.asarray(field, dtype=np.float32)
+        rho = self.agreement
+        g = np.sqrt(rho) * ground.sample(shared) + np.sqrt(1 - rho) * own_quantiles(kept, seed)
+        reached = levels(ground.sample(field), self.capacities(g, kept, seed))
+        struck = tuple(
+            replace(b, level=DamageLevel(int(k))) for b, k in zip(kept, reached, strict=True)
+        )
+        return DamageMap(
+            buildings=struck,
+            intensity=field,
+            unit=self.unit,
+            hazard=self.name,
+            parameters={**parameters.scalars(self), **realised, "gsd": ground.gsd},
+        )

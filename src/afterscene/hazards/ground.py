@@ -1,0 +1,135 @@
+"""The ground a hazard acts on: the scene's grid in metres, with noise and sampling.
+
+Axes: x grows with the column (east), y with the row (south), both in metres from the outer corner
+of pixel (0, 0). A compass bearing of 0 degrees points up the picture (north), 90 to the right.
+Slow fields are worked out on a coarse lattice of cell centres and spread over the pixels
+bilinearly: a 1024 x 1024 scene costs no more than a 128 x 128 one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from afterscene.geodata.damage import Building, instances
+from afterscene.geodata.scene import Scene
+
+DEFAULT_GSD = 0.5
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Cell centres ``x``, ``y`` (h, w) in metres, covering a grid of ``shape`` pixels."""
+
+    x: Array
+    y: Array
+    shape: tuple[int, int]
+
+    def spread(self, values: np.ndarray) -> Array:
+        """Interpolate (h, w) cell values bilinearly to (H, W) pixels."""
+        height, width = self.shape
+        cells = np.ascontiguousarray(values, dtype=np.float32)
+        return np.asarray(cv2.resize(cells, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A scene with its buildings, seen as a plane in metres."""
+
+    scene: Scene
+    buildings: Sequence[Building]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.scene.shape
+
+    @cached_property
+    def gsd(self) -> float:
+        """Metres per pixel; 0.5 (xBD) where the scene does not say."""
+        return float(self.scene.gsd or DEFAULT_GSD)
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """(height, width) in metres."""
+        return self.shape[0] * self.gsd, self.shape[1] * self.gsd
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(x, y) of the middle of the scene in metres."""
+        return self.extent[1] / 2, self.extent[0] / 2
+
+    @property
+    def radius(self) -> float:
+        """Half the diagonal in metres: no point lies farther from the centre."""
+        return float(np.hypot(*self.extent) / 2)
+
+    def lattice(self, cells: int = 128) -> Lattice:
+        """Return at most ``cells`` x ``cells`` cell centres over the scene."""
+        count = [min(cells, n) for n in self.shape]
+        steps = [n / c * self.gsd for n, c in zip(self.shape, count, strict=True)]
+        y, x = (
+            (np.arange(c, dtype=np.float32) + 0.5) * s for c, s in zip(count, steps, strict=True)
+        )
+        grid_y, grid_x = np.meshgrid(y, x, indexing="ij")
+        return Lattice(grid_x, grid_y, self.shape)
+
+    def noise(self, length: float, rng: np.random.Generator, *, cells: int = 256) -> Array:
+        """Return a smooth (H, W) field in -2.5..2.5, mean 0, variance about 1, alike over a length.
+
+        ``length`` is the distance between independent values, in m.
+        """
+        knots = [int(np.ceil(side / length)) + 3 for side in self.extent]
+        knots = [min(k, cells) for k in knots]
+        values = rng.standard_normal(knots).astype(np.float32)
+        # Cubic interpolation averages between knots and keeps about 0.7 of the variance.
+        height, width = self.shape
+        full = cv2.resize(values / 0.83, (width, height), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(np.clip(full, -2.5, 2.5), dtype=np.float32)
+
+    def sample(self, raster: np.ndarray) -> NDArray[np.float64]:
+        """Return (n,) means of ``raster`` over each footprint's vertices and centre.
+
+        Points off the grid take the nearest pixel.
+        """
+        far = np.array([self.shape[1] - 1, self.shape[0] - 1])
+        out = np.zeros(len(self.buildings))
+        for i, building in enumerate(self.buildings):
+            middle = shapely.get_coordinates(building.polygon.centroid)
+            points = np.vstack([shapely.get_coordinates(building.polygon), middle])
+            cols, rows = np.rint(points.clip(0, far)).astype(int).T
+            out[i] = raster[rows, cols].mean()
+        return out
+
+    def cover(self) -> Array:
+        """Return (H, W) 1 where a building stands, else 0."""
+        return (instances(self.buildings, self.shape) > 0).astype(np.float32)
+
+
+def heading(bearing: float) -> tuple[float, float]:
+    """Return the unit vector (x, y) of a compass bearing in degrees; y points down the picture."""
+    angle = np.deg2rad(bearing)
+    return float(np.sin(angle)), float(-np.cos(angle))
+
+
+def along_across(
+    x: np.ndarray, y: np.ndarray, origin: tuple[float, float], bearing: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return signed distances in metres along a bearing from ``origin`` and to its right."""
+    ux, uy = heading(bearing)
+    dx, dy = x - origin[0], y - origin[1]
+    return dx * ux + dy * uy, -dx * uy + dy * ux
+
+
+def drawn(value: float | None, low: float, high: float, rng: np.random.Generator) -> float:
+    """Return ``value``, or a uniform draw where it is None.
+
+    The draw is made in both cases, so that fixing one parameter leaves the others as they were.
+    """
+    draw = float(rng.uniform(low, high))
+    return draw if value is None else float(value)

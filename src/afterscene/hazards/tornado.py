@@ -1,0 +1,92 @@
+"""Tornado: a Rankine vortex that travels across the scene.
+
+Rankine (1882) vortex of core radius R: the tangential speed is Vmax r / R inside the core and
+Vmax R / r outside. The vortex moves with forward speed U; every point keeps the worst gust of
+the sum of both while the path passes:
+
+    max over time | V(r) t + (V(r) / Vmax) U e |         (t tangent, e path direction)
+
+The path is a gently bending line through the scene. Severity scales the vortex, core and forward
+speed with it, so severity runs through the EF scale (3-second gust: EF0 29, EF1 38, EF2 50, EF3 61,
+EF4 74, EF5 above 89 m/s).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from afterscene.hazards.base import Hazard, Realised
+from afterscene.hazards.fragility import Fragility
+from afterscene.hazards.ground import Ground, along_across, drawn
+from afterscene.hazards.parameters import parameter
+
+EF_LOWER_BOUNDS = (29.1, 38.4, 49.6, 60.8, 74.2, 89.4)  # 65, 86, 111, 136, 166, 200 mph
+
+
+def rankine(r: np.ndarray, *, vmax: float, core: float) -> np.ndarray:
+    """Return the tangential speed in m/s at ``r`` metres from the axis (formula of the module)."""
+    r = np.asarray(r, dtype=np.float64)
+    return np.asarray(vmax * np.where(r < core, r / core, core / np.maximum(r, core)))
+
+
+def ef_rating(gust: float) -> int:
+    """Return the EF number 0..5 of a 3-second gust in m/s, -1 below EF0."""
+    return sum(gust >= bound for bound in EF_LOWER_BOUNDS) - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tornado(Hazard):
+    """Peak 3-second gust of a tornado, m/s.
+
+    Curves: McDonald & Mehta (2006, "A Recommendation for an Enhanced Fujita Scale", Texas Tech;
+    one- and two-family residences FR12), expected speed of a degree of damage: 2 (roof cover
+    < 20 %) 79 mph -> minor, 6 (large roof sections gone) 122 mph -> major, 9 (most walls collapsed)
+    152 mph -> destroyed. The choice of degrees is our crosswalk; beta 0.12 takes the published
+    lower and upper bounds (63-97, 104-142, 127-178 mph) as 5 % and 95 %, rounded.
+    """
+
+    name: ClassVar[str] = "tornado"
+    unit: ClassVar[str] = "m/s"
+    fragility: ClassVar[Fragility] = Fragility(
+        medians=(35.3, 54.5, 68.0),
+        betas=(0.13, 0.10, 0.10),
+        source="McDonald & Mehta (2006), EF scale, FR12 degrees of damage 2, 6 and 9",
+    )
+    agreement: ClassVar[float] = 0.2
+
+    vmax: float = parameter(95.0, "m/s", "tangential speed at the core's rim", low=10, high=150)
+    core_radius: float = parameter(45.0, "m", "radius of the core", low=5, high=1500)
+    forward_speed: float = parameter(15.0, "m/s", "speed of the vortex", low=0, high=40)
+    path_bearing: float | None = parameter(
+        None, "degree", "compass direction of travel", low=0, high=360
+    )
+    path_offset: float | None = parameter(
+        None, "m", "path's distance from the middle of the scene", low=-1e6, high=1e6
+    )
+
+    def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
+        bearing = drawn(self.path_bearing, 0, 360, rng)
+        reach = 0.35 * min(ground.extent)
+        offset = drawn(self.path_offset, -reach, reach, rng)
+        bend, phase = rng.uniform(0.2, 0.8) * self.core_radius, rng.uniform(0, 2 * np.pi)
+        cells = ground.lattice()
+        along, across = along_across(cells.x, cells.y, ground.centre, bearing)
+        length = ground.radius + 4 * self.core_radius
+        worst = np.zeros(along.shape)
+        for s in np.arange(-length, length, max(self.core_radius / 4, length / 100)):
+            t = offset + bend * np.sin(phase + 2 * np.pi * s / 900.0)
+            worst = np.maximum(worst, self._gust(along - s, across - t))
+        gusts = np.exp(0.06 * ground.noise(15.0, rng))
+        realised = {"path_bearing": bearing, "path_offset": offset}
+        return self.severity * cells.spread(worst) * gusts, realised
+
+    def _gust(self, ahead: np.ndarray, right: np.ndarray) -> np.ndarray:
+        """Return |rotation + translation| around the axis; counter-clockwise seen from above."""
+        r = np.hypot(ahead, right)
+        spin = rankine(r, vmax=self.vmax, core=self.core_radius)
+        safe = np.maximum(r, 1e-6)
+        # On the right of the path a counter-clockwise vortex blows forward.
+        forward = spin * right / safe + self.forward_speed * spin / self.vmax
+        sideways = -spin * ahead / safe
+        return np.asarray(np.hypot(forward, sideways))
