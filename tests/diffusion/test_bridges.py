@@ -94,16 +94,18 @@ def test_stochastic_step_is_the_posterior():
     assert abs(torch.corrcoef(torch.stack((rest, first.x)))[0, 1]) < 0.01
 
 
-def impulses(bridge, method, steps, end=0.0):
-    """Mean and variance of the end point by unit impulses: exact, for the chain is linear."""
+def impulses(bridge, method, steps):
+    """Mean and variance of the end point by unit impulses: exact, for the chain is linear.
+
+    Squared times step evenly in rho near the image; even times cost a factor log(steps) there.
+    """
+    times = grids.uniform(steps) ** 2
     x1 = torch.full((steps + 1,), 1.5, dtype=torch.float64)
 
     def noise(step, draw, like):
         return torch.eye(steps + 1, dtype=like.dtype)[step]
 
-    for state in cross(
-        exact(bridge), bridge, x1, grids.uniform(steps, end=end), method, noise=noise, condition=x1
-    ):
+    for state in cross(exact(bridge), bridge, x1, times, method, noise=noise, condition=x1):
         last = state.x
     return last[0].item(), ((last[1:] - last[0]) ** 2).sum().item()
 
@@ -117,7 +119,7 @@ def test_crossing_reaches_the_pair(bridge, method):
         mean, var = impulses(bridge, method, steps)
         assert abs(mean - (GAIN * 1.5 + SHIFT)) < 1e-3
         errors.append(abs(var - VAR))
-    assert errors[-1] < 0.1 * VAR
+    assert errors[-1] < 0.05 * VAR
     slopes = [math.log2(errors[i] / errors[i + 1]) for i in (0, 1)]
     assert all(abs(slope - 1) < 0.3 for slope in slopes), slopes
 
@@ -126,7 +128,9 @@ def test_monte_carlo_meets_the_impulses():
     bridge, count = BRIDGES[0], 100_000
     mean, var = impulses(bridge, Ddpm(), 16)
     x1 = torch.full((count,), 1.5, dtype=torch.float64)
-    *_, last = cross(exact(bridge), bridge, x1, grids.uniform(16), noise=gaussian(3), condition=x1)
+    *_, last = cross(
+        exact(bridge), bridge, x1, grids.uniform(16) ** 2, noise=gaussian(3), condition=x1
+    )
     assert abs(last.x.mean().item() - mean) < 4 * math.sqrt(var / count)
     assert abs(last.x.var().item() - var) < 4 * var * math.sqrt(2 / count)
 
