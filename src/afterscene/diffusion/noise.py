@@ -1,0 +1,158 @@
+"""Noise as a function of (seed, step, pixel position): no state, no order, no batch.
+
+A pixel's noise is a hash of who it is: seed, step, draw, channel and its global row and column. A
+tile therefore draws what the whole scene would draw there, whatever the tiling, batch size,
+worker or device. This is a counter-based generator (Salmon et al. 2011, "Parallel random numbers:
+as easy as 1, 2, 3"): the key is mixed from the seed in Python integers, the counter is the
+position, the mixing function is splitmix64's finaliser (Steele et al. 2014) in wrapping int64
+arithmetic, and Box-Muller turns each 64 bits into two normals, one for each of two channels.
+
+Largest magnitude 6.7 (32 bits of radius). Integer part identical on every device; the last
+bits of log and cos may differ between devices.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from afterscene.errors import BadParameter
+
+MASK = (1 << 64) - 1
+BLOCK = 1 << 16  # pixels hashed at a time: what stays in a core's cache
+
+
+class Window(Protocol):
+    """A rectangle of the scene, in pixels from its upper left corner."""
+
+    @property
+    def row(self) -> int: ...
+    @property
+    def col(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+    @property
+    def width(self) -> int: ...
+
+
+def field(
+    seed: int,
+    step: int,
+    window: Window,
+    channels: int,
+    *,
+    draw: int = 0,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Standard normal noise (channels, height, width) of a window of the endless scene."""
+    rows = torch.arange(window.row, window.row + window.height, device=device)
+    cols = torch.arange(window.col, window.col + window.width, device=device)
+    return noise_at(seed, rows, cols, channels, step=step, draw=draw, dtype=dtype)
+
+
+def noise_at(
+    seed: int,
+    rows: Tensor,
+    cols: Tensor,
+    channels: int,
+    *,
+    step: int = 0,
+    draw: int = 0,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Standard normal noise (channels, len(rows), len(cols)) at global integer positions.
+
+    Computed in float32 and rounded to ``dtype``. Different (seed, step, draw, channel) are
+    independent; ``seed`` any integer of at most 64 bits.
+    """
+    if not -(1 << 63) <= seed < 1 << 64:
+        raise BadParameter(f"seed {seed} does not fit into 64 bits; choose a smaller one")
+    out = torch.empty((channels, len(rows), len(cols)), dtype=dtype, device=rows.device)
+    height = max(1, BLOCK // max(1, len(cols)))
+    for pair in range(0, channels, 2):
+        key = _key(seed, step, draw, pair)
+        row_hash = _mix(rows.long() + _signed(key))
+        col_hash = _mix(cols.long() + _signed(_mix_int(key)))
+        for top in range(0, len(rows), height):
+            bits = _mix(row_hash[top : top + height, None] + col_hash)
+            radius = _unit(bits >> 32).log_().mul_(-2).sqrt_()
+            angle = _unit(bits).mul_(2 * math.pi)
+            part = out[pair : pair + 2, top : top + height]
+            part[0] = radius * angle.cos()
+            if len(part) > 1:
+                part[1] = radius.mul_(angle.sin_())
+    return out
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileNoise:
+    """Noise for a batch of tiles: sample i sees window i of the field of seed i.
+
+    A ``Noise`` for the sampling loop, for x (batch, channels, height, width); one seed may serve
+    all. Step 0 is the start: ``x = sigma * tile_noise(0, 0, like)``.
+    """
+
+    seeds: int | Sequence[int]
+    windows: Sequence[Window]
+
+    def __call__(self, step: int, draw: int, like: Tensor) -> Tensor:
+        """Noise like ``like``; rows of the batch belong to ``windows`` in order."""
+        given, count = self.seeds, len(self.windows)
+        seeds = given if isinstance(given, Sequence) else [given] * count
+        fields = [
+            field(seed, step, w, like.shape[1], draw=draw, device=like.device, dtype=like.dtype)
+            for seed, w in zip(seeds, self.windows, strict=True)
+        ]
+        noise = torch.stack(fields)
+        if noise.shape != like.shape:
+            raise BadParameter(
+                f"the windows make noise {tuple(noise.shape)} for x {tuple(like.shape)}; "
+                "give one window of x's height and width for each sample"
+            )
+        return noise
+
+
+def generated(generator: torch.Generator) -> Callable[[int, int, Tensor], Tensor]:
+    """A ``Noise`` that draws in order from a generator: for a single image of any shape."""
+
+    def noise(step: int, draw: int, like: Tensor) -> Tensor:
+        drawn = torch.randn(like.shape, generator=generator, device=generator.device)
+        return drawn.to(like)
+
+    return noise
+
+
+def _unit(bits: Tensor) -> Tensor:
+    """The low 32 bits as float32 in (0, 1]."""
+    return (bits & 0xFFFFFFFF).to(torch.float32).add_(0.5).mul_(2.0**-32)
+
+
+def _mix(z: Tensor) -> Tensor:
+    """splitmix64's finaliser on int64, which wraps; ``>>`` keeps the sign, hence the masks."""
+    z = (z ^ ((z >> 30) & (MASK >> 30))) * _signed(0xBF58476D1CE4E5B9)
+    z = (z ^ ((z >> 27) & (MASK >> 27))) * _signed(0x94D049BB133111EB)
+    return z ^ ((z >> 31) & (MASK >> 31))
+
+
+def _mix_int(z: int) -> int:
+    z = (z + 0x9E3779B97F4A7C15) & MASK
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
+    return z ^ (z >> 31)
+
+
+def _key(*words: int) -> int:
+    key = 0
+    for word in words:
+        key = _mix_int(key ^ (word & MASK))
+    return key
+
+
+def _signed(z: int) -> int:
+    return z - (1 << 64) if z >> 63 else z
