@@ -1,0 +1,120 @@
+"""A plan says which pairs a build makes, before anything is made.
+
+A plan is a value: the sources, the hazard, how severe it may be, how many pairs, one seed. Its
+items are a pure function of these, so a build can stop, go on, run in any order or on another
+machine and still make the same pairs. Three laws hold and are tested:
+
+* prefix: the first ten items of a plan for twenty are the plan for ten;
+* even use: no source is drawn a second time before each was drawn once;
+* own seed: an item's seed depends on (plan seed, source, draw) alone, never on its neighbours, so
+  ``afterscene synthesize --seed`` with the seed from the manifest draws the same picture again.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from afterscene.errors import BadParameter
+from afterscene.hazards import make_hazard
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A pre image with its footprints. ``id`` and ``event`` name it, never a path on this disk.
+
+    ``strict`` refuses outlines that cross themselves; official xBD files hold a few, and its own
+    filling rule settles them.
+    """
+
+    id: str
+    event: str
+    pre: Path
+    label: Path
+    strict: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One pair to make: ``name`` is the stem of its files, ``seed`` decides all its chances."""
+
+    name: str
+    source: Source
+    draw: int
+    hazard: str
+    severity: float
+    seed: int
+    parameters: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What to build.
+
+    Args:
+        sources: pre images with footprints; their order does not matter.
+        hazard: a name out of :data:`afterscene.hazards.HAZARDS`.
+        count: number of pairs.
+        seed: decides everything that is drawn.
+        severity: lowest and highest severity in 0..1; each item draws uniformly between them.
+        parameters: further fields of the hazard, in its units.
+
+    Raises:
+        UnknownName: the hazard is not known.
+        BadParameter: severity, parameters, count, seed or sources are out of range.
+    """
+
+    sources: tuple[Source, ...]
+    hazard: str
+    count: int
+    seed: int
+    severity: tuple[float, float] = (0.3, 1.0)
+    parameters: Mapping[str, float | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        low, high = self.severity
+        for severity in (low, high):
+            make_hazard(self.hazard, severity, **self.parameters)
+        if low > high:
+            raise BadParameter(f"severity {low:g} to {high:g} runs backwards; give the lower first")
+        if self.count < 1:
+            raise BadParameter(f"the count is {self.count}; ask for at least 1 pair")
+        if self.seed < 0:
+            raise BadParameter(f"the seed is {self.seed}; give a whole number of 0 or more")
+        if not self.sources:
+            raise BadParameter(
+                "no pre image with a building is given; give another split or folder"
+            )
+
+    def items(self) -> tuple[Item, ...]:
+        """The pairs to make, in the order of their numbers."""
+        rounds = -(-self.count // len(self.sources))
+        order = [(source, draw) for draw in range(rounds) for source in self._round(draw)]
+        return tuple(self._item(k, *order[k]) for k in range(self.count))
+
+    def _round(self, draw: int) -> list[Source]:
+        """All sources once, in an order of this round's own."""
+        return sorted(self.sources, key=lambda source: item_seed(self.seed, f"{draw}/{source.id}"))
+
+    def _item(self, number: int, source: Source, draw: int) -> Item:
+        seed = item_seed(self.seed, f"{self.hazard}/{source.id}/{draw}")
+        low, high = self.severity
+        # Four digits, so that the figure in the manifest is the figure that was used.
+        severity = round(float(np.random.default_rng([seed, 1]).uniform(low, high)), 4)
+        name = f"{source.event}-{self.hazard}_{number:08d}"
+        return Item(
+            name=name,
+            source=source,
+            draw=draw,
+            hazard=self.hazard,
+            severity=severity,
+            seed=seed,
+            parameters=self.parameters,
+        )
+
+
+def item_seed(seed: int, key: str) -> int:
+    """A seed of 48 bits for one item: the start of sha256("seed/key"); exact in JSON too."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{key}".encode()).digest()[:6], "big")

@@ -1,0 +1,67 @@
+"""Verify a run's folder: each picture is what its manifest row says, and is marked synthetic.
+
+A row is ``synthetic`` when mark, pixels and target agree, ``tampered`` when a pixel or a mark
+differs, ``missing`` when a file is gone. Pixels are hashed, not bytes, so that the verdict is the
+same after another PNG encoder or on another machine.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from afterscene.errors import AftersceneError, MissingFile
+from afterscene.files import pixel_hash
+from afterscene.gbd.pair import MARK
+from afterscene.gbd.rundir import MANIFEST, read_rows
+from afterscene.geodata.scene import read_scene, read_tags
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What became of one pair: ``synthetic``, ``tampered`` or ``missing``, and why."""
+
+    id: str
+    verdict: str
+    reason: str = ""
+
+
+def verify(out: Path) -> tuple[Verdict, ...]:
+    """The verdict on each row of the manifest in ``out``.
+
+    Raises:
+        MissingFile: there is no manifest.
+    """
+    if not (out / MANIFEST).is_file():
+        raise MissingFile(
+            f"{out / MANIFEST}: there is no manifest; give the folder of a finished run"
+        )
+    return tuple(_judge(out, row) for row in read_rows(out / MANIFEST))
+
+
+def _judge(out: Path, row: dict[str, Any]) -> Verdict:
+    stem = f"{Path(row['id']).name}_post_disaster"
+    tree = (out / "images").is_dir()
+    image = (out / "images" if tree else out) / f"{stem}.png"
+    label = (out / "labels" if tree else out) / f"{stem}.json"
+    target = (out / "targets" if tree else out) / f"{stem}_target.png"
+    for path in (image, label, target):
+        if not path.is_file():
+            return Verdict(id=row["id"], verdict="missing", reason=f"{path.name} is not there")
+    try:
+        reason = _fault(row, image, label, target)
+    except (AftersceneError, ValueError, KeyError, TypeError) as error:
+        reason = f"cannot be read ({error})"
+    return Verdict(id=row["id"], verdict="tampered" if reason else "synthetic", reason=reason)
+
+
+def _fault(row: dict[str, Any], image: Path, label: Path, target: Path) -> str:
+    if pixel_hash(read_scene(image).pixels) != row["pixel_sha256"]:
+        return f"{image.name}: its pixels are not those of the manifest"
+    if pixel_hash(read_scene(target).pixels[0]) != row["target_sha256"]:
+        return f"{target.name}: its pixels are not those of the manifest"
+    for path in (image, target):
+        if read_tags(path).get(MARK) != "true":
+            return f"{path.name}: the synthetic mark is gone"
+    metadata = json.loads(label.read_text(encoding="utf-8"))["metadata"]
+    return "" if metadata.get("synthetic") is True else f"{label.name}: the synthetic mark is gone"
