@@ -1,0 +1,70 @@
+"""The condition of p(post | pre, damage, hazard, look): a record, not keyword arguments.
+
+Every part may be ``None``, which means "not said" and reaches the network as a learned null (a
+channel or an embedding of its own), never as zero: zero is a value (DiffusionSat dropped its
+numbers by setting them to 0, which aliases a real longitude or date).
+
+``style`` says how the new acquisition looks beside the pre image, as measured on the area that
+the hazard left alone: difference of the channel means and log ratio of the channel standard
+deviations. All zero is "the same look", which is what editing the pre image asks for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+#: Order of the class condition of shipped weights; append only.
+HAZARD_NAMES = ("earthquake", "wind", "tornado", "wildfire", "flood", "tsunami", "volcano")
+
+#: Mean difference and log standard-deviation ratio of three channels.
+STYLE_SIZE = 6
+
+#: Background and the four levels, then "level not said".
+LEVEL_CHANNELS = 6
+
+#: Channels that :meth:`Condition.picture` returns.
+PICTURE_CHANNELS = 3 + LEVEL_CHANNELS + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """What the post image of a batch shall show.
+
+    Attributes:
+        pre: Pre image ``(N, 3, H, W)`` in [-1, 1].
+        levels: Damage level per pixel ``(N, H, W)`` int64: 0 background, 1-4 the xBD levels,
+            255 un-classified (level not said there). ``None``: not said anywhere.
+        affected: ``(N, 1, H, W)`` in [0, 1], where the picture may differ from ``pre``.
+            ``None``: everywhere.
+        hazard: ``(N,)`` int64 index into :data:`HAZARD_NAMES`, -1 not said. ``None``: not said.
+        style: ``(N, 6)`` float, a NaN row is not said. ``None``: not said.
+    """
+
+    pre: Tensor
+    levels: Tensor | None = None
+    affected: Tensor | None = None
+    hazard: Tensor | None = None
+    style: Tensor | None = None
+
+    def picture(self) -> Tensor:
+        """The pictorial conditions as channels: ``(N, 10, H, W)``, of the dtype of ``pre``."""
+        count, _, height, width = self.pre.shape
+        levels = self.levels
+        if levels is None:
+            levels = self.pre.new_full((count, height, width), 255, dtype=torch.int64)
+        index = torch.where(levels > 4, LEVEL_CHANNELS - 1, levels)
+        kinds = torch.arange(LEVEL_CHANNELS, device=levels.device)
+        onehot = (index[:, None] == kinds[None, :, None, None]).to(self.pre.dtype)
+        affected = self.affected
+        if affected is None:
+            affected = self.pre.new_ones((count, 1, height, width))
+        return torch.cat([self.pre, onehot, affected], dim=1)
+
+    def without(self, *names: str) -> Condition:
+        """The same condition with the named parts not said (for guidance)."""
+        unsaid: dict[str, Any] = dict.fromkeys(names)
+        return replace(self, **unsaid)

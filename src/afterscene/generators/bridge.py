@@ -1,0 +1,100 @@
+"""The shipped generator: a diffusion bridge from the pre image to the post image.
+
+I2SB (Liu et al. 2023, arXiv 2302.05872): instead of starting from noise, the process starts at
+the pre image and ends at a post image,
+
+    x_t = (1 - t) x0 + t x1 + s(t) eps,   s(t)^2 = sigma_b^2 t (1 - t),
+
+with x0 the post image, x1 the pre image. Seen from the pre image, y = x_t - x1 is the residual
+r = x0 - x1 at signal scale (1 - t) under noise s(t), so the preconditioning of EDM (Karras et al.
+2022, table 1) for data of standard deviation ``sigma_data`` carries over:
+
+    r_hat = c_skip y + c_out F(c_in y, condition, c_noise),   x0_hat = x1 + r_hat.
+
+At t = 1 there is no noise and no signal: F regresses the residual; noise is injected on the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from afterscene.conditioning import HAZARD_NAMES, STYLE_SIZE, Condition
+from afterscene.conditioning.condition import PICTURE_CHANNELS
+from afterscene.diffusion.bridges import BrownianBridge
+from afterscene.networks.unet import UNet, UNetConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class BridgeConfig:
+    """Process and network of a :class:`BridgeModel`.
+
+    Attributes:
+        sigma_b: Noise of the bridge; its largest standard deviation is ``sigma_b / 2``,
+            in units of pixels scaled to [-1, 1].
+        sigma_data: Standard deviation of post - pre, same units.
+        patch, widths, depths, embedding: See :class:`~afterscene.networks.unet.UNetConfig`.
+    """
+
+    sigma_b: float = 0.8
+    sigma_data: float = 0.3
+    patch: int = 2
+    widths: tuple[int, ...] = (64, 128, 256)
+    depths: tuple[int, ...] = (1, 2, 2)
+    embedding: int = 256
+
+    def __post_init__(self) -> None:
+        if self.sigma_b <= 0 or self.sigma_data <= 0:
+            raise ValueError(f"sigma_b {self.sigma_b} and sigma_data {self.sigma_data} must be > 0")
+
+    def network(self) -> UNetConfig:
+        """The sizes of the network that this model preconditions."""
+        return UNetConfig(
+            channels_in=3 + PICTURE_CHANNELS,
+            channels_out=3,
+            patch=self.patch,
+            widths=self.widths,
+            depths=self.depths,
+            embedding=self.embedding,
+            vector=STYLE_SIZE,
+            classes=len(HAZARD_NAMES),
+        )
+
+
+class BridgeModel(nn.Module):
+    """``(x_t (N, 3, H, W), t (N,), condition) -> estimate of x0 (N, 3, H, W)``."""
+
+    def __init__(self, config: BridgeConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.bridge = BrownianBridge(sigma_max=config.sigma_b, shape="linear")
+        self.network = UNet(config.network())
+
+    def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """``c_skip, c_out, c_in`` of shape ``(N, 1, 1, 1)`` for t in (0, 1]."""
+        signal, _, noise = self.bridge.weights(t[:, None, None, None])
+        data = self.config.sigma_data
+        total = (signal * data) ** 2 + noise**2
+        # At t = 1 signal and noise vanish together; these are the limits there.
+        end = total <= 1e-6
+        total = torch.where(end, 1.0, total)
+        c_skip = torch.where(end, (data / self.config.sigma_b) ** 2, signal * data**2 / total)
+        c_out = torch.where(end, data, noise * data * total.rsqrt())
+        c_in = torch.where(end, 0.0, total.rsqrt())
+        return c_skip, c_out, c_in
+
+    def forward(self, x_t: Tensor, t: Tensor, condition: Condition) -> Tensor:
+        t = t.expand(x_t.shape[0])
+        c_skip, c_out, c_in = self.coefficients(t)
+        y = x_t - condition.pre
+        picture = torch.cat([c_in * y, condition.picture()], dim=1)
+        residual = self.network(picture, t.sqrt(), condition.style, condition.hazard).float()
+        return condition.pre + c_skip * y + c_out * residual
+
+    def loss(self, x0: Tensor, t: Tensor, eps: Tensor, condition: Condition) -> Tensor:
+        """Squared error of F against its target, unit weight (EDM, eq. 8): ``(N, 3, H, W)``."""
+        x_t = self.bridge.x_t(x0, condition.pre, t, eps)
+        _, c_out, _ = self.coefficients(t)
+        return ((self(x_t, t, condition) - x0) / c_out).square()

@@ -1,0 +1,146 @@
+"""Weights and training states on disk: safetensors and JSON, nothing is ever unpickled.
+
+A folder holds ``config.json`` and one or more ``*.safetensors`` shards. A training state is one
+safetensors file whose name tells the step and whose sha256 stands beside it: written to a
+temporary name, synced, renamed, read back, and only then are older ones removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from afterscene.errors import BadWeights, MissingFile
+from afterscene.files import sha256_file, write_atomic
+
+#: Largest shard of shipped weights.
+SHARD_BYTES = 15_000_000
+
+
+def weights_hash(state: Mapping[str, Tensor]) -> str:
+    """sha256 over names, shapes and float32 values, independent of sharding and stored dtype."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        value = state[name].detach().to(torch.float32).contiguous()
+        digest.update(f"{name}{tuple(value.shape)}".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_weights(
+    folder: Path, state: Mapping[str, Tensor], config: Mapping, *, dtype: torch.dtype
+) -> None:
+    """Write ``state`` as shards of at most 15 MB, then ``config.json`` (last: it says 'done')."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shards: list[dict[str, Tensor]] = [{}]
+    size = 0
+    for name in sorted(state):
+        value = state[name].detach().to(dtype).contiguous()
+        if not torch.isfinite(value).all():
+            raise BadWeights(f"weight '{name}' is not finite; {folder} was not written")
+        bytes_ = value.numel() * value.element_size()
+        if size + bytes_ > SHARD_BYTES and shards[-1]:
+            shards.append({})
+            size = 0
+        shards[-1][name] = value
+        size += bytes_
+    for old in folder.glob("weights-*.safetensors"):
+        old.unlink()
+    for number, shard in enumerate(shards):
+        write_atomic(folder / f"weights-{number:02d}.safetensors", save(shard))
+    full = {**config, "shards": len(shards)}
+    write_atomic(folder / "config.json", (json.dumps(full, indent=2) + "\n").encode())
+
+
+def load_weights(folder: Path) -> tuple[dict[str, Tensor], dict]:
+    """Weights as float32 and the config of a model folder.
+
+    Raises:
+        MissingFile: there is no ``config.json`` or a shard is missing.
+        BadWeights: a file is damaged, or holds a value that is not finite.
+    """
+    path = folder / "config.json"
+    if not path.is_file():
+        raise MissingFile(f"{folder} is no model folder: config.json is not there")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        count = int(config["shards"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadWeights(f"{path} is damaged ({error}); fetch the model again") from error
+    state: dict[str, Tensor] = {}
+    for number in range(count):
+        shard = folder / f"weights-{number:02d}.safetensors"
+        state.update({k: v.float() for k, v in read_tensors(shard).items()})
+    for name, value in state.items():
+        if not torch.isfinite(value).all():
+            raise BadWeights(f"{folder}: weight '{name}' is not finite; fetch the model again")
+    return state, config
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Tensors of one safetensors file, with errors that a user can read."""
+    if not path.is_file():
+        raise MissingFile(f"{path} is not there; the model folder is incomplete")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BadWeights(f"{path} is no readable safetensors file ({error})") from error
+
+
+def load_into(module: torch.nn.Module, state: Mapping[str, Tensor], where: str) -> None:
+    """Strictly load ``state``; the error names the first key that does not fit."""
+    wanted = module.state_dict()
+    for name, value in wanted.items():
+        if name not in state:
+            raise BadWeights(f"{where}: weight '{name}' is missing")
+        if state[name].shape != value.shape:
+            have, want = tuple(state[name].shape), tuple(value.shape)
+            raise BadWeights(f"{where}: weight '{name}' has shape {have}, {want} is needed")
+    extra = sorted(set(state) - set(wanted))
+    if extra:
+        raise BadWeights(f"{where}: weight '{extra[0]}' is unknown to this model")
+    module.load_state_dict(dict(state))
+
+
+def save_state(folder: Path, step: int, tensors: Mapping[str, Tensor], *, keep: int = 2) -> Path:
+    """Write the training state of ``step``; older ones go only after this one was read back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"state-{step:08d}.safetensors"
+    data = save({k: v.detach().contiguous() for k, v in tensors.items()})
+    write_atomic(path, data)
+    write_atomic(path.with_suffix(".sha256"), hashlib.sha256(data).hexdigest().encode())
+    if sha256_file(path) != hashlib.sha256(data).hexdigest():
+        raise BadWeights(f"{path} reads back other bytes than were written; check the disk")
+    for old in states(folder)[:-keep]:
+        old.with_suffix(".sha256").unlink(missing_ok=True)
+        old.unlink()
+    return path
+
+
+def states(folder: Path) -> list[Path]:
+    """Training states in ``folder``, oldest first."""
+    return sorted(folder.glob("state-*.safetensors"))
+
+
+def load_newest_state(folder: Path) -> tuple[int, dict[str, Tensor], list[str]]:
+    """``(step, tensors, warnings)`` of the newest state whose hash fits.
+
+    A damaged one is named in the warnings and the one before is taken.
+
+    Raises:
+        MissingFile: no state is there at all, or none is whole.
+    """
+    warnings: list[str] = []
+    for path in reversed(states(folder)):
+        note = path.with_suffix(".sha256")
+        if note.is_file() and note.read_text().strip() == sha256_file(path):
+            return int(path.stem.split("-")[1]), read_tensors(path), warnings
+        warnings.append(f"{path} is damaged (hash differs); the state before it is used")
+    raise MissingFile(f"{folder} holds no whole training state to resume from")

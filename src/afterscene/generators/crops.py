@@ -1,0 +1,259 @@
+"""Training crops for the generator: small windows around buildings, drawn by damage level.
+
+Damage is local and rare: of the shared real pairs' buildings two in three are untouched. So a
+crop is drawn by choosing a level first, then a building of that level, then a window near it.
+Two kinds of example teach the two modes of rendering:
+
+* *reacquire*: the target is the real post image, free to differ everywhere; its look (see
+  ``Condition.style``) is given, and shaken, so that the look is obeyed and not guessed;
+* *edit*: the target is the pre image with the real post, brought to the look of the pre image,
+  inside a feathered surrounding of the damaged buildings; outside nothing changes.
+
+The crop of (seed, step, item) is a pure function: order, workers and resuming change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import torch
+
+from afterscene.conditioning import Condition
+
+IGNORE = 255
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingTile:
+    """One real pair, decoded.
+
+    Attributes:
+        pre, post: ``(H, W, 3)`` uint8.
+        levels: ``(H, W)`` uint8, 0 background, 1-4, 255 un-classified or not labelled.
+        centres: ``(B, 2)`` float32 row and column of each building.
+        centre_levels: ``(B,)`` uint8 level of each building.
+        hazard: Index into ``HAZARD_NAMES``.
+        style: ``(6,)`` look of the post beside the pre image (see :func:`measure_style`).
+        middle: ``(3,)`` mean of the post on the area that the hazard left alone, 0..255.
+        matched: ``post`` brought to the look of ``pre``, ``(H, W, 3)`` uint8.
+    """
+
+    name: str
+    pre: np.ndarray
+    post: np.ndarray
+    levels: np.ndarray
+    centres: np.ndarray
+    centre_levels: np.ndarray
+    hazard: int
+    style: np.ndarray
+    middle: np.ndarray
+    matched: np.ndarray
+
+
+def measure_style(pre: np.ndarray, post: np.ndarray, reference: np.ndarray) -> np.ndarray | None:
+    """Look of ``post`` beside ``pre`` on the ``reference`` pixels.
+
+    Args:
+        pre, post: ``(H, W, 3)`` uint8.
+        reference: ``(H, W)`` bool, pixels that the hazard left alone.
+
+    Returns:
+        ``(6,)`` float32: difference of the channel means in units of [-1, 1], then the log
+        ratio of the channel standard deviations; ``None`` where under 10% of the pixels remain.
+    """
+    if reference.mean() < 0.1:
+        return None
+    before = pre[reference].astype(np.float32) / 127.5 - 1
+    after = post[reference].astype(np.float32) / 127.5 - 1
+    spread = np.log((after.std(0) + 1e-3) / (before.std(0) + 1e-3))
+    return np.concatenate([after.mean(0) - before.mean(0), spread]).astype(np.float32)
+
+
+def match_look(post: np.ndarray, middle: np.ndarray, style: np.ndarray) -> np.ndarray:
+    """``post`` brought near to the look of its pre image: uint8.
+
+    The correction is bounded and nearly the same for all channels: where a hazard changed the
+    whole tile (burnt fields), a full match of each channel paints ash pink.
+
+    Args:
+        post: ``(H, W, 3)`` uint8.
+        middle: ``(3,)`` mean of ``post`` on the reference area, 0..255.
+        style: ``(6,)`` look of ``post`` (see :func:`measure_style`).
+    """
+    gain = np.exp(-np.clip(style[3:].mean(), -0.25, 0.25))
+    common = np.clip(style[:3].mean(), -0.15, 0.15)
+    offset = 127.5 * (common + np.clip(style[:3] - style[:3].mean(), -0.04, 0.04))
+    centred = post.astype(np.float32) - middle
+    return np.clip(centred * gain + middle - offset, 0, 255).round().astype(np.uint8)
+
+
+def affected_mask(levels: np.ndarray, radius: int, feather: float) -> np.ndarray:
+    """Feathered surrounding of damaged buildings: ``(H, W)`` float32 in [0, 1].
+
+    Args:
+        levels: ``(H, W)`` uint8 damage levels; 2, 3 and 4 count as damaged.
+        radius: Pixels by which each damaged building is widened.
+        feather: Width in pixels of the falling edge inside that border (0 = hard).
+    """
+    damaged: np.ndarray = ((levels >= 2) & (levels <= 4)).astype(np.uint8)
+    if radius > 0:
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+        damaged = cv2.dilate(damaged, kernel)
+    if feather <= 0:
+        return damaged.astype(np.float32)
+    # A zero frame makes the distance fall towards background only, not towards the window's edge.
+    distance = cv2.distanceTransform(damaged, cv2.DIST_L2, 3)
+    return np.minimum(distance / feather, 1.0).astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CropConfig:
+    """How training crops are drawn.
+
+    Attributes:
+        size: Side of a crop in pixels.
+        batch: Crops a step.
+        level_weights: Chance of a crop around no-damage, minor, major, destroyed, and anywhere.
+        edit_share: Share of *edit* examples; the rest are *reacquire*.
+        drop: Chance that hazard, levels or style is not said (each on its own), for guidance.
+        jitter: Largest relative gain and offset of the shaken looks.
+    """
+
+    size: int = 80
+    batch: int = 12
+    level_weights: tuple[float, ...] = (0.14, 0.26, 0.2, 0.3, 0.1)
+    edit_share: float = 0.5
+    drop: float = 0.1
+    jitter: float = 0.15
+
+    def __post_init__(self) -> None:
+        if len(self.level_weights) != 5 or min(self.level_weights) < 0:
+            raise ValueError(f"level_weights needs five numbers >= 0, got {self.level_weights}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """``target (N, 3, H, W)``, its condition and the weight of each pixel's loss."""
+
+    target: torch.Tensor
+    condition: Condition
+    weight: torch.Tensor
+
+
+@dataclass(frozen=True)
+class CropSampler:
+    """Draws the batch of a step from tiles: ``sampler(step) -> Batch``."""
+
+    tiles: Sequence[TrainingTile]
+    config: CropConfig
+    seed: int
+    _index: dict[int, np.ndarray] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for level in range(1, 5):
+            rows = [
+                (i, j)
+                for i, tile in enumerate(self.tiles)
+                for j in np.flatnonzero(tile.centre_levels == level)
+            ]
+            self._index[level] = np.array(rows, dtype=np.int64).reshape(-1, 2)
+
+    def __call__(self, step: int) -> Batch:
+        return self.batch(step)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of ``step``; equal arguments give equal batches, in any process."""
+        items = [
+            self._item(np.random.default_rng((self.seed, step, n)))
+            for n in range(self.config.batch)
+        ]
+        columns = {key: np.stack([item[key] for item in items]) for key in items[0]}
+        condition = Condition(
+            pre=_picture(columns["pre"]),
+            levels=torch.from_numpy(columns["levels"].astype(np.int64)),
+            affected=torch.from_numpy(columns["affected"])[:, None],
+            hazard=torch.from_numpy(columns["hazard"]),
+            style=torch.from_numpy(columns["style"]),
+        )
+        weight = torch.from_numpy(columns["weight"])[:, None]
+        return Batch(target=_picture(columns["target"]), condition=condition, weight=weight)
+
+    def _place(self, rng: np.random.Generator) -> tuple[TrainingTile, int, int]:
+        """A tile and the top left corner of a window, chosen by level."""
+        size = self.config.size
+        weights = np.array(self.config.level_weights)
+        for level in range(1, 5):
+            if not len(self._index[level]):
+                weights[level - 1] = 0
+        kind = int(rng.choice(5, p=weights / weights.sum()))
+        if kind == 4:
+            tile = self.tiles[int(rng.integers(len(self.tiles)))]
+            centre = rng.uniform((0, 0), tile.pre.shape[:2])
+        else:
+            rows = self._index[kind + 1]
+            i, j = rows[rng.integers(len(rows))]
+            tile = self.tiles[int(i)]
+            centre = tile.centres[j] + rng.uniform(-size / 3, size / 3, 2)
+        limit = np.array(tile.pre.shape[:2]) - size
+        row, col = np.clip(np.round(centre - size / 2), 0, limit).astype(int)
+        return tile, int(row), int(col)
+
+    def _item(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        tile, row, col = self._place(rng)
+        size, config = self.config.size, self.config
+        window = np.s_[row : row + size, col : col + size]
+        pre, levels = tile.pre[window], tile.levels[window]
+        has_damage = bool(((levels >= 2) & (levels <= 4)).any())
+        edit = bool(rng.random() < config.edit_share) and has_damage
+        style = tile.style.copy()
+        if edit:
+            radius = int(rng.integers(3, 14))
+            margin = radius + 1
+            top, left = max(row - margin, 0), max(col - margin, 0)
+            wide = tile.levels[top : row + size + margin, left : col + size + margin]
+            mask = affected_mask(wide, radius, float(rng.uniform(2, 6)))
+            mask = mask[row - top : row - top + size, col - left : col - left + size]
+            before = pre.astype(np.float32)
+            target = before + mask[..., None] * (tile.matched[window] - before)
+            style[:] = 0
+        else:
+            mask = np.ones((size, size), np.float32)
+            gain, offset = _shake(config.jitter, rng)
+            target = (tile.post[window] - tile.middle) * gain + tile.middle + offset
+            style += np.concatenate([offset / 127.5, np.log(gain)])
+        # The same gain and offset for both pictures: another sensor, the same change.
+        gain, offset = _shake(config.jitter, rng)
+        pre, target = ((p - 127.5) * gain + 127.5 + offset for p in (pre, target))
+        style[:3] *= gain
+        pictures = _turn([pre, target, levels, mask], int(rng.integers(8)))
+        return {
+            "pre": pictures[0],
+            "target": pictures[1],
+            "levels": np.full_like(levels, IGNORE) if rng.random() < config.drop else pictures[2],
+            "affected": pictures[3],
+            "hazard": np.array(-1 if rng.random() < config.drop else tile.hazard),
+            "style": np.full_like(style, np.nan) if rng.random() < config.drop else style,
+            "weight": 0.15 + 0.85 * pictures[3],
+        }
+
+
+def _picture(stack: np.ndarray) -> torch.Tensor:
+    """``(N, H, W, 3)`` in 0..255 to ``(N, 3, H, W)`` float32 in [-1, 1]."""
+    scaled = torch.from_numpy(np.clip(stack, 0, 255).astype(np.float32) / 127.5 - 1)
+    return scaled.permute(0, 3, 1, 2).contiguous()
+
+
+def _shake(jitter: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Random gain and offset (in 0..255) of three channels, mostly common to them."""
+    gain = np.exp(rng.uniform(-jitter, jitter) + rng.uniform(-jitter, jitter, 3) / 3)
+    offset = 127.5 * (rng.uniform(-jitter, jitter) + rng.uniform(-jitter, jitter, 3) / 3)
+    return gain, offset
+
+
+def _turn(pictures: list[np.ndarray], way: int) -> list[np.ndarray]:
+    """One of the eight symmetries of the square, the same for all pictures."""
+    turned = [np.rot90(p, way % 4) for p in pictures]
+    return [np.ascontiguousarray(p[::-1] if way >= 4 else p) for p in turned]

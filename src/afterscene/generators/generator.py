@@ -1,0 +1,176 @@
+"""The generator that users meet: ``load(name).render(scene, damage, seed=...)``.
+
+A model folder holds the averaged weights (safetensors), ``config.json`` (process, network, the
+looks of the real post images, defaults of rendering) and ``README.md`` (the card). Shipped
+models lie in the package under ``weights/``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from afterscene.conditioning import STYLE_SIZE
+from afterscene.errors import BadWeights, UnknownName
+from afterscene.generators.bridge import BridgeConfig, BridgeModel
+from afterscene.generators.checkpoint import load_into, load_weights, weights_hash
+from afterscene.generators.crops import affected_mask
+from afterscene.generators.render import RenderConfig, scene_condition, scene_states
+from afterscene.geodata.damage import DamageMap, rasterize
+from afterscene.geodata.scene import Scene
+
+Mode = Literal["edit", "reacquire"]
+MODES: tuple[Mode, ...] = ("edit", "reacquire")
+
+
+def shipped() -> dict[str, Path]:
+    """Name and folder of every generator in the package."""
+    root = Path(str(files("afterscene"))) / "weights"
+    return {p.parent.name: p.parent for p in sorted(root.glob("*/config.json"))}
+
+
+def load(name: str | Path = "default") -> Generator:
+    """A shipped generator by name, or one from a folder.
+
+    Raises:
+        UnknownName: neither a shipped name nor a folder with a model.
+        BadWeights: a file is damaged or does not fit the network.
+    """
+    models = shipped()
+    folder = models.get(str(name), Path(name))
+    if not (folder / "config.json").is_file():
+        raise UnknownName(
+            f"generator '{name}' is neither shipped ({', '.join(models) or 'none is'}) "
+            "nor a folder with config.json"
+        )
+    state, config = load_weights(folder)
+    try:
+        model = BridgeModel(BridgeConfig(**_tuples(config["model"])))
+        looks = {
+            k: np.array(v, np.float32).reshape(-1, STYLE_SIZE) for k, v in config["looks"].items()
+        }
+        render = RenderConfig(**config.get("render", {}))
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadWeights(
+            f"{folder / 'config.json'} does not describe a generator ({error})"
+        ) from error
+    load_into(model, state, str(folder))
+    return Generator(model=model.eval(), looks=looks, config=render, folder=folder)
+
+
+def _tuples(values: dict) -> dict:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generator:
+    """A trained bridge with what it takes to render scenes.
+
+    Attributes:
+        model: The network between its preconditioning.
+        looks: For each hazard ``(n, 6)`` looks of real post images (see ``Condition.style``).
+        config: Defaults of rendering.
+        folder: Where it was loaded from, if it was.
+    """
+
+    model: BridgeModel
+    looks: dict[str, np.ndarray] = field(default_factory=dict)
+    config: RenderConfig = field(default_factory=RenderConfig)
+    folder: Path | None = None
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 of the weights (names, shapes, values)."""
+        return weights_hash(self.model.state_dict())
+
+    @property
+    def card(self) -> str:
+        """The model card, empty where there is none."""
+        path = self.folder / "README.md" if self.folder else None
+        return path.read_text(encoding="utf-8") if path and path.is_file() else ""
+
+    def render(
+        self,
+        pre: Scene,
+        damage: DamageMap,
+        *,
+        seed: int,
+        mode: Mode = "edit",
+        steps: int | None = None,
+        batch_size: int = 4,
+    ) -> Scene:
+        """The post-disaster scene on the grid of ``pre``: uint8 RGB.
+
+        Args:
+            pre: Any bands and depth that ``Scene.rgb`` accepts, any size.
+            damage: Which building suffers which damage; levels outside buildings are 0.
+            seed: Equal seeds give equal pixels.
+            mode: ``edit`` keeps every pixel outside the surroundings of damaged buildings
+                exactly; ``reacquire`` draws the whole scene as a new acquisition whose look is
+                drawn from those of real post images.
+            steps: Network evaluations; ``None``: the model's default.
+            batch_size: Accepted for symmetry with other renderers; windows are evaluated one by
+                one, so that it cannot change a pixel.
+
+        Raises:
+            UnknownName: ``mode`` is not one of the two.
+            NotFinite: the network returned NaN.
+        """
+        del batch_size
+        if mode not in MODES:
+            raise UnknownName(f"mode '{mode}' is not known; choose one of: {', '.join(MODES)}")
+        config = self.config if steps is None else replace(self.config, steps=steps)
+        picture = pre.rgb()
+        levels = rasterize(damage.buildings, picture.shape[:2])
+        keep = ~pre.valid
+        if mode == "edit":
+            affected = affected_mask(levels, config.radius, config.feather)
+            affected[~pre.valid] = 0
+            keep = keep | (affected == 0)
+            style = np.zeros(STYLE_SIZE, np.float32)
+        else:
+            affected, style = None, self.look(damage.hazard, seed)
+        drawn = self._draw(picture, levels, affected, damage.hazard, style, seed, config)
+        drawn[keep] = picture[keep]
+        pixels = np.ascontiguousarray(drawn.transpose(2, 0, 1))
+        return pre.replace(pixels=pixels, source=f"afterscene:{self.hash[:12]}:{seed}")
+
+    def look(self, hazard: str, seed: int) -> np.ndarray:
+        """A look drawn from the real post images of ``hazard``, of all hazards if it has none."""
+        looks = self.looks.get(hazard)
+        if looks is None or not len(looks):
+            looks = np.concatenate([*self.looks.values(), np.zeros((1, STYLE_SIZE), np.float32)])
+        return looks[np.random.default_rng((seed, 77)).integers(len(looks))]
+
+    def _draw(
+        self,
+        picture: np.ndarray,
+        levels: np.ndarray,
+        affected: np.ndarray | None,
+        hazard: str,
+        style: np.ndarray,
+        seed: int,
+        config: RenderConfig,
+    ) -> np.ndarray:
+        """Run the bridge on ``(H, W, 3)`` uint8, grown to the network's stride and cut again."""
+        height, width = picture.shape[:2]
+        if affected is not None and not affected.any():
+            return picture.copy()
+        stride = self.model.network.config.stride
+        grow = ((0, -height % stride), (0, -width % stride))
+        condition = scene_condition(
+            np.pad(picture, (*grow, (0, 0)), mode="symmetric"),
+            np.pad(levels, grow),
+            hazard=hazard,
+            style=style,
+            affected=None if affected is None else np.pad(affected, grow),
+        )
+        for state in scene_states(self.model, condition, seed=seed, config=config):
+            x0 = state.x
+        drawn = ((x0[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+        return drawn[:height, :width].copy()

@@ -1,0 +1,176 @@
+"""Rendering a whole scene: a denoiser that works window by window inside the common loop.
+
+All windows of a step are evaluated before the next step begins, each with a halo as wide as the
+network's reach: the estimate at a pixel is then the same from any window, so there is no seam to
+hide. Windows are evaluated one at a time, whatever the batch size of the caller, and the noise
+of a pixel is a function of (seed, step, position): batch, order and workers change no picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from afterscene.conditioning import HAZARD_NAMES, Condition
+from afterscene.diffusion.bridges import cross
+from afterscene.diffusion.noise import TileNoise
+from afterscene.diffusion.samplers import State
+from afterscene.diffusion.schedules import Level
+from afterscene.errors import BadParameter
+from afterscene.generators.bridge import BridgeModel
+from afterscene.geodata.tiles import Window
+
+#: Scenes up to this side are one window; larger ones are cut into windows of CORE + 2 halos.
+WHOLE = 1152
+CORE = 768
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderConfig:
+    """How a scene is rendered.
+
+    Attributes:
+        steps: Network evaluations a window (twice that with guidance).
+        guidance: w of ``x0_u + w (x0_c - x0_u)`` over damage and hazard; 1 is off.
+        radius: Pixels around a damaged building that *edit* may change.
+        feather: Width in pixels of the blending edge inside that border.
+        power: Exponent of the step grid ``t_i = (i / steps)^power``; 2 spends more on texture.
+        precision: ``bf16`` or ``fp32``.
+    """
+
+    steps: int = 12
+    guidance: float = 1.0
+    radius: int = 8
+    feather: float = 4.0
+    power: float = 2.0
+    precision: str = "bf16"
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise BadParameter(f"steps must be at least 1, got {self.steps}")
+        if self.precision not in ("bf16", "fp32"):
+            raise BadParameter(f"precision must be bf16 or fp32, got '{self.precision}'")
+
+    def times(self) -> Tensor:
+        """The step grid, falling from 1 to 0: ``(steps + 1,)`` float64."""
+        falling = torch.arange(self.steps, -1, -1, dtype=torch.float64)
+        return (falling / self.steps) ** self.power
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A window to evaluate (``outer``) and the part of it to keep (``inner`` = ``keep``)."""
+
+    outer: tuple[slice, slice]
+    inner: tuple[slice, slice]
+    keep: tuple[slice, slice]
+
+
+def patches(height: int, width: int, halo: int) -> list[Patch]:
+    """Windows that keep each pixel of a ``(height, width)`` grid exactly once."""
+    if max(height, width) <= WHOLE:
+        whole = (slice(0, height), slice(0, width))
+        return [Patch(whole, whole, whole)]
+    rows, cols = _cuts(height, halo), _cuts(width, halo)
+    return [Patch((r[0], c[0]), (r[1], c[1]), (r[2], c[2])) for r in rows for c in cols]
+
+
+def _cuts(length: int, halo: int) -> list[tuple[slice, slice, slice]]:
+    """Along one axis: (outer in the scene, inner in the outer, inner in the scene)."""
+    cuts = []
+    for start in range(0, length, CORE):
+        stop = min(start + CORE, length)
+        first, last = max(start - halo, 0), min(stop + halo, length)
+        cuts.append((slice(first, last), slice(start - first, stop - first), slice(start, stop)))
+    return cuts
+
+
+@dataclass(frozen=True)
+class SceneDenoiser:
+    """``(x_t (1, 3, H, W), level, condition) -> estimate of x0`` for scenes of any size.
+
+    Height and width are multiples of the network's stride. Windows in which nothing may change
+    are not evaluated.
+    """
+
+    model: BridgeModel
+    config: RenderConfig
+
+    @torch.inference_mode()
+    def __call__(self, x_t: Tensor, level: Level, condition: Condition) -> Tensor:
+        stride = self.model.network.config.stride
+        halo = -(-self.model.network.config.reach // stride) * stride
+        estimate = condition.pre.clone()
+        height, width = x_t.shape[-2:]
+        for patch in patches(height, width, halo):
+            part = crop(condition, patch.outer)
+            if part.affected is None or part.affected.any():
+                x0 = self._window(x_t[..., *patch.outer], level.time, part)
+                estimate[..., *patch.keep] = x0[..., *patch.inner]
+        return estimate
+
+    def _window(self, x_t: Tensor, time: float, condition: Condition) -> Tensor:
+        t = torch.full((x_t.shape[0],), time, dtype=torch.float32)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16"):
+            x0 = self.model(x_t, t, condition)
+            if self.config.guidance != 1:
+                plain = self.model(x_t, t, condition.without("levels", "hazard"))
+                x0 = plain + self.config.guidance * (x0 - plain)
+        return x0
+
+
+def scene_states(
+    model: BridgeModel, condition: Condition, *, seed: int, config: RenderConfig
+) -> Iterator[State]:
+    """States of one scene from its pre image to its post image; the last one is the result."""
+    height, width = condition.pre.shape[-2:]
+    noise = TileNoise(seeds=seed, windows=[Window(0, 0, height, width)])
+    return cross(
+        SceneDenoiser(model, config),
+        model.bridge,
+        condition.pre,
+        config.times(),
+        noise=noise,
+        condition=condition,
+    )
+
+
+def crop(scene: Condition, window: tuple[slice, slice]) -> Condition:
+    """The same condition on a window of the scene."""
+    parts = {
+        name: None if value is None else value[..., *window]
+        for name, value in (("levels", scene.levels), ("affected", scene.affected))
+    }
+    return replace(scene, pre=scene.pre[..., *window], **parts)
+
+
+def scene_condition(
+    pre: np.ndarray,
+    levels: np.ndarray,
+    *,
+    hazard: str,
+    style: np.ndarray | None,
+    affected: np.ndarray | None,
+) -> Condition:
+    """The condition of one scene from arrays.
+
+    Args:
+        pre: ``(H, W, 3)`` uint8.
+        levels: ``(H, W)`` uint8 damage levels.
+        hazard: Name; one that the weights do not know becomes "not said".
+        style: ``(6,)`` look of the post image, zeros for the look of the pre image.
+        affected: ``(H, W)`` in [0, 1], where the picture may change; ``None``: everywhere.
+    """
+    picture = torch.from_numpy(pre.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+    index = HAZARD_NAMES.index(hazard) if hazard in HAZARD_NAMES else -1
+    return Condition(
+        pre=picture.contiguous(),
+        levels=torch.from_numpy(levels.astype(np.int64))[None],
+        affected=None if affected is None else torch.from_numpy(affected)[None, None],
+        hazard=torch.tensor([index]),
+        style=None if style is None else torch.from_numpy(style.astype(np.float32))[None],
+    )

@@ -1,0 +1,76 @@
+"""Real pairs as training tiles: decode, rasterise, and measure how the post looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from afterscene.conditioning import HAZARD_NAMES, STYLE_SIZE
+from afterscene.generators.crops import TrainingTile, affected_mask, match_look, measure_style
+from afterscene.geodata.damage import Building, rasterize
+from afterscene.geodata.scene import read_scene
+from afterscene.geodata.xbd import EVENT_HAZARD, Pair, read_label
+
+#: Pixels around damaged buildings that do not count as left alone by the hazard.
+REACH = 24
+
+
+def load_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
+    """Decode real pairs into memory (about 9 MB a 1024x1024 pair).
+
+    Where too little of a tile was left alone to measure its look, the median look of its event
+    is taken.
+    """
+    drafts = [_draft(pair) for pair in pairs if pair.post is not None]
+    looks: dict[str, list[np.ndarray]] = {}
+    for draft in drafts:
+        if draft["style"] is not None:
+            looks.setdefault(draft["event"], []).append(draft["style"])
+    return [_finish(draft, looks.get(draft["event"], [])) for draft in drafts]
+
+
+def _draft(pair: Pair) -> dict:
+    assert pair.post is not None
+    pre, post = read_scene(pair.pre).rgb(), read_scene(pair.post).rgb()
+    buildings = _labelled(pair)
+    levels = rasterize(buildings, pre.shape[:2])
+    around = affected_mask(levels, REACH, 0) > 0
+    centres = np.array([_centre(b) for b in buildings], np.float32).reshape(-1, 2)
+    return {
+        "name": pair.id,
+        "event": pair.event,
+        "pre": pre,
+        "post": post,
+        "levels": levels if pair.post_label else np.full_like(levels, 255),
+        "centres": centres,
+        "centre_levels": np.array([int(b.level or 0) for b in buildings], np.uint8),
+        "reference": ~around,
+        "style": measure_style(pre, post, ~around),
+    }
+
+
+def _labelled(pair: Pair) -> tuple[Building, ...]:
+    if pair.post_label is None:
+        return ()
+    return tuple(b for b in read_label(pair.post_label).buildings if not b.polygon.is_empty)
+
+
+def _centre(building: Building) -> tuple[float, float]:
+    point = building.polygon.centroid
+    return point.y, point.x
+
+
+def _finish(draft: dict, looks: list[np.ndarray]) -> TrainingTile:
+    event, reference = draft.pop("event"), draft.pop("reference")
+    if draft["style"] is None:
+        look = np.median(looks, axis=0) if looks else np.zeros(STYLE_SIZE)
+        draft["style"] = look.astype(np.float32)
+        reference = np.ones_like(reference)
+    middle = draft["post"][reference].mean(0).astype(np.float32)
+    return TrainingTile(
+        **draft,
+        hazard=HAZARD_NAMES.index(EVENT_HAZARD[event]) if event in EVENT_HAZARD else -1,
+        middle=middle,
+        matched=match_look(draft["post"], middle, draft["style"]),
+    )

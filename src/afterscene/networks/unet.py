@@ -1,0 +1,150 @@
+"""A fully convolutional U-Net that works at any size and sees a bounded neighbourhood.
+
+Ronneberger et al. 2015 gave the shape, Ho et al. 2020 the residual blocks with a time
+embedding, Dhariwal and Nichol 2021 the scale-shift conditioning. Two things differ, both for
+scenes larger than any training crop:
+
+* pixels enter through a space-to-depth step (``patch``), so that the full resolution is touched
+  only by a cheap linear map, while its values stay directly available to the output;
+* every normalisation is per position (:mod:`afterscene.networks.blocks`), and there is no
+  global attention unless asked for: the value at a pixel depends on ``reach`` pixels around it,
+  which makes tiling exact instead of approximate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from afterscene.networks.blocks import ChannelNorm, ResidualBlock, sinusoid, zero_
+
+
+@dataclass(frozen=True, kw_only=True)
+class UNetConfig:
+    """Sizes of a :class:`UNet`.
+
+    Attributes:
+        channels_in: Channels of the input picture (all pictorial conditions included).
+        channels_out: Channels of the output picture.
+        patch: Space-to-depth factor at the door (1 = work on pixels).
+        widths: Channels of each scale, finest first; each scale halves the resolution.
+        depths: Residual blocks of each scale, on the way down and again on the way up.
+        embedding: Width of the conditioning embedding.
+        vector: Length of the vector condition (0 = none).
+        classes: Number of classes of the class condition, the null class not counted.
+    """
+
+    channels_in: int
+    channels_out: int
+    patch: int = 2
+    widths: tuple[int, ...] = (48, 96, 192)
+    depths: tuple[int, ...] = (1, 2, 3)
+    embedding: int = 256
+    vector: int = 0
+    classes: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != len(self.depths) or not self.widths:
+            raise ValueError(f"widths {self.widths} and depths {self.depths} must pair up")
+        if min(*self.widths, *self.depths, self.patch, self.embedding) < 1:
+            raise ValueError("patch, widths, depths and embedding must be at least 1")
+
+    @property
+    def stride(self) -> int:
+        """Pixels by which height and width of the input must be divisible."""
+        return self.patch * 2 ** (len(self.widths) - 1)
+
+    @property
+    def reach(self) -> int:
+        """Pixels around a pixel that can change its value (an upper bound)."""
+        reach = self.stride + 2 * self.patch  # the grid of the coarsest scale; stem and head
+        for scale, depth in enumerate(self.depths):
+            reach += 4 * depth * self.patch * 2**scale  # two 3x3 convolutions a block, twice
+        return reach
+
+
+class UNet(nn.Module):
+    """``(x (N, Cin, H, W), t (N,), vector (N, V), label (N,)) -> (N, Cout, H, W)``.
+
+    ``t`` is any scalar noise label; ``vector`` a float condition where a row of NaN means "not
+    given" and is replaced by a learned null; ``label`` an int64 class where ``-1`` means "not
+    given" (its own learned embedding, never the zero vector). H and W must be multiples of
+    ``config.stride``.
+    """
+
+    def __init__(self, config: UNetConfig) -> None:
+        super().__init__()
+        self.config = config
+        self._build_embedding(config)
+        area = config.patch**2
+        width, embedding = config.widths, config.embedding
+        self.stem = nn.Conv2d(config.channels_in * area, width[0], 3, padding=1)
+        self.down = nn.ModuleList()
+        self.up = nn.ModuleList()
+        self.shrink = nn.ModuleList()
+        self.grow = nn.ModuleList()
+        last = len(width) - 1
+        for scale, (channels, depth) in enumerate(zip(width, config.depths, strict=True)):
+            self.down.append(
+                nn.ModuleList(ResidualBlock(channels, channels, embedding) for _ in range(depth))
+            )
+            # The coarsest scale has no skip of its own: its blocks simply go on.
+            entries = [channels if scale == last else 2 * channels] + [channels] * (depth - 1)
+            self.up.append(nn.ModuleList(ResidualBlock(c, channels, embedding) for c in entries))
+            if scale < last:
+                self.shrink.append(nn.Conv2d(4 * channels, width[scale + 1], 1))
+                self.grow.append(nn.Conv2d(width[scale + 1], 4 * channels, 1))
+        self.head_norm = ChannelNorm(width[0])
+        self.head = zero_(nn.Conv2d(width[0], config.channels_out * area, 3, padding=1))
+
+    def _build_embedding(self, config: UNetConfig) -> None:
+        width = config.embedding
+        self.time = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+        self.label = nn.Embedding(config.classes + 1, width)  # the last row is the null class
+        if config.vector:
+            self.vector = nn.Linear(config.vector, width)
+            self.vector_null = nn.Parameter(torch.zeros(width))
+
+    def embed(self, x: Tensor, t: Tensor, vector: Tensor | None, label: Tensor | None) -> Tensor:
+        """The conditioning embedding ``(N, E)``; missing conditions use their learned null."""
+        width, count = self.config.embedding, x.shape[0]
+        embedding = self.time(sinusoid(1000.0 * t.expand(count), width).to(x.dtype))
+        null = torch.full((count,), self.config.classes, device=x.device)
+        if label is not None:
+            null = torch.where(label < 0, null, label)
+        embedding = embedding + self.label(null).to(embedding.dtype)
+        if self.config.vector:
+            if vector is None:
+                vector = torch.full((count, self.config.vector), torch.nan, device=x.device)
+            missing = vector.isnan().any(dim=1, keepdim=True)
+            known = self.vector(torch.where(missing, 0.0, vector).to(x.dtype))
+            embedding = embedding + torch.where(missing, self.vector_null.to(known.dtype), known)
+        return F.silu(embedding)
+
+    def forward(
+        self, x: Tensor, t: Tensor, vector: Tensor | None = None, label: Tensor | None = None
+    ) -> Tensor:
+        stride = self.config.stride
+        if x.shape[-1] % stride or x.shape[-2] % stride:
+            raise ValueError(f"height and width must be multiples of {stride}, got {x.shape[-2:]}")
+        embedding = self.embed(x, t, vector, label)
+        x = F.pixel_unshuffle(x, self.config.patch).contiguous(memory_format=torch.channels_last)
+        x = self.stem(x)
+        skips = []
+        for scale, blocks in enumerate(self.down):
+            for block in blocks:
+                x = block(x, embedding)
+            if scale < len(self.shrink):
+                skips.append(x)
+                x = self.shrink[scale](F.pixel_unshuffle(x, 2))
+        for scale in reversed(range(len(self.up))):
+            if scale < len(self.grow):
+                x = F.pixel_shuffle(self.grow[scale](x), 2)
+                x = torch.cat([x, skips[scale]], dim=1)
+            for block in self.up[scale]:
+                x = block(x, embedding)
+        x = self.head(F.silu(self.head_norm(x)))
+        return F.pixel_shuffle(x, self.config.patch)

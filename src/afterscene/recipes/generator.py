@@ -1,0 +1,93 @@
+"""The shipped generator, as it was trained: ``python -m afterscene.recipes.generator --help``.
+
+Real pairs of the split ``train`` of an xBD tree teach damage; further pairs without labels
+(``--unlabelled``) teach the looks of other hazards with "level not said". Nothing of ``val`` or
+``test`` is seen; ``val`` only gives the logged validation loss.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from afterscene.conditioning import HAZARD_NAMES
+from afterscene.generators.bridge import BridgeConfig
+from afterscene.generators.checkpoint import load_newest_state, save_weights
+from afterscene.generators.crops import CropConfig, TrainingTile
+from afterscene.generators.render import RenderConfig
+from afterscene.generators.tiles import load_tiles
+from afterscene.generators.training import TrainConfig, Trainer
+from afterscene.geodata.xbd import XbdTree
+
+
+def default(steps: int = 11_000) -> TrainConfig:
+    """The 7.6 M-parameter bridge of the package: crops of 80 pixels, 12 a step."""
+    return TrainConfig(
+        model=BridgeConfig(widths=(64, 128, 256), depths=(1, 2, 2)),
+        crops=CropConfig(size=80, batch=12),
+        steps=steps,
+    )
+
+
+def looks_of(tiles: list[TrainingTile]) -> dict[str, list[list[float]]]:
+    """For each hazard the looks of its real post images, as they go into ``config.json``."""
+    looks: dict[str, list[list[float]]] = {}
+    for tile in tiles:
+        if tile.hazard >= 0:
+            values = [round(float(v), 4) for v in tile.style]
+            looks.setdefault(HAZARD_NAMES[tile.hazard], []).append(values)
+    return looks
+
+
+def export(run: Path, folder: Path, config: TrainConfig, tiles: list[TrainingTile]) -> None:
+    """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
+    step, tensors, _ = load_newest_state(run)
+    average = {
+        k.removeprefix("average/"): v for k, v in tensors.items() if k.startswith("average/")
+    }
+    about = {
+        "kind": "bridge",
+        "schema": 1,
+        "step": step,
+        "model": asdict(config.model),
+        "render": asdict(RenderConfig()),
+        "looks": looks_of(tiles),
+        "licence": "CC-BY-NC-SA-4.0",
+    }
+    save_weights(folder, average, about, dtype=torch.float16)
+
+
+def main() -> None:
+    """Train, resume or export from the shell."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="xBD tree with splits.json")
+    parser.add_argument("--unlabelled", type=Path, help="folder of pairs without labels")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--steps", type=int, default=11_000)
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--export", type=Path, help="write a model folder from the run and stop")
+    arguments = parser.parse_args()
+    config = default(arguments.steps)
+    tiles = load_tiles(XbdTree(arguments.data).pairs("train"))
+    if arguments.unlabelled:
+        tiles += load_tiles(XbdTree(arguments.unlabelled).pairs())
+    if arguments.export:
+        export(arguments.out, arguments.export, config, tiles)
+        return
+    validation = load_tiles(XbdTree(arguments.data).pairs("val"))
+    trainer = Trainer(config, tiles, arguments.out, validation=validation)
+    if arguments.resume:
+        for warning in trainer.resume():
+            sys.stderr.write(warning + "\n")
+    for record in trainer.run():
+        if record["step"] % 100 == 0:
+            sys.stderr.write(json.dumps(record) + "\n")
+
+
+if __name__ == "__main__":
+    main()

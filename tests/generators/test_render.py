@@ -1,0 +1,102 @@
+"""The laws of rendering: keep, seed, batch, tiling."""
+
+import numpy as np
+import pytest
+import torch
+
+from afterscene.diffusion.schedules import Level
+from afterscene.errors import AftersceneError
+from afterscene.generators import render as rendering
+from afterscene.generators.crops import affected_mask
+from afterscene.generators.render import SceneDenoiser, patches, scene_condition
+from afterscene.geodata.damage import DamageLevel, rasterize
+from tests.generators import toy
+
+
+def test_edit_keeps_every_pixel_outside_the_affected_area():
+    pre = toy.scene()
+    damaged = toy.damage(
+        toy.building(8, 8, DamageLevel.DESTROYED), toy.building(40, 40, DamageLevel.NO_DAMAGE)
+    )
+    generator = toy.generator(radius=4, feather=2.0)
+    post = generator.render(pre, damaged, seed=1)
+    mask = affected_mask(rasterize(damaged.buildings, pre.shape), 4, 2.0) > 0
+    changed = (post.pixels != pre.pixels).any(0)
+    assert not changed[~mask].any()
+    assert changed[mask].mean() > 0.5
+    assert not mask[40:50, 40:50].any()
+
+
+def test_edit_without_damage_returns_the_pre_image():
+    pre = toy.scene()
+    untouched = toy.damage(toy.building(8, 8, DamageLevel.NO_DAMAGE))
+    assert np.array_equal(toy.generator().render(pre, untouched, seed=1).pixels, pre.pixels)
+
+
+def test_equal_seeds_equal_pixels_and_other_seeds_other_pixels():
+    pre, damaged = toy.scene(), toy.damage(toy.building(8, 8, DamageLevel.MAJOR))
+    generator = toy.generator()
+    first = generator.render(pre, damaged, seed=1, batch_size=1).pixels
+    assert np.array_equal(first, generator.render(pre, damaged, seed=1, batch_size=16).pixels)
+    assert not np.array_equal(first, generator.render(pre, damaged, seed=2).pixels)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (37, 51), (16, 16), (1, 1), (3, 200)])
+def test_any_size_keeps_its_grid(shape):
+    pre = toy.scene(*shape)
+    damaged = toy.damage(toy.building(0, 0, DamageLevel.DESTROYED, 6), shape=shape)
+    for mode in ("edit", "reacquire"):
+        assert toy.generator().render(pre, damaged, seed=0, mode=mode).pixels.shape == (3, *shape)
+
+
+def test_windows_give_what_the_whole_scene_gives(monkeypatch):
+    """With a halo as wide as the network's reach a window cannot know that it is one."""
+    pre = toy.scene(160, 96, seed=3)
+    levels = rasterize([toy.building(30, 60, DamageLevel.DESTROYED, 40)], pre.shape)
+    condition = scene_condition(pre.rgb(), levels, hazard="wind", style=np.zeros(6), affected=None)
+    denoiser = SceneDenoiser(toy.model(), toy.generator().config)
+    level = Level(torch.tensor(0.5).item(), *[0.5] * 4, 0.5)
+    whole = denoiser(condition.pre, level, condition)
+    monkeypatch.setattr(rendering, "WHOLE", 32)
+    monkeypatch.setattr(rendering, "CORE", 32)
+    assert len(patches(160, 96, 8)) == 15
+    torch.testing.assert_close(denoiser(condition.pre, level, condition), whole, atol=1e-5, rtol=0)
+
+
+def test_declared_reach_is_not_exceeded():
+    network = toy.model().network
+    size, reach = 192, network.config.reach
+    x = torch.randn(1, network.config.channels_in, size, size)
+    moved = x.clone()
+    moved[..., size // 2, size // 2] += 1.0
+    with torch.inference_mode():
+        changed = (network(moved, torch.ones(1)) != network(x, torch.ones(1))).any(1)[0]
+    rows, cols = changed.nonzero(as_tuple=True)
+    far = max((rows - size // 2).abs().max(), (cols - size // 2).abs().max())
+    assert reach / 3 < far <= reach
+
+
+@pytest.mark.parametrize("height,width", [(100, 100), (1152, 1152), (1153, 40), (2000, 1700)])
+def test_patches_keep_each_pixel_once(height, width):
+    seen = np.zeros((height, width), np.uint8)
+    for patch in patches(height, width, 128):
+        seen[patch.keep] += 1
+        assert seen[patch.outer][patch.inner].shape == seen[patch.keep].shape
+    assert (seen == 1).all()
+
+
+def test_reacquire_leaves_nodata_alone():
+    pre = toy.scene()
+    valid = pre.valid.copy()
+    valid[:, :20] = False
+    pre = pre.replace(valid=valid)
+    post = toy.generator().render(
+        pre, toy.damage(toy.building(30, 8, DamageLevel.MINOR)), seed=0, mode="reacquire"
+    )
+    assert not post.rgb()[:, :20].any() and np.array_equal(post.valid, valid)
+    assert (post.pixels[:, :, 20:] != pre.pixels[:, :, 20:]).mean() > 0.9
+
+
+def test_unknown_mode_is_named():
+    with pytest.raises(AftersceneError, match="'repaint' is not known; choose one of: edit"):
+        toy.generator().render(toy.scene(), toy.damage(), seed=0, mode="repaint")

@@ -1,0 +1,162 @@
+"""Training: it learns, resumes to the bit, and never loads a damaged state."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from afterscene.errors import BadWeights, MissingFile, UnknownName
+from afterscene.generators import load
+from afterscene.generators.bridge import BridgeModel
+from afterscene.generators.checkpoint import load_weights, save_weights, states, weights_hash
+from afterscene.generators.crops import CropConfig, CropSampler, affected_mask
+from afterscene.generators.training import TrainConfig, Trainer
+from tests.generators import toy
+
+
+def config(steps: int, **more) -> TrainConfig:
+    crops = CropConfig(size=32, batch=4)
+    plain = {"precision": "fp32", "warmup": 2, "save_every": 5, "validate_every": 1000}
+    return TrainConfig(model=toy.TINY, crops=crops, steps=steps, **{**plain, **more})
+
+
+def run(trainer: Trainer, until: int | None = None) -> list[dict]:
+    records = []
+    for record in trainer.run():
+        records.append(record)
+        if record["step"] == until:
+            break
+    return records
+
+
+def test_loss_falls_on_what_can_be_learnt(tmp_path):
+    records = run(Trainer(config(60, lr=3e-3), [toy.tile()], tmp_path))
+    losses = [record["loss"] for record in records]
+    assert np.mean(losses[-10:]) < 0.7 * np.mean(losses[:5])
+
+
+def test_resumed_run_ends_with_the_same_bits(tmp_path):
+    whole = Trainer(config(12), [toy.tile()], tmp_path / "a")
+    run(whole)
+    run(Trainer(config(12), [toy.tile()], tmp_path / "b"), until=7)  # saved at 5, then cut
+    resumed = Trainer(config(12), [toy.tile()], tmp_path / "b")
+    assert resumed.resume() == [] and resumed.step == 5
+    run(resumed)
+    assert weights_hash(resumed.model.state_dict()) == weights_hash(whole.model.state_dict())
+    assert weights_hash(resumed.average) == weights_hash(whole.average)
+
+
+def test_damaged_newest_state_falls_back_with_a_warning(tmp_path):
+    run(Trainer(config(10), [toy.tile()], tmp_path))
+    newest = states(tmp_path)[-1]
+    data = bytearray(newest.read_bytes())
+    data[len(data) // 2] ^= 1
+    newest.write_bytes(bytes(data))
+    again = Trainer(config(10), [toy.tile()], tmp_path)
+    (warning,) = again.resume()
+    assert newest.name in warning and again.step == 5
+
+
+def test_resume_without_a_state_is_an_error(tmp_path):
+    with pytest.raises(MissingFile, match="no whole training state"):
+        Trainer(config(1), [toy.tile()], tmp_path).resume()
+
+
+def test_bad_steps_are_counted_and_leave_the_average_clean(tmp_path):
+    trainer = Trainer(config(3), [toy.tile()], tmp_path)
+    run(trainer, until=1)
+    before = weights_hash(trainer.average)
+    with torch.no_grad():
+        trainer.model.network.head.bias[0] = torch.nan
+    record = trainer._train_step()
+    assert not record["finite"] and weights_hash(trainer.average) == before
+
+
+def test_batch_is_a_function_of_seed_and_step():
+    sampler = CropSampler([toy.tile()], CropConfig(size=32, batch=4), 3)
+    other = CropSampler([toy.tile()], CropConfig(size=32, batch=4), 3)
+    assert torch.equal(sampler(9).target, other(9).target)
+    assert not torch.equal(sampler(9).target, sampler(10).target)
+
+
+def test_edit_crops_change_only_the_affected_area():
+    sampler = CropSampler([toy.tile()], CropConfig(size=48, batch=8, edit_share=1.0, drop=0.0), 0)
+    batch = sampler(0)
+    still = (batch.condition.affected == 0).expand_as(batch.target)
+    assert still.any() and torch.equal(batch.target[still], batch.condition.pre[still])
+    assert (batch.condition.affected > 0).any()
+
+
+def test_affected_mask_has_the_asked_width():
+    levels = np.zeros((41, 41), np.uint8)
+    levels[20, 20] = 4
+    mask = affected_mask(levels, 6, 0)
+    rows, cols = np.nonzero(mask)
+    distance = np.hypot(rows - 20, cols - 20)
+    assert distance.max() < 6.5 and mask[20, 26] == 1 and mask[20, 27] == 0
+    soft = affected_mask(levels, 6, 4)
+    assert ((soft > 0) == (mask > 0)).all() and 0 < soft[20, 26] < 0.5
+    levels[20, 20] = 1
+    assert not affected_mask(levels, 6, 0).any()
+
+
+def save(folder, **config_more):
+    model = toy.model()
+    settings = {"model": {"widths": [8, 16], "depths": [1, 1], "embedding": 16, "patch": 2}}
+    about = {**settings, "looks": {"wind": [[0.0] * 6]}, **config_more}
+    save_weights(folder, model.state_dict(), about, dtype=torch.float32)
+    return model
+
+
+def test_saved_weights_load_and_render_alike(tmp_path):
+    model = save(tmp_path)
+    generator = load(tmp_path)
+    assert generator.hash == weights_hash(model.state_dict())
+    assert isinstance(generator.model, BridgeModel)
+
+
+def test_unknown_generator_says_what_there_is(tmp_path):
+    with pytest.raises(UnknownName, match="neither shipped"):
+        load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("harm", ["truncate", "payload", "missing", "key", "shape", "json", "nan"])
+def test_bad_weights_are_named(tmp_path, harm):
+    save(tmp_path)
+    shard, about = tmp_path / "weights-00.safetensors", tmp_path / "config.json"
+    state, settings = load_weights(tmp_path)
+    settings.pop("shards")
+    if harm == "truncate":
+        shard.write_bytes(shard.read_bytes()[:-100])
+    elif harm == "payload":
+        shard.write_bytes(b"\x80\x04cposix\nsystem\n(S'touch canary'\ntR.")
+    elif harm == "missing":
+        shard.unlink()
+    elif harm == "json":
+        about.write_text("{")
+    elif harm == "nan":
+        state["network.head.bias"][0] = torch.nan
+        with pytest.raises(BadWeights, match=r"network\.head\.bias.*not finite"):
+            save_weights(tmp_path, state, settings, dtype=torch.float32)
+        return
+    elif harm == "key":
+        state.pop("network.head.bias")
+        save_weights(tmp_path, state, settings, dtype=torch.float32)
+    else:
+        state["network.head.bias"] = torch.zeros(5)
+        save_weights(tmp_path, state, settings, dtype=torch.float32)
+    wanted = {"key": r"network\.head\.bias", "shape": r"has shape \(5,\)", "json": "damaged"}
+    with pytest.raises((BadWeights, MissingFile), match=wanted.get(harm, "weights-00")):
+        load(tmp_path)
+    assert not list(tmp_path.glob("canary"))
+
+
+def test_weights_are_cut_into_small_files(tmp_path):
+    big = {f"w{i}": torch.randn(1_000_000) for i in range(9)}
+    save_weights(tmp_path, big, {}, dtype=torch.float32)
+    shards = sorted(tmp_path.glob("*.safetensors"))
+    assert len(shards) == 3 and all(s.stat().st_size < 16_000_000 for s in shards)
+    state, about = load_weights(tmp_path)
+    assert about["shards"] == 3 and all(torch.equal(state[k], v) for k, v in big.items())
+    assert json.loads((tmp_path / "config.json").read_text())["shards"] == 3

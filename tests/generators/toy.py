@@ -1,0 +1,81 @@
+"""A small untrained generator and a training tile made of squares, for the laws below."""
+
+import numpy as np
+import torch
+from shapely.geometry import box
+
+from afterscene.generators.bridge import BridgeConfig, BridgeModel
+from afterscene.generators.crops import TrainingTile
+from afterscene.generators.generator import Generator
+from afterscene.generators.render import RenderConfig
+from afterscene.geodata.damage import Building, DamageLevel, DamageMap
+from afterscene.geodata.scene import Scene
+
+TINY = BridgeConfig(patch=2, widths=(8, 16), depths=(1, 1), embedding=16)
+
+
+def model(seed: int = 0) -> BridgeModel:
+    """A network with random weights everywhere: zero-initialised parts would hide mistakes."""
+    torch.manual_seed(seed)
+    made = BridgeModel(TINY).eval()
+    with torch.no_grad():
+        for parameter in made.parameters():
+            parameter.normal_(0, 0.08)
+    return made
+
+
+def generator(**render) -> Generator:
+    config = RenderConfig(**{"steps": 3, "precision": "fp32", **render})
+    looks = {"wind": np.full((1, 6), 0.1, np.float32)}
+    return Generator(model=model(), looks=looks, config=config)
+
+
+def scene(height: int = 64, width: int = 64, seed: int = 0) -> Scene:
+    pixels = np.random.default_rng(seed).integers(0, 255, (3, height, width)).astype(np.uint8)
+    return Scene(pixels=pixels, valid=np.ones((height, width), bool), source="toy")
+
+
+def damage(*buildings: Building, shape: tuple[int, int] = (64, 64)) -> DamageMap:
+    return DamageMap(
+        buildings=buildings,
+        intensity=np.zeros(shape, np.float32),
+        unit="m/s",
+        hazard="wind",
+        parameters={},
+    )
+
+
+def building(left: int, top: int, level: DamageLevel, side: int = 10) -> Building:
+    return Building(
+        polygon=box(left, top, left + side, top + side), level=level, uid=f"{left}-{top}"
+    )
+
+
+def tile(seed: int = 0) -> TrainingTile:
+    """Destroyed squares turn white, untouched ones stay: what a network can learn in seconds."""
+    rng = np.random.default_rng(seed)
+    pre = rng.integers(60, 120, (160, 160, 3)).astype(np.uint8)
+    post, levels = pre.copy(), np.zeros((160, 160), np.uint8)
+    centres, centre_levels = [], []
+    for row in range(20, 150, 40):
+        for col in range(20, 150, 40):
+            level = 4 if rng.random() < 0.5 else 1
+            area = np.s_[row - 8 : row + 8, col - 8 : col + 8]
+            levels[area] = level
+            pre[area] = post[area] = 150
+            if level == 4:
+                post[area] = 240
+            centres.append((row, col))
+            centre_levels.append(level)
+    return TrainingTile(
+        name="toy",
+        pre=pre,
+        post=post,
+        levels=levels,
+        centres=np.array(centres, np.float32),
+        centre_levels=np.array(centre_levels, np.uint8),
+        hazard=3,
+        style=np.zeros(6, np.float32),
+        middle=np.full(3, 90, np.float32),
+        matched=post,
+    )
