@@ -1,0 +1,98 @@
+"""The ``afterscene`` command: one command a file; a command parses, calls the library, prints.
+
+Importing this package imports no torch: heavy imports stand inside the commands. An error that the
+user can mend is one sentence on stderr and exit code 2; a trace is our own mistake.
+"""
+
+import signal
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from afterscene import __version__
+from afterscene.cli import (
+    detect,
+    doctor,
+    gbd,
+    hazards,
+    models,
+    score,
+    synthesize,
+)
+from afterscene.cli.talk import one_line
+from afterscene.errors import AftersceneError
+
+__all__ = ["app", "main"]
+
+BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+
+
+class Verbs(TyperGroup):
+    """The root group: turns errors that the user can mend into a sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; AftersceneError and OSError end it with exit code 2."""
+        try:
+            return super().invoke(ctx)
+        except AftersceneError as error:
+            _stop(str(error), BAD_INPUT)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            where = error.filename or "a file"
+            why = error.strerror or error
+            _stop(f"{where}: {why}; check the path, the permissions and the free space", BAD_INPUT)
+        except KeyboardInterrupt:
+            _stop("stopped; the same command goes on where it left off", INTERRUPTED)
+
+
+def _stop(sentence: str, code: int) -> NoReturn:
+    typer.echo(f"afterscene: {one_line(sentence)}", err=True)
+    raise typer.Exit(code)
+
+
+app = typer.Typer(
+    name="afterscene",
+    help="Turn a pre-disaster scene into its aftermath.",
+    cls=Verbs,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"afterscene {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Turn a pre-disaster scene into its aftermath."""
+
+
+app.command("synthesize")(synthesize.synthesize)
+app.add_typer(gbd.app, name="gbd")
+app.add_typer(detect.app, name="detect")
+app.command("score")(score.score)
+app.add_typer(hazards.app, name="hazards")
+app.add_typer(models.app, name="models")
+app.command("doctor")(doctor.doctor)
+
+
+def _terminated(*_: object) -> NoReturn:
+    sys.exit(TERMINATED)
+
+
+def main() -> None:
+    """Entry point of the ``afterscene`` command and of ``python -m afterscene``."""
+    signal.signal(signal.SIGTERM, _terminated)
+    app()

@@ -1,0 +1,123 @@
+"""``afterscene detect fit|predict|score``: damage models."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from afterscene.cli.options import Out, Overwrite, Split, Xbd
+from afterscene.cli.talk import Json, Quiet, Seed, Talk
+
+app = typer.Typer(
+    help="Train and use damage detectors.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Gbd = Annotated[
+    list[Path] | None,
+    typer.Option("--gbd", help="Folder of synthetic pairs to train on as well; repeatable."),
+]
+Val = Annotated[
+    str | None, typer.Option("--val", help="Split that decides the thresholds, never trained on.")
+]
+TrainSteps = Annotated[int | None, typer.Option("--steps", min=1, help="Optimiser steps.")]
+Encoder = Annotated[
+    str | None, typer.Option("--encoder", help="lite0 (ImageNet weights) or tiny (from scratch).")
+]
+ModelDir = Annotated[Path, typer.Option("--model", help="Folder that `detect fit` wrote.")]
+
+
+@app.command("fit")
+def fit(
+    xbd: Xbd,
+    out: Out,
+    split: Split = None,
+    gbd: Gbd = None,
+    val: Val = None,
+    steps: TrainSteps = None,
+    encoder: Encoder = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a detector on the pairs of an xBD folder, and on synthetic ones with --gbd."""
+    from afterscene import detectors
+    from afterscene.files import prepare_output
+
+    talk = Talk(json=as_json, quiet=quiet)
+    asked: dict[str, Any] = {"steps": steps, "encoder": encoder}
+    config = detectors.DetectorConfig(**{k: v for k, v in asked.items() if v is not None})
+    pairs = detectors.load_pairs(xbd, split)
+    for folder in gbd or ():
+        pairs += detectors.load_pairs(folder, synthetic=True)
+    validation = detectors.load_pairs(xbd, val) if val else []
+    prepare_output(out, "detect fit", overwrite=overwrite)
+    with talk.progress("detect fit", config.steps) as advance:
+        detector = detectors.fit(
+            config,
+            pairs,
+            seed=seed,
+            out=out,
+            validation=validation,
+            progress=lambda *_: advance(1),
+        )
+    made = {"out": str(out), "pairs": len(pairs), **detector.provenance}
+    talk.result(made, f"detector trained on {len(pairs)} pairs: {out}")
+
+
+@app.command("predict")
+def predict(
+    model: ModelDir,
+    out: Out,
+    pre: Annotated[Path | None, typer.Option("--pre", help="One pre image, with --post.")] = None,
+    post: Annotated[Path | None, typer.Option("--post", help="Its post image.")] = None,
+    xbd: Annotated[Path | None, typer.Option("--xbd", help="Or an xBD folder.")] = None,
+    split: Split = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find buildings and their damage: {id}_prediction.png, 0 to 4; GeoTIFF in, GeoTIFF out.
+
+    Pairs of 1024x1024 out of an xBD folder are also written in xView2's layout, predictions/
+    and targets/, for `afterscene score`.
+    """
+    from afterscene.cli.predicting import jobs, write_prediction
+    from afterscene.detectors import load
+    from afterscene.files import prepare_output
+
+    talk = Talk(json=as_json, quiet=quiet)
+    detector = load(model)
+    todo = jobs(xbd, split, pre, post)
+    prepare_output(out, "detect predict", overwrite=overwrite)
+    rows = []
+    with talk.progress("detect predict", len(todo)) as advance:
+        for number, job in enumerate(todo):
+            rows.append(write_prediction(detector, job, number, out))
+            advance(1)
+    talk.result(rows, f"{len(rows)} predictions in {out}")
+
+
+@app.command("score")
+def score(
+    xbd: Xbd,
+    model: ModelDir,
+    split: Split = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """The xView2 score of a detector on the pairs of an xBD folder.
+
+    Also all_undamaged_score: the same localisation with every building called undamaged.
+    """
+    from afterscene.cli.predicting import score_tree
+    from afterscene.cli.score import score_text
+    from afterscene.detectors import load
+    from afterscene.geodata.xbd import XbdTree
+
+    talk = Talk(json=as_json, quiet=quiet)
+    detector = load(model)
+    pairs = XbdTree(xbd).pairs(split)
+    with talk.progress("detect score", len(pairs)) as advance:
+        values = score_tree(detector, pairs, advance)
+    talk.result(values, score_text(values))

@@ -1,0 +1,73 @@
+"""``afterscene models list|show``: the models that ship with the package, and their cards."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from afterscene.cli.talk import Json, Talk, table
+from afterscene.errors import UnknownName
+
+app = typer.Typer(
+    help="The models that ship with AfterScene.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+def shipped() -> dict[str, Path]:
+    """Name to folder of every model in the package; a folder with a config.json is a model."""
+    root = Path(str(files("afterscene"))) / "weights"
+    return {config.parent.name: config.parent for config in sorted(root.glob("*/config.json"))}
+
+
+def describe(name: str, folder: Path) -> dict[str, Any]:
+    """What a model is, from its own files."""
+    weights = sorted(folder.glob("*.safetensors"))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return {
+        "name": name,
+        "kind": config.get("kind", "generator"),
+        "megabytes": round(sum(path.stat().st_size for path in weights) / 1e6, 1),
+        "files": [path.name for path in weights],
+        "licence": licence(folder),
+        "config": config,
+    }
+
+
+def licence(folder: Path) -> str:
+    """The licence line of the card's header, the words after ``license:``."""
+    for line in card(folder).splitlines():
+        key, colon, value = line.partition(":")
+        if colon and key.strip().lower() in ("license", "licence"):
+            return value.strip()
+    return "see the card"
+
+
+def card(folder: Path) -> str:
+    """The model card; empty where the folder has none."""
+    path = folder / "README.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+@app.command("list")
+def list_models(as_json: Json = False) -> None:
+    """List the models in the package."""
+    entries = [describe(name, folder) for name, folder in shipped().items()]
+    rows = [(e["name"], e["kind"], f"{e['megabytes']} MB", e["licence"]) for e in entries]
+    brief = [{k: v for k, v in e.items() if k != "config"} for e in entries]
+    Talk(json=as_json).result(brief, table(("model", "kind", "size", "licence"), rows))
+
+
+@app.command("show")
+def show_model(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A name out of `models list`.")],
+    as_json: Json = False,
+) -> None:
+    """Show a model's card: data, licence, recipe, measured figures."""
+    known = shipped()
+    if name not in known:
+        names = ", ".join(known) or "none is shipped"
+        raise UnknownName(f"model {name!r} is not known; choose one of: {names}")
+    text = card(known[name])
+    Talk(json=as_json).result({**describe(name, known[name]), "card": text}, text)

@@ -1,0 +1,67 @@
+"""Options that several commands share: one name, one meaning, one help text each."""
+
+import enum
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from afterscene.errors import BadParameter
+
+
+class OnError(enum.StrEnum):
+    """What a run does with an item that cannot be used."""
+
+    fail = "fail"
+    skip = "skip"
+
+
+class Mode(enum.StrEnum):
+    """How a post image is drawn."""
+
+    edit = "edit"
+    reacquire = "reacquire"
+
+
+Hazard = Annotated[str, typer.Option("--hazard", help="A name out of `afterscene hazards list`.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder to write into; new or empty.")]
+Xbd = Annotated[Path, typer.Option("--xbd", help="Folder in xBD's layout: images/ labels/.")]
+Split = Annotated[
+    str | None, typer.Option("--split", help="Only this split of the folder (splits.json).")
+]
+Model = Annotated[str, typer.Option("--model", help="Model name or folder.")]
+ModeOption = Annotated[
+    Mode, typer.Option("--mode", help="edit: change damaged places alone; reacquire: redraw all.")
+]
+Steps = Annotated[
+    int | None, typer.Option("--steps", min=1, help="Network evaluations; default: the model's.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A field of the hazard, NAME=VALUE in its unit; repeatable."),
+]
+OnErrorOption = Annotated[
+    OnError, typer.Option("--on-error", help="skip: leave out what cannot be used and list it.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace an earlier run in the output folder.")
+]
+
+
+def parameters(pairs: Sequence[str] | None) -> dict[str, float | str]:
+    """``["magnitude=7.1"]`` as ``{"magnitude": 7.1}``.
+
+    Raises:
+        BadParameter: an entry has no ``=``.
+    """
+    values: dict[str, float | str] = {}
+    for pair in pairs or ():
+        name, equals, text = pair.partition("=")
+        if not (name and equals):
+            raise BadParameter(f"--set {pair!r} is not NAME=VALUE; write for instance magnitude=7")
+        try:
+            values[name] = float(text)
+        except ValueError:
+            values[name] = text
+    return values

@@ -1,0 +1,32 @@
+"""``afterscene score``: the xView2 score of a folder of predictions."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from afterscene.cli.talk import Json, Talk, table
+
+Predictions = Annotated[Path, typer.Argument(metavar="PRED_DIR", help="Folder of predictions.")]
+Targets = Annotated[Path, typer.Argument(metavar="TARGET_DIR", help="Folder of targets.")]
+
+
+def score(predictions: Predictions, targets: Targets, as_json: Json = False) -> None:
+    """Score predictions by the official xView2 rules.
+
+    Files: {test|hold}_{localization|damage}_{5 digits}_{prediction|target}.png, 1024x1024.
+    """
+    from afterscene.detectors.score import score_folder
+
+    result = score_folder(predictions, targets)
+    Talk(json=as_json).result(result.as_json(), score_text(result.as_json()))
+
+
+def score_text(values: dict[str, Any]) -> str:
+    """The figures as a table; a level that the set lacks is named, since it takes DF1 to 0."""
+    numbers = [(k, f"{v:.4f}") for k, v in values.items() if isinstance(v, float)]
+    text = table(("figure", "value"), numbers)
+    if values["absent_levels"]:
+        words = ", ".join(values["absent_levels"])
+        text += f"\n\nNo target pixel is {words}: the official damage F1 counts such a level as 0."
+    return f"{text}\nun-classified buildings: {values['unclassified']}"

@@ -1,0 +1,18 @@
+"""The summary that ``synthesize`` and ``gbd build`` end with."""
+
+from typing import Any
+
+from afterscene.cli.talk import Talk
+
+
+def show(talk: Talk, report: Any) -> None:
+    """What was made on stdout, what was skipped and why on stderr."""
+    value = report.as_json()
+    levels = ", ".join(f"{n} {word}" for word, n in value["levels"].items())
+    already = f" ({report.already} were there already)" if report.already else ""
+    text = f"{len(report.rows)} pairs in {report.out}{already}; buildings: {levels or 'none'}"
+    for name, reason in report.skipped:
+        talk.say(f"skipped {name}: {reason}")
+    if report.skipped:
+        text += f"; {len(report.skipped)} skipped"
+    talk.result({**value, "pairs": list(report.rows)}, text)

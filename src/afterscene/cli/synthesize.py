@@ -1,0 +1,77 @@
+"""``afterscene synthesize``: the aftermath of given pre images."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from afterscene.cli.options import (
+    Hazard,
+    Mode,
+    Model,
+    ModeOption,
+    OnError,
+    OnErrorOption,
+    Out,
+    Overwrite,
+    Set,
+    Steps,
+    parameters,
+)
+from afterscene.cli.summary import show
+from afterscene.cli.talk import Json, Quiet, Seed, Talk
+
+Pre = Annotated[list[Path], typer.Argument(metavar="PRE", help="Pre-disaster images.")]
+Labels = Annotated[
+    list[Path],
+    typer.Option(
+        "--labels",
+        help="xBD label JSON with the footprints: once for each PRE in the same order, "
+        "or one folder with {stem}.json for each.",
+    ),
+]
+Severity = Annotated[float, typer.Option("--severity", help="0: no damage, 1: the worst.")]
+
+
+def synthesize(
+    pre: Pre,
+    labels: Labels,
+    hazard: Hazard,
+    out: Out,
+    severity: Severity = 0.7,
+    seed: Seed = 0,
+    mode: ModeOption = Mode.edit,
+    steps: Steps = None,
+    model: Model = "default",
+    set_: Set = None,
+    on_error: OnErrorOption = OnError.fail,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw the aftermath of pre images: post image, label and target of each.
+
+    Writes {stem}_post_disaster.png, .json and _target.png, all marked synthetic, and
+    manifest.jsonl; a GeoTIFF also gives a GeoTIFF on the same grid.
+    """
+    from afterscene import gbd
+
+    talk = Talk(json=as_json, quiet=quiet)
+    strike = gbd.Strike(hazard=hazard, severity=severity, seed=seed, parameters=parameters(set_))
+    rendering = gbd.Rendering(mode=mode, steps=steps, model=model)
+    sources = gbd.match_labels(pre, labels)
+    if on_error == OnError.fail:
+        gbd.check_sources(sources)
+    from afterscene import generators
+
+    generator = generators.load(model)
+    with talk.progress("synthesize", len(sources)) as advance:
+        report = gbd.synthesize(
+            sources,
+            strike,
+            out,
+            generator,
+            rendering=rendering,
+            options=gbd.RunOptions(on_error=on_error, overwrite=overwrite, on_progress=advance),
+        )
+    show(talk, report)

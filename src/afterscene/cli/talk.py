@@ -1,0 +1,114 @@
+"""How commands talk: results on stdout, everything else on stderr.
+
+stdout carries what a program may read (``--json``: one JSON value, lists as arrays), stderr what a
+person wants to see: a bar with rate and time left on a terminal, a line now and then in a log.
+``--quiet`` silences stderr but for errors; the variable ``AFTERSCENE_NO_PROGRESS`` only the bars.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+LOG_SECONDS = 5.0  # one line this often where stderr is no terminal
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing on stderr but errors.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Decides everything that is drawn.")]
+
+Advance = Callable[[int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Talk:
+    """The two switches of each command, and what they switch."""
+
+    json: bool = False
+    quiet: bool = False
+
+    def say(self, text: str) -> None:
+        """A line for a person."""
+        if not self.quiet:
+            typer.echo(one_line(text), err=True)
+
+    def result(self, value: Any, text: str) -> None:
+        """The command's result: ``value`` with ``--json``, ``text`` without."""
+        typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if self.json else text)
+
+    @contextmanager
+    def progress(self, label: str, total: int) -> Iterator[Advance]:
+        """A bar on stderr; call what it yields with the number of things just done."""
+        if self.quiet or os.environ.get("AFTERSCENE_NO_PROGRESS"):
+            yield lambda _: None
+            return
+        from rich.console import Console
+
+        console = Console(stderr=True)
+        bar = _bar(console, label, total) if console.is_terminal else _lines(label, total)
+        with bar as advance:
+            yield advance
+
+
+@contextmanager
+def _bar(console: Any, label: str, total: int) -> Iterator[Advance]:
+    from rich import progress as parts
+
+    columns = (
+        parts.TextColumn("{task.description}"),
+        parts.BarColumn(),
+        parts.MofNCompleteColumn(),
+        parts.TextColumn("{task.fields[rate]}"),
+        parts.TimeRemainingColumn(),
+    )
+    with parts.Progress(*columns, console=console) as progress:
+        task = progress.add_task(label, total=total, rate="")
+        start = time.monotonic()
+        done = 0
+
+        def advance(n: int) -> None:
+            nonlocal done
+            done += n
+            progress.update(task, advance=n, rate=_rate(done, time.monotonic() - start))
+
+        yield advance
+
+
+@contextmanager
+def _lines(label: str, total: int) -> Iterator[Advance]:
+    start = last = time.monotonic()
+    done = 0
+
+    def advance(n: int) -> None:
+        nonlocal done, last
+        done += n
+        now = time.monotonic()
+        if done >= total or now - last >= LOG_SECONDS:
+            last = now
+            left = (now - start) / done * (total - done)
+            rate = _rate(done, now - start)
+            typer.echo(f"{label}: {done}/{total}, {rate}, {left:.0f} s left", err=True)
+
+    yield advance
+
+
+def _rate(done: int, seconds: float) -> str:
+    rate = done / max(seconds, 1e-9)
+    return f"{rate:.1f}/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s each"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Columns of text, as wide as they need to be; never cut to the terminal."""
+    cells = [[str(cell) for cell in row] for row in [head, *rows]]
+    widths = [max(len(row[k]) for row in cells) for k in range(len(head))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in cells]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def one_line(text: str) -> str:
+    """The text with line ends and control characters shown as escapes: no log forgery."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
