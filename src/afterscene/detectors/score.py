@@ -117,14 +117,12 @@ class Confusion:
                 f"masks differ in shape: localization {localization.shape}, damage {damage.shape}, "
                 f"target {target.shape}; predict on the target's grid"
             )
-        truth = np.asarray(target).astype(np.int64)
-        ignored = truth == IGNORE
-        truth[ignored] = _IGNORED if self.unclassified == "ignore" else 1
-        _check_values("target", truth, target, highest=_IGNORED if ignored.any() else 4)
-        _check_values("damage prediction", damage, damage, highest=4)
+        ignored = np.asarray(target) == IGNORE
+        _check_levels("target", np.where(ignored, 0, target))
+        _check_levels("damage prediction", damage)
+        truth = np.where(ignored, _IGNORED if self.unclassified == "ignore" else 1, target)
         key = np.ravel_multi_index(
-            (truth, np.asarray(wanted) > 0, np.asarray(localization) > 0, damage.astype(np.int64)),
-            _SHAPE,
+            tuple(a.astype(np.intp) for a in (truth, wanted > 0, localization > 0, damage)), _SHAPE
         )
         counts = np.bincount(key.ravel(), minlength=self.counts.size).reshape(_SHAPE)
         return Confusion(unclassified=self.unclassified, counts=self.counts + counts)
@@ -166,10 +164,12 @@ class Confusion:
         )
 
 
-def _check_values(name: str, values: np.ndarray, said: np.ndarray, *, highest: int) -> None:
-    bad = (values < 0) | (values > highest)
-    if bad.any():
-        raise BadParameter(f"{name} has the value {said[bad][0]}; levels are 0 to 4")
+def _check_levels(name: str, values: np.ndarray) -> None:
+    if values.dtype.kind not in "biu":
+        raise BadParameter(f"{name} is {values.dtype}; give integer levels 0 to 4")
+    bad = values[(values < 0) | (values > 4)]
+    if bad.size:
+        raise BadParameter(f"{name} has the value {bad[0]}; levels are 0 to 4")
 
 
 def _judged_damage(scored: np.ndarray) -> np.ndarray:

@@ -27,6 +27,8 @@ from afterscene.errors import BadParameter, UnknownName
 
 Unclassified = Literal["ignore", "as-no-damage"]
 IGNORE = 255
+FARTHEST = 1e9
+"""No coordinate lies farther out, in pixels or degrees; sums and products stay exact enough."""
 _FAR = 1 << 14  # fillPoly works in 32-bit integers with 16 fractional bits
 
 
@@ -93,8 +95,10 @@ class Building:
 def _check_outline(outline: BaseGeometry, uid: str, field: str) -> None:
     if not isinstance(outline, Polygon | MultiPolygon) or outline.is_empty:
         raise BadParameter(f"building {uid!r}: {field} is no polygon with an area; leave it out")
-    if not np.isfinite(shapely.get_coordinates(outline)).all():
-        raise BadParameter(f"building {uid!r}: {field} has NaN or infinity; leave it out")
+    if not (np.abs(shapely.get_coordinates(outline)) <= FARTHEST).all():
+        raise BadParameter(
+            f"building {uid!r}: {field} has NaN or a coordinate beyond {FARTHEST:.0e}; leave it out"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -180,4 +184,4 @@ def _near(polygon: Polygon, shape: tuple[int, ...]) -> list[Polygon]:
         return [polygon]
     frame = shapely.box(-_FAR, -_FAR, width + _FAR, height + _FAR)
     cut = shapely.get_parts(shapely.intersection(shapely.make_valid(polygon), frame))
-    return [piece for piece in cut if isinstance(piece, Polygon)]
+    return [piece for piece in cut if isinstance(piece, Polygon) and not piece.is_empty]

@@ -11,6 +11,8 @@ import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
+from afterscene.geodata.damage import FARTHEST
+
 _OUTLINE = re.compile(r"\s*(MULTI)?POLYGON\s*(Z|M|ZM)?\s*\(", re.IGNORECASE)
 _EMPTY = re.compile(r"\s*|\s*(MULTI)?POLYGON\s*(Z|M|ZM)?\s*(EMPTY|\([\s()]*\))\s*", re.IGNORECASE)
 
@@ -33,8 +35,8 @@ def parse_outline(text: object) -> Polygon | MultiPolygon:
     if outline.is_empty:
         raise BadOutline("polygon is empty")
     outline = shapely.force_2d(outline)
-    if not np.isfinite(shapely.get_coordinates(outline)).all():
-        raise BadOutline("polygon has a NaN or infinite coordinate")
+    if not (np.abs(shapely.get_coordinates(outline)) <= FARTHEST).all():
+        raise BadOutline(f"polygon has a coordinate that is NaN or beyond {FARTHEST:.0e}")
     parts = shapely.get_parts(outline)
     if any(len(np.unique(shapely.get_coordinates(p.exterior), axis=0)) < 3 for p in parts):
         raise BadOutline("polygon has under 3 different points")

@@ -1,0 +1,139 @@
+"""A folder imports only what stands above it; folders on one line do not import each other."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[1] / "src" / "afterscene"
+
+LINES = (
+    ("errors",),
+    ("files",),
+    ("diffusion", "networks", "geodata"),
+    ("tensors",),
+    ("autoregression", "conditioning", "hazards", "regions"),
+    ("generators", "detectors"),
+    ("gbd",),
+    ("robustness",),
+    ("experiments",),
+    ("recipes",),
+    ("cli", "studio"),
+    ("__main__",),
+)
+RANK = {room: rank for rank, line in enumerate(LINES) for room in line}
+NEVER = {
+    "hazards": {"diffusion", "networks", "tensors"},
+    "autoregression": {"diffusion"},
+    "detectors": {"diffusion", "conditioning", "hazards"},
+}
+WITHOUT_TORCH = ("errors", "files", "geodata", "hazards", "detectors/score.py")
+
+
+def modules(source: Path) -> Iterator[tuple[str, Path]]:
+    for path in sorted(source.rglob("*.py")):
+        room = path.relative_to(source).parts[0].removesuffix(".py")
+        if room != "__init__":
+            yield room, path
+
+
+def imported(text: str, package: tuple[str, ...]) -> set[str]:
+    """Dotted names that a module in `package` imports, at the top or inside functions."""
+    names = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            up = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join([*up, *([node.module] if node.module else [])])
+            names |= {f"{base}.{alias.name}" for alias in node.names}
+    return names
+
+
+def breaches(source: Path) -> list[str]:
+    """Sentences about imports that go the wrong way below `source`."""
+    found = []
+    for room, path in modules(source):
+        where = path.relative_to(source).as_posix()
+        if room not in RANK:
+            found.append(f"{where}: room {room!r} stands in no line of ARCHITECTURE.md")
+            continue
+        package = ("afterscene", *path.relative_to(source).parts[:-1])
+        for name in sorted(imported(path.read_text("utf-8"), package)):
+            top, _, rest = name.partition(".")
+            other = rest.split(".")[0]
+            if top == "torch" and where.startswith(WITHOUT_TORCH):
+                found.append(f"{where}: imports torch")
+            if top == "torchvision":
+                found.append(f"{where}: imports torchvision, which has no CPU build")
+            if top != "afterscene" or other in ("", room) or other not in RANK:
+                continue
+            if RANK[other] >= RANK[room] or other in NEVER.get(room, ()):
+                found.append(f"{where}: {room} must not import {other}")
+    return found
+
+
+def test_imports_go_one_way() -> None:
+    assert breaches(SOURCE) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "line", "expected"),
+    [
+        ("geodata/x.py", "import torch", "geodata/x.py: imports torch"),
+        ("hazards/x.py", "def f():\n  from torch import nn", "hazards/x.py: imports torch"),
+        ("detectors/score.py", "import torch.nn", "detectors/score.py: imports torch"),
+        ("cli/x.py", "import torchvision.ops", "imports torchvision"),
+        ("detectors/x.py", "from afterscene.generators import load", "must not import generators"),
+        ("detectors/x.py", "from ..generators import load", "must not import generators"),
+        ("detectors/x.py", "from afterscene import generators", "must not import generators"),
+        ("networks/x.py", "import afterscene.diffusion.losses", "must not import diffusion"),
+        ("geodata/x.py", "from afterscene.tensors import to_scene", "must not import tensors"),
+        ("novelty/x.py", "", "stands in no line"),
+    ],
+)
+def test_a_wrong_import_is_found(tmp_path: Path, path: str, line: str, expected: str) -> None:
+    module = tmp_path / path
+    module.parent.mkdir(parents=True)
+    module.write_text(line)
+    assert len(breaches(tmp_path)) == 1
+    assert expected in breaches(tmp_path)[0]
+
+
+def test_right_imports_are_not_found(tmp_path: Path) -> None:
+    module = tmp_path / "experiments" / "x.py"
+    module.parent.mkdir()
+    module.write_text(
+        "import torch\nfrom afterscene import __version__\nfrom . import y\n"
+        "from afterscene.generators import load\nfrom afterscene.detectors.score import Confusion\n"
+    )
+    assert breaches(tmp_path) == []
+
+
+BLIND = "import sys; sys.modules['torch'] = None; "
+"""Whatever imports torch after this fails."""
+
+
+def run(code: str) -> None:
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("room", ["geodata", "hazards", "cli"])
+def test_a_room_imports_without_torch(room: str) -> None:
+    if not (SOURCE / room / "__init__.py").is_file():
+        pytest.skip(f"afterscene.{room} is not there yet")
+    run(f"{BLIND}import afterscene.{room}")
+
+
+def test_the_score_needs_no_torch() -> None:
+    """The module by itself; what else the package of detectors loads is not its affair."""
+    folder = str(SOURCE / "detectors")
+    run(
+        f"{BLIND}import types; package = types.ModuleType('afterscene.detectors'); "
+        f"package.__path__ = [{folder!r}]; sys.modules['afterscene.detectors'] = package; "
+        "from afterscene.detectors.score import Confusion, score_folder"
+    )

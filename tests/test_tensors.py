@@ -1,0 +1,93 @@
+"""The two doors between geodata and torch."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+import torch
+from affine import Affine
+
+from afterscene.errors import BadParameter, NotFinite
+from afterscene.geodata import Scene
+from afterscene.tensors import to_scene, to_tensor
+
+
+def scene(bands: int = 3, dtype: str = "uint8", size: tuple[int, int] = (16, 16)) -> Scene:
+    pixels = np.random.default_rng(0).integers(0, 256, (bands, *size)).astype(dtype)
+    valid = np.ones(size, bool)
+    valid[:2, :3] = False
+    return Scene(
+        pixels=pixels,
+        valid=valid,
+        crs="EPSG:32616",
+        transform=Affine(0.5, 0, 6e5, 0, -0.5, 3e6),
+        time=datetime(2018, 10, 13, tzinfo=UTC),
+        source="here",
+    )
+
+
+def test_every_value_comes_back_to_the_bit() -> None:
+    ramp = Scene(
+        pixels=np.tile(np.arange(256, dtype=np.uint8).reshape(1, 16, 16), (3, 1, 1)),
+        valid=np.ones((16, 16), bool),
+    )
+    tensor = to_tensor(ramp)
+    assert (tensor.shape, tensor.dtype) == ((3, 16, 16), torch.float32)
+    assert (tensor.min(), tensor.max()) == (-1, 1)
+    assert tensor.is_contiguous()
+    np.testing.assert_array_equal(to_scene(tensor, ramp).pixels, ramp.pixels)
+
+
+@pytest.mark.parametrize(("bands", "dtype"), [(1, "uint8"), (4, "uint16"), (3, "float32")])
+def test_what_comes_back_lies_where_it_lay(bands: int, dtype: str) -> None:
+    before = scene(bands, dtype)
+    after = to_scene(to_tensor(before), before)
+    np.testing.assert_array_equal(np.moveaxis(after.pixels, 0, 2), before.rgb())
+    np.testing.assert_array_equal(after.valid, before.valid)
+    for field in ("crs", "transform", "time", "source"):
+        assert getattr(after, field) == getattr(before, field)
+    assert after.pixels.dtype == np.uint8
+
+
+def test_nodata_is_never_painted() -> None:
+    before = scene()
+    assert (to_tensor(before)[:, ~torch.from_numpy(before.valid)] == -1).all()
+    after = to_scene(torch.ones(3, 16, 16), before)
+    assert not after.pixels[:, ~before.valid].any()
+    assert (after.pixels[:, before.valid] == 255).all()
+
+
+def test_values_are_rounded_and_clipped_and_left_alone() -> None:
+    like = scene(size=(2, 4)).replace(valid=np.ones((2, 4), bool))
+    values = torch.tensor([-7.0, -1, -0.999, 0, 0.004, 0.99, 1, 7]).reshape(2, 4).expand(3, 2, 4)
+    kept = values.clone()
+    assert to_scene(values, like).pixels[0].tolist() == [[0, 0, 0, 128], [128, 254, 255, 255]]
+    assert torch.equal(values, kept)
+
+
+def test_half_precision_and_gradients_pass() -> None:
+    like = scene()
+    leaf = torch.zeros(3, 16, 16, dtype=torch.bfloat16, requires_grad=True)
+    assert to_scene(leaf, like).shape == (16, 16)
+
+
+def test_the_stretch_of_one_image_serves_its_pair() -> None:
+    dark, bright = scene(dtype="uint16"), scene(dtype="uint16")
+    bright = bright.replace(pixels=bright.pixels + 100)
+    limits = dark.stretch()
+    assert to_tensor(bright, stretch=limits).mean() > to_tensor(dark, stretch=limits).mean() + 0.2
+    assert torch.equal(to_tensor(dark), to_tensor(dark, stretch=limits))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_nan_is_an_error_and_no_black_picture(value: float) -> None:
+    tensor = torch.zeros(3, 16, 16)
+    tensor[1, 2, 3] = value
+    with pytest.raises(NotFinite, match="'here' has NaN or infinity"):
+        to_scene(tensor, scene())
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 16), (3, 16, 15), (1, 3, 16, 16)])
+def test_another_shape_is_an_error(shape: tuple[int, ...]) -> None:
+    with pytest.raises(BadParameter, match=r"give \(3, 16, 16\)"):
+        to_scene(torch.zeros(shape), scene())
