@@ -35,7 +35,7 @@ class Condition:
     """What the post image of a batch shall show.
 
     Attributes:
-        pre: Pre image ``(N, 3, H, W)`` in [-1, 1].
+        pre: Pre image ``(N, 3, H, W)``, in the colours of the model that it is for.
         levels: Damage level per pixel ``(N, H, W)`` int64: 0 background, 1-4 the xBD levels,
             255 un-classified (level not said there). ``None``: not said anywhere.
         affected: ``(N, 1, H, W)`` in [0, 1], where the picture may differ from ``pre``.

@@ -32,13 +32,13 @@ class BridgeConfig:
     """Process and network of a :class:`BridgeModel`.
 
     Attributes:
-        sigma_b: Noise of the bridge; its largest standard deviation is ``sigma_b / 2``,
-            in units of pixels scaled to [-1, 1].
+        sigma_b: Noise of the bridge; its largest standard deviation is ``sigma_b / 2``, in the
+            units of :mod:`afterscene.generators.colour`.
         sigma_data: Standard deviation of post - pre, same units.
         patch, widths, depths, embedding: See :class:`~afterscene.networks.unet.UNetConfig`.
     """
 
-    sigma_b: float = 0.8
+    sigma_b: float = 0.6
     sigma_data: float = 0.3
     patch: int = 2
     widths: tuple[int, ...] = (64, 128, 256)

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from afterscene.conditioning import Condition
+from afterscene.generators.colour import to_opponent
 
 IGNORE = 255
 
@@ -136,7 +137,7 @@ class CropConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """``target (N, 3, H, W)``, its condition and the weight of each pixel's loss."""
+    """``target (N, 3, H, W)`` in opponent colours, its condition, the loss weight of pixels."""
 
     target: torch.Tensor
     condition: Condition
@@ -241,9 +242,9 @@ class CropSampler:
 
 
 def _picture(stack: np.ndarray) -> torch.Tensor:
-    """``(N, H, W, 3)`` in 0..255 to ``(N, 3, H, W)`` float32 in [-1, 1]."""
+    """``(N, H, W, 3)`` RGB in 0..255 to ``(N, 3, H, W)`` opponent colours."""
     scaled = torch.from_numpy(np.clip(stack, 0, 255).astype(np.float32) / 127.5 - 1)
-    return scaled.permute(0, 3, 1, 2).contiguous()
+    return to_opponent(scaled.permute(0, 3, 1, 2))
 
 
 def _shake(jitter: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

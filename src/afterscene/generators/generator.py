@@ -19,6 +19,7 @@ from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import BadWeights, UnknownName
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_into, load_weights, weights_hash
+from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import RenderConfig, scene_condition, scene_states
 from afterscene.geodata.damage import DamageMap, rasterize
@@ -172,5 +173,5 @@ class Generator:
         )
         for state in scene_states(self.model, condition, seed=seed, config=config):
             x0 = state.x
-        drawn = ((x0[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+        drawn = ((to_rgb(x0)[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
         return drawn[:height, :width].copy()

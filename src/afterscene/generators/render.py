@@ -22,6 +22,7 @@ from afterscene.diffusion.samplers import State
 from afterscene.diffusion.schedules import Level
 from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeModel
+from afterscene.generators.colour import to_opponent
 from afterscene.geodata.tiles import Window
 
 #: Scenes up to this side are one window; larger ones are cut into windows of CORE + 2 halos.
@@ -168,7 +169,7 @@ def scene_condition(
     picture = torch.from_numpy(pre.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
     index = HAZARD_NAMES.index(hazard) if hazard in HAZARD_NAMES else -1
     return Condition(
-        pre=picture.contiguous(),
+        pre=to_opponent(picture),
         levels=torch.from_numpy(levels.astype(np.int64))[None],
         affected=None if affected is None else torch.from_numpy(affected)[None, None],
         hazard=torch.tensor([index]),
