@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterscene.cli.options import Out, Overwrite, Split, Xbd
+from afterscene.cli.options import Out, Overwrite, Split, Xbd, whole_output
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
 
 app = typer.Typer(
@@ -42,7 +42,6 @@ def fit(
 ) -> None:
     """Train a detector on the pairs of an xBD folder, and on synthetic ones with --gbd."""
     from afterscene import detectors
-    from afterscene.files import prepare_output
 
     talk = Talk(json=as_json, quiet=quiet)
     asked: dict[str, Any] = {"steps": steps, "encoder": encoder}
@@ -51,8 +50,10 @@ def fit(
     for folder in gbd or ():
         pairs += detectors.load_pairs(folder, synthetic=True)
     validation = detectors.load_pairs(xbd, val) if val else []
-    prepare_output(out, "detect fit", overwrite=overwrite)
-    with talk.progress("detect fit", config.steps) as advance:
+    with (
+        whole_output(out, "detect fit", overwrite),
+        talk.progress("detect fit", config.steps) as advance,
+    ):
         detector = detectors.fit(
             config,
             pairs,
@@ -84,14 +85,15 @@ def predict(
     """
     from afterscene.cli.predicting import jobs, write_prediction
     from afterscene.detectors import load
-    from afterscene.files import prepare_output
 
     talk = Talk(json=as_json, quiet=quiet)
     detector = load(model)
     todo = jobs(xbd, split, pre, post)
-    prepare_output(out, "detect predict", overwrite=overwrite)
     rows = []
-    with talk.progress("detect predict", len(todo)) as advance:
+    with (
+        whole_output(out, "detect predict", overwrite),
+        talk.progress("detect predict", len(todo)) as advance,
+    ):
         for number, job in enumerate(todo):
             rows.append(write_prediction(detector, job, number, out))
             advance(1)

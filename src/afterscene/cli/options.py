@@ -1,7 +1,9 @@
 """Options that several commands share: one name, one meaning, one help text each."""
 
 import enum
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +49,23 @@ OnErrorOption = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace an earlier run in the output folder.")
 ]
+
+
+@contextmanager
+def whole_output(out: Path, kind: str, overwrite: bool) -> Iterator[None]:
+    """A new output folder that is gone again when the work in it fails: all or nothing.
+
+    Raises:
+        OutputConflict: the folder holds something, or cannot be written.
+    """
+    from afterscene.files import prepare_output
+
+    prepare_output(out, kind, overwrite=overwrite)
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(out, ignore_errors=True)
+        raise
 
 
 def parameters(pairs: Sequence[str] | None) -> dict[str, float | str]:
