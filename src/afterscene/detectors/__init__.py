@@ -1,0 +1,31 @@
+"""Damage models: two scenes in, buildings and their damage levels out.
+
+``fit`` trains a Siamese U-Net on real and synthetic pairs, ``Detector.predict`` applies it to
+scenes of any size, ``load`` and ``Detector.save`` move it through a folder of safetensors and JSON,
+``predict_folder`` writes what the xView2 scorer reads. :data:`DETECTORS` lists ready
+configurations. Nothing here knows the generators; the two meet in :mod:`afterscene.experiments`.
+"""
+
+from afterscene.detectors.config import DetectorConfig
+from afterscene.detectors.decision import Decision
+from afterscene.detectors.detector import Detector, Prediction
+from afterscene.detectors.folders import predict_folder
+from afterscene.detectors.pairs import TrainingPair, load_pair, load_pairs
+from afterscene.detectors.registry import DETECTORS, detector_config
+from afterscene.detectors.storage import load
+from afterscene.detectors.training import fit
+
+__all__ = [
+    "DETECTORS",
+    "Decision",
+    "Detector",
+    "DetectorConfig",
+    "Prediction",
+    "TrainingPair",
+    "detector_config",
+    "fit",
+    "load",
+    "load_pair",
+    "load_pairs",
+    "predict_folder",
+]

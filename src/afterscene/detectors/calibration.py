@@ -1,0 +1,127 @@
+"""Choosing threshold, level biases and the vote on a validation split, never on the test split.
+
+The threshold maximises the localisation F1, read from one histogram. The biases maximise the
+harmonic mean of the four level F1s by coordinate ascent on a grid: four numbers from many thousand
+buildings' pixels, so there is little to overfit, yet the harmonic mean gains more from them than
+from most changes of the network. Levels that the validation split lacks keep bias 0. Only the
+rules of the score are used here; reported scores come from :mod:`afterscene.detectors.score`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from afterscene.detectors.decision import Decision, vote
+from afterscene.detectors.detector import Detector
+from afterscene.detectors.pairs import IGNORE, TrainingPair
+
+BINS = 200
+GRID = np.arange(-3.0, 3.01, 0.25)
+ROUNDS = 3
+#: Every so many building pixels one is looked at; neighbours say the same.
+STRIDE = 5
+
+
+class _Seen(NamedTuple):
+    """What the network says at assessed building pixels; the levels as log-probabilities."""
+
+    building: np.ndarray  # (n,)
+    plain: np.ndarray  # (n, 4)
+    voted: np.ndarray  # (n, 4)
+    target: np.ndarray  # (n,) 1..4
+
+
+def calibrate(
+    detector: Detector, pairs: Sequence[TrainingPair]
+) -> tuple[Decision, dict[str, float]]:
+    """The decision that scores best on `pairs`, and its figures there (approximate)."""
+    first, histogram = [], np.zeros((2, BINS))
+    for pair in pairs:
+        building, levels = detector.probabilities(pair.pre, pair.post)
+        histogram += _histogram(building, pair.target)
+        first.append((building.astype(np.float16), levels.astype(np.float16)))
+    threshold, located = best_threshold(histogram)
+    parts = [
+        _at_buildings(building.astype(np.float32), levels.astype(np.float32), target, threshold)
+        for (building, levels), target in zip(first, (p.target for p in pairs), strict=True)
+    ]
+    target = np.concatenate([part.target for part in parts])
+    found = np.concatenate([part.building for part in parts]) > threshold
+    answers = []
+    for voted in (True, False):
+        scores = np.concatenate([part.voted if voted else part.plain for part in parts])
+        bias, damage = best_bias(scores, target, found)
+        answers.append((damage, voted, bias))
+    damage, voted, bias = max(answers, key=lambda answer: answer[0])
+    decision = Decision(threshold=threshold, level_bias=bias, vote=voted)
+    figures = {"localization_f1": located, "damage_f1": damage}
+    return decision, {k: round(v, 4) for k, v in figures.items()}
+
+
+def best_threshold(histogram: np.ndarray) -> tuple[float, float]:
+    """(threshold, F1) from (2, BINS) counts of background and building pixels by probability."""
+    above = histogram[:, ::-1].cumsum(axis=1)[:, ::-1]
+    wrong, right = above
+    f1 = 2 * right / np.maximum(right + wrong + histogram[1].sum(), 1)
+    index = int(np.clip(f1[1:].argmax() + 1, BINS // 20, BINS - BINS // 20))
+    return index / BINS, float(f1[index])
+
+
+def best_bias(
+    scores: np.ndarray, target: np.ndarray, found: np.ndarray
+) -> tuple[tuple[float, float, float, float], float]:
+    """(biases, harmonic mean of F1) for (n, 4) log-probabilities; `found` pixels are counted.
+
+    The harmonic mean is over the levels that `target` has. The first level's bias stays 0: adding
+    one number to all four changes nothing.
+    """
+    bias = np.zeros(4, dtype=np.float32)
+    best = harmonic_f1(scores, target, found)
+    for _ in range(ROUNDS):
+        before = best
+        for level in (1, 2, 3):
+            if not (target == level + 1).any():
+                continue
+            for value in GRID:
+                tried = bias.copy()
+                tried[level] = value
+                score = harmonic_f1(scores + tried, target, found)
+                if score > best:
+                    best, bias = score, tried
+        if best == before:
+            break
+    return (0.0, float(bias[1]), float(bias[2]), float(bias[3])), best
+
+
+def harmonic_f1(scores: np.ndarray, target: np.ndarray, found: np.ndarray) -> float:
+    """Harmonic mean of the level F1s over the levels present in `target`."""
+    said = np.where(found, scores.argmax(axis=1) + 1, 0)
+    table = np.bincount(target * 5 + said, minlength=25).reshape(5, 5)
+    right = np.diag(table)[1:]
+    f1 = 2 * right / np.maximum(table[1:].sum(axis=1) + table[:, 1:].sum(axis=0), 1)
+    f1 = f1[table[1:].sum(axis=1) > 0]
+    return float(len(f1) / (1 / (f1 + 1e-6)).sum()) if len(f1) else 0.0
+
+
+def _histogram(building: np.ndarray, target: np.ndarray) -> np.ndarray:
+    place = np.minimum((building * BINS).astype(np.int64), BINS - 1)
+    counts = [
+        np.bincount(place[mask], minlength=BINS)
+        for mask in (target == 0, (target > 0) & (target != IGNORE))
+    ]
+    return np.stack(counts).astype(np.float64)
+
+
+def _at_buildings(
+    building: np.ndarray, levels: np.ndarray, target: np.ndarray, threshold: float
+) -> _Seen:
+    rows, cols = np.nonzero((target >= 1) & (target <= 4))
+    rows, cols = rows[::STRIDE], cols[::STRIDE]
+    voted = vote(levels, building > threshold)
+    plain, voted = (
+        np.log(np.maximum(p[:, rows, cols].T, 1e-6)).astype(np.float32) for p in (levels, voted)
+    )
+    return _Seen(building[rows, cols], plain, voted, target[rows, cols].astype(np.int64))

@@ -1,0 +1,120 @@
+"""What a detector is and how it is trained: one frozen record, saved as JSON beside the weights.
+
+The defaults are those of ``unet``: measured on 104 xBD pairs with one CPU core, not copied from a
+paper. A run is a function of this record, the pairs and the seed; only ``seconds`` (a limit on
+wall time) makes it depend on the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
+
+from afterscene.errors import BadParameter
+
+Precision = Literal["auto", "float32", "bfloat16"]
+ENCODER_NAMES = ("tiny", "lite0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetectorConfig:
+    """Fields of a detector; lengths in pixels, shares in [0, 1]. Raises BadParameter.
+
+    encoder: ``lite0`` (ImageNet weights from the extra ``encoders``) or ``tiny`` (from scratch).
+    pretrained: load the published weights where the encoder has some and they are installed.
+    frozen: first encoder stages that keep the published weights (0 where there are none).
+    width: decoder channels at stride 4; the tiny encoder starts with half of it.
+    steps, batch, crop: optimiser steps of `batch` crops of `crop` x `crop` pixels.
+    seconds: stop earlier when this much time has gone; the cosine then ends there.
+    lr, encoder_lr: AdamW peak rates of the new and of the pretrained layers.
+    ema: decay of the averaged weights, which are the ones kept.
+    synthetic_share: crops taken from synthetic pairs where both kinds are given.
+    background_share: crops placed anywhere; the rest is centred on a building of a drawn level.
+    level_weights: how often a level is drawn, among those that the pairs have.
+    shift, zoom, jitter: misregistration of post against pre (pixels), scale (share), and
+    brightness and contrast (share), each drawn uniformly up to these.
+    focus: focal exponent of the damage loss. dice: weight of the Dice terms.
+    """
+
+    encoder: str = "lite0"
+    pretrained: bool = True
+    frozen: int = 2
+    width: int = 48
+    steps: int = 800
+    seconds: float | None = None
+    batch: int = 8
+    crop: int = 256
+    lr: float = 2e-3
+    encoder_lr: float = 5e-4
+    weight_decay: float = 1e-2
+    warmup: int = 40
+    ema: float = 0.99
+    synthetic_share: float = 0.5
+    background_share: float = 0.15
+    level_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
+    shift: int = 3
+    zoom: float = 0.15
+    jitter: float = 0.2
+    focus: float = 1.0
+    dice: float = 1.0
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "level_weights", tuple(float(w) for w in self.level_weights))
+        for name, low, high in _RANGES:
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise BadParameter(f"{name} = {value} is outside of {low} to {high}; choose within")
+        if self.encoder not in ENCODER_NAMES:
+            known = ", ".join(ENCODER_NAMES)
+            raise BadParameter(f"encoder '{self.encoder}' is not known; choose one of: {known}")
+        if self.crop % 32:
+            raise BadParameter(f"crop = {self.crop} is no multiple of 32; choose one, such as 256")
+        weights = self.level_weights
+        if len(weights) != 4 or min(weights) < 0 or not sum(weights) > 0:
+            raise BadParameter(
+                f"level_weights = {weights} must be four numbers >= 0, not all 0; give 1 1 1 1"
+            )
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise BadParameter(
+                f"precision '{self.precision}' is not known; choose auto, float32 or bfloat16"
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, the other way round by :meth:`from_json`."""
+        return {**asdict(self), "level_weights": list(self.level_weights)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> DetectorConfig:
+        """Raises BadParameter where a key is not a field or a value has the wrong type."""
+        known = {field.name for field in fields(cls)}
+        for key in values:
+            if key not in known:
+                raise BadParameter(f"detector config: '{key}' is not a field; remove it")
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise BadParameter(f"detector config: {error}; mend the value") from error
+
+
+_RANGES = (
+    ("frozen", 0, 7),
+    ("width", 8, 512),
+    ("steps", 1, 10_000_000),
+    ("seconds", 0.1, 1e9),
+    ("batch", 1, 4096),
+    ("crop", 32, 4096),
+    ("lr", 1e-8, 1.0),
+    ("encoder_lr", 0.0, 1.0),
+    ("weight_decay", 0.0, 10.0),
+    ("warmup", 0, 1_000_000),
+    ("ema", 0.0, 0.99999),
+    ("synthetic_share", 0.0, 1.0),
+    ("background_share", 0.0, 1.0),
+    ("shift", 0, 64),
+    ("zoom", 0.0, 0.9),
+    ("jitter", 0.0, 0.9),
+    ("focus", 0.0, 10.0),
+    ("dice", 0.0, 100.0),
+)

@@ -1,0 +1,178 @@
+"""A trained detector: two scenes in, buildings and their damage out; and its folder on disk.
+
+A folder holds ``model.safetensors`` (never a pickle), ``config.json`` (how it was made, how it
+decides) and ``README.md`` (the card). Scenes of any size are cut into overlapping tiles whose
+probabilities are blended; one pair of 1024 x 1024 is a single tile. For speed the batch norms of a
+copy of the network are folded into its convolutions, memory is laid out channels-last, and
+bfloat16 is used where the processor computes in it.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from afterscene.detectors.config import DetectorConfig, Precision
+from afterscene.detectors.decision import Decision, decide
+from afterscene.detectors.encoders import ENCODERS
+from afterscene.errors import BadImage, NotFinite
+from afterscene.geodata.damage import Building
+from afterscene.geodata.scene import Scene
+from afterscene.geodata.tiles import feather, tiles
+from afterscene.networks.siamese import SiameseUNet, fold_batch_norm
+
+TILE = 1024
+OVERLAP = 128
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What was found on the grid of the pre image.
+
+    localization: (H, W) uint8, 1 on buildings. damage: (H, W) uint8, 1..4, meant on buildings.
+    probabilities: (5, H, W) float32, background and the four levels; they sum to 1.
+    """
+
+    localization: np.ndarray
+    damage: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def target(self) -> np.ndarray:
+        """(H, W) uint8, 0 background and 1..4, as an xBD target."""
+        return self.damage * self.localization
+
+
+class Detector:
+    """Network, how it decides, and where it comes from. ``predict`` is the work."""
+
+    def __init__(
+        self,
+        network: SiameseUNet,
+        config: DetectorConfig,
+        *,
+        decision: Decision | None = None,
+        provenance: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.network = network.eval()
+        self.config = config
+        self.decision = decision or Decision()
+        self.provenance: Mapping[str, Any] = MappingProxyType(dict(provenance or {}))
+        folded = fold_batch_norm(copy.deepcopy(network).eval())
+        self._fast = folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def with_decision(self, decision: Decision, **provenance: Any) -> Detector:
+        """The same weights, decided otherwise; more provenance may be added."""
+        said = {**self.provenance, **provenance}
+        return Detector(self.network, self.config, decision=decision, provenance=said)
+
+    def predict(
+        self,
+        pre: Scene,
+        post: Scene,
+        *,
+        footprints: Sequence[Building] | None = None,
+        flips: bool = False,
+    ) -> Prediction:
+        """Buildings and their levels; nothing is claimed where pre or post has no data.
+
+        `footprints` replace the network's own localisation. `flips` averages over four mirrored
+        views (four times the work). 16-bit and float scenes are stretched each by its own limits,
+        as xBD's pictures were. Raises BadImage for different sizes, NotFinite.
+        """
+        if pre.shape != post.shape:
+            raise BadImage(
+                f"pre {pre.source or 'image'} is {pre.shape} pixels, post {post.source or 'image'} "
+                f"is {post.shape}; bring them to one grid first"
+            )
+        building, levels = self.probabilities(pre.rgb(), post.rgb(), flips=flips)
+        seen = pre.valid & post.valid
+        building = np.where(seen, building, 0).astype(np.float32)
+        mask, damage = decide(building, levels, self.decision, footprints)
+        mask = mask * seen.astype(np.uint8)
+        everything = np.concatenate([1 - building[None], building * levels])
+        return Prediction(localization=mask, damage=damage, probabilities=everything)
+
+    def probabilities(
+        self, pre: np.ndarray, post: np.ndarray, *, flips: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(H, W, 3) uint8 twice -> (H, W) of a building, (4, H, W) of its levels, float32."""
+        shape = pre.shape[:2]
+        total = np.zeros((5, *shape), dtype=np.float32)
+        weight = np.zeros(shape, dtype=np.float32)
+        for window in tiles(shape, size=TILE, overlap=OVERLAP):
+            rows, cols = window.slices
+            part = self._tile(pre[rows, cols], post[rows, cols], flips=flips)
+            fade = feather((window.height, window.width), OVERLAP)
+            total[:, rows, cols] += part * fade
+            weight[rows, cols] += fade
+        total /= weight
+        return total[0], total[1:]
+
+    def _tile(self, pre: np.ndarray, post: np.ndarray, *, flips: bool) -> np.ndarray:
+        """(5, h, w): building probability and the four levels of one tile."""
+        height, width = pre.shape[:2]
+        a, b = (_padded(rgb, self.network.multiple) for rgb in (pre, post))
+        views: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3)) if flips else ((),)
+        with torch.inference_mode(), autocast(self.config.precision):
+            total = torch.zeros(())
+            for axes in views:
+                logits = self._fast(a.flip(axes), b.flip(axes))
+                parts = [logits.localization.sigmoid(), logits.damage.softmax(dim=1)]
+                total = total + torch.cat(parts, dim=1).flip(axes)
+        if not bool(torch.isfinite(total).all()):
+            raise NotFinite("the detector's network returned NaN or infinity; train it again")
+        return (total[0] / len(views)).numpy()[:, :height, :width]
+
+    def save(self, folder: Path | str) -> Path:
+        """Write the folder that :func:`afterscene.detectors.load` reads; each file atomically."""
+        from afterscene.detectors.storage import save_detector
+
+        return save_detector(self, Path(folder))
+
+
+def build_network(config: DetectorConfig) -> SiameseUNet:
+    """The network of `config` with random weights (from torch's current random state)."""
+    return SiameseUNet(ENCODERS[config.encoder](config.width), width=config.width)
+
+
+def autocast(precision: Precision) -> torch.autocast:
+    """bfloat16 where asked, or under ``auto`` where the processor computes in it natively.
+
+    On processors without the instructions bfloat16 is emulated and slower than float32.
+    """
+    asked = precision == "bfloat16" or (precision == "auto" and has_native_bfloat16())
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=asked)
+
+
+def has_native_bfloat16() -> bool:
+    """True on x86 processors with AVX512-BF16 or AMX, as far as torch can tell."""
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(probe()) if probe is not None else False
+
+
+def _padded(rgb: np.ndarray, multiple: int) -> Tensor:
+    """(h, w, 3) uint8 -> (1, 3, H, W) in [-1, 1], the border repeated up to the multiple."""
+    height, width = rgb.shape[:2]
+    below, right = -height % multiple, -width % multiple
+    rgb = np.pad(rgb, ((0, below), (0, right), (0, 0)), mode="edge")
+    pixels = torch.from_numpy(rgb)[None].permute(0, 3, 1, 2)
+    return pixels.float().div_(127.5).sub_(1.0)
+
+
+def with_config(detector: Detector, **changes: Any) -> Detector:
+    """The same weights under a changed config (such as another precision)."""
+    return Detector(
+        detector.network,
+        replace(detector.config, **changes),
+        decision=detector.decision,
+        provenance=detector.provenance,
+    )

@@ -1,0 +1,37 @@
+"""Ready configurations by name. Adding one: one row."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from afterscene.detectors.config import DetectorConfig
+from afterscene.errors import UnknownName
+
+#: name -> config; ``dataclasses.replace`` changes single fields.
+DETECTORS: Mapping[str, DetectorConfig] = MappingProxyType(
+    {
+        # Real pairs: ImageNet encoder, about 10 minutes on one core.
+        "unet": DetectorConfig(),
+        # The demo: from scratch, about a minute on two cores.
+        "tiny": DetectorConfig(
+            encoder="tiny",
+            pretrained=False,
+            width=24,
+            steps=200,
+            batch=8,
+            crop=256,
+            lr=4e-3,
+            warmup=10,
+            ema=0.97,
+        ),
+    }
+)
+
+
+def detector_config(name: str) -> DetectorConfig:
+    """The configuration called `name`. Raises UnknownName."""
+    try:
+        return DETECTORS[name]
+    except KeyError:
+        raise UnknownName(
+            f"detector '{name}' is not known; choose one of: {', '.join(DETECTORS)}"
+        ) from None

@@ -1,0 +1,141 @@
+"""The folder of a detector: safetensors, one JSON, one card. Nothing is ever unpickled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import torch
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from afterscene.detectors.config import DetectorConfig
+from afterscene.detectors.decision import Decision
+from afterscene.detectors.detector import Detector, build_network
+from afterscene.errors import BadParameter, BadWeights, MissingFile, OutputConflict
+from afterscene.files import write_atomic, write_json
+
+WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+SCHEMA = 1
+
+
+def save_detector(detector: Detector, folder: Path) -> Path:
+    """Write the three files, weights first. Raises OutputConflict where that is not possible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputConflict(
+            f"{folder} cannot be made ({error.strerror}); choose another output folder"
+        ) from error
+    state = {k: v.contiguous() for k, v in detector.network.state_dict().items()}
+    write_atomic(folder / WEIGHTS, save_tensors(state))
+    write_json(
+        folder / CONFIG,
+        {
+            "schema": SCHEMA,
+            "kind": "detector",
+            "detector": detector.config.as_json(),
+            "decision": asdict(detector.decision),
+            "provenance": dict(detector.provenance),
+        },
+    )
+    write_atomic(folder / CARD, card(detector).encode())
+    return folder
+
+
+def load(folder: Path | str) -> Detector:
+    """Read a detector's folder. Raises MissingFile, BadWeights, BadParameter."""
+    folder = Path(folder)
+    said = _read_config(folder / CONFIG)
+    try:
+        config = DetectorConfig.from_json(said["detector"])
+        decision = Decision(**said["decision"])
+        provenance = dict(said["provenance"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadWeights(
+            f"{folder / CONFIG}: {error!r} is wrong; save the detector again"
+        ) from error
+    except BadParameter as error:
+        raise BadWeights(f"{folder / CONFIG}: {error}") from error
+    network = build_network(config)
+    state = _read_weights(folder / WEIGHTS)
+    _check_weights(folder / WEIGHTS, state, network.state_dict())
+    network.load_state_dict(state)
+    return Detector(network, config, decision=decision, provenance=provenance)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MissingFile(
+            f"{path} cannot be read ({error.strerror}); give the folder of a saved detector"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise BadWeights(f"{path} is no JSON ({error}); save the detector again") from error
+    if not isinstance(said, dict) or said.get("kind") != "detector":
+        raise BadWeights(f"{path} does not describe a detector; give a detector's folder")
+    if said.get("schema") != SCHEMA:
+        raise BadWeights(
+            f"{path}: schema {said.get('schema')} is not {SCHEMA}; use the AfterScene that wrote it"
+        )
+    return said
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_tensors(path.read_bytes())
+    except OSError as error:
+        raise MissingFile(
+            f"{path} cannot be read ({error.strerror}); give the folder of a saved detector"
+        ) from error
+    except safetensors.SafetensorError as error:
+        raise BadWeights(
+            f"{path} is no whole safetensors file ({error}); save the detector again"
+        ) from error
+
+
+def _check_weights(path: Path, state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
+    for name in sorted(wanted.keys() | state.keys()):
+        if name not in state or name not in wanted:
+            what = "lacks" if name in wanted else "has the unknown tensor"
+            raise BadWeights(f"{path} {what} '{name}'; use weights saved with this config.json")
+        found, right = tuple(state[name].shape), tuple(wanted[name].shape)
+        if found != right:
+            raise BadWeights(f"{path}: '{name}' has shape {found}, not {right}; see config.json")
+        if not bool(torch.isfinite(state[name]).all()):
+            raise BadWeights(f"{path}: '{name}' holds NaN or infinity; train the detector again")
+
+
+def card(detector: Detector) -> str:
+    """The model card, in Markdown, from what the detector knows about itself."""
+    made, config = detector.provenance, detector.config
+    lines = [
+        "# AfterScene damage detector",
+        "",
+        f"A Siamese U-Net, encoder `{config.encoder}` ({made.get('encoder_weights', 'unknown')}), "
+        "that finds buildings in a pre-disaster image and their damage level (Joint Damage Scale, "
+        "1 to 4) in the post-disaster image. It was made by `afterscene.detectors.fit`.",
+        "",
+        "## Training",
+        "",
+        *(f"- {key.replace('_', ' ')}: {_plain(value)}" for key, value in sorted(made.items())),
+        "",
+        "## Limits and licence",
+        "",
+        "Damage models fail most on events they have not seen, and on minor and major damage. Do "
+        "not decide about people by this output alone. Weights carry the licence of the data they "
+        "were trained on: for xBD that is CC BY-NC-SA 4.0 (non-commercial, attribution, "
+        "share-alike).",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _plain(value: object) -> str:
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)

@@ -1,0 +1,140 @@
+"""A Siamese U-Net: what was there, and what became of it (xView2's winning pattern, 2019).
+
+One encoder with shared weights sees the pre and the post image, so that both speak the same
+language of features. At each stride the two maps and the size of their difference are mixed by a
+1x1 convolution; a U-Net decoder (Ronneberger et al. 2015, arXiv 1505.04597) carries the mixture
+back to half resolution, where two heads answer: is there a building (1 logit), and which of the
+four damage levels does it have (4 logits, meaningful only on buildings). Logits are then enlarged
+bilinearly to the input's grid: a house at 0.5 m has some 25 pixels a side, so half resolution
+costs little and saves three quarters of the decoder's time.
+
+The encoder is anything with ``channels`` and a list of maps at strides 2, 4, 8, ...
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+
+LEVELS = 4
+
+
+class Logits(NamedTuple):
+    """localization (N, 1, H, W) and damage (N, 4, H, W), both before sigmoid or softmax."""
+
+    localization: Tensor
+    damage: Tensor
+
+
+def conv_block(width_in: int, width_out: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
+    """Convolution, batch norm, ReLU."""
+    return nn.Sequential(
+        nn.Conv2d(width_in, width_out, kernel, stride, kernel // 2, bias=False),
+        nn.BatchNorm2d(width_out, momentum=0.03),
+        nn.ReLU(inplace=True),
+    )
+
+
+class TinyEncoder(nn.Module):
+    """Four plain strided stages from scratch: maps of w, 2w, 3w, 4w channels, strides 2 to 16."""
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        self.channels = (width, 2 * width, 3 * width, 4 * width)
+        widths = (3, *self.channels)
+        stages = []
+        for index, (a, b) in enumerate(itertools.pairwise(widths)):
+            deeper = [conv_block(b, b)] if index else []
+            stages.append(nn.Sequential(conv_block(a, b, stride=2), *deeper))
+        self.stages = nn.ModuleList(stages)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
+
+class SiameseUNet(nn.Module):
+    """(pre, post), each (N, 3, H, W) in [-1, 1] -> :class:`Logits` on the same grid.
+
+    H and W must be multiples of ``self.multiple`` (the deepest stride). ``width`` is the number
+    of channels of the decoder at stride 4; it has half of that at stride 2 and twice at 16 and up.
+    """
+
+    def __init__(self, encoder: nn.Module, *, width: int = 48) -> None:
+        super().__init__()
+        self.encoder = encoder
+        channels: Sequence[int] = encoder.channels  # type: ignore[assignment]
+        self.multiple = 2 ** len(channels)
+        scale = (0.5, 1.0, 1.5, 2.0, 2.0)
+        widths = [int(width * scale[i]) for i in range(len(channels))]
+        self.mix = nn.ModuleList(
+            conv_block(3 * c, w, kernel=1) for c, w in zip(channels, widths, strict=True)
+        )
+        self.up = nn.ModuleList(
+            conv_block(widths[i] + widths[i + 1], widths[i]) for i in range(len(widths) - 1)
+        )
+        self.last = conv_block(widths[0], widths[0])
+        self.localization = nn.Conv2d(widths[0], 1, 1)
+        self.damage = nn.Conv2d(widths[0], LEVELS, 1)
+
+    def forward(self, pre: Tensor, post: Tensor) -> Logits:
+        both = self.encoder(torch.cat([pre, post]))
+        mixed = []
+        for mix, maps in zip(self.mix, both, strict=True):
+            a, b = maps.chunk(2)
+            mixed.append(mix(torch.cat([a, b, (b - a).abs()], dim=1)))
+        x = mixed.pop()
+        for up in reversed(self.up):
+            skip = mixed.pop()
+            x = F.interpolate(x, size=skip.shape[-2:], mode="nearest")
+            x = up(torch.cat([x, skip], dim=1))
+        x = self.last(x)
+        size = pre.shape[-2:]
+        return Logits(
+            _enlarge(self.localization(x), size),
+            _enlarge(self.damage(x), size),
+        )
+
+
+def _enlarge(logits: Tensor, size: torch.Size) -> Tensor:
+    return F.interpolate(logits.float(), size=size, mode="bilinear", align_corners=False)
+
+
+def fold_batch_norm(network: nn.Module) -> nn.Module:
+    """Merge every (convolution, batch norm) neighbour of a Sequential, in place; for inference.
+
+    In eval mode the norm is an affine map with fixed numbers, so it can be multiplied into the
+    convolution: the same answer up to rounding, one pass over memory less.
+    """
+    for module in network.modules():
+        if not isinstance(module, nn.Sequential):
+            continue
+        for index in range(len(module) - 1):
+            conv, norm = module[index], module[index + 1]
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                _fold(conv, norm)
+                module[index + 1] = nn.Identity()
+    return network
+
+
+def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> None:
+    assert norm.running_mean is not None and norm.running_var is not None
+    conv.weight, bias = fuse_conv_bn_weights(
+        conv.weight,
+        conv.bias,
+        norm.running_mean,
+        norm.running_var,
+        norm.eps,
+        norm.weight,
+        norm.bias,
+    )
+    conv.bias = bias
