@@ -1,0 +1,78 @@
+"""Pictures for a report: damage levels as colours over a greyed scene, crops, and JPEG bytes.
+
+The colours go from blue to red over yellow, which people with any common colour blindness can tell
+apart; the same ones stand in the report's legend.
+"""
+
+import io
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import numpy as np
+from PIL import Image
+
+from afterscene.geodata.damage import DamageLevel
+
+#: level -> (red, green, blue)
+COLOURS: Mapping[DamageLevel, tuple[int, int, int]] = MappingProxyType(
+    {
+        DamageLevel.NO_DAMAGE: (59, 130, 196),
+        DamageLevel.MINOR: (250, 218, 94),
+        DamageLevel.MAJOR: (243, 134, 48),
+        DamageLevel.DESTROYED: (192, 28, 40),
+        DamageLevel.UNCLASSIFIED: (150, 150, 150),
+    }
+)
+
+
+def paint_damage(
+    target: np.ndarray, under: np.ndarray | None = None, *, strength: float = 0.85
+) -> np.ndarray:
+    """(H, W) uint8 target 0..4 or 255 -> (H, W, 3) uint8 picture.
+
+    Colours cover `strength` of what lies under them: `under` (H, W, 3) greyed and darkened, or
+    black.
+    """
+    if under is None:
+        picture = np.zeros((*target.shape, 3), dtype=np.float32)
+    else:
+        grey = under.astype(np.float32).mean(axis=2, keepdims=True)
+        picture = np.repeat(grey * 0.7, 3, axis=2)
+    for level, colour in COLOURS.items():
+        mask = target == level
+        picture[mask] = (1 - strength) * picture[mask] + strength * np.array(colour)
+    return np.rint(picture).astype(np.uint8)
+
+
+def busiest_window(target: np.ndarray, size: int) -> tuple[slice, slice]:
+    """The `size` x `size` window (or the whole side where smaller) with most damaged pixels.
+
+    Undamaged buildings count a hundredth, so that a quiet tile shows its houses.
+    """
+    worth = np.where((target >= 2) & (target <= 4), 1.0, np.where(target == 1, 0.01, 0.0))
+    total = np.pad(worth.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    height, width = (min(size, side) for side in target.shape)
+    sums = (
+        total[height:, width:]
+        - total[:-height, width:]
+        - total[height:, :-width]
+        + total[:-height, :-width]
+    )
+    row, col = np.unravel_index(int(sums.argmax()), sums.shape)
+    return slice(int(row), int(row) + height), slice(int(col), int(col) + width)
+
+
+def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
+    """No side longer than `side` pixels, proportions kept."""
+    longest = max(rgb.shape[:2])
+    if longest <= side:
+        return rgb
+    height, width = (max(1, round(n * side / longest)) for n in rgb.shape[:2])
+    return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def as_jpeg(rgb: np.ndarray, *, quality: int = 85) -> bytes:
+    """(H, W, 3) uint8 as JPEG."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, "JPEG", quality=quality, subsampling=0)
+    return buffer.getvalue()

@@ -1,0 +1,147 @@
+"""One training and its evaluation in a folder with a done-record, so that a stop costs one run.
+
+The record is written last and holds the pixel counts of every evaluation tile, which is all that
+the statistics need. It also holds a fingerprint of what decided the run (config, seed, pairs,
+tiles); a folder with another fingerprint is refused, never mixed.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from afterscene.detectors import DetectorConfig, TrainingPair, fit
+from afterscene.detectors.score import Confusion
+from afterscene.detectors.training import Progress
+from afterscene.errors import BadParameter, OutputConflict
+from afterscene.files import pixel_hash, write_json
+
+RECORD = "done.json"
+DAMAGE = "predictions.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """A name and the pairs to train on; everything else is the same in all arms."""
+
+    name: str
+    pairs: tuple[TrainingPair, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pairs", tuple(self.pairs))
+        if not self.pairs or not self.name or not set(self.name) <= _NAME:
+            raise BadParameter(
+                f"arm '{self.name}' with {len(self.pairs)} pairs: give at least one pair and a "
+                "name of letters, digits, + and -"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of ids, kinds, weights and pixels of the pairs."""
+        return _digest([_pair_key(pair) for pair in self.pairs])
+
+
+_NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-_")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What one training scored. counts: (tiles, 6, 2, 2, 5) as :class:`Confusion` keeps them.
+
+    damage: tile id -> (H, W) uint8 predicted 0..4, for the tiles asked to be shown.
+    """
+
+    arm: str
+    seed: int
+    counts: np.ndarray
+    provenance: Mapping[str, Any]
+    damage: Mapping[str, np.ndarray]
+
+
+def run_arm(
+    arm: Arm,
+    config: DetectorConfig,
+    evaluation: Sequence[TrainingPair],
+    validation: Sequence[TrainingPair],
+    *,
+    seed: int,
+    folder: Path,
+    show: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Run:
+    """Train and evaluate, or read what an earlier call finished. Raises OutputConflict."""
+    print_of = {
+        "config": config.as_json(),
+        "seed": seed,
+        "pairs": arm.fingerprint,
+        "validation": _digest([_pair_key(pair) for pair in validation]),
+        "evaluation": _digest([_pair_key(pair) for pair in evaluation]),
+        "show": sorted(show),
+    }
+    if (folder / RECORD).is_file():
+        return _read(folder, arm.name, seed, print_of)
+    detector = fit(
+        config, arm.pairs, seed=seed, out=folder, validation=validation, progress=progress
+    )
+    counts, damage = [], {}
+    for pair in evaluation:
+        found = detector.predict(*pair.scenes())
+        tile = Confusion().add(found.localization, found.damage, pair.target)
+        counts.append(tile.counts)
+        if pair.id in show:
+            damage[pair.id] = found.target
+    np.savez_compressed(folder / DAMAGE, **damage)  # type: ignore[arg-type]
+    record = {
+        "fingerprint": print_of,
+        "tiles": [pair.id for pair in evaluation],
+        "counts": [tile.tolist() for tile in counts],
+        "provenance": dict(detector.provenance),
+        "decision": {
+            "threshold": detector.decision.threshold,
+            "level_bias": list(detector.decision.level_bias),
+            "vote": detector.decision.vote,
+        },
+    }
+    write_json(folder / RECORD, record)
+    return Run(
+        arm=arm.name,
+        seed=seed,
+        counts=np.stack(counts),
+        provenance=detector.provenance,
+        damage=damage,
+    )
+
+
+def _read(folder: Path, arm: str, seed: int, print_of: Mapping[str, Any]) -> Run:
+    path = folder / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        made = record["fingerprint"]
+        counts = np.array(record["counts"], dtype=np.int64)
+        with np.load(folder / DAMAGE, allow_pickle=False) as arrays:
+            damage = {name: arrays[name] for name in arrays.files}
+        provenance = record["provenance"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OutputConflict(
+            f"{path} cannot be used ({error!r}); remove the folder {folder} and run again"
+        ) from error
+    differing = [key for key in print_of if made.get(key) != print_of[key]]
+    if differing:
+        raise OutputConflict(
+            f"{path} was made with another {', '.join(differing)}; "
+            "choose another output folder, or remove this one"
+        )
+    return Run(arm=arm, seed=seed, counts=counts, provenance=provenance, damage=damage)
+
+
+def _pair_key(pair: TrainingPair) -> list[Any]:
+    pixels = [pixel_hash(a)[:16] for a in (pair.pre, pair.post, pair.target)]
+    return [pair.id, pair.synthetic, pair.weight, *pixels]
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
