@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyproj
 import rasterio
 from affine import Affine
 from PIL import Image, UnidentifiedImageError
+from pyproj.exceptions import CRSError
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as RasterWindow
 
-from afterscene.errors import BadImage, MissingFile
+from afterscene.errors import BadImage, BadParameter, MissingFile
 from afterscene.geodata.tiles import Window
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -56,7 +58,7 @@ class Decoded(NamedTuple):
     valid: np.ndarray
     crs: str | None
     transform: Affine | None
-    tags: Mapping[str, str]
+    time: datetime | None
 
 
 def decode(path: Path, window: Window | None = None) -> Decoded:
@@ -142,6 +144,9 @@ def _open_pillow(path: Path, kind: str) -> Image.Image:
 
 
 def _decode_pillow(path: Path, kind: str) -> Decoded:
+    if kind == "PNG":
+        with _open_pillow(path, kind) as image:
+            image.verify()  # the check sums, which Pillow does not look at while it decodes
     with _open_pillow(path, kind) as image:
         frames = getattr(image, "n_frames", 1)
         if frames != 1:
@@ -155,7 +160,7 @@ def _decode_pillow(path: Path, kind: str) -> Decoded:
         valid, bands = bands[-1] > 0, bands[:-1]
     if bands.dtype == np.int32:
         bands = bands.astype(np.uint16)
-    return Decoded(bands, valid, tags.get(CRS_TAG), _parse_transform(tags), tags)
+    return Decoded(bands, valid, *_place(path, tags))
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -180,17 +185,47 @@ def _pillow_tags(image: Image.Image) -> dict[str, str]:
     return texts
 
 
-def _parse_transform(tags: Mapping[str, str]) -> Affine | None:
-    numbers = tags.get(TRANSFORM_TAG, "").split()
-    return Affine(*(float(n) for n in numbers)) if len(numbers) == 6 else None
-
-
-def parse_time(tags: Mapping[str, str]) -> datetime | None:
-    """The acquisition time that :func:`~afterscene.geodata.scene.write_scene` left, if any."""
+def _place(
+    path: Path, tags: Mapping[str, str]
+) -> tuple[str | None, Affine | None, datetime | None]:
+    """CRS, transform and time that ``write_scene`` left as texts. Raises BadImage for nonsense."""
+    crs, numbers, time = tags.get(CRS_TAG), tags.get(TRANSFORM_TAG), tags.get(TIME_TAG)
     try:
-        return datetime.fromisoformat(tags.get(TIME_TAG, ""))
-    except ValueError:
-        return None
+        if crs is not None:
+            check_crs(crs)
+        transform = None if numbers is None else _parse_transform(numbers)
+        return crs, transform, None if time is None else datetime.fromisoformat(time)
+    except (BadParameter, TypeError, ValueError) as error:
+        raise BadImage(
+            f"{path}: its AFTERSCENE_ tags of place and time are damaged ({_first_line(error)}); "
+            "write it again"
+        ) from error
+
+
+def _parse_transform(text: str) -> Affine:
+    numbers = [float(n) for n in text.split()]
+    if len(numbers) != 6 or not np.isfinite(numbers).all():
+        raise ValueError(f"{text[:80]!r} are not six numbers")
+    return Affine(*numbers)
+
+
+def check_crs(crs: str) -> None:
+    """Raise BadParameter where `crs` is nothing that PROJ knows."""
+    try:
+        pyproj.CRS.from_user_input(crs)
+    except CRSError as error:
+        raise BadParameter(
+            f"CRS {crs[:80]!r} is not known; use one such as 'EPSG:32616'"
+        ) from error
+
+
+def moved(transform: Affine, window: Window) -> Affine:
+    """The transform of the part under `window`."""
+    a, b, c, d, e, f = transform[:6]
+    return Affine(
+        *(a, b, a * window.col + b * window.row + c),
+        *(d, e, d * window.col + e * window.row + f),
+    )
 
 
 def _open(path: Path, kind: str) -> rasterio.DatasetReader:
@@ -202,8 +237,9 @@ def _open(path: Path, kind: str) -> rasterio.DatasetReader:
 def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
     window = RasterWindow(part.col, part.row, part.width, part.height) if part else None
     with rasterio.Env(**_GDAL), _open(path, kind) as source:
-        height, width = (part.height, part.width) if part else source.shape
-        _limit(path, height, width)
+        if part and not part.lies_in(source.shape):
+            raise BadImage(f"{path}: {part} does not lie inside its {source.shape} pixels; move it")
+        _limit(path, *((part.height, part.width) if part else source.shape))
         _check_bands(path, source)
         bands = _data_bands(source)
         pixels = source.read(bands, window=window)
@@ -212,20 +248,20 @@ def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
             pixels, valid = _through_palette(pixels[0], source.colormap(1), valid)
         elif source.tags(1, ns="IMAGE_STRUCTURE").get("NBITS") == "1":
             pixels = pixels * np.uint8(255)
-        tags = dict(source.tags())
-        crs = source.crs.to_wkt() if source.crs else tags.get(CRS_TAG)
-        transform = source.transform
-        if transform.is_identity:
-            transform = _parse_transform(tags)
+        crs, transform, time = _place(path, source.tags())
+        if source.crs:
+            crs = source.crs.to_wkt()
+        if not source.transform.is_identity:
+            transform = source.transform
         if part and transform:
-            transform = transform * Affine.translation(part.col, part.row)
+            transform = moved(transform, part)
     if pixels.dtype.kind == "f":
         valid = valid & np.isfinite(pixels).all(0)
     elif (pixels.dtype == np.int16) and pixels[:, valid].min(initial=0) >= 0:
         pixels = np.where(valid, pixels, 0).astype(np.uint16)
     if pixels.dtype not in (np.uint8, np.uint16, np.float32):
         pixels = pixels.astype(np.float32)
-    return Decoded(pixels, valid, crs, transform, tags)
+    return Decoded(pixels, valid, crs, transform, time)
 
 
 def _data_bands(source: rasterio.DatasetReader) -> list[int]:

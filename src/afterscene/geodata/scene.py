@@ -15,12 +15,11 @@ from types import MappingProxyType
 import numpy as np
 import pyproj
 from affine import Affine
-from pyproj.exceptions import CRSError
 
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic
 from afterscene.geodata import encode
-from afterscene.geodata.decode import TIME_TAG, decode, parse_time, read_tags
+from afterscene.geodata.decode import TIME_TAG, check_crs, decode, moved, read_tags
 from afterscene.geodata.tiles import Window
 
 __all__ = ["Scene", "read_scene", "read_tags", "write_scene"]
@@ -90,10 +89,8 @@ class Scene:
         """(n, 2) pixel coordinates (column, row) to (n, 2) WGS84 longitude and latitude."""
         if self.crs is None or self.transform is None:
             raise BadParameter(f"scene {self.source!r} has no CRS and transform; use a GeoTIFF")
-        try:
-            to_wgs84 = pyproj.Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
-        except CRSError as error:
-            raise BadParameter(f"scene {self.source!r}: CRS is not usable ({error})") from error
+        check_crs(self.crs)
+        to_wgs84 = pyproj.Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
         a, b, c, d, e, f = self.transform[:6]
         col, row = np.asarray(xy, float).T
         lng, lat = to_wgs84.transform(a * col + b * row + c, d * col + e * row + f)
@@ -130,10 +127,10 @@ class Scene:
         return np.ascontiguousarray(np.moveaxis(np.broadcast_to(bands, (3, *self.shape)), 0, 2))
 
     def crop(self, window: Window) -> "Scene":
-        """The part under `window`, with the transform moved along."""
-        transform = self.transform
-        if transform is not None:
-            transform = transform * Affine.translation(window.col, window.row)
+        """The part under `window`, with the transform moved along. Raises BadParameter."""
+        if not window.lies_in(self.shape):
+            raise BadParameter(f"{window} does not lie inside a scene of {self.shape}; move it")
+        transform = None if self.transform is None else moved(self.transform, window)
         rows, cols = window.slices
         return self.replace(
             pixels=self.pixels[:, rows, cols], valid=self.valid[rows, cols], transform=transform
@@ -157,7 +154,7 @@ def read_scene(path: str | Path, *, window: Window | None = None) -> Scene:
         valid=found.valid,
         crs=found.crs,
         transform=found.transform,
-        time=parse_time(found.tags),
+        time=found.time,
         source=path.name,
     )
 
@@ -173,15 +170,14 @@ def write_scene(scene: Scene, path: str | Path, *, tags: Mapping[str, str] = _NO
     if scene.time is not None:
         texts[TIME_TAG] = scene.time.isoformat()
     encode.check(path, scene.pixels, scene.valid)
-    write_atomic(
-        path,
-        lambda temporary: encode.encode(
-            temporary,
-            path.suffix.lower(),
-            scene.pixels,
-            scene.valid,
-            crs=scene.crs,
-            transform=scene.transform,
-            tags=texts,
-        ),
+    if scene.crs is not None:
+        check_crs(scene.crs)
+    content = encode.encode(
+        path.suffix.lower(),
+        scene.pixels,
+        scene.valid,
+        crs=scene.crs,
+        transform=scene.transform,
+        tags=texts,
     )
+    write_atomic(path, content)

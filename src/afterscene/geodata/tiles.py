@@ -28,6 +28,13 @@ class Window:
         """``array[..., *window.slices]`` is what the window shows."""
         return slice(self.row, self.row + self.height), slice(self.col, self.col + self.width)
 
+    def lies_in(self, shape: tuple[int, int]) -> bool:
+        """Is every pixel of the window, and there is one, a pixel of a scene of `shape`?"""
+        return (
+            0 <= self.row < self.row + self.height <= shape[0]
+            and 0 <= self.col < self.col + self.width <= shape[1]
+        )
+
 
 def tiles(shape: tuple[int, int], *, size: int, overlap: int) -> list[Window]:
     """Windows of `size` that cover (H, W) = `shape`, row by row, sharing `overlap` or more.
