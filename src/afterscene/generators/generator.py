@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -21,12 +22,21 @@ from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_into, load_weights, weights_hash
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import affected_mask
+from afterscene.generators.physical import draw_physics
 from afterscene.generators.render import RenderConfig, scene_condition, scene_states
 from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.scene import Scene
 
 Mode = Literal["edit", "reacquire"]
 MODES: tuple[Mode, ...] = ("edit", "reacquire")
+
+#: Hazards without labelled real pairs borrow the look of broken buildings from one that has them.
+BORROWED = MappingProxyType(
+    {"earthquake": "wind", "tornado": "wind", "tsunami": "wind", "flood": "wind"}
+)
+
+#: Lowest level that the network draws; below it a flooded roof stays as it was, in water.
+LEARNED_FROM = MappingProxyType({"flood": 4, "tsunami": 3})
 
 
 def shipped() -> dict[str, Path]:
@@ -111,9 +121,9 @@ class Generator:
             pre: Any bands and depth that ``Scene.rgb`` accepts, any size.
             damage: Which building suffers which damage; levels outside buildings are 0.
             seed: Equal seeds give equal pixels.
-            mode: ``edit`` keeps every pixel outside the surroundings of damaged buildings
-                exactly; ``reacquire`` draws the whole scene as a new acquisition whose look is
-                drawn from those of real post images.
+            mode: ``edit`` keeps every pixel outside the surroundings of damaged buildings, and
+                outside the water or ash that physics puts there, exactly; ``reacquire`` draws
+                the whole scene as a new acquisition whose look is drawn from real ones.
             steps: Network evaluations; ``None``: the model's default.
             batch_size: Accepted for symmetry with other renderers; windows are evaluated one by
                 one, so that it cannot change a pixel.
@@ -128,16 +138,20 @@ class Generator:
         config = self.config if steps is None else replace(self.config, steps=steps)
         picture = pre.rgb()
         levels = rasterize(damage.buildings, picture.shape[:2])
+        start, _ = draw_physics(picture, damage, seed)
+        start[~pre.valid] = picture[~pre.valid]
         keep = ~pre.valid
         if mode == "edit":
-            affected = affected_mask(levels, config.radius, config.feather)
+            learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
+            affected = affected_mask(learned, config.radius, config.feather)
             affected[~pre.valid] = 0
             keep = keep | (affected == 0)
             style = np.zeros(STYLE_SIZE, np.float32)
         else:
             affected, style = None, self.look(damage.hazard, seed)
-        drawn = self._draw(picture, levels, affected, damage.hazard, style, seed, config)
-        drawn[keep] = picture[keep]
+        hazard = BORROWED.get(damage.hazard, damage.hazard)
+        drawn = self._draw(start, levels, affected, hazard, style, seed, config)
+        drawn[keep] = start[keep]
         pixels = np.ascontiguousarray(drawn.transpose(2, 0, 1))
         return pre.replace(pixels=pixels, source=f"afterscene:{self.hash[:12]}:{seed}")
 

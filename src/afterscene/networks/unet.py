@@ -66,6 +66,15 @@ class UNetConfig:
         return reach
 
 
+class Stage(nn.ModuleList):
+    """Residual blocks one after the other, all with the same embedding."""
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        for block in self:
+            x = block(x, embedding)
+        return x
+
+
 class UNet(nn.Module):
     """``(x (N, Cin, H, W), t (N,), vector (N, V), label (N,)) -> (N, Cout, H, W)``.
 
@@ -89,11 +98,11 @@ class UNet(nn.Module):
         last = len(width) - 1
         for scale, (channels, depth) in enumerate(zip(width, config.depths, strict=True)):
             self.down.append(
-                nn.ModuleList(ResidualBlock(channels, channels, embedding) for _ in range(depth))
+                Stage(ResidualBlock(channels, channels, embedding) for _ in range(depth))
             )
             # The coarsest scale has no skip of its own: its blocks simply go on.
             entries = [channels if scale == last else 2 * channels] + [channels] * (depth - 1)
-            self.up.append(nn.ModuleList(ResidualBlock(c, channels, embedding) for c in entries))
+            self.up.append(Stage(ResidualBlock(c, channels, embedding) for c in entries))
             if scale < last:
                 self.shrink.append(nn.Conv2d(4 * channels, width[scale + 1], 1))
                 self.grow.append(nn.Conv2d(width[scale + 1], 4 * channels, 1))
@@ -134,9 +143,8 @@ class UNet(nn.Module):
         x = F.pixel_unshuffle(x, self.config.patch).contiguous(memory_format=torch.channels_last)
         x = self.stem(x)
         skips = []
-        for scale, blocks in enumerate(self.down):
-            for block in blocks:
-                x = block(x, embedding)
+        for scale, stage in enumerate(self.down):
+            x = stage(x, embedding)
             if scale < len(self.shrink):
                 skips.append(x)
                 x = self.shrink[scale](F.pixel_unshuffle(x, 2))
@@ -144,7 +152,6 @@ class UNet(nn.Module):
             if scale < len(self.grow):
                 x = F.pixel_shuffle(self.grow[scale](x), 2)
                 x = torch.cat([x, skips[scale]], dim=1)
-            for block in self.up[scale]:
-                x = block(x, embedding)
+            x = self.up[scale](x, embedding)
         x = self.head(F.silu(self.head_norm(x)))
         return F.pixel_shuffle(x, self.config.patch)
