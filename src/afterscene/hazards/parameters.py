@@ -7,6 +7,7 @@ the seed"; the value that was drawn is written into the damage map's parameters.
 
 import dataclasses
 import math
+import numbers
 from typing import Any, NamedTuple
 
 from afterscene.errors import BadParameter
@@ -40,7 +41,7 @@ def check(record: Any) -> None:
         value, meta = getattr(record, field.name), field.metadata
         if value is None or meta.get("raster") or "low" not in meta:
             continue
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
         if not number or not meta["low"] <= value <= meta["high"]:
             raise BadParameter(
                 f"{field.name} of hazard '{record.name}' is {value!r}; "

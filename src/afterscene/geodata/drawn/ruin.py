@@ -1,0 +1,136 @@
+"""Building blocks of a drawn aftermath: rubble, holes in roofs, scattered debris, tints.
+
+All work on (H, W, 3) float32 pictures in 0..1 and soft masks (H, W) in 0..1; what a mask leaves at
+zero keeps its value exactly.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from afterscene.geodata.damage import DamageLevel, DamageMap, instances
+from afterscene.geodata.drawn.canvas import fractal
+from afterscene.geodata.drawn.palette import Colour
+
+WOOD: tuple[Colour, ...] = ((0.62, 0.54, 0.43), (0.45, 0.38, 0.31), (0.75, 0.71, 0.65))
+BRICK: tuple[Colour, ...] = ((0.60, 0.55, 0.50), (0.50, 0.43, 0.38), (0.68, 0.66, 0.63))
+ASHES: tuple[Colour, ...] = ((0.62, 0.56, 0.50), (0.78, 0.73, 0.67), (0.40, 0.36, 0.32))
+
+
+@dataclass
+class Wreck:
+    """A picture on its way to its aftermath, with the damage map that says what happens."""
+
+    picture: np.ndarray
+    damage: DamageMap
+    rng: np.random.Generator
+
+    def __post_init__(self) -> None:
+        self.shape: tuple[int, int] = self.picture.shape[:2]
+        self.index = instances(self.damage.buildings, self.shape)
+        levels = np.array([0] + [int(b.level or 1) for b in self.damage.buildings])
+        self.level = levels[self.index]
+
+    def noise(self, *scales: float) -> np.ndarray:
+        """Return (H, W) noise of unit variance with octaves of these scales in pixels."""
+        return fractal(self.shape, scales, self.rng, fall=0.8)
+
+    def at(self, level: DamageLevel) -> np.ndarray:
+        """Return a bool mask of the footprints of this level."""
+        return np.asarray(self.level == level)
+
+    def green(self) -> np.ndarray:
+        """Return 0..1: how much vegetation a pixel shows (excess green), roofs left out."""
+        r, g, b = self.picture.transpose(2, 0, 1)
+        excess = (2 * g - r - b) / np.maximum(r + g + b, 0.1)
+        return np.asarray(np.clip((excess - 0.01) / 0.07, 0, 1) * (self.index == 0))
+
+    def crowns(self) -> np.ndarray:
+        """Return 0..1: green and dark, that is trees rather than grass."""
+        grey = cv2.GaussianBlur(self.picture.mean(axis=2), (0, 0), 1.2)
+        return np.asarray(self.green() * np.clip((0.30 - grey) / 0.08, 0, 1))
+
+    def paint(self, colour: np.ndarray | Colour, mask: np.ndarray) -> None:
+        """Mix a colour, (3,) or (H, W, 3), into the picture by the mask."""
+        tone = np.asarray(colour, np.float32)
+        self.picture += mask.astype(np.float32)[..., None] * (tone - self.picture)
+
+    def shade(self, factor: np.ndarray, mask: np.ndarray) -> None:
+        """Multiply the picture by a factor (H, W) where the mask says."""
+        self.picture *= 1 + mask[..., None] * (factor[..., None] - 1)
+
+    def rubble(self, colours: Sequence[Colour], *, grain: float = 2.2) -> np.ndarray:
+        """Return an (H, W, 3) texture of broken pieces, lit from the side."""
+        heap = cv2.GaussianBlur(self.noise(grain, 2 * grain), (0, 0), 0.6)
+        pick = self.noise(grain, 3 * grain)
+        out = np.empty((*self.shape, 3), np.float32)
+        out[:] = colours[0]
+        out[pick > 0.7] = colours[1]
+        out[pick < -0.7] = colours[2]
+        relief = np.clip(heap - np.roll(heap, (1, 1), (0, 1)), -1.6, 1.6)
+        light = 1 + 0.20 * relief + 0.10 * self.noise(14.0, 7.0)
+        lit = out * np.clip(light, 0.5, 1.35)[..., None]
+        return np.asarray(cv2.GaussianBlur(lit, (0, 0), 0.6))
+
+    def ragged(self, mask: np.ndarray, reach: float) -> np.ndarray:
+        """Return the mask with an uneven edge, up to ``reach`` pixels farther out."""
+        if not mask.any():
+            return np.zeros(self.shape, np.float32)
+        away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3)
+        edge = reach * np.clip(0.5 + 0.5 * self.noise(3.0, 7.0), 0, 1)
+        soft = np.clip(edge - away + 0.7, 0, 1)
+        return np.asarray(np.where(mask, 1.0, soft), dtype=np.float32)
+
+    def parts(self, level: DamageLevel, share: tuple[float, float], *, lumpy: float) -> np.ndarray:
+        """Return a mask over a share of each footprint of a level.
+
+        The part lies to one side; ``lumpy`` from 0 (straight edge) to 1 (patches) breaks it up.
+        """
+        out = np.zeros(self.shape, np.float32)
+        patches = self.noise(6.0, 3.0)
+        for i, building in enumerate(self.damage.buildings):
+            quarter, part = self.rng.integers(4), self.rng.uniform(*share)
+            if building.level != level:
+                continue
+            ys, xs = np.nonzero(self.index == i + 1)
+            if len(xs) < 2:
+                continue
+            x, y = xs - xs.mean(), ys - ys.mean()
+            # Along one of the footprint's own axes, so that edges run with the walls.
+            angle = 0.5 * np.arctan2(2 * (x * y).mean(), (x * x - y * y).mean())
+            angle += quarter * np.pi / 2
+            side = x * np.cos(angle) + y * np.sin(angle)
+            rank = (1 - lumpy) * side / max(float(side.std()), 1.0) + lumpy * patches[ys, xs]
+            out[ys, xs] = rank > np.quantile(rank, 1 - part)
+        return out
+
+    def debris(self, density: np.ndarray, colours: Sequence[Colour]) -> None:
+        """Scatter pieces of one to three pixels; ``density`` (H, W) is their share of ground."""
+        ground = density * ((self.index == 0) | (self.level == DamageLevel.DESTROYED))
+        for size, share in ((1, 0.75), (2, 0.22), (3, 0.03)):
+            coarse = tuple(-(-n // size) for n in self.shape)
+            dice = self.rng.random(coarse, dtype=np.float32)
+            tone = self.rng.integers(0, len(colours), coarse)
+            bright = self.rng.normal(0.95, 0.12, coarse).astype(np.float32)
+            rows, cols = (np.arange(n) // size for n in self.shape)
+            pieces = (dice[rows][:, cols] < share * ground).astype(np.float32)
+            if not pieces.any():
+                continue
+            colour = np.array(colours, np.float32)[tone] * bright[..., None]
+            near = cv2.dilate(pieces, np.ones((3, 3), np.uint8)) > 0
+            soft = cv2.GaussianBlur(pieces, (0, 0), 0.55) * near
+            spread = cv2.dilate(
+                colour[rows][:, cols] * pieces[..., None], np.ones((3, 3), np.uint8)
+            )
+            self.paint(spread, soft)
+
+    def around(self, level: DamageLevel, sigma: float) -> np.ndarray:
+        """Return 0..1: nearness to footprints of at least this level, fading over sigma."""
+        mask = ((self.level >= level) & (self.level <= 4)).astype(np.uint8)
+        if not mask.any():
+            return np.zeros(self.shape, np.float32)
+        away = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3)
+        near = np.exp(-((away / sigma) ** 2))
+        return np.asarray(np.where(near > 0.02, near, 0), dtype=np.float32)
