@@ -24,15 +24,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from afterscene.diffusion.samplers import (
-    Ddim,
-    Ddpm,
-    Denoiser,
-    Method,
-    Noise,
-    State,
-    trajectory,
-)
+from afterscene.diffusion.loop import Denoiser, Method, Noise, State, trajectory
+from afterscene.diffusion.samplers import Ddim, Ddpm
 from afterscene.diffusion.schedules import Level, Schedule, spread
 from afterscene.errors import BadParameter
 

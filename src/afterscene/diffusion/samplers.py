@@ -1,152 +1,29 @@
-"""From noise to image: one loop that yields states, and methods that are one short pure step.
+"""The samplers: each one short pure step, with the order that its error falls with.
 
-A method moves ``x`` from level ``t`` to level ``s`` with the denoiser's estimate of x0; what it
-remembers goes in and comes out as ``memory``, so nothing is hidden between steps. Progress,
-preview and cancelling are the caller's: ``for state in trajectory(...)``. Coefficients are
-Python floats in float64, computed before the loop, so that a step costs a few tensor operations
-and no wait for the device.
-
-A method declares the order that its error falls with, and the tests hold it to that by being
-listed: a subclass of :class:`Method` with a name is registered, here or in a package that names
-its module under the entry point ``afterscene.samplers``.
+The tests hold a method to its order by its being listed: a subclass of :class:`Method` with a
+name is registered, here or in a package that names its module under the entry point
+``afterscene.samplers``. Steps use alpha and sigma of two levels alone, so each runs on every
+schedule; those in rho (Heun, the ODE) take a DDIM step out of alpha = 0 and into sigma = 0.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from afterscene.diffusion.schedules import Level, Schedule
-from afterscene.errors import BadParameter, NotFinite
+from afterscene.diffusion.loop import Method, Run, State, sample, trajectory
+from afterscene.diffusion.ode import integrate
+from afterscene.diffusion.schedules import Level, posterior
+from afterscene.errors import BadParameter, UnknownName
 
-Denoiser = Callable[[Tensor, Level, Any], Tensor]
-"""``(x_t, t, condition) -> estimate of x0``."""
-
-Noise = Callable[[int, int, Tensor], Tensor]
-"""``(step, draw, like) -> standard normal`` shaped and typed as ``like``; step 0 is the start."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
-    """What a step may use: the denoiser, the schedule, and fresh noise that belongs to the step."""
-
-    denoiser: Denoiser
-    schedule: Schedule
-    noise: Noise
-    condition: Any
-    step: int
-    steps: int
-
-    def x0(self, x: Tensor, t: Level) -> Tensor:
-        """The denoiser's estimate of x0."""
-        return self.denoiser(x, t, self.condition)
-
-    def draw(self, like: Tensor, index: int = 0) -> Tensor:
-        """Noise number ``index`` of this step."""
-        return self.noise(self.step + 1, index, like)
-
-
-class State(NamedTuple):
-    """What the loop yields: ``x`` at level ``t`` after step ``step``, and x0 as seen there."""
-
-    x: Tensor
-    t: Level
-    x0: Tensor
-    step: int
-
-
-class Method:
-    """A sampler's step. A subclass is a frozen dataclass whose fields are its parameters.
-
-    ``order`` is that of the error in the step size: of the end point where ``stochastic`` is
-    false, of the mean and variance where it is true; infinity means exact for any step.
-    ``evaluations`` is the number of network calls a step.
-    """
-
-    name: ClassVar[str]
-    order: ClassVar[float]
-    stochastic: ClassVar[bool] = False
-    evaluations: ClassVar[int] = 1
-    source: ClassVar[str] = ""
-
-    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> tuple:
-        """``(x at s, estimate of x0, memory for the next step)``."""
-        raise NotImplementedError
-
-
-def trajectory(
-    denoiser: Denoiser,
-    schedule: Schedule,
-    x: Tensor,
-    times: Tensor,
-    method: Method,
-    *,
-    noise: Noise | None = None,
-    condition: Any = None,
-) -> Iterator[State]:
-    """Walk ``x`` down ``times`` (n + 1, from noisy to clean) and yield the state after each step.
-
-    ``x``: any shape and floating type, at level ``times[0]``. ``noise`` is needed by stochastic
-    methods. Raises :class:`NotFinite` with the step at which a network returned NaN.
-    """
-    if method.stochastic and noise is None:
-        raise BadParameter(f"sampler '{method.name}' draws noise; pass noise=")
-    levels = schedule.levels(times)
-    if len(levels) < 2 or any(s.time >= t.time for t, s in pairwise(levels)):
-        raise BadParameter("times must fall, with at least two of them; see diffusion.grids")
-    memory, steps, unseen = None, len(levels) - 1, []
-    for step, (t, s) in enumerate(pairwise(levels)):
-        run = Run(
-            denoiser=denoiser,
-            schedule=schedule,
-            noise=noise or no_noise,
-            condition=condition,
-            step=step,
-            steps=steps,
-        )
-        x, x0, memory = method.step(run, x, t, s, memory)
-        unseen.append((x.sum(dtype=torch.float32), step))
-        # An accelerator is looked at one step late, so as not to wait for the step under way.
-        while len(unseen) > (x.device.type != "cpu" and step + 1 < steps):
-            _raise_at_nan(*unseen.pop(0), steps)
-        yield State(x, s, x0, step)
-
-
-def sample(*args: Any, **kwargs: Any) -> Tensor:
-    """The last ``x`` of a :func:`trajectory`; the same arguments."""
-    for state in trajectory(*args, **kwargs):
-        x = state.x
-    return x
-
-
-def no_noise(step: int, draw: int, like: Tensor) -> Tensor:
-    """Zero noise: what a deterministic run draws."""
-    return torch.zeros_like(like)
-
-
-def _raise_at_nan(total: Tensor, step: int, steps: int) -> None:
-    if not math.isfinite(total):
-        raise NotFinite(
-            f"the network returned NaN or infinity at step {step + 1} of {steps}; "
-            "check its weights and the range of its input, or use float32"
-        )
-
-
-def posterior(t: Level, s: Level) -> tuple[float, float, float]:
-    """``a, b, var`` of ``q(x_s | x_t, x0) = N(a x_t + b x0, var)`` (DDPM eq. 6-7, any schedule)."""
-    ratio = t.alpha / s.alpha
-    added = t.sigma**2 - ratio**2 * s.sigma**2
-    return (
-        ratio * s.sigma**2 / t.sigma**2,
-        s.alpha * added / t.sigma**2,
-        s.sigma**2 * added / t.sigma**2,
-    )
+__all__ = ["Method", "Run", "State", "make_sampler", "sample", "samplers", "trajectory"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +45,7 @@ class Ddpm(Method):
         x0 = run.x0(x, t)
         a, b, var = posterior(t, s)
         if self.variance == "large" and s.sigma > 0:
-            var = t.sigma**2 - (t.alpha / s.alpha) ** 2 * s.sigma**2
+            var = _added(t, s)
         x = a * x + b * x0
         return (x + math.sqrt(var) * run.draw(x) if var > 0 else x), x0, None
 
@@ -194,3 +71,265 @@ class Ddim(Method):
         fresh = self.eta**2 * posterior(t, s)[2] if self.eta else 0.0
         x = s.alpha * x0 + math.sqrt(max(s.sigma**2 - fresh, 0.0)) * eps
         return (x + math.sqrt(fresh) * run.draw(x) if fresh > 0 else x), x0, None
+
+
+def _added(t: Level, s: Level) -> float:
+    """The variance that the forward process adds from s to t: DDPM's beta for this step."""
+    return t.sigma**2 - (t.alpha / s.alpha) ** 2 * s.sigma**2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Euler(Method):
+    """Euler's step on ``dx/dt = alpha' x0 + sigma' eps``; flow matching's sampler."""
+
+    name = "euler"
+    order = 1
+    source = "Song et al. 2021, arXiv 2011.13456; Lipman et al. 2022, arXiv 2210.02747"
+
+    def step(self, run, x, t, s, memory):
+        x0 = run.x0(x, t)
+        eps = (x - t.alpha * x0) / t.sigma
+        return x + (s.time - t.time) * (t.d_alpha * x0 + t.d_sigma * eps), x0, None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heun(Method):
+    """EDM's algorithm 2: churn up to ``rho_hat``, Euler in rho, then the mean of both slopes."""
+
+    name = "heun"
+    order = 2
+    evaluations = 2
+    source = "Karras et al. 2022, arXiv 2206.00364"
+
+    s_churn: float = 0.0
+    s_min: float = 0.0
+    s_max: float = math.inf
+    s_noise: float = 1.0
+
+    @property
+    def stochastic(self):  # type: ignore[override]
+        """Whether a step draws noise."""
+        return self.s_churn > 0
+
+    def step(self, run, x, t, s, memory):
+        if self.s_churn > 0 and self.s_min <= t.rho <= self.s_max and t.alpha > 0:
+            gamma = min(self.s_churn / run.steps, math.sqrt(2) - 1)
+            hat = run.schedule.level_of(t.rho * (1 + gamma))
+            spread = self.s_noise * math.sqrt(hat.rho**2 - t.rho**2)
+            x, t = hat.alpha * (x / t.alpha + spread * run.draw(x)), hat
+        x0 = run.x0(x, t)
+        eps = (x - t.alpha * x0) / t.sigma
+        y = s.alpha * x0 + s.sigma * eps
+        if s.sigma > 0 and t.alpha > 0:
+            eps_s = (y - s.alpha * run.x0(y, s)) / s.sigma
+            y = y + s.alpha * (s.rho - t.rho) / 2 * (eps_s - eps)
+        return y, x0, None
+
+
+class Past(NamedTuple):
+    """What a two-step method remembers: the last x0 and the last step in log rho."""
+
+    x0: Tensor
+    h: float
+
+
+def _step_in_log_rho(t: Level, s: Level) -> float:
+    if s.sigma == 0 or t.alpha == 0:
+        return math.inf
+    return math.log(t.rho / s.rho)
+
+
+def _extrapolated(x0: Tensor, past: Past | None, h: float) -> Tensor:
+    """x0 half a step ahead from this one and the last (DPM-Solver++, eq. 18)."""
+    if past is None or math.isinf(h):
+        return x0
+    return x0 + h / (2 * past.h) * (x0 - past.x0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DpmPP2M(Method):
+    """DPM-Solver++(2M): the linear part solved exactly, x0 extrapolated from two steps."""
+
+    name = "dpmpp-2m"
+    order = 2
+    source = "Lu et al. 2022, arXiv 2211.01095"
+
+    def step(self, run, x, t, s, memory):
+        x0, h = run.x0(x, t), _step_in_log_rho(t, s)
+        ahead = _extrapolated(x0, memory, h)
+        x = s.sigma / t.sigma * x - s.alpha * math.expm1(-h) * ahead
+        return x, x0, Past(x0, h)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DpmPP2MSde(Method):
+    """SDE-DPM-Solver++(2M): the same for the reverse SDE."""
+
+    name = "dpmpp-2m-sde"
+    order = 2
+    stochastic = True
+    source = "Lu et al. 2022, arXiv 2211.01095"
+
+    def step(self, run, x, t, s, memory):
+        x0, h = run.x0(x, t), _step_in_log_rho(t, s)
+        ahead = _extrapolated(x0, memory, h)
+        x = s.sigma / t.sigma * math.exp(-h) * x - s.alpha * math.expm1(-2 * h) * ahead
+        if s.sigma > 0:
+            x = x + s.sigma * math.sqrt(-math.expm1(-2 * h)) * run.draw(x)
+        return x, x0, Past(x0, h)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictorCorrector(Method):
+    """Score SDE's sampler: a reverse-diffusion step, then Langevin steps at the new level.
+
+    A Langevin step has size ``2 (snr sigma)^2``: the paper's rule with the norms of noise and
+    score replaced by their expectation, so that a sample does not depend on its batch.
+    """
+
+    name = "pc"
+    order = 1
+    stochastic = True
+    evaluations = 2
+    source = "Song et al. 2021, arXiv 2011.13456"
+
+    snr: float = 0.16
+    corrections: int = 1
+
+    def step(self, run, x, t, s, memory):
+        x0 = run.x0(x, t)
+        if s.sigma == 0:
+            return s.alpha * x0, x0, None
+        added = _added(t, s)
+        score = (t.alpha * x0 - x) / t.sigma**2
+        x = (2 - t.alpha / s.alpha) * x + added * score + math.sqrt(added) * run.draw(x)
+        h = 2 * (self.snr * s.sigma) ** 2
+        for i in range(self.corrections):
+            score = (s.alpha * run.x0(x, s) - x) / s.sigma**2
+            x = x + h * score + math.sqrt(2 * h) * run.draw(x, i + 1)
+        return x, x0, None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ode(Method):
+    """The probability-flow ODE in log rho by Dormand-Prince 5(4), as many steps as it needs.
+
+    ``tolerance`` is relative and absolute, for each inner step; None takes one inner step a grid
+    interval. One tensor is read back for each inner step, and the batch's worst sample decides.
+    """
+
+    name = "ode"
+    order = 5
+    evaluations = 7
+    source = "Song et al. 2021, arXiv 2011.13456; Dormand and Prince 1980"
+
+    tolerance: float | None = 1e-4
+
+    def fixed(self):
+        return replace(self, tolerance=None)
+
+    def step(self, run, x, t, s, memory):
+        if t.alpha == 0 or s.sigma == 0:
+            return Ddim().step(run, x, t, s, memory)
+
+        # Half precision cannot see its own error: integrate in float32 and ask for no more.
+        wide = x.to(torch.promote_types(x.dtype, torch.float32))
+        tolerance = self.tolerance and max(self.tolerance, 10 * torch.finfo(x.dtype).eps)
+
+        def slope(y: Tensor, u: float) -> Tensor:
+            level = run.schedule.level_of(math.exp(u))
+            return y - run.x0((level.alpha * y).to(x.dtype), level)
+
+        y = integrate(slope, wide / t.alpha, math.log(t.rho), math.log(s.rho), tolerance)
+        return (s.alpha * y).to(x.dtype), run.x0(x, t), None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GaussianChain(Method):
+    """The 2015 chain: mean and variance of each reverse step are the model's.
+
+    The denoiser's ``reverse(x, t, s, condition)`` gives x0 and the variance of x_s, as
+    ``denoisers.LearnedVariance`` and ``analytic.Mixture`` do.
+    """
+
+    name = "gaussian-chain"
+    order = math.inf
+    stochastic = True
+    source = "Sohl-Dickstein et al. 2015, arXiv 1503.03585"
+
+    def step(self, run, x, t, s, memory):
+        reverse = getattr(run.denoiser, "reverse", None)
+        if reverse is None:
+            raise BadParameter("this denoiser knows no variance; use sampler 'ddpm' instead")
+        x0, var = reverse(x, t, s, run.condition)
+        a, b, _ = posterior(t, s)
+        return a * x + b * x0 + var.sqrt() * run.draw(x), x0, None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinomialChain(Method):
+    """The 2015 chain of bits: a step up keeps a bit with probability ``beta'``, else tosses it.
+
+    ``alpha^2`` is the probability that a bit is still the first one; x0 is ``p(x0 = 1 | x_t)``.
+    The start is a fair coin for each bit.
+    """
+
+    name = "binomial-chain"
+    order = math.inf
+    stochastic = True
+    bits = True
+    source = "Sohl-Dickstein et al. 2015, arXiv 1503.03585"
+
+    def step(self, run, x, t, s, memory):
+        x0 = run.x0(x, t)
+        same = (2 * x - 1) * (t.alpha / s.alpha) ** 2  # q(x_t | x_s) = (1 +- same) / 2
+        ones = []
+        for sign in (1, -1):
+            prior = (1 + sign * s.alpha**2) / 2
+            yes, no = (1 + same) * prior, (1 - same) * (1 - prior)
+            ones.append(yes / (yes + no))
+        chance = x0 * ones[0] + (1 - x0) * ones[1]
+        return (torch.special.ndtr(run.draw(x)) < chance).to(x), x0, None
+
+
+def samplers() -> Mapping[str, type[Method]]:
+    """Every named method by name, with those of installed packages; read only."""
+    for entry in entry_points(group="afterscene.samplers"):
+        entry.load()
+    found: dict[str, type[Method]] = {}
+    waiting = [Method]
+    while waiting:
+        kind = waiting.pop(0)
+        waiting += kind.__subclasses__()
+        name = kind.__dict__.get("name")
+        if name and found.setdefault(name, kind) is not kind:
+            raise BadParameter(f"two samplers are named '{name}'; rename one of them")
+    return MappingProxyType(found)
+
+
+def make_sampler(name: str, **parameters: Any) -> Method:
+    """The sampler of that name; :class:`UnknownName` lists the names."""
+    known = samplers()
+    if name not in known:
+        raise UnknownName(f"sampler '{name}' is not known; choose one of: {', '.join(known)}")
+    return known[name](**parameters)
+
+
+def describe() -> list[dict[str, Any]]:
+    """The samplers as rows: name, order, whether stochastic, evaluations, parameters, source."""
+    return [
+        {
+            "name": name,
+            "order": "exact" if math.isinf(kind.order) else kind.order,
+            "stochastic": kind().stochastic,
+            "evaluations": kind.evaluations,
+            "parameters": {f.name: _plain(getattr(kind(), f.name)) for f in fields(kind())},  # type: ignore[arg-type]
+            "summary": (kind.__doc__ or "").strip().splitlines()[0],
+            "source": kind.source,
+        }
+        for name, kind in samplers().items()
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return "inf" if value == math.inf else value

@@ -58,6 +58,17 @@ def spread(value, x: Tensor):
     return value.to(x).reshape(value.shape + (1,) * (x.ndim - value.ndim))
 
 
+def posterior(t: Level, s: Level) -> tuple[Any, Any, Any]:
+    """``a, b, var`` of ``q(x_s | x_t, x0) = N(a x_t + b x0, var)`` (DDPM eq. 6-7, any schedule)."""
+    ratio = t.alpha / s.alpha
+    added = t.sigma**2 - ratio**2 * s.sigma**2
+    return (
+        ratio * s.sigma**2 / t.sigma**2,
+        s.alpha * added / t.sigma**2,
+        s.sigma**2 * added / t.sigma**2,
+    )
+
+
 class Schedule:
     """The two curves of a process; subclasses give ``coefficients`` and ``time_of``."""
 
@@ -80,6 +91,10 @@ class Schedule:
         times = torch.as_tensor(times, dtype=torch.float64, device="cpu")
         rows = torch.stack(torch.broadcast_tensors(*map(torch.as_tensor, self.at(times))))
         return [Level(*row) for row in rows.T.tolist()]
+
+    def level(self, time: float) -> Level:
+        """The level at one time."""
+        return self.levels(torch.tensor([time], dtype=torch.float64))[0]
 
     def level_of(self, rho: float) -> Level:
         """The level whose ``sigma / alpha`` is ``rho``."""

@@ -1,0 +1,123 @@
+"""A network becomes a denoiser: ``(x_t, t, condition) -> estimate of x0``.
+
+The network is called as ``network(x, clock, condition)`` with ``clock`` a (batch,) float32 tensor
+and never learns which schedule it stands in; what it answers and what it is fed are settled here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from afterscene.diffusion.loop import Denoiser
+from afterscene.diffusion.parameterization import Prediction, to_x0
+from afterscene.diffusion.schedules import Level, Schedule, posterior
+from afterscene.errors import BadParameter
+
+Clock = Callable[[Level], Any]
+
+
+def time_clock(t: Level) -> Any:
+    """The network is told the time in [0, 1]."""
+    return t.time
+
+
+def index_clock(steps: int) -> Clock:
+    """The network is told the index 0 .. steps - 1 of a discrete chain."""
+    return lambda t: t.time * steps - 1
+
+
+def rho_clock(t: Level) -> Tensor:
+    """EDM's ``ln(rho) / 4``, kept within [-5, 5] where there is no noise or nothing else."""
+    return (torch.as_tensor(t.rho).log() / 4).clamp(-5, 5)
+
+
+def _ticks(clock: Clock, t: Level, x: Tensor) -> Tensor:
+    tick = torch.as_tensor(clock(t), dtype=torch.float32, device=x.device)
+    return tick.reshape(-1).expand(len(x))
+
+
+class Predictor(nn.Module):
+    """A network that answers ``kind`` (x0, eps, v, score, velocity) for the plain ``x_t``."""
+
+    def __init__(
+        self, network: Callable, kind: Prediction = Prediction.EPS, clock: Clock = time_clock
+    ):
+        super().__init__()
+        self.network, self.kind, self.clock = network, kind, clock
+
+    def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
+        """The estimate of x0; ``x`` (batch, ...)."""
+        out = self.network(x, _ticks(self.clock, t, x), condition)
+        return to_x0(out, x, t.over(x), self.kind)
+
+
+class LearnedVariance(Predictor):
+    """Improved DDPM: the network answers (batch, 2 C, ...), ``kind`` and a variance in [-1, 1].
+
+    The second half interpolates the log of the reverse variance between the posterior's (-1)
+    and the forward step's (1) (Nichol and Dhariwal 2021, arXiv 2102.09672, eq. 15).
+    """
+
+    def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
+        """The estimate of x0 alone."""
+        return self._both(x, t, condition)[0]
+
+    def reverse(self, x: Tensor, t: Level, s: Level, condition: Any) -> tuple[Tensor, Tensor]:
+        """The estimate of x0, and the variance of x_s given x_t; 0 where s has no noise."""
+        x0, place = self._both(x, t, condition)
+        small = posterior(t, s)[2]
+        large = t.sigma**2 - (t.alpha / s.alpha) ** 2 * s.sigma**2
+        if small == 0:
+            return x0, torch.zeros_like(x0)
+        return x0, small * (large / small) ** ((place + 1) / 2)
+
+    def _both(self, x: Tensor, t: Level, condition: Any) -> tuple[Tensor, Tensor]:
+        out = self.network(x, _ticks(self.clock, t, x), condition)
+        if out.shape[1] != 2 * x.shape[1]:
+            raise BadParameter(
+                f"the network gave {out.shape[1]} channels for {x.shape[1]}; a learned variance "
+                "needs twice as many"
+            )
+        answer, place = out.chunk(2, dim=1)
+        return to_x0(answer, x, t.over(x), self.kind), place
+
+
+class Preconditioned(nn.Module):
+    """EDM's preconditioning on any schedule: ``x0 = c_skip x + c_out F(c_in x, clock)``.
+
+    ``sigma_data``: the data's standard deviation about 0. With ``v = alpha^2 sigma_data^2 +
+    sigma^2``: ``c_skip = alpha sigma_data^2 / v``, ``c_out = sigma sigma_data / sqrt(v)``, ``c_in =
+    1 / sqrt(v)``, which is arXiv 2206.00364, table 1, for x_t / alpha.
+    """
+
+    def __init__(self, network: Callable, *, sigma_data: float = 0.5, clock: Clock = rho_clock):
+        super().__init__()
+        if sigma_data <= 0:
+            raise BadParameter(f"sigma_data {sigma_data} is not positive")
+        self.network, self.sigma_data, self.clock = network, sigma_data, clock
+
+    def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
+        """The estimate of x0; ``x`` (batch, ...)."""
+        alpha, sigma, data = t.over(x).alpha, t.over(x).sigma, self.sigma_data
+        root = (alpha**2 * data**2 + sigma**2) ** 0.5
+        out = self.network(x / root, _ticks(self.clock, t, x), condition)
+        return alpha * data**2 / root**2 * x + sigma * data / root * out
+
+
+def seen_as(denoiser: Denoiser, schedule: Schedule) -> Denoiser:
+    """A denoiser made for ``schedule``, for use at the levels of any other.
+
+    Both are one process up to scale: the level of equal rho and ``x alpha' / alpha`` give the
+    same x0. Needs alpha > 0 and a rho that ``schedule`` reaches.
+    """
+
+    def view(x: Tensor, t: Level, condition: Any) -> Tensor:
+        tensor = isinstance(t.rho, Tensor)
+        level = schedule.at(schedule.time_of(t.rho)) if tensor else schedule.level_of(t.rho)
+        return denoiser(x * (level.over(x).alpha / t.over(x).alpha), level, condition)
+
+    return view

@@ -1,0 +1,169 @@
+"""Guidance as denoisers around denoisers, editing as a start, in-painting as a step around a step.
+
+Nothing here is a flag of a sampler: a wrapper answers "estimate of x0" again and goes wherever a
+denoiser goes. With ``u`` without and ``c`` with the condition, guidance is
+``x0_u + w (x0_c - x0_u)``: off at w = 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from afterscene.diffusion.loop import Denoiser, Method, Noise
+from afterscene.diffusion.schedules import Level, Schedule, posterior
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifierFree:
+    """``x0_u + w (x0_c - x0_u)`` where ``low <= rho <= high``, plain x0_c elsewhere.
+
+    Ho and Salimans 2022 (arXiv 2207.12598); the interval is Kynkaanniemi et al. 2024 (arXiv
+    2404.07724). Two evaluations inside, one outside and at w = 1. ``null`` is the condition that
+    means none.
+    """
+
+    denoiser: Denoiser
+    scale: float
+    null: Any = None
+    low: float = 0.0
+    high: float = math.inf
+
+    def __call__(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
+        """The guided estimate of x0, at a level of Python floats."""
+        x0 = self.denoiser(x, t, condition)
+        if self.scale == 1 or not self.low <= t.rho <= self.high:
+            return x0
+        plain = self.denoiser(x, t, self.null)
+        return plain + self.scale * (x0 - plain)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classifier:
+    """``x0 + w sigma^2 / alpha grad log p(y | x_t)``: the score of p(x) p(y | x)^w.
+
+    ``log_prob(x, t, condition)`` gives one number a sample (Dhariwal and Nichol, arXiv 2105.05233).
+    """
+
+    denoiser: Denoiser
+    log_prob: Callable[[Tensor, Level, Any], Tensor]
+    scale: float = 1.0
+
+    def __call__(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
+        """The guided estimate of x0; needs alpha > 0."""
+        with torch.enable_grad():
+            leaf = x.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(self.log_prob(leaf, t, condition).sum(), leaf)
+        over = t.over(x)
+        x0 = self.denoiser(x, t, condition)
+        return x0 + self.scale * over.sigma**2 / over.alpha * slope
+
+
+@dataclass(frozen=True, kw_only=True)
+class Threshold:
+    """x0 clamped to [-bound, bound]; with a ``quantile``, to that of each sample and rescaled.
+
+    The second is Imagen's dynamic thresholding (arXiv 2205.11487).
+    """
+
+    denoiser: Denoiser
+    bound: float = 1.0
+    quantile: float | None = None
+
+    def __call__(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
+        """The estimate of x0 within the bound; ``x`` (batch, ...)."""
+        x0 = self.denoiser(x, t, condition)
+        if self.quantile is None:
+            return x0.clamp(-self.bound, self.bound)
+        size = x0.flatten(1).abs().float().quantile(self.quantile, dim=1)
+        size = size.clamp(min=self.bound).to(x0).reshape(-1, *(1,) * (x0.ndim - 1))
+        return x0.clamp(-size, size) * (self.bound / size)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """The hard mix: x0 is ``known`` where ``keep`` is true, to the bit at the last step."""
+
+    denoiser: Denoiser
+    known: Tensor
+    keep: Tensor
+
+    def __call__(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
+        """The estimate of x0 with the known pixels put in."""
+        return torch.where(self.keep, self.known, self.denoiser(x, t, condition))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repaint(Method):
+    """RePaint (arXiv 2201.09865): after each step of ``inner`` the known pixels are put in at
+    their noise level; then back up and down again, ``resamples`` times in all, until both agree.
+    """
+
+    stochastic = True
+
+    inner: Method
+    known: Tensor
+    keep: Tensor
+    resamples: int = 5
+
+    def step(self, run, x, t, s, memory):
+        ratio = t.alpha / s.alpha
+        spread = math.sqrt(t.sigma**2 - ratio**2 * s.sigma**2)
+        for i in range(self.resamples):
+            if i:
+                x = ratio * x + spread * run.draw(x, 1000 * i)
+            fresh = replace(run, noise=_shifted(run.noise, 1000 * i + 2))
+            x, x0, after = self.inner.step(fresh, x, t, s, memory)
+            known = s.alpha * self.known + s.sigma * run.draw(x, 1000 * i + 1)
+            x = torch.where(self.keep, known if s.sigma > 0 else self.known, x)
+            if s.sigma == 0:
+                break
+        return x, x0, after
+
+
+def _shifted(noise: Noise, by: int) -> Noise:
+    return lambda step, draw, like: noise(step, draw + by, like)
+
+
+def noised(x0: Tensor, t: Level, eps: Tensor) -> Tensor:
+    """``alpha x0 + sigma eps``: SDEdit's start (arXiv 2108.01073) when the grid begins at ``t``."""
+    t = t.over(x0)
+    return t.alpha * x0 + t.sigma * eps
+
+
+def encode(
+    denoiser: Denoiser,
+    schedule: Schedule,
+    x0: Tensor,
+    times: Tensor,
+    *,
+    noise: Noise,
+    condition: Any = None,
+) -> tuple[Tensor, Sequence[Tensor]]:
+    """CycleDiffusion's noise space (arXiv 2210.05559): the start and each step's noise of ``x0``.
+
+    Draws a path of the forward process and asks which noise ``Ddpm`` would have needed to walk
+    it. ``Ddpm`` with ``replay(noises)`` walks it again, under another condition to an edit of
+    x0. ``times`` fall and end above zero noise; the path ends at x0 seen there.
+    """
+    levels = schedule.levels(times)
+    x = start = noised(x0, levels[0], noise(0, 0, x0))
+    noises = []
+    for step, (t, s) in enumerate(pairwise(levels)):
+        a, b, var = posterior(t, s)
+        after = a * x + b * x0 + math.sqrt(var) * noise(step + 1, 0, x0)
+        mean = a * x + b * denoiser(x, t, condition)
+        noises.append((after - mean) / math.sqrt(var))
+        x = after
+    return start, noises
+
+
+def replay(noises: Sequence[Tensor]) -> Noise:
+    """A ``Noise`` that gives step k its recorded noise."""
+    return lambda step, draw, like: noises[step - 1]

@@ -1,0 +1,140 @@
+"""The loop from noise to image, once: a generator that yields each state.
+
+A method moves ``x`` from level ``t`` to level ``s`` with the denoiser's estimate of x0; what it
+remembers goes in and comes out as ``memory``, so nothing is hidden between steps. Progress,
+preview and cancelling are the caller's: ``for state in trajectory(...)``. Coefficients are
+Python floats in float64, computed before the loop, so that a step costs a few tensor operations
+and no wait for the device.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from afterscene.diffusion.schedules import Level, Schedule
+from afterscene.errors import BadParameter, NotFinite
+
+Denoiser = Callable[[Tensor, Level, Any], Tensor]
+"""``(x_t, t, condition) -> estimate of x0``."""
+
+Noise = Callable[[int, int, Tensor], Tensor]
+"""``(step, draw, like) -> standard normal`` shaped and typed as ``like``; step 0 is the start."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """What a step may use: the denoiser, the schedule, and fresh noise that belongs to the step."""
+
+    denoiser: Denoiser
+    schedule: Schedule
+    noise: Noise
+    condition: Any
+    step: int
+    steps: int
+
+    def x0(self, x: Tensor, t: Level) -> Tensor:
+        """The denoiser's estimate of x0."""
+        return self.denoiser(x, t, self.condition)
+
+    def draw(self, like: Tensor, index: int = 0) -> Tensor:
+        """Noise number ``index`` of this step."""
+        return self.noise(self.step + 1, index, like)
+
+
+class State(NamedTuple):
+    """What the loop yields: ``x`` at level ``t`` after step ``step``, and x0 as seen there."""
+
+    x: Tensor
+    t: Level
+    x0: Tensor
+    step: int
+
+
+class Method:
+    """A sampler's step. A subclass is a frozen dataclass whose fields are its parameters.
+
+    ``order`` is that of the error in the step size: of the end point where ``stochastic`` is
+    false, of the mean and variance where it is true; infinity means exact for any step.
+    ``evaluations`` is the number of network calls a step. ``bits``: for x of zeros and ones.
+    """
+
+    name: ClassVar[str]
+    order: ClassVar[float]
+    stochastic: ClassVar[bool] = False
+    evaluations: ClassVar[int] = 1
+    source: ClassVar[str] = ""
+    bits: ClassVar[bool] = False
+
+    def fixed(self) -> Method:
+        """The same with one step a grid interval, of which ``order`` speaks."""
+        return self
+
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> tuple:
+        """``(x at s, estimate of x0, memory for the next step)``."""
+        raise NotImplementedError
+
+
+def trajectory(
+    denoiser: Denoiser,
+    schedule: Schedule,
+    x: Tensor,
+    times: Tensor,
+    method: Method,
+    *,
+    noise: Noise | None = None,
+    condition: Any = None,
+) -> Iterator[State]:
+    """Walk ``x`` down ``times`` (n + 1, from noisy to clean) and yield the state after each step.
+
+    ``x``: any shape and floating type, at level ``times[0]``. ``noise`` is needed by stochastic
+    methods. Times that rise (``grids.uniform(n, end=0.001).flip(0)``) walk an ODE method up, from
+    image to noise: DDIM inversion. Raises :class:`NotFinite` with the step of the first NaN.
+    """
+    if method.stochastic and noise is None:
+        raise BadParameter(f"sampler '{method.name}' draws noise; pass noise=")
+    levels = schedule.levels(times)
+    if len(levels) < 2 or len({s.time < t.time for t, s in pairwise(levels)}) > 1:
+        raise BadParameter("times must fall, or rise, with at least two of them; see grids")
+    memory, steps, unseen = None, len(levels) - 1, []
+    for step, (t, s) in enumerate(pairwise(levels)):
+        run = Run(
+            denoiser=denoiser,
+            schedule=schedule,
+            noise=noise or no_noise,
+            condition=condition,
+            step=step,
+            steps=steps,
+        )
+        x, x0, memory = method.step(run, x, t, s, memory)
+        unseen.append((x.sum(dtype=torch.float32) + x0.sum(dtype=torch.float32), step))
+        # An accelerator is looked at one step late, so as not to wait for the step under way.
+        while len(unseen) > (x.device.type != "cpu" and step + 1 < steps):
+            _raise_at_nan(*unseen.pop(0), steps)
+        yield State(x, s, x0, step)
+
+
+def sample(*args: Any, **kwargs: Any) -> Tensor:
+    """The last ``x`` of a :func:`trajectory`; the same arguments."""
+    for state in trajectory(*args, **kwargs):
+        x = state.x
+    return x
+
+
+def no_noise(step: int, draw: int, like: Tensor) -> Tensor:
+    """Zero noise: what a deterministic run draws."""
+    return torch.zeros_like(like)
+
+
+def _raise_at_nan(total: Tensor, step: int, steps: int) -> None:
+    if not math.isfinite(total):
+        raise NotFinite(
+            f"the network returned NaN or infinity at step {step + 1} of {steps}; "
+            "check its weights and the range of its input, or use float32"
+        )

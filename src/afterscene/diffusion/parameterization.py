@@ -1,0 +1,65 @@
+"""What a network may answer: x0, eps, v, score or velocity, in one table.
+
+Each is a row ``out = p x0 + q eps``. With ``x_t = alpha x0 + sigma eps`` that makes two equations
+for two unknowns, so one 2 x 2 solution converts every answer into every other:
+
+    det = alpha q - sigma p,   x0 = (q x_t - sigma out) / det,   eps = (alpha out - p x_t) / det
+
+v is Salimans and Ho's (2022, arXiv 2202.00512), velocity is ``dx_t/dt`` at fixed x0 and eps (flow
+matching, Lipman et al. 2022, arXiv 2210.02747), score is ``grad log p(x_t) = -eps / sigma``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any
+
+from torch import Tensor
+
+from afterscene.diffusion.schedules import Level
+
+
+class Prediction(enum.Enum):
+    """What a network's output estimates."""
+
+    X0 = "x0"
+    EPS = "eps"
+    V = "v"
+    SCORE = "score"
+    VELOCITY = "velocity"
+
+
+Row = Callable[[Level], tuple[Any, Any]]
+
+ROWS: MappingProxyType[Prediction, Row] = MappingProxyType(
+    {
+        Prediction.X0: lambda t: (1.0, 0.0),
+        Prediction.EPS: lambda t: (0.0, 1.0),
+        Prediction.V: lambda t: (-t.sigma, t.alpha),
+        Prediction.SCORE: lambda t: (0.0, -1 / t.sigma),
+        Prediction.VELOCITY: lambda t: (t.d_alpha, t.d_sigma),
+    }
+)
+
+
+def to_x0(out: Tensor, x: Tensor, t: Level, kind: Prediction) -> Tensor:
+    """x0 from a network's answer ``out`` at ``x`` = x_t; ``t`` broadcasts (``t.over(x)``)."""
+    if kind is Prediction.X0:
+        return out
+    p, q = ROWS[kind](t)
+    return (q * x - t.sigma * out) / (t.alpha * q - t.sigma * p)
+
+
+def from_x0(x0: Tensor, x: Tensor, t: Level, kind: Prediction) -> Tensor:
+    """The answer of kind ``kind`` that means ``x0``; needs sigma > 0 but for x0 itself."""
+    if kind is Prediction.X0:
+        return x0
+    p, q = ROWS[kind](t)
+    return p * x0 + q * ((x - t.alpha * x0) / t.sigma)
+
+
+def convert(out: Tensor, x: Tensor, t: Level, source: Prediction, target: Prediction) -> Tensor:
+    """An answer of one kind as one of another."""
+    return from_x0(to_x0(out, x, t, source), x, t, target)
