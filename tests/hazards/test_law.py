@@ -120,7 +120,7 @@ def test_order_and_earlier_levels_do_not_matter(name, scene, street):
 def test_tiny_and_empty_scenes(name):
     nothing = strike(make_hazard(name, 1.0), make(1, 1)[0], [])
     assert nothing.buildings == () and nothing.intensity.shape == (1, 1)
-    far = Building(polygon=box(1e9, -1e9, 1e9 + 5, -1e9 + 5), level=None, uid="far")
+    far = Building(polygon=box(1e8, -1e8, 1e8 + 5, -1e8 + 5), level=None, uid="far")
     odd = strike(make_hazard(name, 1.0), make(3, 200)[0], [far])
     assert odd.buildings[0].level in set(DamageLevel) - {DamageLevel.UNCLASSIFIED}
 
