@@ -14,6 +14,7 @@ from afterscene.geodata.drawn import draw_aftermath, draw_town
 from afterscene.geodata.drawn.canvas import METRE, plane_light, shadows, sun_vector
 from afterscene.geodata.drawn.houses import Wing, footprint
 from afterscene.geodata.drawn.palette import choose_palette
+from afterscene.geodata.scene import Scene
 
 HAZARDS = ("earthquake", "wind", "tornado", "wildfire", "flood", "tsunami", "volcano")
 SEEDS = range(6)
@@ -202,6 +203,16 @@ def test_water_is_brown_where_it_is_deep(towns):
     open_water = (instances(houses, scene.shape) == 0) & (struck.intensity > 0)
     red, green, blue = (band[open_water].mean() for band in post.pixels)
     assert red > green > blue
+
+
+def test_fire_blackens_trees_and_spares_water():
+    pixels = np.empty((3, 64, 64), np.uint8)
+    pixels[:, :, :32] = np.array([38, 62, 30])[:, None, None]  # trees
+    pixels[:, :, 32:] = np.array([40, 55, 68])[:, None, None]  # water
+    scene = Scene(pixels=pixels, valid=np.ones((64, 64), bool))
+    struck = damage_map(scene, [], "wildfire", DamageLevel.MINOR, 60.0)
+    change = np.abs(draw_aftermath(scene, struck, 0).pixels.astype(int) - pixels).mean(axis=0)
+    assert change[:, :32].mean() > 8 and change[:, 32:].mean() < 1
 
 
 def test_aftermath_errors(towns):

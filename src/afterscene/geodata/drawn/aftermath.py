@@ -64,7 +64,7 @@ def _wildfire(wreck: Wreck) -> None:
     patchy = burnt * np.clip(0.8 + 0.35 * wreck.noise(30.0, 12.0), 0, 1)
     grey = wreck.picture.mean(axis=2, keepdims=True)
     trees, grass = wreck.crowns(), wreck.green()
-    open_ground = patchy * (wreck.index == 0)
+    open_ground = patchy * (wreck.index == 0) * (1 - wreck.blue())
     ash = np.array((1.05, 0.97, 0.86), np.float32) * (0.72 * grey + 0.07)
     wreck.paint(ash, open_ground * np.clip(0.35 + 0.6 * grass, 0, 1))
     black = np.array((0.20, 0.18, 0.15), np.float32) * (1 + 0.3 * wreck.noise(2.0, 4.0))[..., None]

@@ -42,10 +42,19 @@ class Wreck:
         return np.asarray(self.level == level)
 
     def green(self) -> np.ndarray:
-        """Return 0..1: how much vegetation a pixel shows (excess green), roofs left out."""
+        """Return 0..1: how much vegetation a pixel shows, roofs left out.
+
+        Green must exceed red and blue both: blue or muddy water does not count.
+        """
         r, g, b = self.picture.transpose(2, 0, 1)
-        excess = (2 * g - r - b) / np.maximum(r + g + b, 0.1)
-        return np.asarray(np.clip((excess - 0.01) / 0.07, 0, 1) * (self.index == 0))
+        excess = np.minimum(g - r, g - b) / np.maximum(r + g + b, 0.1)
+        return np.asarray(np.clip((excess - 0.02) / 0.04, 0, 1) * (self.index == 0))
+
+    def blue(self) -> np.ndarray:
+        """Return 0..1: how much clear water a pixel shows, roofs left out."""
+        r, g, b = self.picture.transpose(2, 0, 1)
+        excess = (b - r) / np.maximum(r + g + b, 0.1)
+        return np.asarray(np.clip(excess / 0.06, 0, 1) * (self.index == 0))
 
     def crowns(self) -> np.ndarray:
         """Return 0..1: green and dark, that is trees rather than grass."""
