@@ -68,16 +68,12 @@ class Mixture:
 
     def _log_joint(self, x: Tensor, t: Level) -> Tensor:
         x, alpha, sigma = self._parts(x, t)
-        var = alpha**2 * self.variances + sigma**2
-        logs = (x - alpha * self.means) ** 2 / var + torch.as_tensor(2 * math.pi * var).log()
-        logs = (
-            -0.5 * logs.flatten(x.ndim - self.means.ndim + 1).sum(-1)
-            if self.means.ndim > 1
-            else -0.5 * logs
-        )
-        if self.weights is None:
-            return logs - math.log(len(self.means))
-        return logs + (self.weights / self.weights.sum()).log()
+        var = torch.as_tensor(alpha**2 * self.variances + sigma**2, dtype=x.dtype, device=x.device)
+        logs = -0.5 * ((x - alpha * self.means) ** 2 / var + (2 * math.pi * var).log())
+        if self.means.ndim > 1:
+            logs = logs.flatten(1 - self.means.ndim).sum(-1)
+        weights = torch.ones(len(self.means)) if self.weights is None else self.weights
+        return logs + (weights / weights.sum()).log().to(x)
 
     def _moments(self, x: Tensor, t: Level) -> tuple[Tensor, Tensor]:
         shares = self._log_joint(x, t).softmax(-1)
