@@ -13,11 +13,14 @@ from typer.core import TyperGroup
 
 from afterscene import __version__
 from afterscene.cli import (
+    compare,
+    demo,
     detect,
     doctor,
     gbd,
     hazards,
     models,
+    samplers,
     score,
     synthesize,
 )
@@ -79,12 +82,15 @@ def root(
     """Turn a pre-disaster scene into its aftermath."""
 
 
+app.command("demo")(demo.demo)
 app.command("synthesize")(synthesize.synthesize)
 app.add_typer(gbd.app, name="gbd")
 app.add_typer(detect.app, name="detect")
 app.command("score")(score.score)
+app.command("compare")(compare.compare)
 app.add_typer(hazards.app, name="hazards")
 app.add_typer(models.app, name="models")
+app.add_typer(samplers.app, name="samplers")
 app.command("doctor")(doctor.doctor)
 
 

@@ -1,4 +1,4 @@
-"""The pairs of a build as rows of a report: pre | damage map | post | another post, where one is."""
+"""The pairs of a build as rows of a report: pre | damage map | post | another post, if any."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -14,6 +14,7 @@ from afterscene.detectors import DetectorConfig, TrainingPair, load_pairs
 from afterscene.experiments.gain import GainPlan, GainProgress, GainResult, gain
 from afterscene.experiments.gain_report import gain_report, picture_rows, verdict
 from afterscene.experiments.gallery import gallery, real_posts
+from afterscene.experiments.leaks import check_leaks
 from afterscene.experiments.report import write_report
 from afterscene.experiments.runs import Arm
 from afterscene.files import prepare_output
@@ -31,43 +32,63 @@ class Splits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """What was measured, and the tiles it was measured on (for pictures)."""
+class Loaded:
+    """The pairs of a comparison, decoded and checked for leaks."""
 
-    result: GainResult
-    evaluation: tuple[TrainingPair, ...]
+    train: tuple[TrainingPair, ...]
+    test: tuple[TrainingPair, ...]
+    val: tuple[TrainingPair, ...]
     synthetic: tuple[TrainingPair, ...]
 
 
-def compare_trees(
-    real: Path,
-    synthetic: Sequence[Path],
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What was measured, and the pairs it was measured with (for pictures)."""
+
+    result: GainResult
+    pairs: Loaded
+
+
+def load_trees(real: Path, synthetic: Sequence[Path], splits: Splits = Splits()) -> Loaded:
+    """Read all pairs before anything is written.
+
+    Raises:
+        MissingFile, UnknownName, BadImage, BadLabel: a folder, a split or a pair cannot be used.
+        LeakFound: a test tile, or a near copy, is among the training sources.
+    """
+    loaded = Loaded(
+        train=tuple(load_pairs(real, splits.train)),
+        test=tuple(load_pairs(real, splits.test)),
+        val=tuple(load_pairs(real, splits.val)) if splits.val else (),
+        synthetic=tuple(p for folder in synthetic for p in load_pairs(folder, synthetic=True)),
+    )
+    check_leaks([*loaded.train, *loaded.synthetic], [*loaded.test, *loaded.val])
+    return loaded
+
+
+def compare_pairs(
+    pairs: Loaded,
     out: Path,
     *,
     config: DetectorConfig,
     seeds: Sequence[int],
-    splits: Splits = Splits(),
     shown: int = 4,
     progress: GainProgress | None = None,
 ) -> Comparison:
     """Train both arms with every seed and score them; ``out`` keeps every run and goes on.
 
     Raises:
-        MissingFile, UnknownName: a folder, a split or its pairs are not there.
-        LeakFound: a test tile, or a near copy, is among the training sources.
         BadParameter, OutputConflict: see :func:`afterscene.experiments.gain`.
     """
-    train = load_pairs(real, splits.train)
-    test = load_pairs(real, splits.test)
-    val = load_pairs(real, splits.val) if splits.val else []
-    made = [pair for folder in synthetic for pair in load_pairs(folder, synthetic=True)]
-    arms = [Arm(name=REAL, pairs=tuple(train)), Arm(name=BOTH, pairs=(*train, *made))]
-    telling = sorted(test, key=lambda pair: -int((pair.target % 255 > 1).sum()))
-    plan = GainPlan(
-        config=config, seeds=tuple(seeds), show=tuple(pair.id for pair in telling[:shown])
-    )
-    result = gain(plan, arms, test, out=out, validation=val, progress=progress)
-    return Comparison(result=result, evaluation=tuple(test), synthetic=tuple(made))
+    arms = [
+        Arm(name=REAL, pairs=pairs.train),
+        Arm(name=BOTH, pairs=(*pairs.train, *pairs.synthetic)),
+    ]
+    telling = sorted(pairs.test, key=lambda pair: -int((pair.target % 255 > 1).sum()))
+    show = tuple(pair.id for pair in telling[:shown])
+    plan = GainPlan(config=config, seeds=tuple(seeds), show=show)
+    result = gain(plan, arms, pairs.test, out=out, validation=pairs.val, progress=progress)
+    return Comparison(result=result, pairs=pairs)
 
 
 def compare_and_report(
@@ -82,6 +103,7 @@ def compare_and_report(
     progress: GainProgress | None = None,
 ) -> tuple[str, dict[str, Any]]:
     """Compare, write ``out/report.html``; returns the verdict and the figures as JSON values."""
+    pairs = load_trees(real, synthetic, splits)
     settings = {
         "config": config.as_json(),
         "seeds": list(seeds),
@@ -89,23 +111,15 @@ def compare_and_report(
         "synthetic": [folder.name for folder in synthetic],
     }
     prepare_output(out, "compare", run=settings, overwrite=overwrite)
-    made = compare_trees(
-        real,
-        synthetic,
-        out / "gain",
-        config=config,
-        seeds=seeds,
-        splits=splits,
-        progress=progress,
-    )
+    made = compare_pairs(pairs, out / "gain", config=config, seeds=seeds, progress=progress)
     rows = [row for folder in synthetic for row in gallery(folder, beside=real_posts(real))]
+    names = ", ".join(folder.name for folder in synthetic)
     page = gain_report(
         made.result,
         title="Real pairs alone against real and synthetic pairs",
-        pictures=[*rows, *picture_rows(made.result, made.evaluation)],
+        pictures=[*rows, *picture_rows(made.result, pairs.test)],
         made=(
-            f"Synthetic pairs: {', '.join(folder.name for folder in synthetic)}; each folder's "
-            "manifest.jsonl tells how every pair was made.",
+            f"Synthetic pairs: {names}; each folder's manifest.jsonl tells how a pair was made.",
         ),
     )
     report = write_report(page, out / "report.html")

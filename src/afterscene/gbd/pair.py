@@ -250,12 +250,12 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
 
 
 def renamed(label: XbdLabel, name: str) -> XbdLabel:
-    """The pre label under the pair's name; the picture is real, and the label says so."""
+    """The pre label under the pair's name; a real picture is said to be real, a drawn one not."""
     event = name.rsplit("_", 1)[0]
     metadata = {
         **label.metadata,
         "disaster": event,
         "img_name": f"{name}_pre_disaster.png",
-        "synthetic": False,
+        "synthetic": bool(label.metadata.get("synthetic", False)),
     }
     return replace(label, metadata=metadata)

@@ -1,0 +1,80 @@
+"""Distances between sets of described pictures, and between two pictures of one place.
+
+*Fréchet*: both sets are taken for Gaussians (Heusel et al. 2017, arXiv 1706.08500),
+
+    |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2).
+
+It is biased upward for few pictures, and the more so the fewer there are: compare only figures of
+the same number of pictures. *Kernel*: the unbiased estimate of the squared maximum mean discrepancy
+under (x . y / d + 1)^3 (Binkowski et al. 2018, arXiv 1801.01401), whose mean is right for any
+number, so it may come out slightly below 0. *Perceptual*: like LPIPS (Zhang et al. 2018, arXiv
+1801.03924) without its learned weights, so it is not that figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from afterscene.errors import BadParameter
+
+
+def frechet_distance(one: np.ndarray, two: np.ndarray) -> float:
+    """Squared Fréchet distance of the Gaussians fitted to (n, d) and (m, d). Raises BadParameter.
+
+    Covariances are the unbiased ones (n - 1), so each set needs two rows.
+    """
+    _check(one, two)
+    mean = one.mean(axis=0, dtype=np.float64) - two.mean(axis=0, dtype=np.float64)
+    first, second = (np.atleast_2d(np.cov(x.astype(np.float64).T)) for x in (one, two))
+    root = _root(first)
+    inner = np.linalg.eigvalsh(root @ second @ root)
+    cross = np.sqrt(np.maximum(inner, 0)).sum()
+    distance = mean @ mean + np.trace(first) + np.trace(second) - 2 * cross
+    return float(max(distance, 0.0))
+
+
+def kernel_distance(one: np.ndarray, two: np.ndarray) -> float:
+    """Unbiased squared MMD of (n, d) and (m, d) under ``(x . y / d + 1)^3``. Raises BadParameter."""
+    _check(one, two)
+    x, y = one.astype(np.float64), two.astype(np.float64)
+    within = [_mean_off_diagonal(_cubic(z, z)) for z in (x, y)]
+    return float(sum(within) - 2 * _cubic(x, y).mean())
+
+
+def perceptual_distance(one: Sequence[Tensor], two: Sequence[Tensor]) -> np.ndarray:
+    """(N,) distances of N pairs of pictures from their maps (N, C_k, H_k, W_k).
+
+    At each place both feature vectors are scaled to length 1 and their squared distance is taken
+    (0 alike, 2 unrelated); mean over places, then over the maps.
+    """
+    parts = []
+    for a, b in zip(one, two, strict=True):
+        a, b = (z / z.norm(dim=1, keepdim=True).clamp_min(1e-8) for z in (a, b))
+        parts.append((a - b).square().sum(dim=1).mean(dim=(1, 2)))
+    return torch.stack(parts).mean(dim=0).numpy()
+
+
+def _check(one: np.ndarray, two: np.ndarray) -> None:
+    if min(len(one), len(two)) < 2 or one.shape[1:] != two.shape[1:]:
+        raise BadParameter(
+            f"features of shape {one.shape} and {two.shape} cannot be compared; give at least two "
+            "rows each, of one length"
+        )
+
+
+def _root(matrix: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(matrix)
+    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+
+
+def _cubic(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return (x @ y.T / x.shape[1] + 1) ** 3
+
+
+def _mean_off_diagonal(square: np.ndarray) -> float:
+    n = len(square)
+    return float((square.sum() - np.trace(square)) / (n * (n - 1)))

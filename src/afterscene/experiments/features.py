@@ -1,0 +1,103 @@
+"""A named feature space in which pictures are compared, and the crops that are put into it.
+
+Distances between sets of pictures depend on the network that describes them (Heusel et al. 2017,
+arXiv 1706.08500, took Inception). Here it is EfficientNet-Lite0 with its ImageNet weights, because
+they come with a small package and the shipped code runs them; figures are **not** comparable with
+published Inception figures, only with each other. A picture is described by the mean over place of
+the last map (320 values, stride 32) for distances between sets, and by the maps of all five
+strides for the distance between two pictures of one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from afterscene.detectors.encoders import PUBLISHED, pretrained_available
+from afterscene.geodata.damage import Building
+from afterscene.networks.efficientnet import EfficientNetLite0
+
+CROP = 96
+BATCH = 32
+
+
+class FeatureSpace(Protocol):
+    """What describes pictures: a name for the tables, and the maps of a network."""
+
+    name: str
+
+    def maps(self, pictures: np.ndarray) -> list[Tensor]:
+        """(N, S, S, 3) uint8 -> maps (N, C_k, H_k, W_k) float32, the last one is the deepest."""
+
+
+class LiteFeatures:
+    """EfficientNet-Lite0 with ImageNet weights. Raises MissingExtra where they are missing."""
+
+    name = "efficientnet-lite0 (ImageNet), mean over place of the last map, 320 values"
+
+    def __init__(self) -> None:
+        network = EfficientNetLite0()
+        network.load_state_dict(PUBLISHED["lite0"]())
+        self._network = network.eval()
+
+    def maps(self, pictures: np.ndarray) -> list[Tensor]:
+        """See :class:`FeatureSpace`."""
+        parts = [self._batch(pictures[i : i + BATCH]) for i in range(0, len(pictures), BATCH)]
+        if not parts:
+            return [torch.zeros((0, width, 1, 1)) for width in self._network.channels]
+        return [torch.cat(maps) for maps in zip(*parts, strict=True)]
+
+    @torch.inference_mode()
+    def _batch(self, pictures: np.ndarray) -> list[Tensor]:
+        stack = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+        return self._network(stack.float().div_(127.5).sub_(1.0))
+
+
+def default_features() -> FeatureSpace | None:
+    """The feature space where its weights are installed, else None (the tables then say so)."""
+    return LiteFeatures() if pretrained_available("lite0") else None
+
+
+def pooled(maps: list[Tensor]) -> np.ndarray:
+    """(N, C) float32: the deepest map's mean over place."""
+    return maps[-1].mean(dim=(2, 3)).numpy()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crops:
+    """Where the crops of one scene lie: `corners` (n, 2) row and column, `levels` (n,) 1 to 4."""
+
+    corners: np.ndarray
+    levels: np.ndarray
+    size: int
+
+    def cut(self, picture: np.ndarray) -> np.ndarray:
+        """(H, W, 3) -> (n, size, size, 3)."""
+        found = list(self._windows(picture))
+        return np.stack(found) if found else np.zeros((0, self.size, self.size, 3), np.uint8)
+
+    def _windows(self, picture: np.ndarray) -> Iterator[np.ndarray]:
+        for row, col in self.corners:
+            yield picture[row : row + self.size, col : col + self.size]
+
+
+def crops_around(
+    buildings: tuple[Building, ...], shape: tuple[int, int], size: int = CROP
+) -> Crops:
+    """One crop for each assessed building, its centre in the middle, moved inside the scene.
+
+    A scene smaller than `size` is described by crops of its shorter side.
+    """
+    size = min(size, *shape)
+    assessed = [b for b in buildings if b.level is not None and 1 <= b.level <= 4]
+    centres = np.array([(b.polygon.centroid.y, b.polygon.centroid.x) for b in assessed])
+    corners = np.rint(centres.reshape(-1, 2) - size / 2)
+    corners = np.clip(corners, 0, np.array(shape) - size).astype(int)
+    return Crops(
+        corners=corners, levels=np.array([int(b.level or 0) for b in assessed], int), size=size
+    )
