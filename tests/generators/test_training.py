@@ -16,7 +16,7 @@ from tests.generators import toy
 
 
 def config(steps: int, **more) -> TrainConfig:
-    crops = CropConfig(size=32, batch=4)
+    crops = CropConfig(shapes=((32, 4),))
     plain = {"precision": "fp32", "warmup": 2, "save_every": 5, "validate_every": 1000}
     return TrainConfig(model=toy.TINY, crops=crops, steps=steps, **{**plain, **more})
 
@@ -36,7 +36,7 @@ def test_it_learns_which_buildings_turn_white(tmp_path):
     trainer = Trainer(config(150, lr=5e-3, ema_gamma=8.0), [tile], tmp_path)
     run(trainer)
     trainer.model.load_state_dict(trainer.average)
-    batch = CropSampler([tile], CropConfig(size=64, batch=8, edit_share=0, drop=0, jitter=0), 9)(0)
+    batch = CropSampler([tile], CropConfig(shapes=((64, 8),), edit_share=0, drop=0, jitter=0), 9)(0)
     pre = batch.condition.pre
     with torch.inference_mode():
         change = trainer.model.eval()(pre, torch.ones(8), batch.condition) - pre
@@ -84,14 +84,14 @@ def test_bad_steps_are_counted_and_leave_the_average_clean(tmp_path):
 
 
 def test_batch_is_a_function_of_seed_and_step():
-    sampler = CropSampler([toy.tile()], CropConfig(size=32, batch=4), 3)
-    other = CropSampler([toy.tile()], CropConfig(size=32, batch=4), 3)
+    sampler = CropSampler([toy.tile()], CropConfig(shapes=((32, 4),)), 3)
+    other = CropSampler([toy.tile()], CropConfig(shapes=((32, 4),)), 3)
     assert torch.equal(sampler(9).target, other(9).target)
     assert not torch.equal(sampler(9).target, sampler(10).target)
 
 
 def test_edit_crops_change_only_the_affected_area():
-    sampler = CropSampler([toy.tile()], CropConfig(size=48, batch=8, edit_share=1.0, drop=0.0), 0)
+    sampler = CropSampler([toy.tile()], CropConfig(shapes=((48, 8),), edit_share=1.0, drop=0.0), 0)
     batch = sampler(0)
     still = (batch.condition.affected == 0).expand_as(batch.target)
     assert still.any() and torch.equal(batch.target[still], batch.condition.pre[still])

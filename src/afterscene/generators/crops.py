@@ -115,18 +115,17 @@ class CropConfig:
     """How training crops are drawn.
 
     Attributes:
-        size: Side of a crop in pixels.
-        batch: Crops a step.
+        shapes: Side in pixels and number of the crops of a step, one after the other by step:
+            small ones see many buildings, large ones their surroundings.
         level_weights: Chance of a crop around no-damage, minor, major, destroyed, and anywhere.
         edit_share: Share of *edit* examples; the rest are *reacquire*.
         drop: Chance that hazard, levels or style is not said (each on its own), for guidance.
         jitter: Largest relative gain and offset of the shaken looks.
     """
 
-    size: int = 80
-    batch: int = 12
-    level_weights: tuple[float, ...] = (0.14, 0.26, 0.2, 0.3, 0.1)
-    edit_share: float = 0.5
+    shapes: tuple[tuple[int, int], ...] = ((64, 18), (96, 8))
+    level_weights: tuple[float, ...] = (0.08, 0.26, 0.22, 0.36, 0.08)
+    edit_share: float = 0.85
     drop: float = 0.1
     jitter: float = 0.15
 
@@ -167,9 +166,9 @@ class CropSampler:
 
     def batch(self, step: int) -> Batch:
         """The batch of ``step``; equal arguments give equal batches, in any process."""
+        size, count = self.config.shapes[step % len(self.config.shapes)]
         items = [
-            self._item(np.random.default_rng((self.seed, step, n)))
-            for n in range(self.config.batch)
+            self._item(size, np.random.default_rng((self.seed, step, n))) for n in range(count)
         ]
         columns = {key: np.stack([item[key] for item in items]) for key in items[0]}
         condition = Condition(
@@ -182,9 +181,8 @@ class CropSampler:
         weight = torch.from_numpy(columns["weight"])[:, None]
         return Batch(target=_picture(columns["target"]), condition=condition, weight=weight)
 
-    def _place(self, rng: np.random.Generator) -> tuple[TrainingTile, int, int]:
+    def _place(self, size: int, rng: np.random.Generator) -> tuple[TrainingTile, int, int]:
         """A tile and the top left corner of a window, chosen by level."""
-        size = self.config.size
         weights = np.array(self.config.level_weights)
         for level in range(1, 5):
             if not len(self._index[level]):
@@ -202,9 +200,9 @@ class CropSampler:
         row, col = np.clip(np.round(centre - size / 2), 0, limit).astype(int)
         return tile, int(row), int(col)
 
-    def _item(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        tile, row, col = self._place(rng)
-        size, config = self.config.size, self.config
+    def _item(self, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        tile, row, col = self._place(size, rng)
+        config = self.config
         window = np.s_[row : row + size, col : col + size]
         pre, levels = tile.pre[window], tile.levels[window]
         has_damage = bool(((levels >= 2) & (levels <= 4)).any())

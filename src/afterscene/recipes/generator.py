@@ -26,10 +26,10 @@ from afterscene.geodata.xbd import XbdTree
 
 
 def default(steps: int = 11_000) -> TrainConfig:
-    """The 7.6 M-parameter bridge of the package: crops of 80 pixels, 12 a step."""
+    """The 7.6 M-parameter bridge of the package: crops of 64 and 96 pixels."""
     return TrainConfig(
         model=BridgeConfig(widths=(64, 128, 256), depths=(1, 2, 2)),
-        crops=CropConfig(size=80, batch=12),
+        crops=CropConfig(shapes=((64, 18), (96, 8))),
         steps=steps,
     )
 
