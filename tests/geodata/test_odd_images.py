@@ -323,6 +323,13 @@ def test_several_frames_are_refused(tmp_path: Path) -> None:
     frames[0].save(file, "PNG", save_all=True, append_images=frames[1:])
     with pytest.raises(BadImage, match="holds 2 frames"):
         read_scene(write(tmp_path, "a.png", file.getvalue()))
+    frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
+    with pytest.raises(BadImage, match="holds 2 pages"):
+        read_scene(tmp_path / "a.tif")
+    with_overview = tiff(tmp_path / "b.tif", np.zeros((1, 600, 600), np.uint8))
+    with rasterio.open(with_overview, "r+") as target:
+        target.build_overviews([2, 4])
+    assert read_scene(with_overview).shape == (600, 600)
 
 
 def test_a_tiff_of_absurd_size_is_refused_unread(tmp_path: Path) -> None:

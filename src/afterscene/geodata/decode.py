@@ -240,6 +240,8 @@ def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
         if part and not part.lies_in(source.shape):
             raise BadImage(f"{path}: {part} does not lie inside its {source.shape} pixels; move it")
         _limit(path, *((part.height, part.width) if part else source.shape))
+        if source.subdatasets:
+            raise BadImage(f"{path}: holds {len(source.subdatasets)} pages; export one of them")
         _check_bands(path, source)
         bands = _data_bands(source)
         pixels = source.read(bands, window=window)

@@ -2,12 +2,12 @@
 
 A new label needs ``lng_lat`` beside ``xy``. Where the scene has a geotransform, that decides.
 Where there is only a label of the same tile (xBD images are plain PNG), the affine map between its
-two lists does: within one tile of half a kilometre it fits the official numbers to 0.02 pixels.
+two lists does (:mod:`afterscene.geodata.fit`).
 """
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import shapely
@@ -15,40 +15,9 @@ from affine import Affine
 
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building
+from afterscene.geodata.fit import fit_lnglat
 from afterscene.geodata.label import XbdLabel
 from afterscene.geodata.scene import Scene
-
-
-class LngLatFit(NamedTuple):
-    """`affine` maps (column, row) to (lng, lat); `residual` is its worst miss in pixels."""
-
-    affine: Affine
-    residual: float
-
-
-def fit_lnglat(buildings: Iterable[Building]) -> LngLatFit | None:
-    """Least-squares affine map between the two outlines of `buildings`.
-
-    None where fewer than three vertices off one line are known in both.
-    """
-    pairs = [
-        (shapely.get_coordinates(b.polygon), shapely.get_coordinates(b.lnglat))
-        for b in buildings
-        if b.lnglat is not None
-    ]
-    pairs = [(xy, lnglat) for xy, lnglat in pairs if xy.shape == lnglat.shape]
-    if not pairs:
-        return None
-    xy = np.concatenate([p[0] for p in pairs])
-    lnglat = np.concatenate([p[1] for p in pairs])
-    middle, centre = xy.mean(0), lnglat.mean(0)  # degrees move by 1e-6: centre, or lose digits
-    matrix, _, rank, _ = np.linalg.lstsq(xy - middle, lnglat - centre, rcond=1e-9)
-    if rank < 2 or abs(np.linalg.det(matrix)) < 1e-20:
-        return None
-    (a, d), (b, e) = matrix
-    c, f = centre - middle @ matrix
-    misses = (lnglat - centre) @ np.linalg.inv(matrix) - (xy - middle)
-    return LngLatFit(Affine(a, b, c, d, e, f), float(np.abs(misses).max()))
 
 
 def make_label(

@@ -21,6 +21,7 @@ from shapely.geometry import MultiPolygon, Polygon
 from afterscene.errors import BadLabel, BadParameter, UnknownName
 from afterscene.files import write_atomic
 from afterscene.geodata.damage import Building, DamageLevel
+from afterscene.geodata.fit import fit_lnglat
 from afterscene.geodata.labeljson import expect, load_json
 from afterscene.geodata.wkt import BadOutline, outline_text, parse_outline
 
@@ -97,6 +98,7 @@ def read_label(path: str | Path, *, on_problem: OnProblem = "error") -> XbdLabel
     building in only one of the two lists             xy decides; lng_lat alone is dropped,
                                                       xy alone has ``lnglat=None``; counted
     lng_lat unusable                                  ``lnglat=None``, counted
+    the two lists more than 2 pixels apart            kept, counted
     feature_type other than building                  left out, counted
     metadata fields missing                           counted
     ================================================  =======================================
@@ -112,6 +114,7 @@ def read_label(path: str | Path, *, on_problem: OnProblem = "error") -> XbdLabel
     lnglat = reading.entries(expect(path, features, "lng_lat", list, []))
     reading.is_post |= any("subtype" in properties for properties, _ in xy)
     reading.take(xy, lnglat)
+    reading.compare()
     return XbdLabel(
         buildings=tuple(reading.buildings),
         metadata=metadata,
@@ -201,6 +204,12 @@ class _Reading:
         self.buildings.append(Building(polygon=polygon, level=level, uid=uid, lnglat=lnglat))
         return None
 
+    def compare(self) -> None:
+        """Count where pixels and degrees tell of different places."""
+        fit = fit_lnglat(self.buildings)
+        if fit is not None and fit.residual > 2:
+            self.notes["label whose xy and lng_lat disagree by more than 2 pixels"] += 1
+
     def level(self, properties: dict[str, Any]) -> DamageLevel | None:
         """The level that `subtype` names. Raises UnknownName."""
         if properties.get("subtype") is not None:
@@ -235,7 +244,7 @@ class _Reading:
         """Count what is odd but usable."""
         if not polygon.is_valid:
             self.notes["outline crosses itself, filled by the even-odd rule"] += 1
-        if polygon.area < 1:
+        elif polygon.area < 1:
             self.notes["area below 1 pixel"] += 1
         if isinstance(polygon, MultiPolygon):
             self.notes["outline of several parts"] += 1

@@ -29,7 +29,8 @@ def parse_outline(text: object) -> Polygon | MultiPolygon:
         raise BadOutline("polygon is empty")
     if not _OUTLINE.match(text):
         raise BadOutline("wkt is no POLYGON or MULTIPOLYGON")
-    outline = shapely.from_wkt(text, on_invalid="ignore")
+    with np.errstate(all="ignore"):  # GEOS raises float flags over NaN, which is our finding below
+        outline = shapely.from_wkt(text, on_invalid="ignore")
     if outline is None:
         raise BadOutline("wkt cannot be read, or a ring has under 3 points or is not closed")
     if outline.is_empty:
@@ -38,7 +39,7 @@ def parse_outline(text: object) -> Polygon | MultiPolygon:
     if not (np.abs(shapely.get_coordinates(outline)) <= FARTHEST).all():
         raise BadOutline(f"polygon has a coordinate that is NaN or beyond {FARTHEST:.0e}")
     parts = shapely.get_parts(outline)
-    if any(len(np.unique(shapely.get_coordinates(p.exterior), axis=0)) < 3 for p in parts):
+    if any(len(set(p.exterior.coords)) < 3 for p in parts):
         raise BadOutline("polygon has under 3 different points")
     return parts[0] if len(parts) == 1 else outline
 

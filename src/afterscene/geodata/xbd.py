@@ -14,7 +14,8 @@ from types import MappingProxyType
 
 from afterscene.errors import BadLabel, MissingFile, UnknownName
 from afterscene.geodata.decode import SUFFIXES
-from afterscene.geodata.georeference import LngLatFit, fit_lnglat, make_label
+from afterscene.geodata.fit import LngLatFit, fit_lnglat
+from afterscene.geodata.georeference import make_label
 from afterscene.geodata.label import METADATA_FIELDS, XbdLabel, read_label, write_label
 from afterscene.geodata.labeljson import load_json
 
