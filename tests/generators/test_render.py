@@ -63,6 +63,29 @@ def test_windows_give_what_the_whole_scene_gives(monkeypatch):
     torch.testing.assert_close(denoiser(condition.pre, level, condition), whole, atol=1e-5, rtol=0)
 
 
+def test_untouched_surroundings_are_not_evaluated_and_do_not_matter():
+    """The box around the affected area, with its halo, gives what the whole scene gives."""
+    pre = toy.scene(320, 320, seed=4)
+    levels = rasterize([toy.building(200, 120, DamageLevel.DESTROYED, 20)], pre.shape)
+    mask = affected_mask(levels, 4, 0)
+    condition = scene_condition(pre.rgb(), levels, hazard="wind", style=np.zeros(6), affected=mask)
+    config = toy.generator().config
+    model, level = toy.model(), Level(0.5, *[0.5] * 4, 0.5)
+    shapes = []
+
+    def spy(x_t, t, part):
+        shapes.append(x_t.shape)
+        return model(x_t, t, part)
+
+    spy.network = model.network
+    x0 = SceneDenoiser(spy, config)(condition.pre, level, condition)
+    with torch.inference_mode():
+        whole = model(condition.pre, torch.full((1,), 0.5), condition)
+    inside = torch.from_numpy(mask > 0).expand_as(x0)
+    torch.testing.assert_close(x0[inside], whole[inside], atol=1e-5, rtol=0)
+    assert shapes[0][-1] < 200 and torch.equal(x0[..., :40, :40], condition.pre[..., :40, :40])
+
+
 def test_declared_reach_is_not_exceeded():
     network = toy.model().network
     size, reach = 192, network.config.reach

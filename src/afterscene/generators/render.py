@@ -106,12 +106,13 @@ class SceneDenoiser:
         stride = self.model.network.config.stride
         halo = -(-self.model.network.config.reach // stride) * stride
         estimate = condition.pre.clone()
-        height, width = x_t.shape[-2:]
-        for patch in patches(height, width, halo):
-            part = crop(condition, patch.outer)
+        area = needed(condition.affected, halo, stride)
+        inside, x_t, view = crop(condition, area), x_t[..., *area], estimate[..., *area]
+        for patch in patches(x_t.shape[-2], x_t.shape[-1], halo):
+            part = crop(inside, patch.outer)
             if part.affected is None or part.affected.any():
                 x0 = self._window(x_t[..., *patch.outer], level.time, part)
-                estimate[..., *patch.keep] = x0[..., *patch.inner]
+                view[..., *patch.keep] = x0[..., *patch.inner]
         return estimate
 
     def _window(self, x_t: Tensor, time: float, condition: Condition) -> Tensor:
@@ -138,6 +139,18 @@ def scene_states(
         noise=noise,
         condition=condition,
     )
+
+
+def needed(affected: Tensor | None, halo: int, stride: int) -> tuple[slice, slice]:
+    """The box around all that may change, with its halo, on the network's grid."""
+    if affected is None or not affected.any():
+        return slice(0, None), slice(0, None)
+    box = []
+    for axis in (-1, -2):
+        places = affected[0, 0].any(dim=axis).nonzero()
+        first, last = int(places.min()) - halo, int(places.max()) + 1 + halo
+        box.append(slice(max(first // stride * stride, 0), -(-last // stride) * stride))
+    return box[0], box[1]
 
 
 def crop(scene: Condition, window: tuple[slice, slice]) -> Condition:
