@@ -130,16 +130,17 @@ def bound_term(
     (batch,). The training loss of a learned variance, at levels of Python floats.
     """
     _, b, small = posterior(t, s)
-    reverse = getattr(denoiser, "reverse", None)
-    if reverse is None:
-        estimate, var = denoiser(x, t, condition), small
+    if hasattr(denoiser, "reverse"):
+        estimate, var = denoiser.reverse(x, t, s, condition)
     else:
-        estimate, var = reverse(x, t, s, condition)
+        estimate, var = denoiser(x, t, condition), small
     if s.sigma > 0:
         return _kl((b * (estimate - x0)) ** 2, small, var).flatten(1).sum(1)
-    # Bins of 8-bit pixels; the first and the last reach to infinity.
-    above = torch.special.ndtr((x0 + 1 / 255 - estimate) / t.sigma)
-    below = torch.special.ndtr((x0 - 1 / 255 - estimate) / t.sigma)
+    # Bins of 8-bit pixels; the first and the last reach to infinity. DDPM's decoder has beta_1.
+    var = torch.as_tensor(var, dtype=x0.dtype, device=x0.device)
+    std = torch.where(var > 0, var, t.sigma**2).sqrt()
+    above = torch.special.ndtr((x0 + 1 / 255 - estimate) / std)
+    below = torch.special.ndtr((x0 - 1 / 255 - estimate) / std)
     inside = torch.where(x0 > 0.999, 1.0, above) - torch.where(x0 < -0.999, 0.0, below)
     return -inside.clamp(min=1e-12).log().flatten(1).sum(1)
 
