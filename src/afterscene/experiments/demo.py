@@ -59,7 +59,15 @@ class DemoConfig:
     seeds: tuple[int, ...] = (0, 1, 2)
     detector: DetectorConfig = field(
         default_factory=lambda: DetectorConfig(
-            encoder="tiny", width=24, steps=90, batch=8, crop=128, warmup=10, ema=0.95
+            encoder="tiny",
+            pretrained=False,
+            width=24,
+            steps=200,
+            batch=8,
+            crop=128,
+            lr=4e-3,
+            warmup=10,
+            ema=0.97,
         )
     )
 
@@ -116,7 +124,7 @@ def run_demo(
     Raises:
         AftersceneError: by the leaf that fits.
     """
-    config = config or DemoConfig()
+    config = config or DemoConfig(each=4 if xbd is None else 2)
     sources = None
     if xbd is not None:
         sources = find_sources(xbd, "train")

@@ -1,0 +1,1 @@
+"""Benchmarks: how long each station of the pipeline takes on this machine."""
