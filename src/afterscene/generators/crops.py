@@ -39,7 +39,7 @@ class TrainingTile:
         hazard: Index into ``HAZARD_NAMES``.
         style: ``(6,)`` look of the post beside the pre image (see :func:`measure_style`).
         middle: ``(3,)`` mean of the post on the area that the hazard left alone, 0..255.
-        matched: ``post`` brought to the look of ``pre``, ``(H, W, 3)`` uint8.
+        matched: ``post`` moved onto ``pre`` and brought to its look, ``(H, W, 3)`` uint8.
     """
 
     name: str

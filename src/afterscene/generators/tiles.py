@@ -8,6 +8,7 @@ import numpy as np
 
 from afterscene.conditioning import HAZARD_NAMES, STYLE_SIZE
 from afterscene.generators.crops import TrainingTile, affected_mask, match_look, measure_style
+from afterscene.generators.registration import estimate_shift, move
 from afterscene.geodata.damage import Building, rasterize
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import EVENT_HAZARD, Pair, read_label
@@ -67,10 +68,11 @@ def _finish(draft: dict, looks: list[np.ndarray]) -> TrainingTile:
         look = np.median(looks, axis=0) if looks else np.zeros(STYLE_SIZE)
         draft["style"] = look.astype(np.float32)
         reference = np.ones_like(reference)
+    shift = estimate_shift(draft["pre"], draft["post"])
     middle = draft["post"][reference].mean(0).astype(np.float32)
     return TrainingTile(
         **draft,
         hazard=HAZARD_NAMES.index(EVENT_HAZARD[event]) if event in EVENT_HAZARD else -1,
         middle=middle,
-        matched=match_look(draft["post"], middle, draft["style"]),
+        matched=match_look(move(draft["post"], *shift), middle, draft["style"]),
     )
