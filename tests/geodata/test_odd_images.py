@@ -21,7 +21,7 @@ from PIL import Image
 
 from afterscene.errors import AftersceneError, BadImage
 from afterscene.geodata import read_scene, read_tags
-from afterscene.geodata.decode import MAX_PIXELS
+from afterscene.geodata.decode import MAX_BYTES
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 COLOUR = np.stack([GREY, GREY[::-1], GREY[:, ::-1]], axis=2)
@@ -317,6 +317,17 @@ def test_a_cut_off_16_bit_png_and_tiff_are_named(tmp_path: Path) -> None:
             read_scene(path)
 
 
+def test_a_tiff_directory_of_wrong_types_is_named(tmp_path: Path) -> None:
+    """GDAL's own error class comes out of rasterio here."""
+    path = tiff(tmp_path / "a.tif", RAMP)
+    content = bytearray(path.read_bytes())
+    entry = content.index(struct.pack("<HH", 273, 4))  # StripOffsets, a long
+    content[entry + 2 : entry + 4] = struct.pack("<H", 2)  # a text
+    path.write_bytes(content)
+    with pytest.raises(BadImage, match="cannot be decoded"):
+        read_scene(path)
+
+
 def test_several_frames_are_refused(tmp_path: Path) -> None:
     frames = [Image.fromarray(GREY), Image.fromarray(GREY[::-1].copy())]
     file = io.BytesIO()
@@ -334,7 +345,7 @@ def test_several_frames_are_refused(tmp_path: Path) -> None:
 
 def test_a_tiff_of_absurd_size_is_refused_unread(tmp_path: Path) -> None:
     path = tiff(tmp_path / "a.tif", RAMP)
-    side = int(MAX_PIXELS**0.5) + 2_000
+    side = int(MAX_BYTES**0.5) + 2_000
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         with rasterio.open(

@@ -181,6 +181,8 @@ def test_a_window_of_a_png_works_too(tmp_path: Path) -> None:
     part = read_scene(tmp_path / "a.png", window=Window(2, 1, 5, 6))
     np.testing.assert_array_equal(part.pixels, scene().pixels[:, 2:7, 1:7])
     np.testing.assert_array_equal(part.valid, with_gap(scene()).valid[2:7, 1:7])
+    with pytest.raises(BadImage, match=r"a\.png: Window.* does not lie inside"):
+        read_scene(tmp_path / "a.png", window=Window(19, 0, 2, 2))
 
 
 def test_no_file_is_a_missing_file(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ import rasterio
 from affine import Affine
 from PIL import Image, UnidentifiedImageError
 from pyproj.exceptions import CRSError
+from rasterio._err import CPLE_BaseError
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as RasterWindow
@@ -31,8 +32,8 @@ from afterscene.errors import BadImage, BadParameter, MissingFile
 from afterscene.geodata.tiles import Window
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-MAX_PIXELS = 1 << 28
-"""Height x width that is decoded at once: 16,384 x 16,384."""
+MAX_BYTES = 2 << 30
+"""Decoded bytes that are held at once: 2 GiB, such as 16,384 x 16,384 pixels of 8 bytes."""
 
 TIME_TAG, CRS_TAG, TRANSFORM_TAG = "AFTERSCENE_TIME", "AFTERSCENE_CRS", "AFTERSCENE_TRANSFORM"
 
@@ -51,6 +52,12 @@ _GDAL = {
 }
 
 
+_DECODERS_RAISE = (
+    *(RasterioError, CPLE_BaseError),  # rasterio lets GDAL's own errors through here and there
+    *(OSError, SyntaxError, ValueError, EOFError, MemoryError),
+)
+
+
 class Decoded(NamedTuple):
     """Pixels (bands, H, W), valid (H, W), and what the file says of place and time."""
 
@@ -65,10 +72,12 @@ def decode(path: Path, window: Window | None = None) -> Decoded:
     """Read an image file. Raises MissingFile or BadImage; see the module for the rules."""
     kind = sniff(path)
     try:
-        if kind == "GTiff" or window is not None or (kind == "PNG" and _is_deep_colour(path)):
+        if kind == "GTiff":
             return _decode_gdal(path, kind, window)
-        return _decode_pillow(path, kind)
-    except (RasterioError, OSError, SyntaxError, ValueError, EOFError, MemoryError) as error:
+        deep = kind == "PNG" and _is_deep_colour(path)
+        whole = _decode_gdal(path, kind, None) if deep else _decode_pillow(path, kind)
+        return whole if window is None else _part(path, whole, window)
+    except _DECODERS_RAISE as error:
         raise BadImage(
             f"{path}: cannot be decoded ({_first_line(error)}); it is damaged or cut off: "
             "fetch or export it again"
@@ -85,7 +94,7 @@ def read_tags(path: str | Path) -> dict[str, str]:
                 return dict(source.tags())
         with _open_pillow(path, kind) as image:
             return _pillow_tags(image)
-    except (RasterioError, OSError, SyntaxError, ValueError) as error:
+    except _DECODERS_RAISE as error:
         raise BadImage(
             f"{path}: tags cannot be read ({_first_line(error)}); fetch or export it again"
         ) from error
@@ -113,12 +122,28 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def _limit(path: Path, height: int, width: int) -> None:
-    if height * width > MAX_PIXELS:
+def _limit(path: Path, height: int, width: int, bytes_each: int) -> None:
+    if height * width * bytes_each > MAX_BYTES:
         raise BadImage(
-            f"{path}: {height} x {width} pixels are more than the {MAX_PIXELS:,} that are read at "
-            "once; cut it into tiles, or read windows of a GeoTIFF"
+            f"{path}: {height} x {width} pixels of {bytes_each} bytes are more than the "
+            f"{MAX_BYTES:,} bytes that are read at once; cut it into tiles, or read windows of a "
+            "GeoTIFF"
         )
+
+
+def _part(path: Path, whole: Decoded, window: Window) -> Decoded:
+    _inside(path, window, whole.valid.shape)
+    rows, cols = window.slices
+    transform = None if whole.transform is None else moved(whole.transform, window)
+    return Decoded(
+        whole.pixels[:, rows, cols], whole.valid[rows, cols], whole.crs, transform, whole.time
+    )
+
+
+def _inside(path: Path, window: Window, shape: tuple[int, ...]) -> None:
+    height, width = shape
+    if not window.lies_in((height, width)):
+        raise BadImage(f"{path}: {window} does not lie inside its {shape} pixels; move it")
 
 
 def _is_deep_colour(path: Path) -> bool:
@@ -139,7 +164,7 @@ def _open_pillow(path: Path, kind: str) -> Image.Image:
             ) from error
         except UnidentifiedImageError as error:
             raise BadImage(f"{path}: the {kind} header is damaged; fetch it again") from error
-    _limit(path, image.height, image.width)
+    _limit(path, image.height, image.width, len(image.getbands()))
     return image
 
 
@@ -237,9 +262,10 @@ def _open(path: Path, kind: str) -> rasterio.DatasetReader:
 def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
     window = RasterWindow(part.col, part.row, part.width, part.height) if part else None
     with rasterio.Env(**_GDAL), _open(path, kind) as source:
-        if part and not part.lies_in(source.shape):
-            raise BadImage(f"{path}: {part} does not lie inside its {source.shape} pixels; move it")
-        _limit(path, *((part.height, part.width) if part else source.shape))
+        if part:
+            _inside(path, part, source.shape)
+        height, width = (part.height, part.width) if part else source.shape
+        _limit(path, height, width, sum(np.dtype(d).itemsize for d in source.dtypes))
         if source.subdatasets:
             raise BadImage(f"{path}: holds {len(source.subdatasets)} pages; export one of them")
         _check_bands(path, source)
