@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+import toys
 from afterscene.cli import app
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,6 +65,18 @@ def test_the_readme_shows_only_commands_and_options_that_exist():
         known = {o for p in COMMANDS[name].params for o in p.opts}
         used = {w for w in words if w.startswith("--")}
         assert used <= known, f"{line}: {used - known}"
+
+
+def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+    image = toys.write_pre(tmp_path, "town_00000001")
+    label = tmp_path / "labels" / f"{image.stem}.json"
+    image.rename(tmp_path / image.name)
+    label.rename(tmp_path / label.name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("afterscene.generators.load", lambda name: toys.ToyGenerator())
+    exec(compile(code, "README.md", "exec"), {})
+    assert (tmp_path / "post.png").is_file()
 
 
 def test_importing_the_command_line_imports_no_torch():
@@ -159,12 +172,14 @@ def test_every_flag_is_a_decision_that_someone_made():
     every = [typer.main.get_command(app), *COMMANDS.values()]
     flags = {o for c in every for p in c.params for o in p.opts if o.startswith("--")} - {"--help"}
     assert flags == {
+        "--assessor",
         "--count",
         "--encoder",
         "--gbd",
         "--hazard",
         "--json",
         "--labels",
+        "--limit",
         "--mode",
         "--model",
         "--on-error",

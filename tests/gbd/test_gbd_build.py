@@ -234,3 +234,20 @@ def test_synthesize_draws_the_very_picture_of_a_manifest_row(plan, tmp_path):
     )
     assert again.rows[0]["pixel_sha256"] == row["pixel_sha256"]
     assert again.rows[0]["target_sha256"] == row["target_sha256"]
+
+
+@pytest.mark.data
+def test_real_pairs_go_through(shared_data, tmp_path):
+    sources = gbd.find_sources(shared_data / "xbd", "val")
+    plan = gbd.Plan(sources=sources, hazard="wildfire", count=2, seed=1, severity=(0.9, 0.9))
+    report = build(plan, tmp_path / "out")
+    assert report.made == 2
+    for item, row in zip(plan.items(), report.rows, strict=True):
+        copy = tmp_path / "out" / "images" / f"{item.name}_pre_disaster.png"
+        assert np.array_equal(read_scene(copy).pixels, read_scene(item.source.pre).pixels)
+        real = read_label(item.source.label)
+        made = read_label(tmp_path / "out" / "labels" / f"{item.name}_post_disaster.json")
+        assert [b.uid for b in made.buildings] == [b.uid for b in real.buildings]
+        assert {**made.metadata, **real.metadata}.keys() == made.metadata.keys()
+        assert row["levels"].get("destroyed", 0) > 0
+    assert {v.verdict for v in gbd.verify(tmp_path / "out")} == {"synthetic"}
