@@ -36,7 +36,10 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
 
 
 def licence(folder: Path) -> str:
-    """The licence line of the card's header, the words after ``license:``."""
+    """The licence after ``config.json``, else after the header of the card (``license: ...``)."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if config.get("licence"):
+        return str(config["licence"])
     for line in card(folder).splitlines():
         key, colon, value = line.partition(":")
         if colon and key.strip().lower() in ("license", "licence"):
