@@ -10,7 +10,7 @@ from afterscene.diffusion import losses
 from afterscene.diffusion.analytic import Mixture, gaussian
 from afterscene.diffusion.denoisers import Predictor
 from afterscene.diffusion.parameterization import Prediction
-from afterscene.diffusion.schedules import DDPM, EDM, VP, RectifiedFlow
+from afterscene.diffusion.schedules import DDPM, EDM, VP, RectifiedFlow, posterior
 
 MIXTURE = Mixture(
     means=torch.tensor([[-1.0, 0.5], [0.8, -0.3], [0.1, 1.2]], dtype=torch.float64),
@@ -29,7 +29,10 @@ def test_tweedie(time):
     torch.testing.assert_close((x + t.sigma**2 * score) / t.alpha, MIXTURE(x, t))
     for i in range(2):
         (row,) = torch.autograd.grad(MIXTURE(x, t)[:, i].sum(), x)
-        torch.testing.assert_close(row[:, i] * t.sigma**2 / t.alpha, MIXTURE.variance(x, t)[:, i])
+        s = VP().level(time / 2)
+        _, b, small = posterior(t, s)
+        var = (MIXTURE.reverse(x, t, s)[1][:, i] - small) / b**2
+        torch.testing.assert_close(row[:, i] * t.sigma**2 / t.alpha, var)
 
 
 def test_density_sums_to_one():
@@ -98,14 +101,14 @@ def test_simple_x0_and_v_are_plain_errors():
 
 
 def test_weights_are_the_papers():
-    snr = losses.snr(LEVEL)
-    eps_weight = {name: make()(LEVEL) / snr for name, make in losses.WEIGHTS.items()}
+    snr = LEVEL.rho**-2
+    eps_weight = {name: make()(snr) / snr for name, make in losses.WEIGHTS.items()}
     torch.testing.assert_close(eps_weight["min-snr"], torch.clamp(snr, max=5) / snr)
     torch.testing.assert_close(eps_weight["p2"], 1 / (1 + snr))
     torch.testing.assert_close(eps_weight["sigmoid"], 1 / (1 + torch.exp(snr.log() + 3)))
     rho = LEVEL.rho
     edm = (rho**2 + 0.25) / (rho * 0.5) ** 2
-    torch.testing.assert_close(losses.edm()(LEVEL), edm)
+    torch.testing.assert_close(losses.WEIGHTS["edm"]()(snr), edm)
 
 
 def test_the_exact_denoiser_minimises_the_loss():
@@ -115,11 +118,11 @@ def test_the_exact_denoiser_minimises_the_loss():
     x0 = data().sample(count, generator).double()
     eps = torch.randn(count, 1, generator=generator, dtype=torch.float64)
     level = RectifiedFlow().at(torch.full((count,), 0.4, dtype=torch.float64))
-    best = losses.denoising_loss(data(), x0, level, eps, weight=losses.x0).mean()
+    best = losses.denoising_loss(data(), x0, level, eps, weight=losses.WEIGHTS["x0"]()).mean()
     var = VAR * 0.16 / (0.36 * VAR + 0.16)
     assert abs(best - var) < 4 * var * math.sqrt(2 / count)
     worse = losses.denoising_loss(
-        lambda x, t, c: data()(x, t) + 0.1, x0, level, eps, weight=losses.x0
+        lambda x, t, c: data()(x, t) + 0.1, x0, level, eps, weight=losses.WEIGHTS["x0"]()
     )
     assert abs(worse.mean() - best - 0.01) < 0.005
 

@@ -12,8 +12,9 @@ from afterscene.diffusion.bridges import (
     DoobBridge,
     cross,
 )
-from afterscene.diffusion.samplers import Ddim, Ddpm
-from afterscene.diffusion.schedules import EDM, VP
+from afterscene.diffusion.losses import uniform_times
+from afterscene.diffusion.samplers import Ddim, Ddpm, Heun, trajectory
+from afterscene.diffusion.schedules import EDM, VP, RectifiedFlow
 from afterscene.errors import BadParameter
 
 GAIN, SHIFT, VAR = 0.7, 0.4, 0.09
@@ -135,22 +136,21 @@ def test_monte_carlo_meets_the_impulses():
     assert abs(last.x.var().item() - var) < 4 * var * math.sqrt(2 / count)
 
 
-def test_straight_flow_needs_no_noise():
-    """sigma_max = 0 and an exact pair x0 = f(x1): the OT-ODE arrives, on a straight line."""
-    bridge = BrownianBridge(sigma_max=0.0)
+def test_the_ot_ode_is_a_rectified_flow_from_x1():
+    """No noise and an exact pair x0 = f(x1): I2SB's OT-ODE arrives, on a straight line."""
     x1 = torch.linspace(-1, 1, 7, dtype=torch.float64)
     x0 = 3 * x1 - 1
-    states = list(cross(lambda x, t, c: x0, bridge, x1, grids.uniform(5)))
-    torch.testing.assert_close(states[-1].x, x0)
-    for state in states:
+    for state in trajectory(lambda x, t, c: x0, RectifiedFlow(), x1, grids.uniform(5), Ddim()):
         torch.testing.assert_close(state.x, state.t.alpha * x0 + state.t.sigma * x1)
+        mean, _ = BrownianBridge(shape="linear").weights(torch.tensor(state.t.time))[:2]
+        assert abs(mean.item() - state.t.alpha) < 1e-6
+    torch.testing.assert_close(state.x, x0)
 
 
 def test_training_pieces():
     bridge = BrownianBridge(sigma_max=1.0)
     generator = torch.Generator().manual_seed(0)
-    t = bridge.sample_t(1000, generator)
-    assert t.min() >= 1e-3 and t.max() <= 1 and abs(t.mean() - 0.5005) < 1e-3
+    t = uniform_times(1000, generator)
     x0, x1, eps = torch.randn(3, 1000, 3, 8, 8, generator=generator)
     x1 = 0.8 * x0 + 0.6 * x1
     x_t = bridge.x_t(x0, x1, t, eps)
@@ -164,6 +164,23 @@ def test_training_pieces():
     assert abs(target.var() - 1) < 0.02
     assert abs((target * seen[0][0]).mean()) < 0.02
     torch.testing.assert_close(estimate, skip * x_t)
+
+
+@pytest.mark.parametrize("bridge", BRIDGES, ids=str)
+def test_any_sampler_crosses(bridge):
+    """Heun crosses at second order: from the first step on, the conditional law's exact flow."""
+    x1, errors = torch.full((4,), 1.5, dtype=torch.float64), []
+    mean = GAIN * 1.5 + SHIFT
+    for steps in (64, 128):
+        times = torch.cat((torch.ones(1), grids.uniform(steps, start=0.9, end=0.05) ** 2))
+        states = cross(exact(bridge), bridge, x1, times, Heun(), noise=gaussian(1), condition=x1)
+        first, *_, last = states
+        (t, s) = (state.t for state in (first, last))
+        spread = (s.alpha**2 * VAR + s.sigma**2) ** 0.5 / (t.alpha**2 * VAR + t.sigma**2) ** 0.5
+        there = first.x - t.alpha * mean - t.pull * x1
+        expected = s.alpha * mean + s.pull * x1 + spread * there
+        errors.append((last.x - expected).abs().max().item())
+    assert abs(math.log2(errors[0] / errors[1]) - 2) < 0.3, errors
 
 
 def test_refusals():

@@ -173,7 +173,7 @@ def test_learned_variance_spans_beta_and_posterior():
         torch.testing.assert_close(var, torch.full_like(x, expected))
         torch.testing.assert_close(x0, Predictor(lambda x, c, _: x)(x, t))
         assert model.reverse(x, t, DDPM().level(0.0), None)[1].abs().max() == 0
-    with pytest.raises(BadParameter, match="twice"):
+    with pytest.raises(BadParameter, match="needs 6 channels, not 3"):
         LearnedVariance(lambda x, c, _: x)(x, t)
 
 

@@ -154,7 +154,7 @@ def test_cycle_diffusion_noise_leads_back_and_edits():
     excess = []
     for steps in (100, 400):
         times = grids.log_snr(VP(), steps, rho_max=50.0, rho_min=0.02, to_zero=False)
-        start, noises = encode(conditional, VP(), x0, times, noise=randn(), condition=MEAN)
+        start, noises = encode(conditional, VP(), x0, times, randn(), condition=MEAN)
         again = dict(noise=replay(noises))
         *_, last = trajectory(conditional, VP(), start, times, Ddpm(), condition=MEAN, **again)
         assert (last.x - last.t.alpha * x0).abs().max() < 5 * last.t.sigma

@@ -33,11 +33,8 @@ from afterscene.errors import BadParameter, NotFinite, UnknownName
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdamsBashforth(Method):
+class AdamsBashforth(Method, name="test-adams-bashforth", order=2):
     """Two-step Adams-Bashforth on dy/drho = eps: a sampler that a user adds."""
-
-    name = "test-adams-bashforth"
-    order = 2
 
     def step(self, run, x, t, s, memory):
         x0, h = run.x0(x, t), s.rho - t.rho
@@ -248,7 +245,7 @@ def test_refusals():
 
 
 def test_two_of_one_name_are_refused():
-    twin = dataclass(frozen=True)(type("Twin", (Method,), {"name": "ddim", "order": 1}))
+    twin = type("Twin", (Ddim,), {"name": "ddim"})
     with pytest.raises(BadParameter, match="two samplers are named 'ddim'"):
         samplers()
     twin.name = "test-twin"

@@ -4,10 +4,7 @@ For data from ``sum_k w_k N(mu_k, v_k)`` everything is closed: ``x_t`` is a mixt
 x_t is one with ``E_k = mu_k + alpha v_k / (alpha^2 v_k + sigma^2) (x_t - alpha mu_k)``, and its
 mean is the best possible denoiser. With v = 0 the means are a data set, and this is the ideal
 denoiser that a network with enough memory would learn (Karras et al. 2022, appendix B.3).
-Samplers, likelihood and lessons are tested against it.
 """
-
-from __future__ import annotations
 
 import math
 from dataclasses import dataclass
@@ -57,32 +54,29 @@ class Mixture:
         std = torch.as_tensor(self.variances).sqrt().expand_as(self.means)
         return self.means[pick] + std[pick] * noise.to(self.means)
 
-    def _parts(self, x: Tensor, t: Level) -> tuple[Tensor, Any, Any]:
-        """x with an axis for the components, and alpha and sigma that fit it."""
-        event, t = self.means.ndim - 1, t.over(x)
+    def _parts(self, x: Tensor, t: Level) -> tuple[Tensor, Any, Any, Tensor, Tensor]:
+        """x with an axis for the components, alpha and sigma that fit, Var[x0], Var[x_t]."""
+        axis, t = -self.means.ndim, t.over(x)
         alpha, sigma = (
-            v.unsqueeze(-event - 1) if isinstance(v, Tensor) and v.ndim > event else v
+            v.unsqueeze(axis) if isinstance(v, Tensor) and v.ndim >= -axis else v
             for v in (t.alpha, t.sigma)
         )
-        return x.unsqueeze(-event - 1), alpha, sigma
+        var = torch.as_tensor(self.variances, dtype=x.dtype, device=x.device)
+        return x.unsqueeze(axis), alpha, sigma, var, alpha**2 * var + sigma**2
 
     def _log_joint(self, x: Tensor, t: Level) -> Tensor:
-        x, alpha, sigma = self._parts(x, t)
-        var = torch.as_tensor(alpha**2 * self.variances + sigma**2, dtype=x.dtype, device=x.device)
-        logs = -0.5 * ((x - alpha * self.means) ** 2 / var + (2 * math.pi * var).log())
+        x, alpha, _, _, total = self._parts(x, t)
+        logs = -0.5 * ((x - alpha * self.means) ** 2 / total + (2 * math.pi * total).log())
         if self.means.ndim > 1:
             logs = logs.flatten(1 - self.means.ndim).sum(-1)
         weights = torch.ones(len(self.means)) if self.weights is None else self.weights
         return logs + (weights / weights.sum()).log().to(x)
 
     def _moments(self, x: Tensor, t: Level) -> tuple[Tensor, Tensor]:
-        shares = self._log_joint(x, t).softmax(-1)
+        shares, axis = self._log_joint(x, t).softmax(-1), -self.means.ndim
         shares = shares.reshape(shares.shape + (1,) * (self.means.ndim - 1))
-        x, alpha, sigma = self._parts(x, t)
-        var = torch.as_tensor(self.variances, dtype=x.dtype, device=x.device)
-        total = alpha**2 * var + sigma**2
+        x, alpha, sigma, var, total = self._parts(x, t)
         each = self.means + alpha * var / total * (x - alpha * self.means)
-        axis = -self.means.ndim
         mean = (shares * each).sum(axis)
         inner = var * sigma**2 / total + (each - mean.unsqueeze(axis)) ** 2
         return mean, (shares * inner).sum(axis)

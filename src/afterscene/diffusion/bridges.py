@@ -1,21 +1,17 @@
 """Diffusion between two images: x0 (after) at t = 0, x1 (before) at t = 1, noise only between.
 
 A bridge is ``x_t = a(t) x0 + b(t) x1 + c(t) eps`` with a, b, c = 1, 0, 0 at t = 0 and 0, 1, 0 at
-t = 1. :class:`BrownianBridge` is I2SB (Liu et al. 2023, arXiv 2302.05872): a = 1 - w, b = w,
-``c = sigma_max sqrt(w (1 - w))``. :class:`DoobBridge` pins any diffusion to its end (DDBM, Zhou
+t = 1: I2SB's (Liu et al. 2023, arXiv 2302.05872) or any diffusion pinned to its end (DDBM, Zhou
 et al. 2023, arXiv 2309.16948).
 
 One fact makes the rest short: x1 is known, so ``z = x_t - b x1 = a x0 + c eps`` is an ordinary
 diffusion with alpha = a, sigma = c. A bridge is therefore a schedule, every sampler of the
 library crosses it, and ancestral steps in z are I2SB's posterior, DDIM steps are DBIM (Zheng et
 al. 2024, arXiv 2405.15885). Only the first step is special, z being 0 there: it draws
-``q(x_s | x0, x1)`` itself. Without noise (sigma_max = 0) the path is the straight one of I2SB's
-OT-ODE, a rectified flow whose "noise" is x1.
+``q(x_s | x0, x1)`` itself. I2SB's OT-ODE, the path without noise, needs no bridge: it is
+``RectifiedFlow`` with x1 in the place of the noise: ``trajectory(denoiser, RectifiedFlow(), x1)``.
 """
 
-from __future__ import annotations
-
-from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,7 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from afterscene.diffusion.loop import Denoiser, Method, Noise, State, trajectory
-from afterscene.diffusion.samplers import Ddim, Ddpm
+from afterscene.diffusion.samplers import Ddpm
 from afterscene.diffusion.schedules import Level, Schedule, spread
 from afterscene.errors import BadParameter
 
@@ -33,7 +29,6 @@ from afterscene.errors import BadParameter
 class Bridge(Schedule):
     """A schedule in the pinned coordinate ``z = x_t - b x1``: alpha is a, sigma is c."""
 
-    @abstractmethod
     def weights(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``a, b, c`` at times ``t`` of any shape."""
         raise NotImplementedError
@@ -43,24 +38,18 @@ class Bridge(Schedule):
         a, b, c = (spread(value, x0) for value in self.weights(t))
         return a * x0 + b * x1 + c * eps
 
-    def sample_t(self, count: int, generator: torch.Generator, low: float = 1e-3) -> Tensor:
-        """``count`` training times, uniform in [low, 1]: one in each equal slice, then shuffled."""
-        slices = torch.randperm(count, generator=generator)
-        place = (slices + torch.rand(count, generator=generator)) / count
-        return low + (1 - low) * place
-
     def at(self, t):
         return Level(t, *self.coefficients(t), self.weights(t)[1])
 
 
 @dataclass(frozen=True, kw_only=True)
 class BrownianBridge(Bridge):
-    """I2SB's bridge: ``w`` x1 + (1 - w) x0 + ``sigma_max sqrt(w (1 - w))`` eps.
+    """I2SB's bridge: (1 - w) x0 + w x1 + ``sigma_max sqrt(w (1 - w))`` eps.
 
     ``w(t)`` is the share of the variance spent by t. ``symmetric``: sqrt(beta) rises linearly
     from both ends to the middle, ``floor`` the ratio of beta at the ends to beta in the middle
     (I2SB has 1/3 and sigma_max about 0.44 for images in [-1, 1]); ``linear``: w = t. The largest
-    noise, in the middle, is ``sigma_max / 2``. ``sigma_max = 0`` is the straight flow.
+    noise, in the middle, is ``sigma_max / 2``.
     """
 
     sigma_max: float = 1.0
@@ -70,11 +59,8 @@ class BrownianBridge(Bridge):
     def __post_init__(self):
         if self.shape not in ("symmetric", "linear"):
             raise BadParameter(f"shape '{self.shape}' is not known; choose symmetric or linear")
-        if self.sigma_max < 0 or not 0 < self.floor < 1:
-            raise BadParameter(
-                f"sigma_max {self.sigma_max}, floor {self.floor}: give sigma_max >= 0 and a floor "
-                "between 0 and 1"
-            )
+        if self.sigma_max <= 0 or not 0 < self.floor < 1:
+            raise BadParameter(f"{self}: give sigma_max > 0 and a floor between 0 and 1")
 
     def share(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """``w(t)`` and its derivative."""
@@ -85,17 +71,8 @@ class BrownianBridge(Bridge):
         half = (root**3 - low**3) / (2 * (1 - low**3))
         return torch.where(t <= 0.5, half, 1 - half), 3 * (1 - low) * root**2 / (1 - low**3)
 
-    def weights(self, t):
-        w, _ = self.share(t)
-        return 1 - w, w, self.sigma_max * (w * (1 - w)).sqrt()
-
-    def coefficients(self, t):
-        w, slope = self.share(t)
-        a, _, c = self.weights(t)
-        return a, c, -slope, self.sigma_max**2 * slope * (1 - 2 * w) / (2 * c)
-
-    def time_of(self, rho):
-        w = 1 / (1 + (self.sigma_max / rho) ** 2)
+    def time_at_share(self, w: Tensor) -> Tensor:
+        """The inverse of ``w(t)``."""
         if self.shape == "linear":
             return w
         low = self.floor**0.5
@@ -103,19 +80,17 @@ class BrownianBridge(Bridge):
         half = (root - low) / (2 * (1 - low))
         return torch.where(w <= 0.5, half, 1 - half)
 
-
-@dataclass(frozen=True, kw_only=True)
-class Straight(Schedule):
-    """The noiseless path of a bridge: alpha = 1 - w, sigma = w, with x1 in the place of eps."""
-
-    bridge: BrownianBridge
+    def weights(self, t):
+        w, _ = self.share(t)
+        return 1 - w, w, self.sigma_max * (w * (1 - w)).sqrt()
 
     def coefficients(self, t):
-        w, slope = self.bridge.share(t)
-        return 1 - w, w, -slope, slope
+        w, slope = self.share(t)
+        c = self.weights(t)[2]
+        return 1 - w, c, -slope, self.sigma_max**2 * slope * (1 - 2 * w) / (2 * c)
 
     def time_of(self, rho):
-        return BrownianBridge(shape=self.bridge.shape, floor=self.bridge.floor).time_of(rho.sqrt())
+        return self.time_at_share(1 / (1 + (self.sigma_max / rho) ** 2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,29 +103,24 @@ class DoobBridge(Bridge):
 
     base: Schedule
 
-    def _share(self, t: Tensor) -> tuple[Tensor, ...]:
-        alpha, sigma, d_alpha, d_sigma = self.base.coefficients(t)
-        r = (sigma / alpha / self.end.rho) ** 2
-        return r, 2 * r * (d_sigma / sigma - d_alpha / alpha), alpha, sigma, d_alpha, d_sigma
-
     @cached_property
     def end(self) -> Level:
         """The base level at t = 1."""
-        end = self.base.levels(torch.ones(1))[0]
+        end = self.base.level(1.0)
         if end.alpha <= 0:
-            raise BadParameter(
-                f"{self.base} keeps nothing of x0 at t = 1; no bridge can start there"
-            )
+            raise BadParameter(f"{self.base} keeps nothing of x0 at t = 1; no bridge starts there")
         return end
 
     def weights(self, t):
-        r, _, alpha, sigma, *_ = self._share(t)
-        return alpha * (1 - r), r * alpha / self.end.alpha, sigma * (1 - r).clamp(min=0).sqrt()
+        alpha, sigma, _, _ = self.base.coefficients(t)
+        r = ((sigma / alpha / self.end.rho) ** 2).clamp(max=1)
+        return alpha * (1 - r), r * alpha / self.end.alpha, sigma * (1 - r).sqrt()
 
     def coefficients(self, t):
-        r, slope, alpha, sigma, d_alpha, d_sigma = self._share(t)
+        alpha, sigma, d_alpha, d_sigma = self.base.coefficients(t)
         a, _, c = self.weights(t)
-        root = (1 - r).clamp(min=0).sqrt()
+        r = ((sigma / alpha / self.end.rho) ** 2).clamp(max=1)
+        slope, root = 2 * r * (d_sigma / sigma - d_alpha / alpha), (1 - r).sqrt()
         return a, c, d_alpha * (1 - r) - alpha * slope, d_sigma * root - sigma * slope / (2 * root)
 
     def time_of(self, rho):
@@ -187,22 +157,17 @@ def cross(
     noise: Noise | None = None,
     condition: Any = None,
 ) -> Iterator[State]:
-    """Walk from ``x1`` to an x0, yielding states as :func:`samplers.trajectory` does.
+    """Walk from ``x1`` to an x0, yielding states as :func:`loop.trajectory` does.
 
     ``times`` fall from 1 (``grids.uniform(steps)``). ``method``: ``Ddpm()`` is I2SB's stochastic
     sampler and the default; ``Ddim()`` or any other ODE method is deterministic after the first
-    step, whose noise a bridge with noise needs in any case. The denoiser sees ``x_t`` itself and
-    the bridge's level; give it x1 through ``condition`` if it was trained so. With
-    ``sigma_max = 0`` use ``Ddim()``: that is I2SB's OT-ODE.
+    step, which draws in any case. The denoiser sees ``x_t`` and the bridge's level; give it x1
+    through ``condition`` if it was trained so.
     """
-    if isinstance(bridge, BrownianBridge) and bridge.sigma_max == 0:
-        schedule: Schedule = Straight(bridge=bridge)
-        method = method or Ddim()
-    else:
-        schedule, method = bridge, Crossing(inner=method or Ddpm(), x1=x1)
-        if noise is None:
-            raise BadParameter("a bridge with noise draws it at its first step; pass noise=")
-    yield from trajectory(denoiser, schedule, x1, times, method, noise=noise, condition=condition)
+    if noise is None:
+        raise BadParameter("a bridge draws noise at its first step; pass noise=")
+    method = Crossing(inner=method or Ddpm(), x1=x1)
+    return trajectory(denoiser, bridge, x1, times, method, noise=noise, condition=condition)
 
 
 class BridgePreconditioned(nn.Module):
@@ -213,15 +178,7 @@ class BridgePreconditioned(nn.Module):
     after EDM). ``network(x, time, condition)`` gets ``time`` as (batch,).
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        bridge: Bridge,
-        *,
-        std0: float = 0.5,
-        std1: float = 0.5,
-        cov: float = 0.0,
-    ):
+    def __init__(self, network: nn.Module, bridge: Bridge, std0=0.5, std1=0.5, cov=0.0):
         super().__init__()
         if min(std0, std1) <= 0 or abs(cov) >= std0 * std1:
             raise BadParameter(f"std0 {std0}, std1 {std1}, cov {cov} are no covariance matrix")

@@ -4,8 +4,6 @@ The network is called as ``network(x, clock, condition)`` with ``clock`` a (batc
 and never learns which schedule it stands in; what it answers and what it is fed are settled here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
@@ -14,10 +12,8 @@ from torch import Tensor, nn
 
 from afterscene.diffusion.loop import Denoiser
 from afterscene.diffusion.parameterization import Prediction, to_x0
-from afterscene.diffusion.schedules import Level, Schedule, posterior
+from afterscene.diffusion.schedules import Level, Schedule, added_variance, posterior
 from afterscene.errors import BadParameter
-
-Clock = Callable[[Level], Any]
 
 
 def time_clock(t: Level) -> Any:
@@ -25,7 +21,7 @@ def time_clock(t: Level) -> Any:
     return t.time
 
 
-def index_clock(steps: int) -> Clock:
+def index_clock(steps: int) -> Callable[[Level], Any]:
     """The network is told the index 0 .. steps - 1 of a discrete chain."""
     return lambda t: t.time * steps - 1
 
@@ -35,24 +31,21 @@ def rho_clock(t: Level) -> Tensor:
     return (torch.as_tensor(t.rho).log() / 4).clamp(-5, 5)
 
 
-def _ticks(clock: Clock, t: Level, x: Tensor) -> Tensor:
-    tick = torch.as_tensor(clock(t), dtype=torch.float32, device=x.device)
-    return tick.reshape(-1).expand(len(x))
-
-
 class Predictor(nn.Module):
-    """A network that answers ``kind`` (x0, eps, v, score, velocity) for the plain ``x_t``."""
+    """A network that answers ``kind`` (x0, eps, v, score, velocity) for x_t (batch, ...)."""
 
-    def __init__(
-        self, network: Callable, kind: Prediction = Prediction.EPS, clock: Clock = time_clock
-    ):
+    def __init__(self, network: Callable, kind=Prediction.EPS, clock: Callable = time_clock):
         super().__init__()
         self.network, self.kind, self.clock = network, kind, clock
 
+    def ask(self, x: Tensor, t: Level, condition: Any) -> Tensor:
+        """The network's answer for its input ``x``, with the clock as (batch,)."""
+        tick = torch.as_tensor(self.clock(t), dtype=torch.float32, device=x.device)
+        return self.network(x, tick.reshape(-1).expand(len(x)), condition)
+
     def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
-        """The estimate of x0; ``x`` (batch, ...)."""
-        out = self.network(x, _ticks(self.clock, t, x), condition)
-        return to_x0(out, x, t.over(x), self.kind)
+        """The estimate of x0."""
+        return to_x0(self.ask(x, t, condition), x, t.over(x), self.kind)
 
 
 class LearnedVariance(Predictor):
@@ -69,24 +62,20 @@ class LearnedVariance(Predictor):
     def reverse(self, x: Tensor, t: Level, s: Level, condition: Any) -> tuple[Tensor, Tensor]:
         """The estimate of x0, and the variance of x_s given x_t; 0 where s has no noise."""
         x0, place = self._both(x, t, condition)
-        small = posterior(t, s)[2]
-        large = t.sigma**2 - (t.alpha / s.alpha) ** 2 * s.sigma**2
-        if small == 0:
-            return x0, torch.zeros_like(x0)
-        return x0, small * (large / small) ** ((place + 1) / 2)
+        small, large = posterior(t, s)[2], added_variance(t, s)
+        return x0, small * (large / max(small, 1e-30)) ** ((place + 1) / 2)
 
     def _both(self, x: Tensor, t: Level, condition: Any) -> tuple[Tensor, Tensor]:
-        out = self.network(x, _ticks(self.clock, t, x), condition)
+        out = self.ask(x, t, condition)
         if out.shape[1] != 2 * x.shape[1]:
             raise BadParameter(
-                f"the network gave {out.shape[1]} channels for {x.shape[1]}; a learned variance "
-                "needs twice as many"
+                f"a learned variance needs {2 * x.shape[1]} channels, not {out.shape[1]}"
             )
         answer, place = out.chunk(2, dim=1)
         return to_x0(answer, x, t.over(x), self.kind), place
 
 
-class Preconditioned(nn.Module):
+class Preconditioned(Predictor):
     """EDM's preconditioning on any schedule: ``x0 = c_skip x + c_out F(c_in x, clock)``.
 
     ``sigma_data``: the data's standard deviation about 0. With ``v = alpha^2 sigma_data^2 +
@@ -94,25 +83,25 @@ class Preconditioned(nn.Module):
     1 / sqrt(v)``, which is arXiv 2206.00364, table 1, for x_t / alpha.
     """
 
-    def __init__(self, network: Callable, *, sigma_data: float = 0.5, clock: Clock = rho_clock):
-        super().__init__()
+    def __init__(self, network: Callable, sigma_data=0.5, clock: Callable = rho_clock):
+        super().__init__(network, clock=clock)
         if sigma_data <= 0:
             raise BadParameter(f"sigma_data {sigma_data} is not positive")
-        self.network, self.sigma_data, self.clock = network, sigma_data, clock
+        self.sigma_data = sigma_data
 
     def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
         """The estimate of x0; ``x`` (batch, ...)."""
         alpha, sigma, data = t.over(x).alpha, t.over(x).sigma, self.sigma_data
         root = (alpha**2 * data**2 + sigma**2) ** 0.5
-        out = self.network(x / root, _ticks(self.clock, t, x), condition)
-        return alpha * data**2 / root**2 * x + sigma * data / root * out
+        skip = alpha * data**2 / root**2
+        return skip * x + sigma * data / root * self.ask(x / root, t, condition)
 
 
 def seen_as(denoiser: Denoiser, schedule: Schedule) -> Denoiser:
     """A denoiser made for ``schedule``, for use at the levels of any other.
 
-    Both are one process up to scale: the level of equal rho and ``x alpha' / alpha`` give the
-    same x0. Needs alpha > 0 and a rho that ``schedule`` reaches.
+    Both are one process up to scale: the level of equal rho gives the same x0. Needs alpha > 0
+    and a rho that ``schedule`` reaches.
     """
 
     def view(x: Tensor, t: Level, condition: Any) -> Tensor:

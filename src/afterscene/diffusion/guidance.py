@@ -5,8 +5,6 @@ denoiser goes. With ``u`` without and ``c`` with the condition, guidance is
 ``x0_u + w (x0_c - x0_u)``: off at w = 1.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,16 +15,15 @@ import torch
 from torch import Tensor
 
 from afterscene.diffusion.loop import Denoiser, Method, Noise
-from afterscene.diffusion.schedules import Level, Schedule, posterior
+from afterscene.diffusion.schedules import Level, Schedule, added_variance, posterior
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierFree:
     """``x0_u + w (x0_c - x0_u)`` where ``low <= rho <= high``, plain x0_c elsewhere.
 
-    Ho and Salimans 2022 (arXiv 2207.12598); the interval is Kynkaanniemi et al. 2024 (arXiv
-    2404.07724). Two evaluations inside, one outside and at w = 1. ``null`` is the condition that
-    means none.
+    Ho and Salimans 2022 (arXiv 2207.12598); interval: Kynkaanniemi et al. 2024 (arXiv 2404.07724).
+    Two evaluations inside, one outside and at w = 1. ``null`` is the condition that means none.
     """
 
     denoiser: Denoiser
@@ -36,7 +33,6 @@ class ClassifierFree:
     high: float = math.inf
 
     def __call__(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
-        """The guided estimate of x0, at a level of Python floats."""
         x0 = self.denoiser(x, t, condition)
         if self.scale == 1 or not self.low <= t.rho <= self.high:
             return x0
@@ -56,20 +52,18 @@ class Classifier:
     scale: float = 1.0
 
     def __call__(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
-        """The guided estimate of x0; needs alpha > 0."""
         with torch.enable_grad():
             leaf = x.detach().requires_grad_()
             (slope,) = torch.autograd.grad(self.log_prob(leaf, t, condition).sum(), leaf)
         over = t.over(x)
-        x0 = self.denoiser(x, t, condition)
-        return x0 + self.scale * over.sigma**2 / over.alpha * slope
+        return self.denoiser(x, t, condition) + self.scale * over.sigma**2 / over.alpha * slope
 
 
 @dataclass(frozen=True, kw_only=True)
 class Threshold:
     """x0 clamped to [-bound, bound]; with a ``quantile``, to that of each sample and rescaled.
 
-    The second is Imagen's dynamic thresholding (arXiv 2205.11487).
+    The second is Imagen's dynamic thresholding (arXiv 2205.11487), for x (batch, ...).
     """
 
     denoiser: Denoiser
@@ -77,12 +71,11 @@ class Threshold:
     quantile: float | None = None
 
     def __call__(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
-        """The estimate of x0 within the bound; ``x`` (batch, ...)."""
         x0 = self.denoiser(x, t, condition)
         if self.quantile is None:
             return x0.clamp(-self.bound, self.bound)
-        size = x0.flatten(1).abs().float().quantile(self.quantile, dim=1)
-        size = size.clamp(min=self.bound).to(x0).reshape(-1, *(1,) * (x0.ndim - 1))
+        size = x0.flatten(1).abs().float().quantile(self.quantile, dim=1).clamp(min=self.bound)
+        size = size.to(x0).reshape(-1, *(1,) * (x0.ndim - 1))
         return x0.clamp(-size, size) * (self.bound / size)
 
 
@@ -95,17 +88,16 @@ class Keep:
     keep: Tensor
 
     def __call__(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
-        """The estimate of x0 with the known pixels put in."""
         return torch.where(self.keep, self.known, self.denoiser(x, t, condition))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repaint(Method):
-    """RePaint (arXiv 2201.09865): after each step of ``inner`` the known pixels are put in at
-    their noise level; then back up and down again, ``resamples`` times in all, until both agree.
-    """
+class Repaint(Method, stochastic=True):
+    """RePaint (arXiv 2201.09865): after each step of ``inner`` the known pixels are put in.
 
-    stochastic = True
+    They come at their noise level; then back up and down again, ``resamples`` times in all, until
+    both sides agree.
+    """
 
     inner: Method
     known: Tensor
@@ -113,17 +105,14 @@ class Repaint(Method):
     resamples: int = 5
 
     def step(self, run, x, t, s, memory):
-        ratio = t.alpha / s.alpha
-        spread = math.sqrt(t.sigma**2 - ratio**2 * s.sigma**2)
-        for i in range(self.resamples):
+        for i in range(self.resamples if s.sigma > 0 else 1):
             if i:
-                x = ratio * x + spread * run.draw(x, 1000 * i)
-            fresh = replace(run, noise=_shifted(run.noise, 1000 * i + 2))
-            x, x0, after = self.inner.step(fresh, x, t, s, memory)
-            known = s.alpha * self.known + s.sigma * run.draw(x, 1000 * i + 1)
-            x = torch.where(self.keep, known if s.sigma > 0 else self.known, x)
-            if s.sigma == 0:
-                break
+                fresh = math.sqrt(added_variance(t, s)) * run.draw(x, 1000 * i)
+                x = t.alpha / s.alpha * x + fresh
+            shifted = replace(run, noise=_shifted(run.noise, 1000 * i + 2))
+            x, x0, after = self.inner.step(shifted, x, t, s, memory)
+            known = noised(self.known, s, run.draw(x, 1000 * i + 1)) if s.sigma > 0 else self.known
+            x = torch.where(self.keep, known, x)
         return x, x0, after
 
 
@@ -138,13 +127,7 @@ def noised(x0: Tensor, t: Level, eps: Tensor) -> Tensor:
 
 
 def encode(
-    denoiser: Denoiser,
-    schedule: Schedule,
-    x0: Tensor,
-    times: Tensor,
-    *,
-    noise: Noise,
-    condition: Any = None,
+    denoiser: Denoiser, schedule: Schedule, x0: Tensor, times: Tensor, noise: Noise, condition=None
 ) -> tuple[Tensor, Sequence[Tensor]]:
     """CycleDiffusion's noise space (arXiv 2210.05559): the start and each step's noise of ``x0``.
 
@@ -158,8 +141,7 @@ def encode(
     for step, (t, s) in enumerate(pairwise(levels)):
         a, b, var = posterior(t, s)
         after = a * x + b * x0 + math.sqrt(var) * noise(step + 1, 0, x0)
-        mean = a * x + b * denoiser(x, t, condition)
-        noises.append((after - mean) / math.sqrt(var))
+        noises.append((after - a * x - b * denoiser(x, t, condition)) / math.sqrt(var))
         x = after
     return start, noises
 

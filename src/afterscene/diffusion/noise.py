@@ -2,21 +2,17 @@
 
 A pixel's noise is a hash of who it is: seed, step, draw, channel and its global row and column. A
 tile therefore draws what the whole scene would draw there, whatever the tiling, batch size,
-worker or device. This is a counter-based generator (Salmon et al. 2011, "Parallel random numbers:
+worker or device. It is a counter-based generator (Salmon et al. 2011, "Parallel random numbers:
 as easy as 1, 2, 3"): the key is mixed from the seed in Python integers, the counter is the
-position, the mixing function is splitmix64's finaliser (Steele et al. 2014) in wrapping int64
-arithmetic, and Box-Muller turns each 64 bits into two normals, one for each of two channels.
-
-Largest magnitude 6.7 (32 bits of radius). Integer part identical on every device; the last
-bits of log and cos may differ between devices.
+position, the mixing is splitmix64's finaliser (Steele et al. 2014) in wrapping int64 arithmetic,
+and Box-Muller turns 64 bits into two normals, one for each of two channels, of magnitude up to
+6.8. The integers are the same on every device; log and cos may differ in the last bit.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,30 +23,20 @@ MASK = (1 << 64) - 1
 BLOCK = 1 << 16  # pixels hashed at a time: what stays in a core's cache
 
 
-class Window(Protocol):
-    """A rectangle of the scene, in pixels from its upper left corner."""
-
-    @property
-    def row(self) -> int: ...
-    @property
-    def col(self) -> int: ...
-    @property
-    def height(self) -> int: ...
-    @property
-    def width(self) -> int: ...
-
-
 def field(
     seed: int,
     step: int,
-    window: Window,
+    window: Any,
     channels: int,
     *,
     draw: int = 0,
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
-    """Standard normal noise (channels, height, width) of a window of the endless scene."""
+    """Standard normal noise (channels, height, width) of a window of the endless scene.
+
+    ``window`` has row, col, height and width, in pixels from the scene's upper left corner.
+    """
     rows = torch.arange(window.row, window.row + window.height, device=device)
     cols = torch.arange(window.col, window.col + window.width, device=device)
     return noise_at(seed, rows, cols, channels, step=step, draw=draw, dtype=dtype)
@@ -99,17 +85,15 @@ class TileNoise:
     """
 
     seeds: int | Sequence[int]
-    windows: Sequence[Window]
+    windows: Sequence[Any]
 
     def __call__(self, step: int, draw: int, like: Tensor) -> Tensor:
         """Noise like ``like``; rows of the batch belong to ``windows`` in order."""
-        given, count = self.seeds, len(self.windows)
-        seeds = given if isinstance(given, Sequence) else [given] * count
-        fields = [
-            field(seed, step, w, like.shape[1], draw=draw, device=like.device, dtype=like.dtype)
-            for seed, w in zip(seeds, self.windows, strict=True)
-        ]
-        noise = torch.stack(fields)
+        given = self.seeds
+        kind: Any = dict(draw=draw, device=like.device, dtype=like.dtype)
+        seeds = given if isinstance(given, Sequence) else [given] * len(self.windows)
+        pairs = zip(seeds, self.windows, strict=True)
+        noise = torch.stack([field(seed, step, w, like.shape[1], **kind) for seed, w in pairs])
         if noise.shape != like.shape:
             raise BadParameter(
                 f"the windows make noise {tuple(noise.shape)} for x {tuple(like.shape)}; "
@@ -122,8 +106,7 @@ def generated(generator: torch.Generator) -> Callable[[int, int, Tensor], Tensor
     """A ``Noise`` that draws in order from a generator: for a single image of any shape."""
 
     def noise(step: int, draw: int, like: Tensor) -> Tensor:
-        drawn = torch.randn(like.shape, generator=generator, device=generator.device)
-        return drawn.to(like)
+        return torch.randn(like.shape, generator=generator, device=generator.device).to(like)
 
     return noise
 

@@ -1,11 +1,8 @@
 """Dormand and Prince's Runge-Kutta pair 5(4), with a fixed step or one that follows the error.
 
-The probability-flow ODE in ``y = x / alpha`` and ``u = log rho`` is ``dy/du = y - x0(y, u)`` (from
-arXiv 2206.00364, eq. 1): smooth, and the same for every schedule. Sampling and likelihood
-integrate it here.
+For the probability-flow ODE in ``y = x / alpha`` and ``u = log rho``, ``dy/du = y - x0(y, u)``
+(from arXiv 2206.00364, eq. 1): smooth, the same for every schedule, for sampling and likelihood.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -15,7 +12,7 @@ from torch import Tensor
 from afterscene.errors import NotFinite
 
 NODES = (0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1, 1)
-STAGES = (
+STAGES: tuple[tuple[float, ...], ...] = (
     (),
     (1 / 5,),
     (3 / 40, 9 / 40),
@@ -33,18 +30,19 @@ def dormand_prince(field: Field, y: Tensor, u: float, h: float) -> tuple[Tensor,
     """One step of size ``h``: the fifth-order value, and its difference to the fourth-order one."""
     slopes: list[Tensor] = []
     for node, weights in zip(NODES, STAGES, strict=True):
-        here = y
-        for weight, slope in zip(weights, slopes, strict=True):
-            here = here + (h * weight) * slope
+        here = _moved(y, h, weights, slopes)
         slopes.append(field(here, u + node * h))
-    fourth = y
-    for weight, slope in zip(FOURTH, slopes, strict=True):
-        fourth = fourth + (h * weight) * slope
-    return here, here - fourth
+    return here, here - _moved(y, h, FOURTH, slopes)
+
+
+def _moved(y: Tensor, h: float, weights: tuple[float, ...], slopes: list[Tensor]) -> Tensor:
+    for weight, slope in zip(weights, slopes, strict=True):
+        y = y + (h * weight) * slope
+    return y
 
 
 def integrate(field: Field, y: Tensor, u: float, end: float, tolerance: float | None) -> Tensor:
-    """``y`` at ``end``. ``tolerance`` relative and absolute a step, by the batch's worst sample.
+    """``y`` at ``end``; ``tolerance`` relative and absolute a step, by the batch's worst sample.
 
     None takes one step. The choice of a step waits for the device once a try.
     """

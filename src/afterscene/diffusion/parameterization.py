@@ -1,15 +1,13 @@
 """What a network may answer: x0, eps, v, score or velocity, in one table.
 
 Each is a row ``out = p x0 + q eps``. With ``x_t = alpha x0 + sigma eps`` that makes two equations
-for two unknowns, so one 2 x 2 solution converts every answer into every other:
+for two unknowns, so one solution converts every answer into every other:
 
-    det = alpha q - sigma p,   x0 = (q x_t - sigma out) / det,   eps = (alpha out - p x_t) / det
+    x0 = (q x_t - sigma out) / (alpha q - sigma p)
 
 v is Salimans and Ho's (2022, arXiv 2202.00512), velocity is ``dx_t/dt`` at fixed x0 and eps (flow
 matching, Lipman et al. 2022, arXiv 2210.02747), score is ``grad log p(x_t) = -eps / sigma``.
 """
-
-from __future__ import annotations
 
 import enum
 from collections.abc import Callable
@@ -20,20 +18,10 @@ from torch import Tensor
 
 from afterscene.diffusion.schedules import Level
 
+Prediction = enum.StrEnum("Prediction", ["X0", "EPS", "V", "SCORE", "VELOCITY"])
+"""What a network's output estimates."""
 
-class Prediction(enum.Enum):
-    """What a network's output estimates."""
-
-    X0 = "x0"
-    EPS = "eps"
-    V = "v"
-    SCORE = "score"
-    VELOCITY = "velocity"
-
-
-Row = Callable[[Level], tuple[Any, Any]]
-
-ROWS: MappingProxyType[Prediction, Row] = MappingProxyType(
+ROWS: MappingProxyType[Prediction, Callable[[Level], tuple[Any, Any]]] = MappingProxyType(
     {
         Prediction.X0: lambda t: (1.0, 0.0),
         Prediction.EPS: lambda t: (0.0, 1.0),

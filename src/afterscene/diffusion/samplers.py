@@ -6,34 +6,27 @@ name is registered, here or in a package that names its module under the entry p
 schedule; those in rho (Heun, the ODE) take a DDIM step out of alpha = 0 and into sigma = 0.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from afterscene.diffusion.loop import Method, Run, State, sample, trajectory
 from afterscene.diffusion.ode import integrate
-from afterscene.diffusion.schedules import Level, posterior
+from afterscene.diffusion.schedules import Level, added_variance, posterior
 from afterscene.errors import BadParameter, UnknownName
 
 __all__ = ["Method", "Run", "State", "make_sampler", "sample", "samplers", "trajectory"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ddpm(Method):
+class Ddpm(Method, name="ddpm", order=1, stochastic=True, source="arXiv 2006.11239"):
     """DDPM's ancestral step; ``variance`` small: the posterior's, large: the forward step's."""
-
-    name = "ddpm"
-    order = 1
-    stochastic = True
-    source = "Ho et al. 2020, arXiv 2006.11239"
 
     variance: str = "small"
 
@@ -45,71 +38,47 @@ class Ddpm(Method):
         x0 = run.x0(x, t)
         a, b, var = posterior(t, s)
         if self.variance == "large" and s.sigma > 0:
-            var = _added(t, s)
+            var = added_variance(t, s)
         x = a * x + b * x0
         return (x + math.sqrt(var) * run.draw(x) if var > 0 else x), x0, None
 
 
+def _eps(x: Tensor, x0: Tensor, t: Level) -> Tensor:
+    return (x - t.alpha * x0) / t.sigma
+
+
 @dataclass(frozen=True, kw_only=True)
-class Ddim(Method):
+class Ddim(Method, name="ddim", order=1, source="arXiv 2010.02502"):
     """DDIM: keep the direction to the noise, ``eta`` of it fresh; 0 is an ODE, 1 is DDPM."""
 
-    name = "ddim"
-    order = 1
-    source = "Song et al. 2020, arXiv 2010.02502"
-
     eta: float = 0.0
-
-    @property
-    def stochastic(self):  # type: ignore[override]
-        """Whether a step draws noise."""
-        return self.eta > 0
+    stochastic = property(lambda self: self.eta > 0)
 
     def step(self, run, x, t, s, memory):
         x0 = run.x0(x, t)
-        eps = (x - t.alpha * x0) / t.sigma
         fresh = self.eta**2 * posterior(t, s)[2] if self.eta else 0.0
-        x = s.alpha * x0 + math.sqrt(max(s.sigma**2 - fresh, 0.0)) * eps
-        return (x + math.sqrt(fresh) * run.draw(x) if fresh > 0 else x), x0, None
-
-
-def _added(t: Level, s: Level) -> float:
-    """The variance that the forward process adds from s to t: DDPM's beta for this step."""
-    return t.sigma**2 - (t.alpha / s.alpha) ** 2 * s.sigma**2
+        y = s.alpha * x0 + math.sqrt(max(s.sigma**2 - fresh, 0.0)) * _eps(x, x0, t)
+        return (y + math.sqrt(fresh) * run.draw(x) if fresh > 0 else y), x0, None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Euler(Method):
+class Euler(Method, name="euler", order=1, source="arXiv 2011.13456, 2210.02747"):
     """Euler's step on ``dx/dt = alpha' x0 + sigma' eps``; flow matching's sampler."""
 
-    name = "euler"
-    order = 1
-    source = "Song et al. 2021, arXiv 2011.13456; Lipman et al. 2022, arXiv 2210.02747"
-
     def step(self, run, x, t, s, memory):
         x0 = run.x0(x, t)
-        eps = (x - t.alpha * x0) / t.sigma
-        return x + (s.time - t.time) * (t.d_alpha * x0 + t.d_sigma * eps), x0, None
+        return x + (s.time - t.time) * (t.d_alpha * x0 + t.d_sigma * _eps(x, x0, t)), x0, None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heun(Method):
+class Heun(Method, name="heun", order=2, evaluations=2, source="arXiv 2206.00364"):
     """EDM's algorithm 2: churn up to ``rho_hat``, Euler in rho, then the mean of both slopes."""
-
-    name = "heun"
-    order = 2
-    evaluations = 2
-    source = "Karras et al. 2022, arXiv 2206.00364"
 
     s_churn: float = 0.0
     s_min: float = 0.0
     s_max: float = math.inf
     s_noise: float = 1.0
-
-    @property
-    def stochastic(self):  # type: ignore[override]
-        """Whether a step draws noise."""
-        return self.s_churn > 0
+    stochastic = property(lambda self: self.s_churn > 0)
 
     def step(self, run, x, t, s, memory):
         if self.s_churn > 0 and self.s_min <= t.rho <= self.s_max and t.alpha > 0:
@@ -118,80 +87,53 @@ class Heun(Method):
             spread = self.s_noise * math.sqrt(hat.rho**2 - t.rho**2)
             x, t = hat.alpha * (x / t.alpha + spread * run.draw(x)), hat
         x0 = run.x0(x, t)
-        eps = (x - t.alpha * x0) / t.sigma
+        eps = _eps(x, x0, t)
         y = s.alpha * x0 + s.sigma * eps
         if s.sigma > 0 and t.alpha > 0:
-            eps_s = (y - s.alpha * run.x0(y, s)) / s.sigma
-            y = y + s.alpha * (s.rho - t.rho) / 2 * (eps_s - eps)
+            y = y + s.alpha * (s.rho - t.rho) / 2 * (_eps(y, run.x0(y, s), s) - eps)
         return y, x0, None
 
 
-class Past(NamedTuple):
-    """What a two-step method remembers: the last x0 and the last step in log rho."""
-
-    x0: Tensor
-    h: float
-
-
-def _step_in_log_rho(t: Level, s: Level) -> float:
-    if s.sigma == 0 or t.alpha == 0:
-        return math.inf
-    return math.log(t.rho / s.rho)
-
-
-def _extrapolated(x0: Tensor, past: Past | None, h: float) -> Tensor:
-    """x0 half a step ahead from this one and the last (DPM-Solver++, eq. 18)."""
-    if past is None or math.isinf(h):
-        return x0
-    return x0 + h / (2 * past.h) * (x0 - past.x0)
+def _two_step(run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> tuple:
+    """x0, x0 extrapolated half a step ahead (DPM-Solver++, eq. 18), and the step in log rho."""
+    x0 = run.x0(x, t)
+    h = math.inf if s.sigma == 0 or t.alpha == 0 else math.log(t.rho / s.rho)
+    if memory is None or math.isinf(h):
+        return x0, x0, h
+    last, before = memory
+    return x0, x0 + h / (2 * before) * (x0 - last), h
 
 
 @dataclass(frozen=True, kw_only=True)
-class DpmPP2M(Method):
+class DpmPP2M(Method, name="dpmpp-2m", order=2, source="arXiv 2211.01095"):
     """DPM-Solver++(2M): the linear part solved exactly, x0 extrapolated from two steps."""
 
-    name = "dpmpp-2m"
-    order = 2
-    source = "Lu et al. 2022, arXiv 2211.01095"
-
     def step(self, run, x, t, s, memory):
-        x0, h = run.x0(x, t), _step_in_log_rho(t, s)
-        ahead = _extrapolated(x0, memory, h)
-        x = s.sigma / t.sigma * x - s.alpha * math.expm1(-h) * ahead
-        return x, x0, Past(x0, h)
+        x0, ahead, h = _two_step(run, x, t, s, memory)
+        return s.sigma / t.sigma * x - s.alpha * math.expm1(-h) * ahead, x0, (x0, h)
 
 
 @dataclass(frozen=True, kw_only=True)
-class DpmPP2MSde(Method):
+class DpmPP2MSde(Method, name="dpmpp-2m-sde", order=2, stochastic=True, source="arXiv 2211.01095"):
     """SDE-DPM-Solver++(2M): the same for the reverse SDE."""
 
-    name = "dpmpp-2m-sde"
-    order = 2
-    stochastic = True
-    source = "Lu et al. 2022, arXiv 2211.01095"
-
     def step(self, run, x, t, s, memory):
-        x0, h = run.x0(x, t), _step_in_log_rho(t, s)
-        ahead = _extrapolated(x0, memory, h)
+        x0, ahead, h = _two_step(run, x, t, s, memory)
         x = s.sigma / t.sigma * math.exp(-h) * x - s.alpha * math.expm1(-2 * h) * ahead
         if s.sigma > 0:
             x = x + s.sigma * math.sqrt(-math.expm1(-2 * h)) * run.draw(x)
-        return x, x0, Past(x0, h)
+        return x, x0, (x0, h)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PredictorCorrector(Method):
+class PredictorCorrector(
+    Method, name="pc", order=1, stochastic=True, evaluations=2, source="arXiv 2011.13456"
+):
     """Score SDE's sampler: a reverse-diffusion step, then Langevin steps at the new level.
 
     A Langevin step has size ``2 (snr sigma)^2``: the paper's rule with the norms of noise and
     score replaced by their expectation, so that a sample does not depend on its batch.
     """
-
-    name = "pc"
-    order = 1
-    stochastic = True
-    evaluations = 2
-    source = "Song et al. 2021, arXiv 2011.13456"
 
     snr: float = 0.16
     corrections: int = 1
@@ -200,28 +142,23 @@ class PredictorCorrector(Method):
         x0 = run.x0(x, t)
         if s.sigma == 0:
             return s.alpha * x0, x0, None
-        added = _added(t, s)
-        score = (t.alpha * x0 - x) / t.sigma**2
+        added = added_variance(t, s)
+        score = -_eps(x, x0, t) / t.sigma
         x = (2 - t.alpha / s.alpha) * x + added * score + math.sqrt(added) * run.draw(x)
         h = 2 * (self.snr * s.sigma) ** 2
         for i in range(self.corrections):
-            score = (s.alpha * run.x0(x, s) - x) / s.sigma**2
+            score = -_eps(x, run.x0(x, s), s) / s.sigma
             x = x + h * score + math.sqrt(2 * h) * run.draw(x, i + 1)
         return x, x0, None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ode(Method):
+class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456"):
     """The probability-flow ODE in log rho by Dormand-Prince 5(4), as many steps as it needs.
 
     ``tolerance`` is relative and absolute, for each inner step; None takes one inner step a grid
     interval. One tensor is read back for each inner step, and the batch's worst sample decides.
     """
-
-    name = "ode"
-    order = 5
-    evaluations = 7
-    source = "Song et al. 2021, arXiv 2011.13456; Dormand and Prince 1980"
 
     tolerance: float | None = 1e-4
 
@@ -231,7 +168,6 @@ class Ode(Method):
     def step(self, run, x, t, s, memory):
         if t.alpha == 0 or s.sigma == 0:
             return Ddim().step(run, x, t, s, memory)
-
         # Half precision cannot see its own error: integrate in float32 and ask for no more.
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         tolerance = self.tolerance and max(self.tolerance, 10 * torch.finfo(x.dtype).eps)
@@ -245,40 +181,30 @@ class Ode(Method):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GaussianChain(Method):
+class GaussianChain(
+    Method, name="gaussian-chain", order=math.inf, stochastic=True, source="arXiv 1503.03585"
+):
     """The 2015 chain: mean and variance of each reverse step are the model's.
 
     The denoiser's ``reverse(x, t, s, condition)`` gives x0 and the variance of x_s, as
     ``denoisers.LearnedVariance`` and ``analytic.Mixture`` do.
     """
 
-    name = "gaussian-chain"
-    order = math.inf
-    stochastic = True
-    source = "Sohl-Dickstein et al. 2015, arXiv 1503.03585"
-
     def step(self, run, x, t, s, memory):
-        reverse = getattr(run.denoiser, "reverse", None)
-        if reverse is None:
+        if not hasattr(run.denoiser, "reverse"):
             raise BadParameter("this denoiser knows no variance; use sampler 'ddpm' instead")
-        x0, var = reverse(x, t, s, run.condition)
+        x0, var = run.denoiser.reverse(x, t, s, run.condition)
         a, b, _ = posterior(t, s)
         return a * x + b * x0 + var.sqrt() * run.draw(x), x0, None
 
 
 @dataclass(frozen=True, kw_only=True)
-class BinomialChain(Method):
-    """The 2015 chain of bits: a step up keeps a bit with probability ``beta'``, else tosses it.
+class BinomialChain(Method, name="binomial-chain", order=math.inf, stochastic=True, bits=True):
+    """The 2015 chain of bits (arXiv 1503.03585): a step up keeps a bit or tosses a coin for it.
 
     ``alpha^2`` is the probability that a bit is still the first one; x0 is ``p(x0 = 1 | x_t)``.
     The start is a fair coin for each bit.
     """
-
-    name = "binomial-chain"
-    order = math.inf
-    stochastic = True
-    bits = True
-    source = "Sohl-Dickstein et al. 2015, arXiv 1503.03585"
 
     def step(self, run, x, t, s, memory):
         x0 = run.x0(x, t)
@@ -297,7 +223,7 @@ def samplers() -> Mapping[str, type[Method]]:
     for entry in entry_points(group="afterscene.samplers"):
         entry.load()
     found: dict[str, type[Method]] = {}
-    waiting = [Method]
+    waiting = Method.__subclasses__()
     while waiting:
         kind = waiting.pop(0)
         waiting += kind.__subclasses__()
@@ -313,23 +239,3 @@ def make_sampler(name: str, **parameters: Any) -> Method:
     if name not in known:
         raise UnknownName(f"sampler '{name}' is not known; choose one of: {', '.join(known)}")
     return known[name](**parameters)
-
-
-def describe() -> list[dict[str, Any]]:
-    """The samplers as rows: name, order, whether stochastic, evaluations, parameters, source."""
-    return [
-        {
-            "name": name,
-            "order": "exact" if math.isinf(kind.order) else kind.order,
-            "stochastic": kind().stochastic,
-            "evaluations": kind.evaluations,
-            "parameters": {f.name: _plain(getattr(kind(), f.name)) for f in fields(kind())},  # type: ignore[arg-type]
-            "summary": (kind.__doc__ or "").strip().splitlines()[0],
-            "source": kind.source,
-        }
-        for name, kind in samplers().items()
-    ]
-
-
-def _plain(value: Any) -> Any:
-    return "inf" if value == math.inf else value

@@ -1,20 +1,15 @@
 """How fast the image drowns: ``x_t = alpha(t) x0 + sigma(t) eps``, t = 0 clean, t = 1 noise.
 
-Every Gaussian process of the field is two curves, alpha and sigma. Their ratio
-``rho = sigma / alpha`` is the noise of the variance-exploding view ``x_t / alpha = x0 + rho eps``,
-where all of them are one process (Karras et al. 2022, arXiv 2206.00364); a schedule only says
-when which rho is reached. So a schedule here is one method, ``coefficients(t)``, and its inverse,
-``time_of(rho)``; drift and diffusion of the SDE (Song et al. 2021, arXiv 2011.13456) follow:
-``f = alpha'/alpha``, ``g^2 = sigma^2 d/dt log rho^2``.
+Seen as ``x_t / alpha = x0 + rho eps`` with ``rho = sigma / alpha``, all of them are one process
+(Karras et al. 2022, arXiv 2206.00364); a schedule says when which rho is reached. So it is one
+method, ``coefficients(t)``, and its inverse, ``time_of(rho)``; the SDE's drift and diffusion (Song
+et al. 2021, arXiv 2011.13456) follow: ``f = alpha'/alpha``, ``g^2 = sigma^2 d/dt log rho^2``.
 
 A :class:`Level` is a schedule read at one time. A step from ``t`` to ``s`` sees two of them and
-nothing else, so a network or a sampler never knows its schedule. Step grids are in ``grids``.
+nothing else, so a network or a sampler never knows its schedule.
 """
 
-from __future__ import annotations
-
 import math
-from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -42,11 +37,10 @@ class Level(NamedTuple):
     @property
     def rho(self):
         """``sigma / alpha``, the noise in the variance-exploding view; infinite at alpha = 0."""
-        if isinstance(self.alpha, Tensor) or self.alpha > 0:
-            return self.sigma / self.alpha
-        return math.inf
+        known = isinstance(self.alpha, Tensor) or self.alpha > 0
+        return self.sigma / self.alpha if known else math.inf
 
-    def over(self, x: Tensor) -> Level:
+    def over(self, x: Tensor) -> "Level":
         """The same level with tensors shaped (batch, 1, ...) and typed so that they scale ``x``."""
         return Level(*(spread(value, x) for value in self))
 
@@ -58,26 +52,24 @@ def spread(value, x: Tensor):
     return value.to(x).reshape(value.shape + (1,) * (x.ndim - value.ndim))
 
 
+def added_variance(t: Level, s: Level) -> Any:
+    """What the forward process adds from s to t: DDPM's beta for this step."""
+    return t.sigma**2 - (t.alpha / s.alpha) ** 2 * s.sigma**2
+
+
 def posterior(t: Level, s: Level) -> tuple[Any, Any, Any]:
     """``a, b, var`` of ``q(x_s | x_t, x0) = N(a x_t + b x0, var)`` (DDPM eq. 6-7, any schedule)."""
-    ratio = t.alpha / s.alpha
-    added = t.sigma**2 - ratio**2 * s.sigma**2
-    return (
-        ratio * s.sigma**2 / t.sigma**2,
-        s.alpha * added / t.sigma**2,
-        s.sigma**2 * added / t.sigma**2,
-    )
+    added, share = added_variance(t, s), (s.sigma / t.sigma) ** 2
+    return t.alpha / s.alpha * share, s.alpha * added / t.sigma**2, share * added
 
 
 class Schedule:
     """The two curves of a process; subclasses give ``coefficients`` and ``time_of``."""
 
-    @abstractmethod
     def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """``alpha, sigma, alpha', sigma'`` at times ``t`` of any shape, in [0, 1]."""
         raise NotImplementedError
 
-    @abstractmethod
     def time_of(self, rho: Tensor) -> Tensor:
         """The time at which ``sigma / alpha`` is ``rho`` (float64, any shape)."""
         raise NotImplementedError
@@ -102,22 +94,17 @@ class Schedule:
 
 
 class VariancePreserving(Schedule):
-    """``alpha^2 + sigma^2 = 1``: a schedule is log alpha alone. Base of the next ones."""
+    """``alpha^2 + sigma^2 = 1``: ``log_alpha(t)`` with its slope, and ``time_of_log_alpha``."""
 
-    @abstractmethod
     def log_alpha(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        """``log alpha`` and its derivative by time."""
         raise NotImplementedError
 
-    @abstractmethod
     def time_of_log_alpha(self, log_alpha: Tensor) -> Tensor:
-        """The inverse of ``log_alpha``."""
         raise NotImplementedError
 
     def coefficients(self, t):
         log_alpha, slope = self.log_alpha(t)
-        alpha = log_alpha.exp()
-        sigma = (-torch.expm1(2 * log_alpha)).sqrt()
+        alpha, sigma = log_alpha.exp(), (-torch.expm1(2 * log_alpha)).sqrt()
         return alpha, sigma, slope * alpha, -slope * alpha**2 / sigma
 
     def time_of(self, rho):
@@ -132,12 +119,12 @@ class VP(VariancePreserving):
     beta_max: float = 20.0
 
     def log_alpha(self, t):
-        slope = self.beta_max - self.beta_min
-        return -0.5 * (self.beta_min * t + 0.5 * slope * t**2), -0.5 * (self.beta_min + slope * t)
+        low, rise = self.beta_min, self.beta_max - self.beta_min
+        return -0.5 * (low * t + 0.5 * rise * t**2), -0.5 * (low + rise * t)
 
     def time_of_log_alpha(self, log_alpha):
-        slope, area = self.beta_max - self.beta_min, -2 * log_alpha
-        return 2 * area / (self.beta_min + (self.beta_min**2 + 2 * slope * area).sqrt())
+        low, rise, area = self.beta_min, self.beta_max - self.beta_min, -2 * log_alpha
+        return 2 * area / (low + (low**2 + 2 * rise * area).sqrt())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,10 +142,7 @@ class SubVP(VP):
 
 @dataclass(frozen=True, kw_only=True)
 class Erasing(VariancePreserving):
-    """The 2015 chain's ``beta_i = 1 / (T - i + 1)``: an equal share of the signal goes each step.
-
-    Its product is ``alpha^2 = 1 - t`` for any T (Sohl-Dickstein et al. 2015, arXiv 1503.03585).
-    """
+    """The 2015 chain, ``beta_i = 1 / (T - i + 1)``: ``alpha^2 = 1 - t`` (arXiv 1503.03585)."""
 
     def log_alpha(self, t):
         return 0.5 * torch.log1p(-t), -0.5 / (1 - t)
@@ -168,14 +152,12 @@ class Erasing(VariancePreserving):
 
 
 class Chain(VariancePreserving):
-    """A chain of ``betas``: ``alpha^2`` after i steps is ``prod (1 - beta)``, read at t = i / T.
+    """A chain of ``betas()``: ``alpha^2`` after i steps is ``prod (1 - beta)``, read at t = i / T.
 
     Between the steps log alpha is linear. Index n of a discrete model is t = (n + 1) / T.
     """
 
-    @abstractmethod
     def betas(self) -> Tensor:
-        """The variance added by each step, (T,) float64."""
         raise NotImplementedError
 
     @cached_property
@@ -184,16 +166,15 @@ class Chain(VariancePreserving):
         return torch.cat((torch.zeros(1), 0.5 * torch.log1p(-self.betas()).cumsum(0)))
 
     def log_alpha(self, t):
-        table = self.table.to(t)
-        place = t * (len(table) - 1)
-        i = place.floor().clamp(0, len(table) - 2).long()
+        table, last = self.table.to(t), len(self.table) - 1
+        i = (t * last).floor().clamp(0, last - 1).long()
         rise = table[i + 1] - table[i]
-        return table[i] + (place - i) * rise, rise * (len(table) - 1)
+        return table[i] + (t * last - i) * rise, rise * last
 
     def time_of_log_alpha(self, log_alpha):
-        table = self.table.to(log_alpha)
-        i = torch.searchsorted(-table, -log_alpha).clamp(1, len(table) - 1) - 1
-        return (i + (log_alpha - table[i]) / (table[i + 1] - table[i])) / (len(table) - 1)
+        table, last = self.table.to(log_alpha), len(self.table) - 1
+        i = torch.searchsorted(-table, -log_alpha).clamp(1, last) - 1
+        return (i + (log_alpha - table[i]) / (table[i + 1] - table[i])) / last
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,8 +192,7 @@ class DDPM(Chain):
     def __post_init__(self):
         if not 0 < self.beta_start <= self.beta_end < 1 or self.steps < 1:
             raise BadParameter(
-                f"DDPM({self.beta_start}, {self.beta_end}, steps={self.steps}) is no chain; "
-                "give 0 < beta_start <= beta_end < 1 and steps >= 1"
+                f"{self} is no chain; give 0 < beta_start <= beta_end < 1, steps >= 1"
             )
 
     def betas(self):
@@ -273,8 +253,7 @@ class RectifiedFlow(Schedule):
     """A straight line from image to noise: alpha = 1 - t, sigma = t (arXiv 2209.03003)."""
 
     def coefficients(self, t):
-        one = torch.ones_like(t)
-        return 1 - t, t, -one, one
+        return 1 - t, t, -torch.ones_like(t), torch.ones_like(t)
 
     def time_of(self, rho):
         return 1 / (1 + 1 / rho)
