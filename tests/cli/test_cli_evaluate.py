@@ -1,10 +1,10 @@
 """``afterscene evaluate generator`` with the toy renderer and a detector of two steps."""
 
 import pytest
+from tests.experiments import places
 
 from afterscene.detectors import DetectorConfig, fit, load_pairs
 from afterscene.experiments import assessor
-from tests.experiments import places
 
 TINY = DetectorConfig(
     encoder="tiny", pretrained=False, width=8, steps=2, batch=1, crop=64, warmup=1

@@ -17,6 +17,7 @@ from afterscene.cli import (
     demo,
     detect,
     doctor,
+    evaluate,
     gbd,
     hazards,
     models,
@@ -88,6 +89,7 @@ app.add_typer(gbd.app, name="gbd")
 app.add_typer(detect.app, name="detect")
 app.command("score")(score.score)
 app.command("compare")(compare.compare)
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(hazards.app, name="hazards")
 app.add_typer(models.app, name="models")
 app.add_typer(samplers.app, name="samplers")

@@ -38,7 +38,7 @@ def frechet_distance(one: np.ndarray, two: np.ndarray) -> float:
 
 
 def kernel_distance(one: np.ndarray, two: np.ndarray) -> float:
-    """Unbiased squared MMD of (n, d) and (m, d) under ``(x . y / d + 1)^3``. Raises BadParameter."""
+    """Unbiased squared MMD of (n, d) and (m, d), cubic kernel as above. Raises BadParameter."""
     _check(one, two)
     x, y = one.astype(np.float64), two.astype(np.float64)
     within = [_mean_off_diagonal(_cubic(z, z)) for z in (x, y)]

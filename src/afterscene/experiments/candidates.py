@@ -1,0 +1,170 @@
+"""The post images that are compared on one place, each a function of the place alone.
+
+========================  =====================================================================
+pre-as-post               the pre image: the floor, no damage is drawn
+average                   mean of the training posts of the event
+copy-paste                damaged buildings cut out of training posts
+regression                our network in one step, edit: its weights then give E[post | pre, levels]
+regression-reacquire      the same, the whole scene
+ours-edit                 the generator, every pixel outside the damaged places kept
+ours-reacquire            the generator, the whole scene as a new acquisition
+real post                 the ceiling
+========================  =====================================================================
+
+One step of the bridge from the pre image has neither noise nor a second look: the network then
+answers with the conditional mean that its squared error asks for. It is the regression baseline
+with the same weights; a network trained for one step alone might do a little better.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from afterscene.errors import BadImage, MissingFile
+from afterscene.experiments.baselines import TrainingPosts, copy_paste
+from afterscene.gbd.pair import MARK, Renderer
+from afterscene.gbd.plan import item_seed
+from afterscene.generators.crops import affected_mask
+from afterscene.generators.render import RenderConfig
+from afterscene.geodata.damage import Building, DamageMap, rasterize
+from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
+from afterscene.geodata.xbd import Pair, read_label
+
+FLOOR, CEILING = "pre-as-post", "real post"
+OURS = ("ours-edit", "ours-reacquire")
+SECONDS = "AFTERSCENE_SECONDS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One real pair, decoded, and what is asked of it: the real levels."""
+
+    id: str
+    event: str
+    hazard: str
+    pre: Scene
+    post: Scene
+    buildings: tuple[Building, ...]
+    seed: int
+
+    @property
+    def target(self) -> np.ndarray:
+        """(H, W) uint8, 0 to 4 and 255."""
+        return rasterize(self.buildings, self.pre.shape)
+
+    @property
+    def damage(self) -> DamageMap:
+        """The real levels as a request; the field that caused them is not known and is 0."""
+        return DamageMap(
+            buildings=self.buildings,
+            intensity=np.zeros(self.pre.shape, np.float32),
+            unit="",
+            hazard=self.hazard,
+            parameters={"levels": "real labels"},
+        )
+
+
+def read_place(pair: Pair, seed: int) -> Place:
+    """Decode a pair. Raises MissingFile, BadImage, BadLabel."""
+    if pair.post is None or pair.post_label is None:
+        raise MissingFile(f"pair {pair.id}: post image or post label is missing; leave it out")
+    pre, post = read_scene(pair.pre), read_scene(pair.post)
+    if pre.shape != post.shape:
+        raise BadImage(
+            f"pair {pair.id}: pre is {pre.shape} and post {post.shape} pixels; "
+            "bring them to one grid"
+        )
+    return Place(
+        id=pair.id,
+        event=pair.event,
+        hazard=pair.hazard or "unknown",
+        pre=pre,
+        post=post,
+        buildings=read_label(pair.post_label).buildings,
+        seed=item_seed(seed, pair.id) % 2**31,
+    )
+
+
+#: From a place to its post image (uint8 RGB on the grid of the pre image).
+Candidate = Callable[[Place], Scene]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A generator's mode and number of steps as a candidate."""
+
+    generator: Renderer
+    mode: str
+    steps: int | None = None
+
+    def __call__(self, place: Place) -> Scene:
+        return self.generator.render(
+            place.pre, place.damage, seed=place.seed, mode=self.mode, steps=self.steps
+        )
+
+
+def candidates(generator: Renderer, training: TrainingPosts) -> Mapping[str, Candidate]:
+    """Name to candidate, in the order of the tables; without training posts two are left out."""
+    found: dict[str, Candidate] = {FLOOR: lambda place: _picture(place, place.pre.rgb())}
+    if training.pairs:
+        found["average"] = lambda place: _picture(
+            place, training.average(place.event, place.pre.shape)
+        )
+        found["copy-paste"] = lambda place: _picture(
+            place,
+            copy_paste(
+                place.pre.rgb(),
+                place.buildings,
+                place.hazard,
+                training.donors,
+                np.random.default_rng((place.seed, 11)),
+            ),
+        )
+    found["regression"] = Rendered(generator=generator, mode="edit", steps=1)
+    found["regression-reacquire"] = Rendered(generator=generator, mode="reacquire", steps=1)
+    found["ours-edit"] = Rendered(generator=generator, mode="edit")
+    found["ours-reacquire"] = Rendered(generator=generator, mode="reacquire")
+    found[CEILING] = lambda place: _picture(place, place.post.rgb(), place.post.valid)
+    return found
+
+
+def _picture(place: Place, rgb: np.ndarray, valid: np.ndarray | None = None) -> Scene:
+    pixels = np.ascontiguousarray(rgb.transpose(2, 0, 1))
+    return Scene(pixels=pixels, valid=place.pre.valid if valid is None else valid)
+
+
+def outside(place: Place, generator: Renderer) -> np.ndarray:
+    """(H, W) bool: where *edit* promises to change nothing."""
+    config = getattr(generator, "config", None)
+    radius = config.radius if isinstance(config, RenderConfig) else RenderConfig().radius
+    return affected_mask(place.target, radius, 0) == 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostStore:
+    """Keeps rendered posts under ``folder/{candidate}/``; a run that goes on finds them again."""
+
+    folder: Path | None
+    model_hash: str
+
+    def make(self, name: str, candidate: Candidate, place: Place) -> tuple[Scene, float]:
+        """The post image and the seconds that it took when it was made."""
+        keep = self.folder is not None and isinstance(candidate, Rendered)
+        path = (self.folder or Path()) / name / f"{place.id}_post_disaster.png"
+        known = read_tags(path).get(SECONDS) if keep and path.is_file() else None
+        if known is not None:
+            return read_scene(path), float(known)
+        began = time.perf_counter()
+        post = candidate(place)
+        seconds = time.perf_counter() - began
+        if keep:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            tags = {MARK: "true", SECONDS: f"{seconds:.3f}", "AFTERSCENE_MODEL": self.model_hash}
+            plain = Scene(pixels=post.pixels, valid=post.valid)
+            write_scene(plain, path, tags={**tags, "AFTERSCENE_SEED": str(place.seed)})
+        return post, seconds

@@ -1,0 +1,80 @@
+"""Seams: a scene that is rendered in several windows against the same scene in one.
+
+xBD's tiles fit into one window of the renderer. So a tile is continued by its mirror image until it
+needs several; borders then cross the real part, and the plain render of the tile is the same place
+in a single window. Two answers: the gradient energy across the borders, relative to the lines
+nearby, in both renders (a seam makes the first larger), and the largest difference of the two
+pictures farther from the mirror than the network can see (none is promised). The whole scene is
+drawn (*reacquire*): *edit* cuts its windows from the box around the damage, by the same code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from afterscene.experiments.candidates import Place
+from afterscene.experiments.similarity import seam_score
+from afterscene.gbd.pair import Renderer
+from afterscene.generators import render
+from afterscene.geodata.damage import DamageMap
+from afterscene.geodata.scene import Scene
+
+#: Pixels from the mirrored edge beyond which the two renders must be alike.
+REACH = 192
+#: Pixels at the mirrored edge in which a border is not looked at.
+MARGIN = 64
+
+
+def borders(side: int) -> list[int]:
+    """First row (or column) of each window but the first, on a square of `side` pixels."""
+    starts = {patch.keep[0].start for patch in render.patches(side, side, 0)}
+    return sorted(starts - {0})
+
+
+def continued(place: Place, side: int) -> tuple[Scene, DamageMap]:
+    """The place grown to `side` pixels at right and below by its mirror image, without damage."""
+    height, width = place.pre.shape
+    grow = ((0, max(side - height, 0)), (0, max(side - width, 0)))
+    pixels = np.pad(place.pre.rgb(), (*grow, (0, 0)), mode="symmetric").transpose(2, 0, 1)
+    valid = np.pad(place.pre.valid, grow, mode="symmetric")
+    scene = Scene(pixels=np.ascontiguousarray(pixels), valid=valid)
+    damage = DamageMap(
+        buildings=place.buildings,
+        intensity=np.zeros(scene.shape, np.float32),
+        unit="",
+        hazard=place.hazard,
+        parameters={},
+    )
+    return scene, damage
+
+
+def seam_figures(place: Place, generator: Renderer, single: Scene) -> dict[str, Any]:
+    """Seam scores of `place` rendered in several windows and of `single`, its plain *reacquire*.
+
+    `several` and `single` are None where nothing is drawn at a border that crosses the tile.
+    """
+    height, width = place.pre.shape
+    side = render.WHOLE + 128
+    rows, cols = ([b for b in borders(side) if b < n - MARGIN] for n in (height, width))
+    scene, damage = continued(place, side)
+    wide = generator.render(scene, damage, seed=place.seed, mode="reacquire").rgb()[:height, :width]
+    plain = single.rgb()
+    drawn = (wide != place.pre.rgb()).any(axis=2) | (plain != place.pre.rgb()).any(axis=2)
+    far = np.zeros((height, width), bool)
+    far[: max(height - REACH, 0), : max(width - REACH, 0)] = True
+    difference = np.abs(wide.astype(np.int16) - plain)[far]
+    scores = [seam_score(p, rows, cols, drawn) if rows or cols else None for p in (wide, plain)]
+    return {
+        "id": place.id,
+        "borders": {"rows": rows, "columns": cols},
+        "several": _rounded(scores[0]),
+        "single": _rounded(scores[1]),
+        "largest_difference": int(difference.max()) if difference.size else None,
+        "differing_share": round(float((difference > 0).mean()), 6) if difference.size else None,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
