@@ -113,12 +113,16 @@ def test_total_probability_of_any_order_is_one(strategy):
 
 
 def check_frequencies(samples, nats):
-    """Counts of 2x2 pictures of bits against the likelihood, chi-square with 15 degrees."""
-    weights = torch.tensor([8, 4, 2, 1])
-    counts = torch.bincount((samples.flatten(1) * weights).sum(dim=1), minlength=16).double()
+    """Counts of all pictures of n bits against the likelihood: chi-square, 2**n - 1 degrees."""
+    weights = 2 ** torch.arange(samples[0].numel()).flip(0)
+    numbers = (samples.flatten(1) * weights).sum(dim=1)
     expected = nats.double().exp() * len(samples)
+    counts = torch.bincount(numbers, minlength=len(expected)).double()
     statistic = ((counts - expected) ** 2 / expected).sum().item()
-    assert statistic < 37.7, f"chi-square {statistic:.1f}; 99.9% lie below 37.7"
+    degrees = len(expected) - 1
+    # Wilson and Hilferty's approximation of the quantile below which 99.9% lie.
+    limit = degrees * (1 - 2 / (9 * degrees) + 3.09 * (2 / (9 * degrees)) ** 0.5) ** 3
+    assert statistic < limit, f"chi-square {statistic:.1f}; 99.9% lie below {limit:.1f}"
 
 
 @pytest.mark.parametrize("name", MAKERS)
@@ -129,6 +133,13 @@ def test_samples_follow_the_likelihood(name):
         check_frequencies(samples, model.log_prob(everything(1, 2, 2)))
         sharp = model.sample(500, (2, 2), seed=3, temperature=0.5)
         assert model.log_prob(sharp).mean() > model.log_prob(samples).mean()
+
+
+def test_scales_do_not_share_their_chance():
+    model = shake(MultiScalePixelCNN(cnn(1), scales=2, context=4))
+    samples = model.sample(10_000, (2, 4), seed=3)
+    with torch.no_grad():
+        check_frequencies(samples, model.log_prob(everything(1, 2, 4)))
 
 
 def test_samples_of_a_fixed_order_follow_its_likelihood():
