@@ -25,6 +25,7 @@ from afterscene.experiments.trees import Comparison, compare_pairs, load_trees
 from afterscene.files import prepare_output
 from afterscene.gbd import Plan, Rendering, RunOptions, Source, build, find_sources
 from afterscene.gbd.pair import Renderer
+from afterscene.gbd.plan import item_seed
 from afterscene.gbd.runs import digest
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
@@ -179,7 +180,7 @@ def _build_all(
             sources=tuple(sources),
             hazard=hazard,
             count=config.each,
-            seed=seed,
+            seed=item_seed(seed, hazard),  # other places for each hazard
             severity=(0.5, 1.0),
         )
         folder = out / "gbd" / hazard
