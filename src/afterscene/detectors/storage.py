@@ -126,6 +126,9 @@ def card(detector: Detector) -> str:
         "",
         *(f"- {key.replace('_', ' ')}: {_plain(value)}" for key, value in sorted(made.items())),
         "",
+        "Figures under `validation` are those of the split that also chose threshold and biases, "
+        "so they flatter a little; score a test split with `afterscene detect score`.",
+        "",
         "## Limits and licence",
         "",
         "Damage models fail most on events they have not seen, and on minor and major damage. Do "
