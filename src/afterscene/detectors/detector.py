@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -168,13 +168,3 @@ def _padded(rgb: np.ndarray, multiple: int) -> Tensor:
     rgb = np.pad(rgb, ((0, below), (0, right), (0, 0)), mode="edge")
     pixels = torch.from_numpy(rgb)[None].permute(0, 3, 1, 2)
     return pixels.float().div_(127.5).sub_(1.0)
-
-
-def with_config(detector: Detector, **changes: Any) -> Detector:
-    """The same weights under a changed config (such as another precision)."""
-    return Detector(
-        detector.network,
-        replace(detector.config, **changes),
-        decision=detector.decision,
-        provenance=detector.provenance,
-    )
