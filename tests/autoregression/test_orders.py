@@ -19,7 +19,7 @@ from afterscene.autoregression import (
     Spaced,
     minimum_distance,
 )
-from afterscene.autoregression.orders import Strategy, schedule
+from afterscene.autoregression.orders import Strategy, _throw, schedule
 from afterscene.errors import BadParameter
 
 
@@ -50,6 +50,14 @@ def test_a_real_size_takes_exactly_the_steps_and_grows(steps, spacing):
     assert minimum_distance(order) >= spacing
     quarter = steps // 4
     assert order.counts[-quarter:].sum() > 4 * order.counts[:quarter].sum()
+
+
+@pytest.mark.parametrize(("gap", "taken"), [(3, 1), (4, 2)])
+def test_spacing_holds_where_little_is_left(gap, taken):
+    ranks = np.zeros((20, 20), dtype=np.int64)
+    ranks[5, 5] = ranks[5, 5 + gap] = -1
+    _throw(ranks, 1, 2, 3.2, np.random.default_rng(0))
+    assert (ranks == 1).sum() == taken
 
 
 def test_early_steps_are_spread_wider_than_declared():
