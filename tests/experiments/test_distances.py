@@ -64,6 +64,18 @@ def test_kernel_distance_is_unbiased_for_few_pictures():
     assert abs(np.mean(draws)) < 4 * np.std(draws) / np.sqrt(len(draws))
 
 
+def test_kernel_distance_of_the_same_places_is_unbiased_and_zero_for_equal_pictures():
+    rng = np.random.default_rng(6)
+    draws = []
+    for _ in range(800):
+        place = rng.normal(size=(6, 8))  # shared by both sets, so that the rows are alike
+        one, two = place + 0.3 * rng.normal(size=(2, 6, 8))
+        draws.append(kernel_distance(one, two, paired=True))
+    assert abs(np.mean(draws)) < 4 * np.std(draws) / np.sqrt(len(draws))
+    assert kernel_distance(place, place, paired=True) == pytest.approx(0, abs=1e-12)
+    assert kernel_distance(place, place) < 0  # the general estimate takes them for independent
+
+
 def test_perceptual_distance_looks_at_directions_alone():
     a = torch.randn(3, 4, 5, 5, generator=torch.Generator().manual_seed(0))
     flat = [torch.zeros(1, 2, 3, 3), torch.zeros(1, 2, 3, 3)]

@@ -37,7 +37,7 @@ from afterscene.geodata.xbd import Pair, read_label
 
 FLOOR, CEILING = "pre-as-post", "real post"
 OURS = ("ours-edit", "ours-reacquire")
-SECONDS = "AFTERSCENE_SECONDS"
+SECONDS, CPU_SECONDS = "AFTERSCENE_SECONDS", "AFTERSCENE_CPU_SECONDS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,19 +152,30 @@ class PostStore:
     folder: Path | None
     model_hash: str
 
-    def make(self, name: str, candidate: Candidate, place: Place) -> tuple[Scene, float]:
-        """The post image and the seconds that it took when it was made."""
-        keep = self.folder is not None and isinstance(candidate, Rendered)
-        path = (self.folder or Path()) / name / f"{place.id}_post_disaster.png"
-        known = read_tags(path).get(SECONDS) if keep and path.is_file() else None
-        if known is not None:
-            return read_scene(path), float(known)
-        began = time.perf_counter()
-        post = candidate(place)
-        seconds = time.perf_counter() - began
-        if keep:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            tags = {MARK: "true", SECONDS: f"{seconds:.3f}", "AFTERSCENE_MODEL": self.model_hash}
-            plain = Scene(pixels=post.pixels, valid=post.valid)
-            write_scene(plain, path, tags={**tags, "AFTERSCENE_SEED": str(place.seed)})
-        return post, seconds
+    def make(
+        self, name: str, candidate: Candidate, place: Place
+    ) -> tuple[Scene, tuple[float, float]]:
+        """The post image, and what it took when it was made: clock and processor seconds."""
+        if self.folder is None or not isinstance(candidate, Rendered):
+            return _timed(candidate, place)
+        path = self.folder / name / f"{place.id}_post_disaster.png"
+        tags = read_tags(path) if path.is_file() else {}
+        if SECONDS in tags and CPU_SECONDS in tags:
+            return read_scene(path), (float(tags[SECONDS]), float(tags[CPU_SECONDS]))
+        post, (clock, cpu) = _timed(candidate, place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tags = {
+            MARK: "true",
+            SECONDS: f"{clock:.3f}",
+            CPU_SECONDS: f"{cpu:.3f}",
+            "AFTERSCENE_MODEL": self.model_hash,
+            "AFTERSCENE_SEED": str(place.seed),
+        }
+        write_scene(Scene(pixels=post.pixels, valid=post.valid), path, tags=tags)
+        return post, (float(tags[SECONDS]), float(tags[CPU_SECONDS]))
+
+
+def _timed(candidate: Candidate, place: Place) -> tuple[Scene, tuple[float, float]]:
+    clock, cpu = time.perf_counter(), time.process_time()
+    post = candidate(place)
+    return post, (time.perf_counter() - clock, time.process_time() - cpu)

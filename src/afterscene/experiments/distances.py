@@ -7,8 +7,10 @@
 It is biased upward for few pictures, and the more so the fewer there are: compare only figures of
 the same number of pictures. *Kernel*: the unbiased estimate of the squared maximum mean discrepancy
 under (x . y / d + 1)^3 (Binkowski et al. 2018, arXiv 1801.01401), whose mean is right for any
-number, so it may come out slightly below 0. *Perceptual*: like LPIPS (Zhang et al. 2018, arXiv
-1801.03924) without its learned weights, so it is not that figure.
+number, so it may come out slightly below 0. Where the rows of both sets belong to the same places,
+they are not independent, and the pairs of one place are left out (Gretton et al. 2012, lemma 6).
+*Perceptual*: like LPIPS (Zhang et al. 2018, arXiv 1801.03924) without its learned weights, so it
+is not that figure.
 """
 
 from __future__ import annotations
@@ -37,12 +39,16 @@ def frechet_distance(one: np.ndarray, two: np.ndarray) -> float:
     return float(max(distance, 0.0))
 
 
-def kernel_distance(one: np.ndarray, two: np.ndarray) -> float:
-    """Unbiased squared MMD of (n, d) and (m, d), cubic kernel as above. Raises BadParameter."""
+def kernel_distance(one: np.ndarray, two: np.ndarray, *, paired: bool = False) -> float:
+    """Unbiased squared MMD of (n, d) and (m, d), cubic kernel as above. Raises BadParameter.
+
+    `paired`: row i of both shows the same place (n = m); equal sets then have distance 0.
+    """
     _check(one, two)
     x, y = one.astype(np.float64), two.astype(np.float64)
     within = [_mean_off_diagonal(_cubic(z, z)) for z in (x, y)]
-    return float(sum(within) - 2 * _cubic(x, y).mean())
+    across = _cubic(x, y)
+    return float(sum(within) - 2 * (_mean_off_diagonal(across) if paired else across.mean()))
 
 
 def perceptual_distance(one: Sequence[Tensor], two: Sequence[Tensor]) -> np.ndarray:

@@ -43,6 +43,7 @@ COLUMNS = (
     "SSIM to pre",
     "changed outside",
     "s/scene",
+    "CPU s/scene",
 )
 Cell = str | float | int
 FIGURES, PAGE = "figures.json", "report.html"
@@ -132,6 +133,7 @@ def _row(figures: Mapping[str, Any], name: str) -> tuple[Cell, ...]:
         _cell(kept["to_pre"]["ssim"]),
         _cell(found["outside_change"]["share"]),
         _cell(found["seconds_per_scene"]),
+        _cell(found["cpu_seconds_per_scene"]),
     )
 
 

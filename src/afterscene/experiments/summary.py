@@ -105,7 +105,8 @@ def _candidate(
         "distances": set_distances(found, real),
         "unaffected_buildings": likeness(found),
         "outside_change": outside_change(found),
-        "seconds_per_scene": round(float(np.mean([t.seconds for t in found])), 3),
+        "seconds_per_scene": round(float(np.mean([t.seconds[0] for t in found])), 3),
+        "cpu_seconds_per_scene": round(float(np.mean([t.seconds[1] for t in found])), 3),
         "tiles": len(found),
     }
 

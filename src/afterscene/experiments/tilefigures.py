@@ -50,6 +50,7 @@ class TileFigures:
     recovered: what the assessor found. features (n, d), perceptual (n,) and levels (n,) are of the
     crops around the buildings, None without a feature space. to_real, to_pre: see :class:`Kept`.
     outside: largest change, changed pixels and pixels where *edit* may change nothing.
+    seconds: on the clock and of all processor cores, when the picture was made.
     """
 
     id: str
@@ -62,7 +63,7 @@ class TileFigures:
     to_real: Kept
     to_pre: Kept
     outside: tuple[int, int, int]
-    seconds: float
+    seconds: tuple[float, float]
 
 
 def reference(place: Place, space: FeatureSpace | None) -> Reference | None:
@@ -82,7 +83,7 @@ def measure(
     space: FeatureSpace | None,
     real: Reference | None,
     outside: np.ndarray,
-    seconds: float,
+    seconds: tuple[float, float],
 ) -> TileFigures:
     """All figures of one picture."""
     rgb, before = post.rgb(), place.pre.rgb()
@@ -130,7 +131,7 @@ def _distances(ours: np.ndarray, theirs: np.ndarray, perceptual: np.ndarray) -> 
     return {
         "crops": len(ours),
         "frechet": round(frechet_distance(ours, theirs), 4) if enough else None,
-        "kernel": round(kernel_distance(ours, theirs), 5) if enough else None,
+        "kernel": round(kernel_distance(ours, theirs, paired=True), 5) if enough else None,
         "perceptual": round(float(perceptual.mean()), 4) if len(ours) else None,
     }
 
