@@ -117,6 +117,24 @@ def test_ancestral_variance_is_the_papers_recursion(schedule, variance):
     )
 
 
+@pytest.mark.parametrize("name", REAL)
+def test_evaluations_are_as_declared(name):
+    """Calls of a run that ends above zero noise: ``evaluations`` a step, no more."""
+    method, calls = make_sampler(name).fixed(), []
+
+    class Counted:
+        def __call__(self, x, t, condition):
+            calls.append(t)
+            return 0.5 * x
+
+        def reverse(self, x, t, s, condition):
+            return self(x, t, condition), 0 * x
+
+    times = grid(VP(), 5)
+    sample(Counted(), VP(), torch.ones(1, 1), times, method, noise=no_noise)
+    assert len(calls) == 5 * method.evaluations
+
+
 def test_churn_keeps_the_law():
     schedule, method = EDM(), Heun(s_churn=20.0)
     errors = [

@@ -40,8 +40,12 @@ class Predictor(nn.Module):
 
     def ask(self, x: Tensor, t: Level, condition: Any) -> Tensor:
         """The network's answer for its input ``x``, with the clock as (batch,)."""
-        tick = torch.as_tensor(self.clock(t), dtype=torch.float32, device=x.device)
-        return self.network(x, tick.reshape(-1).expand(len(x)), condition)
+        tick = self.clock(t)
+        if isinstance(tick, Tensor):
+            tick = tick.to(x.device, torch.float32).reshape(-1).expand(len(x))
+        else:
+            tick = torch.full((len(x),), tick, dtype=torch.float32, device=x.device)
+        return self.network(x, tick, condition)
 
     def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
         """The estimate of x0."""

@@ -109,7 +109,7 @@ def trajectory(
     for step, (t, s) in enumerate(pairwise(levels)):
         run = Run(denoiser, schedule, noise or no_noise, condition, step, steps)
         x, x0, memory = method.step(run, x, t, s, memory)
-        unseen.append((x.sum(dtype=torch.float32) + x0.sum(dtype=torch.float32), step))
+        unseen.append((x.sum(dtype=torch.float32), step))
         # An accelerator is looked at one step late, so as not to wait for the step under way.
         while len(unseen) > (x.device.type != "cpu" and step + 1 < steps):
             _raise_at_nan(*unseen.pop(0), steps)

@@ -57,7 +57,9 @@ class Ddim(Method, name="ddim", order=1, source="arXiv 2010.02502"):
     def step(self, run, x, t, s, memory):
         x0 = run.x0(x, t)
         fresh = self.eta**2 * posterior(t, s)[2] if self.eta else 0.0
-        y = s.alpha * x0 + math.sqrt(max(s.sigma**2 - fresh, 0.0)) * _eps(x, x0, t)
+        # kept * (x - alpha x0) is the old noise at its new strength, eps = (x - alpha x0) / sigma.
+        kept = math.sqrt(max(s.sigma**2 - fresh, 0.0)) / t.sigma
+        y = kept * x + (s.alpha - kept * t.alpha) * x0
         return (y + math.sqrt(fresh) * run.draw(x) if fresh > 0 else y), x0, None
 
 
@@ -172,12 +174,16 @@ class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456")
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         tolerance = self.tolerance and max(self.tolerance, 10 * torch.finfo(x.dtype).eps)
 
+        first, start = run.x0(x, t), math.log(t.rho)
+
         def slope(y: Tensor, u: float) -> Tensor:
+            if u == start:
+                return y - first
             level = run.schedule.level_of(math.exp(u))
             return y - run.x0((level.alpha * y).to(x.dtype), level)
 
-        y = integrate(slope, wide / t.alpha, math.log(t.rho), math.log(s.rho), tolerance)
-        return (s.alpha * y).to(x.dtype), run.x0(x, t), None
+        y = integrate(slope, wide / t.alpha, start, math.log(s.rho), tolerance)
+        return (s.alpha * y).to(x.dtype), first, None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +221,8 @@ class BinomialChain(Method, name="binomial-chain", order=math.inf, stochastic=Tr
             yes, no = (1 + same) * prior, (1 - same) * (1 - prior)
             ones.append(yes / (yes + no))
         chance = x0 * ones[0] + (1 - x0) * ones[1]
-        return (torch.special.ndtr(run.draw(x)) < chance).to(x), x0, None
+        tossed = torch.special.ndtr(run.draw(x)) < chance
+        return torch.where(chance.isnan(), chance, tossed), x0, None  # the loop must see a NaN
 
 
 def samplers() -> Mapping[str, type[Method]]:

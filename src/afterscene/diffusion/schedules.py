@@ -42,6 +42,8 @@ class Level(NamedTuple):
 
     def over(self, x: Tensor) -> "Level":
         """The same level with tensors shaped (batch, 1, ...) and typed so that they scale ``x``."""
+        if not isinstance(self.alpha, Tensor):
+            return self
         return Level(*(spread(value, x) for value in self))
 
 
