@@ -206,11 +206,13 @@ class GaussianChain(
 
 @dataclass(frozen=True, kw_only=True)
 class BinomialChain(Method, name="binomial-chain", order=math.inf, stochastic=True, bits=True):
-    """The 2015 chain of bits (arXiv 1503.03585): a step up keeps a bit or tosses a coin for it.
+    """The 2015 chain of bits: a step up keeps a bit or tosses a coin for it.
 
     ``alpha^2`` is the probability that a bit is still the first one; x0 is ``p(x0 = 1 | x_t)``.
     The start is a fair coin for each bit.
     """
+
+    source = GaussianChain.source
 
     def step(self, run, x, t, s, memory):
         x0 = run.x0(x, t)
