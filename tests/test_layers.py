@@ -12,7 +12,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "afterscene"
 
 LINES = (
     ("errors",),
-    ("files",),
+    ("files", "shipped"),
     ("diffusion", "networks", "geodata"),
     ("tensors",),
     ("autoregression", "conditioning", "hazards", "regions"),

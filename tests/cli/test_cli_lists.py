@@ -36,7 +36,7 @@ def model(tmp_path, monkeypatch):
     (folder / "config.json").write_text(json.dumps({"kind": "generator", "width": 8}))
     (folder / "weights-00.safetensors").write_bytes(b"x" * 2_000_000)
     (folder / "README.md").write_text("---\nlicense: cc-by-nc-sa-4.0\n---\n# Tiny\n")
-    monkeypatch.setattr(models, "shipped", lambda: {"tiny": folder})
+    monkeypatch.setattr(models.shipped, "models", lambda: {"tiny": folder})
 
 
 @pytest.mark.usefixtures("model")
@@ -56,7 +56,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones(afterscene):
 
 
 def test_every_shipped_model_has_a_card_and_a_licence():
-    for name, folder in models.shipped().items():
+    for name, folder in models.shipped.models().items():
         assert models.card(folder).strip(), name
         assert models.licence(folder) != "see the card", name
 

@@ -23,7 +23,9 @@ TrainSteps = Annotated[int | None, typer.Option("--steps", min=1, help="Optimise
 Encoder = Annotated[
     str | None, typer.Option("--encoder", help="lite0 (ImageNet weights) or tiny (from scratch).")
 ]
-ModelDir = Annotated[Path, typer.Option("--model", help="Folder that `detect fit` wrote.")]
+Model = Annotated[
+    str, typer.Option("--model", help="A shipped detector, or the folder that `detect fit` wrote.")
+]
 
 
 @app.command("fit")
@@ -68,8 +70,8 @@ def fit(
 
 @app.command("predict")
 def predict(
-    model: ModelDir,
     out: Out,
+    model: Model = "unet",
     pre: Annotated[Path | None, typer.Option("--pre", help="One pre image, with --post.")] = None,
     post: Annotated[Path | None, typer.Option("--post", help="Its post image.")] = None,
     xbd: Annotated[Path | None, typer.Option("--xbd", help="Or an xBD folder.")] = None,
@@ -103,7 +105,7 @@ def predict(
 @app.command("score")
 def score(
     xbd: Xbd,
-    model: ModelDir,
+    model: Model = "unet",
     split: Split = None,
     as_json: Json = False,
     quiet: Quiet = False,

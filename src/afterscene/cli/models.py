@@ -1,12 +1,12 @@
 """``afterscene models list|show``: the models that ship with the package, and their cards."""
 
 import json
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from afterscene import shipped
 from afterscene.cli.talk import Json, Talk, table
 from afterscene.errors import UnknownName
 
@@ -15,19 +15,13 @@ app = typer.Typer(
 )
 
 
-def shipped() -> dict[str, Path]:
-    """Name to folder of every model in the package; a folder with a config.json is a model."""
-    root = Path(str(files("afterscene"))) / "weights"
-    return {config.parent.name: config.parent for config in sorted(root.glob("*/config.json"))}
-
-
 def describe(name: str, folder: Path) -> dict[str, Any]:
     """What a model is, from its own files."""
     weights = sorted(folder.glob("*.safetensors"))
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return {
         "name": name,
-        "kind": config.get("kind", "generator"),
+        "kind": shipped.kind_of(folder),
         "megabytes": round(sum(path.stat().st_size for path in weights) / 1e6, 1),
         "files": [path.name for path in weights],
         "licence": licence(folder),
@@ -56,7 +50,7 @@ def card(folder: Path) -> str:
 @app.command("list")
 def list_models(as_json: Json = False) -> None:
     """List the models in the package."""
-    entries = [describe(name, folder) for name, folder in shipped().items()]
+    entries = [describe(name, folder) for name, folder in shipped.models().items()]
     rows = [(e["name"], e["kind"], f"{e['megabytes']} MB", e["licence"]) for e in entries]
     brief = [{k: v for k, v in e.items() if k != "config"} for e in entries]
     Talk(json=as_json).result(brief, table(("model", "kind", "size", "licence"), rows))
@@ -68,7 +62,7 @@ def show_model(
     as_json: Json = False,
 ) -> None:
     """Show a model's card: data, licence, recipe, measured figures."""
-    known = shipped()
+    known = shipped.models()
     if name not in known:
         names = ", ".join(known) or "none is shipped"
         raise UnknownName(f"model {name!r} is not known; choose one of: {names}")

@@ -14,6 +14,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from afterscene import shipped
 from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.decision import Decision
 from afterscene.detectors.detector import Detector, build_network
@@ -48,9 +49,12 @@ def save_detector(detector: Detector, folder: Path) -> Path:
     return folder
 
 
-def load(folder: Path | str) -> Detector:
-    """Read a detector's folder. Raises MissingFile, BadWeights, BadParameter."""
-    folder = Path(folder)
+def load(name: Path | str = "unet") -> Detector:
+    """A shipped detector by name, or one from a folder.
+
+    Raises UnknownName, MissingFile, BadWeights.
+    """
+    folder = shipped.find(name, "detector")
     said = _read_config(folder / CONFIG)
     try:
         config = DetectorConfig.from_json(said["detector"])

@@ -8,9 +8,9 @@ generator's habits as if they were damage.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 
+from afterscene import shipped
 from afterscene.detectors import Detector, DetectorConfig, fit, load, load_pairs
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.experiments.leaks import check_leaks
@@ -21,8 +21,7 @@ TRAIN, VAL = "train", "val"
 
 def shipped_assessor() -> Path | None:
     """Folder of the detector in the package, None where none is shipped."""
-    folder = Path(str(files("afterscene"))) / "weights" / "assessor"
-    return folder if (folder / "config.json").is_file() else None
+    return shipped.models("detector").get("unet")
 
 
 def find_assessor(folder: Path | None) -> tuple[Detector, str] | None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
+from afterscene import shipped
 from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import BadWeights, UnknownName
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
@@ -39,12 +39,6 @@ BORROWED = MappingProxyType(
 LEARNED_FROM = MappingProxyType({"flood": 4, "tsunami": 3})
 
 
-def shipped() -> dict[str, Path]:
-    """Name and folder of every generator in the package."""
-    root = Path(str(files("afterscene"))) / "weights"
-    return {p.parent.name: p.parent for p in sorted(root.glob("*/config.json"))}
-
-
 def load(name: str | Path = "default") -> Generator:
     """A shipped generator by name, or one from a folder.
 
@@ -52,13 +46,7 @@ def load(name: str | Path = "default") -> Generator:
         UnknownName: neither a shipped name nor a folder with a model.
         BadWeights: a file is damaged or does not fit the network.
     """
-    models = shipped()
-    folder = models.get(str(name), Path(name))
-    if not (folder / "config.json").is_file():
-        raise UnknownName(
-            f"generator '{name}' is neither shipped ({', '.join(models) or 'none is'}) "
-            "nor a folder with config.json"
-        )
+    folder = shipped.find(name, "bridge")
     state, config = load_weights(folder)
     try:
         model = BridgeModel(BridgeConfig(**_tuples(config["model"])))

@@ -1,0 +1,38 @@
+"""The models that lie in the package, by name: ``weights/{name}/`` has config, weights, card."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+
+from afterscene.errors import UnknownName
+
+
+def models(kind: str | None = None) -> dict[str, Path]:
+    """Name to folder of every shipped model, or of those of one ``kind``, sorted by name.
+
+    A folder with a ``config.json`` is a model; its ``kind`` is ``bridge`` (a generator) or
+    ``detector``.
+    """
+    root = Path(str(files("afterscene"))) / "weights"
+    folders = {path.parent.name: path.parent for path in sorted(root.glob("*/config.json"))}
+    if kind is None:
+        return folders
+    return {name: folder for name, folder in folders.items() if kind_of(folder) == kind}
+
+
+def kind_of(folder: Path) -> str:
+    """What ``config.json`` says that the model is; empty where it does not say."""
+    said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return str(said.get("kind", ""))
+
+
+def find(name: str | Path, kind: str) -> Path:
+    """The folder of a shipped model by name, or the folder itself. Raises UnknownName."""
+    known = models(kind)
+    folder = known.get(str(name), Path(name))
+    if not (folder / "config.json").is_file():
+        names = ", ".join(known) or "none"
+        raise UnknownName(
+            f"{kind} '{name}' is neither shipped (shipped: {names}) nor a folder with config.json"
+        )
+    return folder
