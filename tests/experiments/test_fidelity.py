@@ -21,6 +21,8 @@ from afterscene.experiments.fidelity import (
 from afterscene.geodata.xbd import XbdTree
 from tests.experiments import places
 
+#: Counts of pixels that were found to be of major damage: (target, building, said, level).
+MAJOR_FOUND = np.broadcast_to(np.arange(5) == 3, (6, 2, 2, 5))
 WORDS = ("no-damage", "minor-damage", "major-damage", "destroyed")
 
 
@@ -57,6 +59,7 @@ def test_gap_is_zero_at_the_floor_and_one_at_the_ceiling(found):
     at_ceiling = gap_figures(ceiling, floor, ceiling, WORDS)
     assert at_floor["gap_closed"] == 0 and at_floor["interval"] == [0, 0]
     assert at_ceiling["gap_closed"] == 1 and at_ceiling["interval"] == [1, 1]
+    assert (at_floor["gap_closed_plain"], at_ceiling["gap_closed_plain"]) == (0, 1)
     assert at_ceiling["by_level"] == dict.fromkeys(WORDS, 1.0)
 
 
@@ -75,6 +78,20 @@ def test_gap_is_unknown_where_the_ceiling_is_no_higher(found):
     gap = gap_figures(ceiling, floor, floor, WORDS)
     assert gap["gap_closed"] is None and gap["interval"] is None
     assert set(gap["by_level"].values()) == {None}
+
+
+def test_a_level_that_is_never_found_takes_the_harmonic_mean_alone_to_nothing(found):
+    floor, ceiling = found
+    blind = [
+        Recovered(
+            pixels=Confusion(counts=np.where(MAJOR_FOUND, 0, tile.pixels.counts)),
+            buildings=tile.buildings,
+        )
+        for tile in ceiling
+    ]
+    gap = gap_figures(blind, floor, ceiling, WORDS)
+    assert gap["gap_closed"] < 1e-4 and gap["gap_closed_plain"] > 0.6
+    assert gap["by_level"]["major-damage"] == 0
 
 
 def test_worse_than_the_floor_is_below_zero(found):

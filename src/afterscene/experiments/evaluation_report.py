@@ -155,16 +155,28 @@ def hazard_table(figures: Mapping[str, Any]) -> Table:
             here = found["by_hazard"][hazard]
             words = [w if w in about["levels_counted"] else f"({w})" for w in LEVEL_WORDS]
             told = ", ".join(
-                f"{word} {here['f1'][plain]:.3f}"
-                for word, plain in zip(words, LEVEL_WORDS, strict=True)
+                f"{word} {here['f1'][key]:.3f}"
+                for word, key in zip(words, LEVEL_WORDS, strict=True)
             )
             gap = _gap(figures, name, hazard) if about["levels_counted"] else None
             span = _span(figures, name, hazard)
-            rows.append((hazard, name, _cell(gap), span, _cell(here["damage_f1"]), told))
+            plain = figures["label_fidelity_gap_closed_of"].get(name, {}).get(hazard, {})
+            found_plain = _cell(plain.get("gap_closed_plain"))
+            rows.append(
+                (hazard, name, _cell(gap), span, found_plain, _cell(here["damage_f1"]), told)
+            )
     return Table(
         caption="By hazard; levels in brackets have fewer than "
         f"{figures['fewest_buildings']} buildings and are not in the mean",
-        columns=("hazard", "candidate", "gap closed", "interval", "damage F1", "F1 by level"),
+        columns=(
+            "hazard",
+            "candidate",
+            "gap closed",
+            "interval",
+            "gap closed, plain mean",
+            "damage F1",
+            "F1 by level",
+        ),
         rows=tuple(rows),
     )
 

@@ -107,13 +107,16 @@ def gap_figures(
 ) -> dict[str, Any]:
     """Gap closed over the levels' mean, for each level, and its bootstrap interval over tiles.
 
+    `gap_closed` is of the harmonic mean, which one level that is never found takes to 0;
+    `gap_closed_plain` is of the plain mean of the same levels and says what the others do.
     The three sequences are of the same tiles in the same order. `interval` is the central 95% of
     1000 draws of tiles with replacement; draws that lose a level, or in which the ceiling is not
     above the floor, are thrown away, and where they are more than half it is None.
     """
     chosen = [k for k, level in enumerate(LEVELS) if level.word in levels]
     if not chosen:
-        return {"gap_closed": None, "by_level": {}, "interval": None, "tiles": len(ours)}
+        nothing = dict.fromkeys(("gap_closed", "gap_closed_plain", "interval"))
+        return {**nothing, "by_level": {}, "tiles": len(ours)}
     tallies = [tally(s)[:, chosen] for s in (ours, floor, ceiling)]
     sums = [t.sum(axis=0) for t in tallies]
     gaps = _gaps(*(_f1(s)[None] for s in sums))
@@ -123,6 +126,7 @@ def gap_figures(
     }
     return {
         "gap_closed": _known(gaps[0]),
+        "gap_closed_plain": _known(float(_share(*(_f1(s).mean() for s in sums)))),
         "by_level": by_level,
         "interval": _interval(tallies, seed),
         "tiles": len(ours),
@@ -146,9 +150,13 @@ def _f1(sums: np.ndarray) -> np.ndarray:
 
 def _gaps(ours: np.ndarray, floor: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
     """(draws, levels) F1 three times -> (draws,) gap closed by the harmonic mean, NaN without."""
-    a, low, high = (f1.shape[1] / (1 / (f1 + 1e-6)).sum(axis=1) for f1 in (ours, floor, ceiling))
-    span = np.where(high > low, high - low, np.nan)
-    return (a - low) / span
+    means = (f1.shape[1] / (1 / (f1 + 1e-6)).sum(axis=1) for f1 in (ours, floor, ceiling))
+    return _share(*means)
+
+
+def _share(ours: np.ndarray, floor: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
+    """0 at the floor, 1 at the ceiling, NaN where that is not above the floor."""
+    return (ours - floor) / np.where(ceiling > floor, ceiling - floor, np.nan)
 
 
 def _interval(tallies: Sequence[np.ndarray], seed: int) -> list[float] | None:
