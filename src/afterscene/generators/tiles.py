@@ -8,8 +8,8 @@ import numpy as np
 
 from afterscene.conditioning import HAZARD_NAMES, STYLE_SIZE
 from afterscene.generators.crops import TrainingTile, affected_mask, match_look, measure_style
-from afterscene.generators.registration import estimate_shift, move
-from afterscene.geodata.damage import Building, rasterize
+from afterscene.generators.registration import register
+from afterscene.geodata.damage import Building, DamageLevel, rasterize
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import EVENT_HAZARD, Pair, read_label
 
@@ -45,6 +45,7 @@ def _draft(pair: Pair) -> dict:
         "post": post,
         "levels": levels if pair.post_label else np.full_like(levels, 255),
         "centres": centres,
+        "boxes": np.array([_box(b) for b in standing(buildings)], np.float32).reshape(-1, 4),
         "centre_levels": np.array([int(b.level or 0) for b in buildings], np.uint8),
         "reference": ~around,
         "style": measure_style(pre, post, ~around),
@@ -62,17 +63,27 @@ def _centre(building: Building) -> tuple[float, float]:
     return point.y, point.x
 
 
+def _box(building: Building) -> tuple[float, float, float, float]:
+    left, top, right, bottom = building.polygon.bounds
+    return top, left, bottom, right
+
+
+def standing(buildings: Iterable[Building]) -> list[Building]:
+    """Those whose roof is still there to be found in the post image."""
+    return [b for b in buildings if b.level is not None and b.level < DamageLevel.DESTROYED]
+
+
 def _finish(draft: dict, looks: list[np.ndarray]) -> TrainingTile:
     event, reference = draft.pop("event"), draft.pop("reference")
+    registered = register(draft["pre"], draft["post"], draft.pop("boxes"))
     if draft["style"] is None:
         look = np.median(looks, axis=0) if looks else np.zeros(STYLE_SIZE)
         draft["style"] = look.astype(np.float32)
         reference = np.ones_like(reference)
-    shift = estimate_shift(draft["pre"], draft["post"])
     middle = draft["post"][reference].mean(0).astype(np.float32)
     return TrainingTile(
         **draft,
         hazard=HAZARD_NAMES.index(EVENT_HAZARD[event]) if event in EVENT_HAZARD else -1,
         middle=middle,
-        matched=match_look(move(draft["post"], *shift), middle, draft["style"]),
+        matched=match_look(registered, middle, draft["style"]),
     )
