@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 
 from afterscene.conditioning import HAZARD_NAMES, STYLE_SIZE
+from afterscene.errors import MissingFile
 from afterscene.generators.crops import TrainingTile, affected_mask, match_look, measure_style
 from afterscene.generators.registration import register
 from afterscene.geodata.damage import Building, DamageLevel, rasterize
@@ -29,6 +31,25 @@ def load_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
         if draft["style"] is not None:
             looks.setdefault(draft["event"], []).append(draft["style"])
     return [_finish(draft, looks.get(draft["event"], [])) for draft in drafts]
+
+
+def unlabelled_pairs(folder: Path) -> list[Pair]:
+    """Pairs of a flat folder of ``{event}_{number}_{pre|post}_disaster.{suffix}`` images.
+
+    Raises MissingFile where the folder holds none.
+    """
+    pairs = []
+    for post in sorted(folder.glob("*_post_disaster.*")):
+        pre = post.with_name(post.name.replace("_post_disaster", "_pre_disaster"))
+        name = post.name.split("_post_disaster")[0]
+        if pre.is_file():
+            event = name.rsplit("_", 1)[0]
+            pairs.append(
+                Pair(id=name, event=event, pre=pre, post=post, pre_label=None, post_label=None)
+            )
+    if not pairs:
+        raise MissingFile(f"{folder} holds no pairs *_pre_disaster, *_post_disaster of images")
+    return pairs
 
 
 def _draft(pair: Pair) -> dict:

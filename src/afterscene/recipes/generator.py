@@ -20,7 +20,7 @@ from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.checkpoint import load_newest_state, save_weights
 from afterscene.generators.crops import CropConfig, TrainingTile
 from afterscene.generators.render import RenderConfig
-from afterscene.generators.tiles import load_tiles
+from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, Trainer
 from afterscene.geodata.xbd import XbdTree
 
@@ -75,7 +75,7 @@ def main() -> None:
     config = default(arguments.steps)
     tiles = load_tiles(XbdTree(arguments.data).pairs("train"))
     if arguments.unlabelled:
-        tiles += load_tiles(XbdTree(arguments.unlabelled).pairs())
+        tiles += load_tiles(unlabelled_pairs(arguments.unlabelled))
     if arguments.export:
         export(arguments.out, arguments.export, config, tiles)
         return

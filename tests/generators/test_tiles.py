@@ -1,0 +1,39 @@
+"""Real pairs become training tiles; unlabelled ones teach looks only."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from afterscene.errors import MissingFile
+from afterscene.generators.tiles import load_tiles, unlabelled_pairs
+from afterscene.geodata.xbd import XbdTree
+
+
+def test_flat_folder_of_pairs_without_labels(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
+    for part in ("pre", "post"):
+        Image.fromarray(noise).save(tmp_path / f"mexico-earthquake_00000003_{part}_disaster.png")
+    Image.fromarray(noise).save(tmp_path / "lonely_00000001_post_disaster.png")
+    (pair,) = unlabelled_pairs(tmp_path)
+    assert (pair.id, pair.event) == ("mexico-earthquake_00000003", "mexico-earthquake")
+    (tile,) = load_tiles([pair])
+    assert (tile.levels == 255).all() and len(tile.centres) == 0 and tile.hazard == 0
+    assert np.array_equal(tile.matched, noise)
+
+
+def test_empty_folder_is_named(tmp_path):
+    with pytest.raises(MissingFile, match="holds no pairs"):
+        unlabelled_pairs(tmp_path)
+
+
+@pytest.mark.data
+def test_real_pairs_carry_levels_and_looks(shared_data):
+    pairs = XbdTree(shared_data / "xbd").pairs("train")
+    chosen = [p for p in pairs if p.id in ("santa-rosa-wildfire_00000089", pairs[0].id)]
+    tiles = {tile.name: tile for tile in load_tiles(chosen)}
+    burnt = tiles["santa-rosa-wildfire_00000089"]
+    assert (burnt.centre_levels == 4).sum() == 170
+    assert burnt.hazard == 3 and np.isfinite(burnt.style).all()
+    rows, cols = burnt.centres.round().astype(int).T
+    on_building = burnt.levels[rows.clip(0, 1023), cols.clip(0, 1023)] > 0
+    assert on_building.mean() > 0.9
