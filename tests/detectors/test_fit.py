@@ -11,7 +11,7 @@ import torch
 from afterscene import detectors
 from afterscene.detectors import Detector, DetectorConfig, fit
 from afterscene.detectors.score import Confusion
-from afterscene.errors import BadImage, BadParameter, BadWeights, MissingFile, NotFinite
+from afterscene.errors import BadImage, BadParameter, BadWeights, NotFinite, UnknownName
 from afterscene.geodata.scene import Scene
 from tests.detectors.toys import TINY, toy_pair
 
@@ -118,7 +118,7 @@ def test_weights_that_do_not_fit_are_refused(
     (folder / "config.json").write_text(json.dumps(said))
     with pytest.raises(BadWeights, match="shape"):
         detectors.load(folder)
-    with pytest.raises(MissingFile, match="nowhere"):
+    with pytest.raises(UnknownName, match="nowhere"):
         detectors.load(tmp_path / "nowhere")
 
 
