@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from afterscene.errors import BadWeights, MissingFile
+from afterscene.errors import BadWeights, MissingFile, NotFinite
 from afterscene.files import sha256_file, write_atomic
 
 #: Largest shard of shipped weights.
@@ -110,17 +110,31 @@ def load_into(module: torch.nn.Module, state: Mapping[str, Tensor], where: str) 
 
 
 def save_state(folder: Path, step: int, tensors: Mapping[str, Tensor], *, keep: int = 2) -> Path:
-    """Write the training state of ``step``; older ones go only after this one was read back."""
+    """Write the training state of ``step``; older ones go only after this one was read back.
+
+    Raises:
+        NotFinite: a tensor holds NaN or infinity; nothing was written.
+        BadWeights: the disk gives back other bytes.
+    """
+    for name, value in tensors.items():
+        if not torch.isfinite(value).all():
+            raise NotFinite(
+                f"'{name}' is not finite at step {step}; not saved, resume with less lr"
+            )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"state-{step:08d}.safetensors"
     data = save({k: v.detach().contiguous() for k, v in tensors.items()})
+    expected = hashlib.sha256(data).hexdigest()
+    # The hash goes first: the rename of the state itself is then the moment from which it counts.
+    write_atomic(path.with_suffix(".sha256"), expected.encode())
     write_atomic(path, data)
-    write_atomic(path.with_suffix(".sha256"), hashlib.sha256(data).hexdigest().encode())
-    if sha256_file(path) != hashlib.sha256(data).hexdigest():
+    if sha256_file(path) != expected:
         raise BadWeights(f"{path} reads back other bytes than were written; check the disk")
-    for old in states(folder)[:-keep]:
-        old.with_suffix(".sha256").unlink(missing_ok=True)
+    # Only what is older goes; a newer one was damaged, or this run would have started there.
+    older = [old for old in states(folder) if old.name < path.name]
+    for old in older[: max(len(older) - keep + 1, 0)]:
         old.unlink()
+        old.with_suffix(".sha256").unlink(missing_ok=True)
     return path
 
 

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from afterscene.conditioning import Condition
+from afterscene.errors import BadParameter
 from afterscene.generators.colour import to_opponent
 
 IGNORE = 255
@@ -132,6 +133,20 @@ class CropConfig:
     def __post_init__(self) -> None:
         if len(self.level_weights) != 5 or min(self.level_weights) < 0:
             raise ValueError(f"level_weights needs five numbers >= 0, got {self.level_weights}")
+        if not self.shapes or min(min(shape) for shape in self.shapes) < 1:
+            raise ValueError(f"shapes needs pairs of side and number >= 1, got {self.shapes}")
+
+    def check(self, tiles: Sequence[TrainingTile]) -> None:
+        """Raise BadParameter where there is nothing to crop, or a tile is smaller than a crop."""
+        if not tiles:
+            raise BadParameter("there are no pairs to train on; check the data folder's splits")
+        side = max(side for side, _ in self.shapes)
+        for tile in tiles:
+            if min(tile.pre.shape[:2]) < side:
+                size = tile.pre.shape[:2]
+                raise BadParameter(
+                    f"{tile.name}: {size} is less than a crop of {side}; leave it out"
+                )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,12 +179,15 @@ class CropSampler:
     def __call__(self, step: int) -> Batch:
         return self.batch(step)
 
-    def batch(self, step: int) -> Batch:
-        """The batch of ``step``; equal arguments give equal batches, in any process."""
-        size, count = self.config.shapes[step % len(self.config.shapes)]
-        items = [
-            self._item(size, np.random.default_rng((self.seed, step, n))) for n in range(count)
-        ]
+    def shape(self, step: int) -> tuple[int, int]:
+        """Side and number of the crops of ``step``."""
+        return self.config.shapes[step % len(self.config.shapes)]
+
+    def batch(self, step: int, piece: slice = slice(None)) -> Batch:
+        """A piece of the batch of ``step``; equal arguments give equal crops, in any process."""
+        size, count = self.shape(step)
+        numbers = range(count)[piece]
+        items = [self._item(size, np.random.default_rng((self.seed, step, n))) for n in numbers]
         columns = {key: np.stack([item[key] for item in items]) for key in items[0]}
         condition = Condition(
             pre=_picture(columns["pre"]),

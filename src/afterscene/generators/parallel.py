@@ -1,0 +1,94 @@
+"""Several processes that train as one: who takes which crops, and sums over all of them.
+
+The crops of a step are a function of (seed, step) alone. ``Group.pieces`` cuts them by position,
+each process computes the sum of its own, and sums (never means of means) go round; so one process
+and many take the same step, up to the rounding of a sum in another order. Processes are started
+by ``torchrun``, which tells rank and size in the environment; they talk through gloo, on GPUs NCCL.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch import distributed as dist
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """``rank`` of ``size`` processes; the default is one process alone, for which sums are free."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the process that writes and talks."""
+        return self.rank == 0
+
+    def pieces(self, count: int, parts: int = 1) -> list[slice]:
+        """This process's share of ``count`` items in ``parts`` runs of about equal length.
+
+        Over all ranks the pieces cover each item once; empty ones are left out.
+        """
+        total = self.size * parts
+        ends = [count * k // total for k in range(total + 1)]
+        mine = range(self.rank * parts, (self.rank + 1) * parts)
+        return [slice(ends[k], ends[k + 1]) for k in mine if ends[k] < ends[k + 1]]
+
+    def sum(self, value: Tensor) -> Tensor:
+        """The sum over all processes, the same bits in each."""
+        if self.size > 1:
+            value = value.clone()
+            dist.all_reduce(value)
+        return value
+
+    def highest(self, value: int) -> int:
+        """The largest of the processes' numbers."""
+        if self.size == 1:
+            return value
+        told = torch.tensor([value])
+        dist.all_reduce(told, dist.ReduceOp.MAX)
+        return int(told)
+
+    def sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
+        """Add up the gradients of all processes in place, in one message.
+
+        A parameter without a gradient in any process keeps none: optimisers treat it otherwise
+        than one with a gradient of zero.
+        """
+        if self.size == 1:
+            return
+        every = list(parameters)
+        there = torch.tensor([float(p.grad is not None) for p in every]).to(every[0].device)
+        values = [torch.zeros_like(p) if p.grad is None else p.grad for p in every]
+        flat = self.sum(torch.cat([*(v.reshape(-1) for v in values), there]))
+        *sums, counts = flat.split([*(v.numel() for v in values), len(every)])
+        for parameter, value, total, count in zip(every, values, sums, counts, strict=True):
+            if count > 0:
+                parameter.grad = value.copy_(total.view_as(value))
+
+
+@contextmanager
+def joined() -> Iterator[Group]:
+    """The group that ``torchrun`` started this process in; alone where it did not."""
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    if size == 1:
+        yield Group()
+        return
+    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield Group(rank=dist.get_rank(), size=size)
+    finally:
+        dist.destroy_process_group()
+
+
+def device() -> str:
+    """The device of this process: its own GPU where there is one, else the CPU."""
+    if not torch.cuda.is_available():
+        return "cpu"
+    return f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % torch.cuda.device_count()}"
