@@ -2,8 +2,8 @@
 
 For data from ``sum_k w_k N(mu_k, v_k)`` everything is closed: ``x_t`` is a mixture too, x0 given
 x_t is one with ``E_k = mu_k + alpha v_k / (alpha^2 v_k + sigma^2) (x_t - alpha mu_k)``, and its
-mean is the best possible denoiser. With v = 0 the means are a data set, and this is the ideal
-denoiser that a network with enough memory would learn (Karras et al. 2022, appendix B.3).
+mean is the best denoiser. With v = 0 the means are a data set, and this is the ideal denoiser that
+a network with enough memory would learn (Karras et al. 2022, appendix B.3).
 """
 
 import math
@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from afterscene.diffusion.schedules import Level, posterior
+from afterscene.diffusion.schedules import Level, posterior, spread
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,7 +44,7 @@ class Mixture:
 
     def log_prob(self, x: Tensor, t: Level) -> Tensor:
         """``log p(x_t)`` in nats, (*batch,)."""
-        return self._log_joint(x, t).logsumexp(-1)
+        return self._components(x, t)[0].logsumexp(-1)
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """``count`` draws of x0."""
@@ -54,32 +54,23 @@ class Mixture:
         std = torch.as_tensor(self.variances).sqrt().expand_as(self.means)
         return self.means[pick] + std[pick] * noise.to(self.means)
 
-    def _parts(self, x: Tensor, t: Level) -> tuple[Tensor, Any, Any, Tensor, Tensor]:
-        """x with an axis for the components, alpha and sigma that fit, Var[x0], Var[x_t]."""
-        axis, t = -self.means.ndim, t.over(x)
-        alpha, sigma = (
-            v.unsqueeze(axis) if isinstance(v, Tensor) and v.ndim >= -axis else v
-            for v in (t.alpha, t.sigma)
-        )
-        var = torch.as_tensor(self.variances, dtype=x.dtype, device=x.device)
-        return x.unsqueeze(axis), alpha, sigma, var, alpha**2 * var + sigma**2
-
-    def _log_joint(self, x: Tensor, t: Level) -> Tensor:
-        x, alpha, _, _, total = self._parts(x, t)
-        logs = -0.5 * ((x - alpha * self.means) ** 2 / total + (2 * math.pi * total).log())
+    def _components(self, x: Tensor, t: Level) -> tuple[Tensor, Tensor, Tensor]:
+        """``log w_k p_k(x_t)`` (*batch, K); mean and variance of x0 in k (*batch, K, *event)."""
+        x = x.unsqueeze(-self.means.ndim)
+        t, var = t.over(x), torch.as_tensor(self.variances, dtype=x.dtype, device=x.device)
+        gap, total = x - t.alpha * self.means, t.alpha**2 * var + t.sigma**2
+        logs = -0.5 * (gap**2 / total + (2 * math.pi * total).log())
         if self.means.ndim > 1:
             logs = logs.flatten(1 - self.means.ndim).sum(-1)
         weights = torch.ones(len(self.means)) if self.weights is None else self.weights
-        return logs + (weights / weights.sum()).log().to(x)
+        logs = logs + (weights / weights.sum()).log().to(x)
+        return logs, self.means + t.alpha * var / total * gap, var * t.sigma**2 / total
 
     def _moments(self, x: Tensor, t: Level) -> tuple[Tensor, Tensor]:
-        shares, axis = self._log_joint(x, t).softmax(-1), -self.means.ndim
-        shares = shares.reshape(shares.shape + (1,) * (self.means.ndim - 1))
-        x, alpha, sigma, var, total = self._parts(x, t)
-        each = self.means + alpha * var / total * (x - alpha * self.means)
-        mean = (shares * each).sum(axis)
-        inner = var * sigma**2 / total + (each - mean.unsqueeze(axis)) ** 2
-        return mean, (shares * inner).sum(axis)
+        logs, means, variances = self._components(x, t)
+        shares, axis = spread(logs.softmax(-1), means), -self.means.ndim
+        mean = (shares * means).sum(axis)
+        return mean, (shares * (variances + (means - mean.unsqueeze(axis)) ** 2)).sum(axis)
 
 
 def gaussian(mean: Tensor, variance: Tensor | float) -> Mixture:

@@ -1,8 +1,7 @@
 """Guidance as denoisers around denoisers, editing as a start, in-painting as a step around a step.
 
 Nothing here is a flag of a sampler: a wrapper answers "estimate of x0" again and goes wherever a
-denoiser goes. With ``u`` without and ``c`` with the condition, guidance is
-``x0_u + w (x0_c - x0_u)``: off at w = 1.
+denoiser goes.
 """
 
 import math
@@ -15,15 +14,15 @@ import torch
 from torch import Tensor
 
 from afterscene.diffusion.loop import Denoiser, Method, Noise
-from afterscene.diffusion.schedules import Level, Schedule, added_variance, posterior
+from afterscene.diffusion.schedules import Level, Schedule, added_variance, posterior, spread
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifierFree:
-    """``x0_u + w (x0_c - x0_u)`` where ``low <= rho <= high``, plain x0_c elsewhere.
+    """``x0_u + w (x0_c - x0_u)`` where ``low <= rho <= high``, plain x0_c elsewhere and at w = 1.
 
-    Ho and Salimans 2022 (arXiv 2207.12598); interval: Kynkaanniemi et al. 2024 (arXiv 2404.07724).
-    Two evaluations inside, one outside and at w = 1. ``null`` is the condition that means none.
+    x0_c knows the condition, x0_u has ``null`` (Ho and Salimans 2022, arXiv 2207.12598; interval:
+    Kynkaanniemi et al. 2024, arXiv 2404.07724). Two evaluations inside, one outside.
     """
 
     denoiser: Denoiser
@@ -75,7 +74,7 @@ class Threshold:
         if self.quantile is None:
             return x0.clamp(-self.bound, self.bound)
         size = x0.flatten(1).abs().float().quantile(self.quantile, dim=1).clamp(min=self.bound)
-        size = size.to(x0).reshape(-1, *(1,) * (x0.ndim - 1))
+        size = spread(size, x0)
         return x0.clamp(-size, size) * (self.bound / size)
 
 
@@ -93,10 +92,9 @@ class Keep:
 
 @dataclass(frozen=True, kw_only=True)
 class Repaint(Method, stochastic=True):
-    """RePaint (arXiv 2201.09865): after each step of ``inner`` the known pixels are put in.
+    """RePaint (arXiv 2201.09865): after each step of ``inner`` the known pixels, noised, go in.
 
-    They come at their noise level; then back up and down again, ``resamples`` times in all, until
-    both sides agree.
+    Then back up and down again, ``resamples`` times in all, until both sides agree.
     """
 
     inner: Method
@@ -107,17 +105,13 @@ class Repaint(Method, stochastic=True):
     def step(self, run, x, t, s, memory):
         for i in range(self.resamples if s.sigma > 0 else 1):
             if i:
-                fresh = math.sqrt(added_variance(t, s)) * run.draw(x, 1000 * i)
-                x = t.alpha / s.alpha * x + fresh
-            shifted = replace(run, noise=_shifted(run.noise, 1000 * i + 2))
+                std = math.sqrt(added_variance(t, s))
+                x = t.alpha / s.alpha * x + std * run.draw(x, 1000 * i)
+            shifted = replace(run, shift=run.shift + 1000 * i + 2)
             x, x0, after = self.inner.step(shifted, x, t, s, memory)
             known = noised(self.known, s, run.draw(x, 1000 * i + 1)) if s.sigma > 0 else self.known
             x = torch.where(self.keep, known, x)
         return x, x0, after
-
-
-def _shifted(noise: Noise, by: int) -> Noise:
-    return lambda step, draw, like: noise(step, draw + by, like)
 
 
 def noised(x0: Tensor, t: Level, eps: Tensor) -> Tensor:
@@ -131,9 +125,9 @@ def encode(
 ) -> tuple[Tensor, Sequence[Tensor]]:
     """CycleDiffusion's noise space (arXiv 2210.05559): the start and each step's noise of ``x0``.
 
-    Draws a path of the forward process and asks which noise ``Ddpm`` would have needed to walk
-    it. ``Ddpm`` with ``replay(noises)`` walks it again, under another condition to an edit of
-    x0. ``times`` fall and end above zero noise; the path ends at x0 seen there.
+    Draws a path of the forward process and asks which noise takes ``Ddpm`` along it, so ``Ddpm``
+    with ``replay(noises)`` walks it again, under another condition to an edit of x0. ``times``
+    fall and end above zero noise; the path ends at x0 seen there.
     """
     levels = schedule.levels(times)
     x = start = noised(x0, levels[0], noise(0, 0, x0))

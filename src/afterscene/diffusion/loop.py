@@ -2,9 +2,8 @@
 
 A method moves ``x`` from level ``t`` to level ``s`` with the denoiser's estimate of x0; what it
 remembers goes in and comes out as ``memory``, so nothing is hidden between steps. Progress,
-preview and cancelling are the caller's: ``for state in trajectory(...)``. Coefficients are
-Python floats in float64, computed before the loop, so that a step costs a few tensor operations
-and no wait for the device.
+preview and cancelling are the caller's: ``for state in trajectory(...)``. Coefficients are Python
+floats, computed before the loop: a step costs a few tensor operations and no wait for the device.
 """
 
 import math
@@ -36,14 +35,15 @@ class Run:
     condition: Any
     step: int
     steps: int
+    shift: int = 0
 
     def x0(self, x: Tensor, t: Level) -> Tensor:
         """The denoiser's estimate of x0."""
         return self.denoiser(x, t, self.condition)
 
     def draw(self, like: Tensor, index: int = 0) -> Tensor:
-        """Noise number ``index`` of this step."""
-        return self.noise(self.step + 1, index, like)
+        """Noise number ``index`` of this step, counted from ``shift``."""
+        return self.noise(self.step + 1, self.shift + index, like)
 
 
 class State(NamedTuple):
@@ -105,14 +105,17 @@ def trajectory(
     ways = {(s.time > t.time) - (s.time < t.time) for t, s in pairwise(levels)}
     if ways not in ({1}, {-1}):
         raise BadParameter("times must fall, or rise, with at least two of them; see grids")
-    memory, steps, unseen = None, len(levels) - 1, []
+    memory: Any = None
+    steps, unseen = len(levels) - 1, []
     for step, (t, s) in enumerate(pairwise(levels)):
         run = Run(denoiser, schedule, noise or no_noise, condition, step, steps)
         x, x0, memory = method.step(run, x, t, s, memory)
         unseen.append((x.sum(dtype=torch.float32), step))
         # An accelerator is looked at one step late, so as not to wait for the step under way.
         while len(unseen) > (x.device.type != "cpu" and step + 1 < steps):
-            _raise_at_nan(*unseen.pop(0), steps)
+            total, at = unseen.pop(0)
+            if not math.isfinite(total):
+                raise NotFinite(f"NaN or infinity at step {at + 1} of {steps}; check the network")
         yield State(x, s, x0, step)
 
 
@@ -126,9 +129,3 @@ def sample(*args: Any, **kwargs: Any) -> Tensor:
 def no_noise(step: int, draw: int, like: Tensor) -> Tensor:
     """Zero noise: what a deterministic run draws."""
     return torch.zeros_like(like)
-
-
-def _raise_at_nan(total: Tensor, step: int, steps: int) -> None:
-    if not math.isfinite(total):
-        where = f"at step {step + 1} of {steps}"
-        raise NotFinite(f"the network gave NaN or infinity {where}; check its weights and input")

@@ -23,34 +23,19 @@ MASK = (1 << 64) - 1
 BLOCK = 1 << 16  # pixels hashed at a time: what stays in a core's cache
 
 
-def field(
-    seed: int,
-    step: int,
-    window: Any,
-    channels: int,
-    *,
-    draw: int = 0,
-    device: torch.device | str = "cpu",
-    dtype: torch.dtype = torch.float32,
-) -> Tensor:
+def field(seed: int, step: int, window: Any, channels: int, *, device="cpu", **options) -> Tensor:
     """Standard normal noise (channels, height, width) of a window of the endless scene.
 
-    ``window`` has row, col, height and width, in pixels from the scene's upper left corner.
+    ``window`` has row, col, height and width, in pixels from the scene's upper left corner;
+    ``options``: the ``draw`` and ``dtype`` of :func:`noise_at`.
     """
     rows = torch.arange(window.row, window.row + window.height, device=device)
     cols = torch.arange(window.col, window.col + window.width, device=device)
-    return noise_at(seed, rows, cols, channels, step=step, draw=draw, dtype=dtype)
+    return noise_at(seed, rows, cols, channels, step=step, **options)
 
 
 def noise_at(
-    seed: int,
-    rows: Tensor,
-    cols: Tensor,
-    channels: int,
-    *,
-    step: int = 0,
-    draw: int = 0,
-    dtype: torch.dtype = torch.float32,
+    seed: int, rows: Tensor, cols: Tensor, channels: int, *, step=0, draw=0, dtype=torch.float32
 ) -> Tensor:
     """Standard normal noise (channels, len(rows), len(cols)) at global integer positions.
 
@@ -63,8 +48,7 @@ def noise_at(
     height = max(1, BLOCK // max(1, len(cols)))
     for pair in range(0, channels, 2):
         key = _key(seed, step, draw, pair)
-        row_hash = _mix(rows.long() + _signed(key))
-        col_hash = _mix(cols.long() + _signed(_mix_int(key)))
+        row_hash, col_hash = _mix(rows.long() + key), _mix(cols.long() + _key(key))
         for top in range(0, len(rows), height):
             bits = _mix(row_hash[top : top + height, None] + col_hash)
             radius = _unit(bits >> 32).log_().mul_(-2).sqrt_()
@@ -78,20 +62,17 @@ def noise_at(
 
 @dataclass(frozen=True, kw_only=True)
 class TileNoise:
-    """Noise for a batch of tiles: sample i sees window i of the field of seed i.
+    """A ``Noise`` for x (batch, channels, height, width): sample i sees window i of seed i's field.
 
-    A ``Noise`` for the sampling loop, for x (batch, channels, height, width); one seed may serve
-    all. Step 0 is the start: ``x = sigma * tile_noise(0, 0, like)``.
+    One seed may serve all. Step 0 is the start: ``x = sigma * tile_noise(0, 0, like)``.
     """
 
     seeds: int | Sequence[int]
     windows: Sequence[Any]
 
     def __call__(self, step: int, draw: int, like: Tensor) -> Tensor:
-        """Noise like ``like``; rows of the batch belong to ``windows`` in order."""
-        given = self.seeds
         kind: Any = dict(draw=draw, device=like.device, dtype=like.dtype)
-        seeds = given if isinstance(given, Sequence) else [given] * len(self.windows)
+        seeds = self.seeds if isinstance(self.seeds, Sequence) else [self.seeds] * len(self.windows)
         pairs = zip(seeds, self.windows, strict=True)
         noise = torch.stack([field(seed, step, w, like.shape[1], **kind) for seed, w in pairs])
         if noise.shape != like.shape:
@@ -104,11 +85,8 @@ class TileNoise:
 
 def generated(generator: torch.Generator) -> Callable[[int, int, Tensor], Tensor]:
     """A ``Noise`` that draws in order from a generator: for a single image of any shape."""
-
-    def noise(step: int, draw: int, like: Tensor) -> Tensor:
-        return torch.randn(like.shape, generator=generator, device=generator.device).to(like)
-
-    return noise
+    kind: Any = dict(generator=generator, device=generator.device)
+    return lambda step, draw, like: torch.randn(like.shape, **kind).to(like)
 
 
 def _unit(bits: Tensor) -> Tensor:
@@ -116,26 +94,20 @@ def _unit(bits: Tensor) -> Tensor:
     return (bits & 0xFFFFFFFF).to(torch.float32).add_(0.5).mul_(2.0**-32)
 
 
-def _mix(z: Tensor) -> Tensor:
-    """splitmix64's finaliser on int64, which wraps; ``>>`` keeps the sign, hence the masks."""
-    z = (z ^ ((z >> 30) & (MASK >> 30))) * _signed(0xBF58476D1CE4E5B9)
-    z = (z ^ ((z >> 27) & (MASK >> 27))) * _signed(0x94D049BB133111EB)
+def _mix(z: Any) -> Any:
+    """splitmix64's finaliser, tensor or int; ``>>`` keeps the sign, hence the masks."""
+    z = _int64((z ^ ((z >> 30) & (MASK >> 30))) * _int64(0xBF58476D1CE4E5B9))
+    z = _int64((z ^ ((z >> 27) & (MASK >> 27))) * _int64(0x94D049BB133111EB))
     return z ^ ((z >> 31) & (MASK >> 31))
-
-
-def _mix_int(z: int) -> int:
-    z = (z + 0x9E3779B97F4A7C15) & MASK
-    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & MASK
-    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & MASK
-    return z ^ (z >> 31)
 
 
 def _key(*words: int) -> int:
     key = 0
     for word in words:
-        key = _mix_int(key ^ (word & MASK))
+        key = _mix(_int64((key ^ word) + 0x9E3779B97F4A7C15))
     return key
 
 
-def _signed(z: int) -> int:
-    return z - (1 << 64) if z >> 63 else z
+def _int64(z: Any) -> Any:
+    """An integer wrapped to 64 bits with a sign, as an int64 tensor wraps by itself."""
+    return z if isinstance(z, Tensor) else ((z + (1 << 63)) & MASK) - (1 << 63)

@@ -22,6 +22,7 @@ STAGES: tuple[tuple[float, ...], ...] = (
     (35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
 )
 FOURTH = (5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40)
+GAP = tuple(five - four for five, four in zip((*STAGES[-1], 0), FOURTH, strict=True))
 
 Field = Callable[[Tensor, float], Tensor]
 
@@ -30,15 +31,9 @@ def dormand_prince(field: Field, y: Tensor, u: float, h: float) -> tuple[Tensor,
     """One step of size ``h``: the fifth-order value, and its difference to the fourth-order one."""
     slopes: list[Tensor] = []
     for node, weights in zip(NODES, STAGES, strict=True):
-        here = _moved(y, h, weights, slopes)
+        here = y + sum(h * weight * k for weight, k in zip(weights, slopes, strict=True))
         slopes.append(field(here, u + node * h))
-    return here, here - _moved(y, h, FOURTH, slopes)
-
-
-def _moved(y: Tensor, h: float, weights: tuple[float, ...], slopes: list[Tensor]) -> Tensor:
-    for weight, slope in zip(weights, slopes, strict=True):
-        y = y + (h * weight) * slope
-    return y
+    return here, sum((h * weight * k for weight, k in zip(GAP, slopes, strict=True)), 0 * y)
 
 
 def integrate(field: Field, y: Tensor, u: float, end: float, tolerance: float | None) -> Tensor:
@@ -54,9 +49,7 @@ def integrate(field: Field, y: Tensor, u: float, end: float, tolerance: float | 
             error = gap / (tolerance * (1 + new.abs().maximum(y.abs())))
             ratio = error.square().flatten(min(1, y.ndim - 1)).mean(-1).max().sqrt().item()
         if not math.isfinite(ratio) or abs(h) < 1e-10:
-            raise NotFinite(
-                f"the ODE has no finite slope near log rho = {u:.4g}; check the network"
-            )
+            raise NotFinite(f"no finite slope of the ODE near log rho = {u:.4g}; check the network")
         if ratio <= 1:
             y, u = new, (end if abs(end - u - h) < 1e-12 else u + h)
         h *= min(5.0, max(0.2, 0.9 * max(ratio, 1e-10) ** -0.2))
