@@ -36,3 +36,21 @@ def find(name: str | Path, kind: str) -> Path:
             f"{kind} '{name}' is neither shipped (shipped: {names}) nor a folder with config.json"
         )
     return folder
+
+
+def licence(folder: Path) -> str:
+    """The licence after ``config.json``, else after the header of the card (``license: ...``)."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if config.get("licence"):
+        return str(config["licence"])
+    for line in card(folder).splitlines():
+        key, colon, value = line.partition(":")
+        if colon and key.strip().lower() in ("license", "licence"):
+            return value.strip()
+    return "see the card"
+
+
+def card(folder: Path) -> str:
+    """The model card; empty where the folder has none."""
+    path = folder / "README.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""

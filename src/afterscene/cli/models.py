@@ -9,6 +9,7 @@ import typer
 from afterscene import shipped
 from afterscene.cli.talk import Json, Talk, table
 from afterscene.errors import UnknownName
+from afterscene.shipped import card, licence
 
 app = typer.Typer(
     help="The models that ship with AfterScene.", no_args_is_help=True, rich_markup_mode=None
@@ -27,24 +28,6 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
         "licence": licence(folder),
         "config": config,
     }
-
-
-def licence(folder: Path) -> str:
-    """The licence after ``config.json``, else after the header of the card (``license: ...``)."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if config.get("licence"):
-        return str(config["licence"])
-    for line in card(folder).splitlines():
-        key, colon, value = line.partition(":")
-        if colon and key.strip().lower() in ("license", "licence"):
-            return value.strip()
-    return "see the card"
-
-
-def card(folder: Path) -> str:
-    """The model card; empty where the folder has none."""
-    path = folder / "README.md"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 @app.command("list")

@@ -1,0 +1,168 @@
+"""A finished set as a value: each manifest row with its files, labels, licence and captions.
+
+Both layouts are read, the tree of ``gbd build`` and the flat folder of ``synthesize`` (which has no
+pre image). Pairs are read one at a time, in manifest order. Names come from a manifest that others
+may have written: an id that is no plain file name, and a file that a link leads out of the folder,
+are refused. A pair whose label and row disagree on the synthetic mark is refused too, so no
+exporter can pass on a picture with a wrong one.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from afterscene.errors import BadLabel, MissingFile, OutputConflict
+from afterscene.gbd.captions import captions, facts_of
+from afterscene.gbd.licences import Combined, combine, item_licence
+from afterscene.gbd.rundir import MANIFEST, read_rows
+from afterscene.geodata.xbd import XbdLabel, read_label
+
+_PLAIN = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One pair of a set. Paths are inside the set; ``pre`` and its label may be None."""
+
+    row: Mapping[str, Any]
+    post: Path
+    target: Path
+    label: XbdLabel
+    pre: Path | None
+    pre_label: XbdLabel | None
+    licence: str
+
+    @property
+    def id(self) -> str:
+        """The stem of the pair's files."""
+        return str(self.row["id"])
+
+    @property
+    def synthetic(self) -> bool:
+        """The mark that row and label agree on."""
+        return bool(self.row["synthetic"])
+
+    @property
+    def event(self) -> str:
+        """The event (place) of the source, such as ``hurricane-michael``."""
+        return str(self.row.get("source", "")).rpartition("_")[0] or "unknown"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of the picture: the label's, else the target's."""
+        if self.label.shape is not None:
+            return self.label.shape
+        from PIL import Image
+
+        with Image.open(self.target) as image:
+            return image.height, image.width
+
+    @property
+    def captions(self) -> tuple[str, ...]:
+        """The change told in words (:mod:`afterscene.gbd.captions`)."""
+        facts = facts_of(str(self.row["hazard"]), self.label.buildings, self.shape)
+        return captions(facts, int(self.row["seed"]))
+
+    def as_json(self) -> dict[str, Any]:
+        """The manifest row with licence and captions."""
+        return {**self.row, "licence": self.licence, "captions": list(self.captions)}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The finished run in ``root``. Raises MissingFile where there is no manifest."""
+
+    root: Path
+
+    def __post_init__(self) -> None:
+        if not (self.root / MANIFEST).is_file():
+            raise MissingFile(
+                f"{self.root / MANIFEST}: there is no manifest; give the folder of a finished run"
+            )
+        if not self.rows:
+            raise MissingFile(f"{self.root / MANIFEST}: lists no pair; build the set first")
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of the manifest, each checked. Raises OutputConflict."""
+        rows = read_rows(self.root / MANIFEST)
+        seen: set[str] = set()
+        for row in rows:
+            _check_row(self.root / MANIFEST, row)
+            if row["id"] in seen:
+                raise OutputConflict(
+                    f"{self.root / MANIFEST}: pair {row['id']} stands twice; make the set anew"
+                )
+            seen.add(row["id"])
+        return rows
+
+    @cached_property
+    def terms(self) -> Combined:
+        """The combined licence of all pairs."""
+        return combine(entry.licence for entry in self)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[Entry]:
+        """The pairs in manifest order. Raises MissingFile, BadLabel."""
+        return (self._entry(row) for row in self.rows)
+
+    def _entry(self, row: dict[str, Any]) -> Entry:
+        name = row["id"]
+        label = read_label(self._file("labels", f"{name}_post_disaster.json"))
+        if label.metadata.get("synthetic") is not row["synthetic"]:
+            raise BadLabel(
+                f"{label.path}: its synthetic mark is {label.metadata.get('synthetic')!r}, the "
+                f"manifest's is {row['synthetic']!r}; run `afterscene gbd verify {self.root}`"
+            )
+        pre = self._there("images", f"{name}_pre_disaster.png")
+        pre_file = self._there("labels", f"{name}_pre_disaster.json")
+        pre_label = read_label(pre_file) if pre_file else None
+        return Entry(
+            row=row,
+            post=self._file("images", f"{name}_post_disaster.png"),
+            target=self._file("targets", f"{name}_post_disaster_target.png"),
+            label=label,
+            pre=pre,
+            pre_label=pre_label,
+            licence=item_licence(row, (pre_label or label).metadata),
+        )
+
+    def _there(self, kind: str, name: str) -> Path | None:
+        folder = self.root / kind if (self.root / "images").is_dir() else self.root
+        path = folder / name
+        if not path.is_file():
+            return None
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise MissingFile(f"{path}: leads out of the set; put the file itself there")
+        return path
+
+    def _file(self, kind: str, name: str) -> Path:
+        path = self._there(kind, name)
+        if path is None:
+            raise MissingFile(
+                f"{self.root}: {name} is not there; run `afterscene gbd verify {self.root}`"
+            )
+        return path
+
+
+def _check_row(path: Path, row: Mapping[str, Any]) -> None:
+    name = row["id"]
+    if not _PLAIN.fullmatch(name) or name.startswith("."):
+        raise OutputConflict(f"{path}: id {name[:60]!r} is no plain file name; make the set anew")
+    kinds: dict[str, Any] = {
+        "synthetic": bool,
+        "hazard": str,
+        "seed": int,
+        "source": str,
+        "severity": (int, float),
+    }
+    for key, kind in kinds.items():
+        if not isinstance(row.get(key), kind) or (key == "seed" and row[key] < 0):
+            raise OutputConflict(
+                f"{path}: pair {name}: {key} is {row.get(key)!r}; make the set anew"
+            )

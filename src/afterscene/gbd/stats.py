@@ -1,0 +1,110 @@
+"""What a set holds: pairs, buildings and levels, by hazard and by event.
+
+The counts come from the labels as they are on the disk, not from the manifest, so that they are
+what a reader will train on. ``events`` are the places of the sources (``hurricane-michael``).
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from afterscene.gbd.dataset import Dataset, Entry
+from afterscene.geodata.damage import DamageLevel
+
+WORDS = tuple(level.word for level in DamageLevel)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """Pairs of one kind and the levels of their buildings (by word; ``not-assessed`` too)."""
+
+    hazard: str
+    event: str
+    pairs: int
+    empty: int
+    levels: dict[str, int]
+    severity: tuple[float, float, float]
+
+    def as_json(self) -> dict[str, Any]:
+        """The count as JSON values; ``severity`` is lowest, mean, highest."""
+        low, mean, high = self.severity
+        return {
+            "hazard": self.hazard,
+            "event": self.event,
+            "pairs": self.pairs,
+            "pairs_without_buildings": self.empty,
+            "buildings": sum(self.levels.values()),
+            "levels": self.levels,
+            "severity": {"lowest": low, "mean": mean, "highest": high},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stats:
+    """The counts of a set: for each (hazard, event), sorted, and for all."""
+
+    groups: tuple[Count, ...]
+    total: Count
+    synthetic: int
+
+    def as_json(self) -> dict[str, Any]:
+        """All counts as JSON values."""
+        return {
+            "pairs": self.total.pairs,
+            "synthetic": self.synthetic,
+            "total": self.total.as_json(),
+            "groups": [group.as_json() for group in self.groups],
+        }
+
+
+def stats(dataset: Dataset) -> Stats:
+    """Count a set. Raises MissingFile, BadLabel of a pair."""
+    facts = [_Fact.of(entry) for entry in dataset]
+    keys = sorted({(fact.hazard, fact.event) for fact in facts})
+    groups = [
+        _count(hazard, event, [f for f in facts if (f.hazard, f.event) == (hazard, event)])
+        for hazard, event in keys
+    ]
+    return Stats(
+        groups=tuple(groups),
+        total=_count("all", "all", facts),
+        synthetic=sum(fact.synthetic for fact in facts),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Fact:
+    hazard: str
+    event: str
+    severity: float
+    synthetic: bool
+    levels: Counter[str]
+
+    @classmethod
+    def of(cls, entry: Entry) -> "_Fact":
+        return cls(
+            hazard=entry.row["hazard"],
+            event=entry.event,
+            severity=float(entry.row["severity"]),
+            synthetic=entry.synthetic,
+            levels=Counter(dict(entry.label.counts)),
+        )
+
+
+def _count(hazard: str, event: str, facts: list[_Fact]) -> Count:
+    levels: Counter[str] = sum((fact.levels for fact in facts), Counter())
+    severities = [fact.severity for fact in facts]
+    named: Iterable[str] = [*WORDS, *sorted(levels.keys() - set(WORDS))]
+    return Count(
+        hazard=hazard,
+        event=event,
+        pairs=len(facts),
+        empty=sum(not fact.levels for fact in facts),
+        levels={word: levels[word] for word in named},
+        severity=(
+            min(severities),
+            round(sum(severities) / len(severities), 4),
+            max(severities),
+        ),
+    )
