@@ -21,6 +21,7 @@ LINES = (
     ("robustness",),
     ("experiments",),
     ("recipes",),
+    ("course",),
     ("cli", "studio"),
     ("__main__",),
 )

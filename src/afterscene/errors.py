@@ -49,5 +49,9 @@ class NotFinite(AftersceneError):
     """A network returned NaN or infinity; the message tells the step."""
 
 
+class CourseFailed(AftersceneError):
+    """A lesson of the course ended with an error; the message has its last line."""
+
+
 class LeakFound(AftersceneError):
     """An evaluation tile, or a near-duplicate of one, is among the training sources."""

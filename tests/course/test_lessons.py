@@ -1,45 +1,161 @@
-"""Every lesson runs at small size from its own file and leaves a figure that shows something."""
+"""Every lesson runs at small size in a process of its own; its page shows what it drew."""
 
-import os
-import subprocess
-import sys
+import re
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 from PIL import Image
 
-COURSE = Path(__file__).resolve().parents[2] / "course"
-LESSONS = sorted(COURSE.glob("[0-9][0-9]_*.py"))
+from afterscene.course import site
+from afterscene.course.catalogue import Lesson, find, lessons, pages
+from afterscene.course.player import Event, Played, play, played_before
+from afterscene.errors import CourseFailed, UnknownName
+
+LESSONS = lessons()
+SIZES = pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.name)
 
 
-def test_there_are_lessons():
-    assert {path.name[:2] for path in LESSONS} >= {"01", "03", "04"}
+class Links(HTMLParser):
+    """What a page points to, its pictures with their texts, its scripts."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.targets: list[str] = []
+        self.tags: list[str] = []
+        self.alts: list[str] = []
+        self.feed(page.read_text("utf-8"))
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        given = dict(attrs)
+        self.targets += [given[key] for key in ("href", "src") if key in given]
+        if tag == "img":
+            self.alts.append(given["alt"])
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_runs_and_draws(path, tmp_path):
-    small = {"AFTERSCENE_SMALL": "1", "AFTERSCENE_OUT": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    env = {k: v for k, v in os.environ.items() if k != "AFTERSCENE_DATA"} | small
-    run = subprocess.run(
-        [sys.executable, path], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=300
-    )
-    assert run.returncode == 0, run.stderr
-    assert "drawn towns" in run.stdout
-    figure = np.asarray(Image.open(tmp_path / f"{path.stem}.png"))
-    assert figure.shape[0] > 100
-    assert figure.shape[1] > 300
-    assert len(np.unique(figure.reshape(-1, 3), axis=0)) > 30
-    for animation in tmp_path.glob("*.gif"):
-        assert Image.open(animation).n_frames > 3
+def check_links(folder: Path) -> None:
+    found = sorted(folder.glob("*.html"))
+    assert len(found) > 1
+    for page in found:
+        links = Links(page)
+        assert "script" not in links.tags
+        assert all(links.alts)
+        assert 'name="viewport"' in page.read_text("utf-8")
+        for target in links.targets:
+            if not target.startswith(("https://", "#")):
+                assert (folder / unquote(target)).is_file(), f"{page.name}: {target}"
 
 
-@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
-def test_a_lesson_is_a_percent_notebook(path):
-    text = path.read_text()
+@SIZES
+def test_a_lesson_runs_draws_and_makes_a_page(lesson, tmp_path, monkeypatch):
+    monkeypatch.delenv("AFTERSCENE_DATA", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    figures, heard = tmp_path / site.FIGURES, []
+    played = play(lesson, figures, small=True, on_line=heard.append)
+    assert heard == sorted(heard) and len(set(heard)) > 2
+    kinds = [event.kind for event in played.events]
+    assert "note" in kinds and "figure" in kinds
+    picture = np.asarray(Image.open(figures / f"{lesson.name}.png"))
+    assert picture.shape[0] > 100 and picture.shape[1] > 300
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 30
+    for animation in figures.glob("*.gif"):
+        with Image.open(animation) as moving:
+            assert moving.n_frames > 3
+    site.build([played], tmp_path)
+    check_links(tmp_path)
+    page = (tmp_path / f"{lesson.name}.html").read_text("utf-8")
+    assert page.count("<img") == kinds.count("figure") + kinds.count("animation")
+    assert page.count("<h1>") == 1
+    assert played_before(lesson, figures, small=True) == played
+    assert played_before(lesson, figures, small=False) is None
+
+
+@SIZES
+def test_a_lesson_is_a_percent_notebook(lesson):
+    text = lesson.path.read_text("utf-8")
     assert "format_name: percent" in text
-    cells = [line for line in text.splitlines() if line.startswith("# %%")]
+    cells = lesson.cells()
     assert len(cells) >= 6
-    assert cells[0] == "# %% [markdown]"
-    assert text.count(f"# # {path.stem[:2]} ") == 1
-    assert f'lesson.figure("{path.stem}"' in text
+    assert cells[0].kind == "text"
+    assert cells[0].source.startswith(f"# {lesson.number} ")
+    assert f'lesson.figure("{lesson.name}"' in text.replace("(\n    ", "(")
+    lines = text.splitlines()
+    for cell in cells:
+        if cell.kind == "code":
+            assert cell.source.splitlines()[0] in lines[cell.first : cell.first + 3]
+
+
+def test_a_lesson_is_found_by_its_number_and_name():
+    assert [x.number for x in LESSONS] == sorted({x.number for x in LESSONS})
+    assert find("1") == find("01") == find("01_averaging") == LESSONS[0]
+    with pytest.raises(UnknownName, match="choose one of: 01, "):
+        find("77")
+
+
+def toy(tmp_path: Path, code: str) -> Lesson:
+    path = tmp_path / "lessons" / "01_toy.py"
+    path.parent.mkdir()
+    (tmp_path / "lesson.py").write_text("")
+    path.write_text(f"# %% [markdown]\n# # 01 A <toy>\n\n# %%\n{code}\n")
+    (lesson,) = lessons(path.parent)
+    return lesson
+
+
+def test_a_note_stands_under_the_cell_that_made_it(tmp_path):
+    code = (
+        "from afterscene.course import lesson\n\n\ndef speak():\n    lesson.note('a < b')\n\n\n"
+        "# %%\nspeak()\n\n# %%\nlesson.note('later')\n"
+    )
+    lesson = toy(tmp_path, code)
+    played = play(lesson, tmp_path / "figures", small=True)
+    site.build([played], tmp_path)
+    page = (tmp_path / "01_toy.html").read_text("utf-8")
+    assert "<h1>01 A &lt;toy&gt;</h1>" in page
+    first, second = page.rindex("a &lt; b"), page.index("later</pre>")
+    assert first < second
+    assert page[:first].count('class="code"') == 2  # the definition, then the call
+
+
+def test_a_lesson_that_fails_says_why_and_leaves_no_record(tmp_path):
+    lesson = toy(tmp_path, "raise ValueError('no pixels')")
+    with pytest.raises(CourseFailed, match=r"01_toy ended with code 1 \(ValueError: no pixels\)"):
+        play(lesson, tmp_path / "figures", small=True)
+    assert played_before(lesson, tmp_path / "figures", small=True) is None
+
+
+def test_a_changed_lesson_or_a_lost_figure_is_run_again(tmp_path):
+    lesson, figures = toy(tmp_path, "pass"), tmp_path / "figures"
+    played = play(lesson, figures, small=True)
+    assert played_before(lesson, figures, small=True) == played
+    lesson.path.write_text(lesson.path.read_text() + "\n")
+    assert played_before(lesson, figures, small=True) is None
+    lost = Event(line=5, kind="figure", content="gone.png")
+    assert played_before(lesson, tmp_path / "nowhere", small=True) is None
+    assert Played(lesson=lesson, events=(lost,), seconds=1, small=True).of(5, 6) == [lost]
+
+
+def test_the_pages_beside_the_lessons_have_a_title_and_no_markup_left(tmp_path):
+    lesson = LESSONS[0]
+    site.build([Played(lesson=lesson, events=(), seconds=1, small=True)], tmp_path)
+    check_links(tmp_path)
+    for name, title, _ in pages():
+        page = (tmp_path / f"{name}.html").read_text("utf-8")
+        assert f"<title>{title}</title>" in page
+        assert not re.search(r"^\s*(\||#)", re.sub(r"<pre>.*?</pre>", "", page, flags=re.S), re.M)
+
+
+def test_the_pages_name_only_commands_that_exist():
+    import typer.main
+
+    from afterscene.cli import app
+
+    root = typer.main.get_command(app)
+    for name, _, text in pages():
+        for words in re.findall(r"afterscene ([a-z]+)(?: ([a-z]+))?", text):
+            command = root.commands.get(words[0])
+            assert command is not None, f"{name}: {words}"
+            if hasattr(command, "commands") and words[1]:
+                assert words[1] in command.commands, f"{name}: {words}"

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from afterscene import __version__
 from afterscene.cli import (
     compare,
+    course,
     demo,
     detect,
     doctor,
@@ -93,6 +94,7 @@ app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(hazards.app, name="hazards")
 app.add_typer(models.app, name="models")
 app.add_typer(samplers.app, name="samplers")
+app.add_typer(course.app, name="course")
 app.command("doctor")(doctor.doctor)
 
 

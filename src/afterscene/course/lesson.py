@@ -2,11 +2,14 @@
 
 Environment: ``AFTERSCENE_DATA`` is the folder that holds ``ucmerced/`` (real overhead images);
 without it the lessons run on drawn towns. ``AFTERSCENE_SMALL=1`` shrinks every lesson to seconds.
-``AFTERSCENE_OUT`` is where figures go (``out/course``).
+``AFTERSCENE_OUT`` is where figures go (``out/figures``). With ``AFTERSCENE_EVENTS=1`` each note,
+figure and animation is one line of JSON on stdout with the line of the lesson that made it; the
+player reads them (:mod:`afterscene.course.player`). A lesson itself is a plain script.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -32,7 +35,24 @@ def budget(full: int, small: int) -> int:
 
 def note(text: str) -> None:
     """A sentence with a measured number, to the output of the cell."""
-    sys.stdout.write(text + "\n")
+    _tell("note", text)
+
+
+def _tell(kind: str, content: str) -> None:
+    if os.environ.get("AFTERSCENE_EVENTS") == "1":
+        event = {"line": _line(), "kind": kind, "content": content}
+        sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
+    elif kind == "note":
+        sys.stdout.write(content + "\n")
+    sys.stdout.flush()
+
+
+def _line() -> int:
+    """The line of the lesson's own top level that is running: it names the cell."""
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    return frame.f_lineno
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +80,7 @@ def pictures(size: int, count: int, *, seed: int = 0) -> Pictures:
     folder = os.environ.get("AFTERSCENE_DATA")
     real = Path(folder) / "ucmerced" if folder else None
     rng = np.random.default_rng(seed)
+    names: tuple[str, ...]
     if real is not None and real.is_dir():
         crops, label = _real(real, size, count, rng)
         names, source = KINDS, "UC Merced land use, USGS"
@@ -95,7 +116,7 @@ def _drawn(size: int, count: int, rng: np.random.Generator) -> tuple[list[np.nda
         scene, buildings = draw_town(town, 512)
         image = np.asarray(Image.fromarray(scene.rgb()).reduce(2))
         houses = rasterize(buildings, scene.shape)[::2, ::2] > 0
-        for _ in range(40):
+        for _ in range(budget(40, 160)):
             row, col = (int(rng.integers(256 - size + 1)) for _ in range(2))
             here = (slice(row, row + size), slice(col, col + size))
             crops.append(image[here])
@@ -119,6 +140,22 @@ def texture_distance(a: Tensor, b: Tensor) -> float:
     return float(np.abs(quantiles(a) - quantiles(b)).mean())
 
 
+def plane(points: Tensor, *, reach: float = 3.0, side: int = 128) -> Tensor:
+    """Points ``(M, 2)`` as a picture ``(3, side, side)``: how many lie where, dark is many.
+
+    The picture shows the square from -reach to reach, the second coordinate upwards.
+    """
+    edges = np.linspace(-reach, reach, side + 1)
+    counts, _, _ = np.histogram2d(-points[:, 1].numpy(), points[:, 0].numpy(), bins=[edges, edges])
+    return shade(torch.from_numpy(counts).float().sqrt())
+
+
+def shade(values: Tensor) -> Tensor:
+    """Values ``(H, W)``, at least 0, as a picture ``(3, H, W)``: 0 is white, the largest blue."""
+    share = (values / values.max().clamp_min(1e-12))[None]
+    return 1 - share * torch.tensor([1.9, 1.3, 0.6])[:, None, None]
+
+
 def figure(
     name: str, rows: Sequence[tuple[str, Tensor]], *, side: int = 64, margin: int = 150
 ) -> Path:
@@ -133,6 +170,7 @@ def figure(
             sheet.paste(_image(picture, side), (margin + column * (side + 4), top))
     path = _out() / f"{name}.png"
     sheet.save(path)
+    _tell("figure", path.name)
     return path
 
 
@@ -147,6 +185,7 @@ def animation(name: str, states: Iterable[Tensor], *, side: int = 64, pause: int
     path = _out() / f"{name}.gif"
     durations = [pause] * (len(frames) - 1) + [1500]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    _tell("animation", path.name)
     return path
 
 
@@ -156,6 +195,6 @@ def _image(x: Tensor, side: int) -> Image.Image:
 
 
 def _out() -> Path:
-    out = Path(os.environ.get("AFTERSCENE_OUT", "out/course"))
+    out = Path(os.environ.get("AFTERSCENE_OUT", "out/figures"))
     out.mkdir(parents=True, exist_ok=True)
     return out

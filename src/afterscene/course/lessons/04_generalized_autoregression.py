@@ -23,7 +23,6 @@
 # removed ones at once. An *order* says which pixels go together.
 
 # %%
-import lesson
 import numpy as np
 import torch
 
@@ -38,6 +37,7 @@ from afterscene.autoregression import (
     minimum_distance,
     quantize,
 )
+from afterscene.course import lesson
 from afterscene.networks.unet import UNet, UNetConfig
 
 LEVELS = 16
@@ -51,7 +51,7 @@ lesson.note(f"{STEPS} evaluations instead of {SIZE * SIZE}, {data.source}")
 # ## Three orders with the same number of evaluations
 
 # %%
-strategies = {
+strategies: dict[str, Blocks | Random | Spaced] = {
     "blocks": Blocks(side=4),
     "random": Random(steps=STEPS),
     "spaced": Spaced(steps=STEPS, spacing=2.0),

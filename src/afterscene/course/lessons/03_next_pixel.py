@@ -22,7 +22,6 @@
 # dice**?
 
 # %%
-import lesson
 import torch
 
 from afterscene.autoregression import (
@@ -35,6 +34,7 @@ from afterscene.autoregression import (
     fit,
     quantize,
 )
+from afterscene.course import lesson
 from afterscene.networks.pixelcnn import PixelCNNConfig
 
 LEVELS = 16
@@ -87,14 +87,14 @@ with torch.no_grad():
 
 # %%
 COUNT, HALF = 6, SIZE // 2
-start, options = unseen[:COUNT], {"rows_given": HALF, "seed": 1}
+start = unseen[:COUNT]
 
 
 def go_on(model: NextPixel, temperature: float) -> torch.Tensor:
     """Pictures that keep the upper half of ``start``."""
     size = (SIZE, SIZE)
-    drawn = model.sample(COUNT, size, start=start, temperature=temperature, **options)
-    return dequantize(drawn, LEVELS)
+    options = {"rows_given": HALF, "temperature": temperature}
+    return dequantize(model.sample(COUNT, size, start=start, seed=1, **options), LEVELS)
 
 
 rows = {
@@ -117,7 +117,7 @@ if distance["classifier, sampled"] > distance["regressor"]:
 
 # %%
 rows["PixelCNN,\nfrom nothing"] = dequantize(deep.sample(COUNT, (SIZE, SIZE), seed=2), LEVELS)
-walk = models["class"].walk(COUNT, (SIZE, SIZE), start=start, **options)
+walk = models["class"].walk(COUNT, (SIZE, SIZE), start=start, rows_given=HALF, seed=1)
 lesson.animation("03_next_pixel", (dequantize(x, LEVELS) for x in walk))
 lesson.figure("03_next_pixel", list(rows.items()))
 

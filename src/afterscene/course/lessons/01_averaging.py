@@ -21,7 +21,6 @@
 # could have been meant. Roofs, roads and trees lie elsewhere in each, so their mean is fog.
 
 # %%
-import lesson
 import torch
 
 from afterscene.autoregression import (
@@ -32,6 +31,7 @@ from afterscene.autoregression import (
     fit,
     quantize,
 )
+from afterscene.course import lesson
 
 LEVELS = 256
 SIZE = lesson.budget(32, 16)
