@@ -176,6 +176,7 @@ def test_every_flag_is_a_decision_that_someone_made():
     assert flags == {
         "--assessor",
         "--count",
+        "--data",
         "--encoder",
         "--gbd",
         "--hazard",
@@ -189,7 +190,9 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--overwrite",
         "--post",
         "--pre",
+        "--precision",
         "--quiet",
+        "--resume",
         "--seed",
         "--set",
         "--severity",

@@ -22,9 +22,11 @@ from afterscene.cli import (
     gbd,
     hazards,
     models,
+    recipes,
     samplers,
     score,
     synthesize,
+    train,
 )
 from afterscene.cli.talk import one_line
 from afterscene.errors import AftersceneError
@@ -89,10 +91,12 @@ app.command("synthesize")(synthesize.synthesize)
 app.add_typer(gbd.app, name="gbd")
 app.add_typer(detect.app, name="detect")
 app.command("score")(score.score)
+app.command("train")(train.train)
 app.command("compare")(compare.compare)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(hazards.app, name="hazards")
 app.add_typer(models.app, name="models")
+app.add_typer(recipes.app, name="recipes")
 app.add_typer(samplers.app, name="samplers")
 app.add_typer(course.app, name="course")
 app.command("doctor")(doctor.doctor)

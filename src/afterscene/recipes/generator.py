@@ -34,6 +34,33 @@ def default(steps: int = 11_000) -> TrainConfig:
     )
 
 
+def small() -> TrainConfig:
+    """A 0.5 M-parameter bridge for trying things: crops of 64 pixels, fp32, minutes on a CPU."""
+    return TrainConfig(
+        model=BridgeConfig(widths=(24, 48, 72), depths=(1, 1, 1), embedding=96),
+        crops=CropConfig(shapes=((64, 8),)),
+        steps=1_000,
+        warmup=50,
+        precision="fp32",
+        save_every=100,
+        validate_every=100,
+    )
+
+
+def load_data(folder: Path) -> tuple[list[TrainingTile], list[TrainingTile]]:
+    """Tiles to train on and to validate with, out of an xBD tree.
+
+    The splits ``train`` and ``val`` of ``splits.json``; pairs of images in a subfolder
+    ``unlabelled/`` are trained on as well. Raises MissingFile, and what reading them raises.
+    """
+    tree = XbdTree(folder)
+    pairs = tree.pairs("train")
+    if (folder / "unlabelled").is_dir():
+        pairs = pairs + unlabelled_pairs(folder / "unlabelled")
+    validation = tree.pairs("val") if "val" in tree.splits else []
+    return load_tiles(pairs), load_tiles(validation)
+
+
 def looks_of(tiles: list[TrainingTile]) -> dict[str, list[list[float]]]:
     """For each hazard the looks of its real post images, as they go into ``config.json``."""
     looks: dict[str, list[list[float]]] = {}

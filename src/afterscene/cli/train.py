@@ -1,0 +1,83 @@
+"""``afterscene train RECIPE``: train a generator, alone or in several processes with torchrun.
+
+SIGTERM and SIGINT (Ctrl-C) let the step end, save and exit with 143 and 130; ``--resume`` goes on.
+"""
+
+import enum
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from afterscene.cli.talk import Json, Quiet, Talk
+
+
+class Precision(enum.StrEnum):
+    """Numbers that a step computes with; weights are always fp32."""
+
+    bf16 = "bf16"
+    fp32 = "fp32"
+
+
+@contextmanager
+def caught_signals() -> Iterator[list[int]]:
+    """Collects the exit codes of SIGTERM and SIGINT instead of ending at once."""
+    codes: list[int] = []
+    kinds = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(kind, lambda number, _: codes.append(128 + number)) for kind in kinds]
+    try:
+        yield codes
+    finally:
+        for kind, handler in zip(kinds, before, strict=True):
+            signal.signal(kind, handler)
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A name out of `afterscene recipes list`.")],
+    data: Annotated[
+        Path,
+        typer.Option("--data", help="xBD folder with splits train and val; unlabelled/ is used."),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of the run: states, log, model/.")],
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting of the recipe, KEY=VALUE (lr=2e-4); repeatable."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the newest whole state in --out.")
+    ] = False,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Optimiser steps.")] = None,
+    precision: Annotated[
+        Precision | None, typer.Option("--precision", help="fp32 is exact; default: the recipe's.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a generator; under torchrun all processes share each step."""
+    from afterscene.generators.parallel import joined
+    from afterscene.recipes.overrides import override
+    from afterscene.recipes.registry import recipe as named
+    from afterscene.recipes.run import TrainRun
+
+    asked = [*(settings or ())]
+    asked += [f"steps={steps}"] if steps else []
+    asked += [f"precision={precision.value}"] if precision else []
+    config = override(named(recipe), asked)
+    with joined() as group:
+        talk = Talk(json=as_json, quiet=quiet or not group.first)
+        run = TrainRun(config=config, data=data, out=out, resume=resume, group=group)
+        trainer, tiles, said = run.prepare()
+        for sentence in said:
+            talk.say(f"warning: {sentence}")
+        with caught_signals() as codes, talk.progress("train", config.steps - trainer.step) as go:
+            for _ in trainer.run(lambda: max(codes, default=0)):
+                go(1)
+        made = {"recipe": recipe, **run.finish(trainer, tiles)}
+        if group.first:
+            talk.result(made, f"step {trainer.step} of {config.steps}: {made['model'] or out}")
+    if trainer.stopped:
+        talk.say("stopped; the same command with --resume goes on")
+        raise typer.Exit(trainer.stopped)

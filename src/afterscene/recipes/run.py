@@ -1,0 +1,107 @@
+"""One training run from a recipe's config, a data folder and an output folder.
+
+What ``afterscene train`` does, as a function: load the tiles, make or resume the trainer, train,
+and leave a model folder ``model/`` beside the states when the last step is done. A resumed run
+must be the run that was stopped, so another config is refused; only what leaves the sequence of
+steps alone may differ, and the number of steps, which is said.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from afterscene.errors import BadParameter
+from afterscene.generators.checkpoint import weights_hash
+from afterscene.generators.crops import TrainingTile
+from afterscene.generators.parallel import Group, device
+from afterscene.generators.runlog import saved_config
+from afterscene.generators.training import TrainConfig, Trainer
+from afterscene.recipes.generator import export, load_data
+
+#: Settings that do not decide which steps are taken.
+FREE = {"accumulate", "checkpointing", "max_skipped", "save_every", "validate_every"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainRun:
+    """A run to do: ``TrainRun(config=..., data=..., out=...)(...)``.
+
+    Attributes:
+        config: The full configuration.
+        data: xBD tree with ``splits.json``; see :func:`~afterscene.recipes.generator.load_data`.
+        out: Folder of the run.
+        resume: Go on from the newest whole state in ``out``.
+        group: The processes that train together.
+    """
+
+    config: TrainConfig
+    data: Path
+    out: Path
+    resume: bool = False
+    group: Group = field(default_factory=Group)
+
+    def prepare(self) -> tuple[Trainer, list[TrainingTile], list[str]]:
+        """The trainer at its first step, its tiles, and sentences for the user.
+
+        Raises:
+            MissingFile: there is no data, or no state to resume from.
+            BadParameter: the run in ``out`` was started with another config.
+        """
+        said = self._compare() if self.resume else []
+        tiles, validation = load_data(self.data)
+        trainer = Trainer(
+            self.config,
+            tiles,
+            self.out,
+            validation=validation,
+            device=device(),
+            group=self.group,
+        )
+        if self.resume:
+            said += trainer.resume()
+        return trainer, tiles, said
+
+    def _compare(self) -> list[str]:
+        old = saved_config(self.out)
+        if old is None:
+            return []
+        new = json.loads(json.dumps(asdict(self.config)))
+        changed = dict(_changes(old, new))
+        refused = {k: v for k, v in changed.items() if k not in FREE | {"steps"}}
+        if refused:
+            told = ", ".join(f"{k}: {a!r} -> {b!r}" for k, (a, b) in refused.items())
+            raise BadParameter(
+                f"{self.out} was started with other settings ({told}); "
+                "resume it with its own, or choose another folder"
+            )
+        return [f"{self.out}: {k} is now {b!r}, was {a!r}" for k, (a, b) in changed.items()]
+
+    def finish(self, trainer: Trainer, tiles: list[TrainingTile]) -> dict[str, Any]:
+        """Export the model where the run is complete; the figures of the run."""
+        done = trainer.step >= self.config.steps
+        if done and self.group.first:
+            export(self.out, self.out / "model", self.config, tiles)
+        return {
+            "out": str(self.out),
+            "step": trainer.step,
+            "steps": self.config.steps,
+            "skipped": trainer.skipped,
+            "stopped": trainer.stopped,
+            "processes": self.group.size,
+            "weights": weights_hash({k: v.cpu() for k, v in trainer.model.state_dict().items()}),
+            "model": str(self.out / "model") if done else None,
+        }
+
+
+def _changes(old: dict, new: dict, prefix: str = "") -> list[tuple[str, tuple[Any, Any]]]:
+    """Keys whose values differ; a key that the old config did not know yet is no change."""
+    found: list[tuple[str, tuple[Any, Any]]] = []
+    for key in sorted(old.keys() & new.keys()):
+        if isinstance(old[key], dict) and isinstance(new[key], dict):
+            found += _changes(old[key], new[key], f"{prefix}{key}.")
+        elif old[key] != new[key]:
+            found.append((prefix + key, (old[key], new[key])))
+    return found

@@ -1,0 +1,173 @@
+"""``afterscene train`` from outside: killed, stopped, shared between processes, asked wrongly."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from afterscene.generators.checkpoint import load_newest_state, states
+from afterscene.generators.runlog import records
+from tests.generators.launch import TOY, Command, arguments, toy_pairs
+
+STEPS = 24
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return toy_pairs(tmp_path_factory.mktemp("pairs"))
+
+
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """An uninterrupted run of one process: its result, its losses, seconds a step."""
+    folder = tmp_path_factory.mktemp("whole")
+    result = Command(arguments(data, folder / "run", STEPS), folder / "logs").result()
+    pace = float(np.median([record["seconds"] for record in records(folder / "run")]))
+    return result, losses(folder / "run"), pace
+
+
+def losses(run):
+    return [record["loss"] for record in records(run)]
+
+
+def wait_for_steps(command, run, count):
+    until = time.monotonic() + 60
+    while len(records(run)) < count:
+        assert command.alive() and time.monotonic() < until, command.stderr
+        time.sleep(0.005)
+
+
+def kill_and_resume(data, whole, folder, seed, kills):
+    """SIGKILL some steps on, at any point of a step or a save; resume each time; let it end."""
+    result, expected, pace = whole
+    rng, run = np.random.default_rng(seed), folder / "run"
+    for kill in range(kills):
+        words = arguments(data, run, STEPS, *(["--resume"] if states(run) else []))
+        command = Command(words, folder / "logs")
+        wait_for_steps(command, run, kill * (STEPS - 4) // kills + int(rng.integers(1, 4)))
+        time.sleep(float(rng.uniform(0, 2 * pace)))
+        assert command.alive(), "it ended before it was killed"
+        command.send(signal.SIGKILL)
+        assert command.codes() == [-signal.SIGKILL]
+        if states(run):
+            load_newest_state(run)  # at every moment one can be loaded
+    words = arguments(data, run, STEPS, *(["--resume"] if states(run) else []))
+    again = Command(words, folder / "logs").result()
+    assert again["weights"] == result["weights"]
+    assert losses(run) == expected
+    assert not list(run.glob("*.tmp")) and not list(run.glob(".*.tmp"))
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_killed_and_resumed_ends_with_the_same_bits(data, whole, tmp_path, seed):
+    kill_and_resume(data, whole, tmp_path, seed, kills=3)
+
+
+@pytest.mark.slow
+def test_twenty_kills_end_with_the_same_bits(data, whole, tmp_path):
+    for seed in range(2, 7):
+        kill_and_resume(data, whole, tmp_path / str(seed), seed, kills=4)
+
+
+def test_two_processes_take_the_same_steps(data, whole, tmp_path):
+    result = Command(arguments(data, tmp_path / "run", STEPS), tmp_path / "logs", 2).result()
+    assert result["processes"] == 2
+    np.testing.assert_allclose(losses(tmp_path / "run"), whole[1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_four_processes_take_the_same_steps(data, whole, tmp_path):
+    """More processes than the last batch has crops: one of them adds nothing there."""
+    Command(arguments(data, tmp_path / "run", STEPS), tmp_path / "logs", 4).result()
+    np.testing.assert_allclose(losses(tmp_path / "run"), whole[1], rtol=0, atol=1e-5)
+
+
+def test_accumulated_and_recomputed_steps_are_the_same(data, whole, tmp_path):
+    more = ("--set", "accumulate=3", "--set", "checkpointing=true")
+    Command(arguments(data, tmp_path / "run", STEPS, *more), tmp_path / "logs").result()
+    np.testing.assert_allclose(losses(tmp_path / "run"), whole[1], rtol=0, atol=1e-5)
+
+
+def test_stopped_on_two_processes_goes_on_with_one(data, whole, tmp_path):
+    run, logs = tmp_path / "run", tmp_path / "logs"
+    pair = Command(arguments(data, run, STEPS), logs, 2)
+    wait_for_steps(pair, run, 4)
+    os.kill(pair.processes[1].pid, signal.SIGTERM)  # one is told, both end at the same step
+    assert pair.codes() == [143, 143], pair.stderr
+    stopped = json.loads(pair.stdout)
+    assert stopped["stopped"] == 143 and 4 <= stopped["step"] < STEPS
+    assert states(run)[-1].stem == f"state-{stopped['step']:08d}"
+    Command(arguments(data, run, STEPS, "--resume"), logs).result()
+    assert [record["step"] for record in records(run)] == list(range(1, STEPS + 1))
+    np.testing.assert_allclose(losses(run), whole[1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("kind", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_lets_the_step_end_and_saves(data, whole, tmp_path, kind, code):
+    run, logs = tmp_path / "run", tmp_path / "logs"
+    command = Command(arguments(data, run, STEPS), logs)
+    wait_for_steps(command, run, 2)
+    command.send(kind)
+    assert command.codes() == [code], command.stderr
+    step = json.loads(command.stdout)["step"]
+    assert step < STEPS and load_newest_state(run)[0] == step
+    assert not (run / "model").exists()
+    assert (
+        Command(arguments(data, run, STEPS, "--resume"), logs).result()["weights"]
+        == (whole[0]["weights"])
+    )
+
+
+@pytest.mark.slow
+def test_torchrun_starts_the_command(data, whole, tmp_path):
+    starter = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    own = ["--master-port", "0", "--rdzv-backend", "c10d", "--rdzv-endpoint", "127.0.0.1:0"]
+    words = arguments(data, tmp_path / "run", 6)
+    subprocess.run(
+        [*starter, *own, "-m", "afterscene", *words], check=True, capture_output=True, text=True
+    )
+    assert len(losses(tmp_path / "run")) == 6
+    # The cosine ends elsewhere; the first losses come before the rates differ.
+    np.testing.assert_allclose(losses(tmp_path / "run")[:2], whole[1][:2], rtol=0, atol=1e-5)
+
+
+def test_a_damaged_newest_state_falls_back_with_a_warning(data, tmp_path):
+    run, logs = tmp_path / "run", tmp_path / "logs"
+    first = Command(arguments(data, run, 6), logs).result()
+    newest = states(run)[-1]
+    newest.write_bytes(newest.read_bytes()[:-10])
+    words = [word for word in arguments(data, run, 6, "--resume") if word != "--quiet"]
+    again = Command(words, logs)
+    assert again.result()["weights"] == first["weights"]
+    assert "damaged" in again.stderr and newest.name in again.stderr
+
+
+def refused(words, folder):
+    command = Command(words, folder / "logs")
+    assert command.codes() == [2], command.stderr
+    (line,) = command.stderr.splitlines()
+    assert line.startswith("afterscene: ")
+    return line
+
+
+def test_what_cannot_be_resumed_or_started_is_refused(data, tmp_path):
+    run = tmp_path / "run"
+    assert "no whole training state" in refused(arguments(data, run, 3, "--resume"), tmp_path)
+    Command(arguments(data, run, 3), tmp_path / "logs").result()
+    assert "resume it or choose another folder" in refused(arguments(data, run, 3), tmp_path)
+    told = refused(arguments(data, run, 3, "--resume", "--set", "seed=4"), tmp_path)
+    assert "seed: 0 -> 4" in told
+    longer = Command(arguments(data, run, 4, "--resume"), tmp_path / "logs").result()
+    assert longer["step"] == 4 and (run / "model" / "config.json").is_file()
+
+
+def test_the_config_is_saved_beside_the_output(data, tmp_path):
+    Command(arguments(data, tmp_path / "run", 1), tmp_path / "logs").result()
+    saved = json.loads((tmp_path / "run" / "train.json").read_text())
+    assert saved["model"]["widths"] == [8, 16] and saved["precision"] == "fp32"
+    assert saved["crops"]["shapes"] == [[32, 4], [48, 3]] and len(TOY) == 8
