@@ -47,3 +47,9 @@ def finished(tmp_path_factory) -> Path:
 def own(tmp_path) -> Path:
     """The same set, to be harmed."""
     return make_set(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def set_maker():
+    """``make_set(folder, placed=..., count=...)`` for sets of another kind."""
+    return make_set

@@ -1,0 +1,153 @@
+"""Croissant 1.1 (MLCommons): a JSON-LD card of the set, and its records as JSON lines.
+
+``croissant.json`` says what the set is, whose terms hold and that it is synthetic; its record set
+reads ``items.jsonl``, one line a pair with the paths of its files relative to the set, the mark,
+the licence and the captions. Written by hand: the card is a dictionary, and needs no library.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from afterscene import __version__
+from afterscene.files import write_atomic
+from afterscene.gbd.dataset import Dataset, Entry
+from afterscene.gbd.licences import CREDIT, TERMS, XBD, parts
+from afterscene.gbd.rundir import MANIFEST
+
+SPEC = "http://mlcommons.org/croissant/1.1"
+CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    "sc": "https://schema.org/",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "dct": "http://purl.org/dc/terms/",
+    "citeAs": "cr:citeAs",
+    "column": "cr:column",
+    "conformsTo": "dct:conformsTo",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "equivalentProperty": "cr:equivalentProperty",
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "extract": "cr:extract",
+    "field": "cr:field",
+    "fileObject": "cr:fileObject",
+    "fileProperty": "cr:fileProperty",
+    "fileSet": "cr:fileSet",
+    "format": "cr:format",
+    "includes": "cr:includes",
+    "isLiveDataset": "cr:isLiveDataset",
+    "jsonPath": "cr:jsonPath",
+    "key": "cr:key",
+    "md5": "cr:md5",
+    "parentField": "cr:parentField",
+    "path": "cr:path",
+    "recordSet": "cr:recordSet",
+    "references": "cr:references",
+    "regex": "cr:regex",
+    "repeated": "cr:repeated",
+    "replace": "cr:replace",
+    "samplingRate": "cr:samplingRate",
+    "separator": "cr:separator",
+    "source": "cr:source",
+    "subField": "cr:subField",
+    "transform": "cr:transform",
+}
+FIELDS = (
+    ("id", "sc:Text", "Stem of the pair's files."),
+    ("synthetic", "sc:Boolean", "True: the post picture was drawn by a model."),
+    ("licence", "sc:Text", "SPDX expression of the terms of this pair."),
+    ("source", "sc:Text", "The tile whose pre picture it was made from."),
+    ("hazard", "sc:Text", "The hazard that struck."),
+    ("severity", "sc:Float", "Its severity, 0 to 1."),
+    ("seed", "sc:Integer", "Decides all that was drawn."),
+    ("post", "sc:Text", "The post picture, relative to the set."),
+    ("target", "sc:Text", "Its damage levels by pixel, 0 to 4."),
+    ("label", "sc:Text", "Its xBD label."),
+    ("caption", "sc:Text", "The change in words."),
+)
+
+
+def write(dataset: Dataset, out: Path) -> list[Path]:
+    """``items.jsonl`` and ``croissant.json``."""
+    lines = [json.dumps(_record(entry, dataset.root), ensure_ascii=False) for entry in dataset]
+    content = "".join(line + "\n" for line in lines).encode()
+    items = write_atomic(out / "items.jsonl", content)
+    document = card(dataset, hashlib.sha256(content).hexdigest(), len(content))
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return [items, write_atomic(out / "croissant.json", text.encode())]
+
+
+def _record(entry: Entry, root: Path) -> dict[str, Any]:
+    assert entry.label.path is not None
+    files = {"post": entry.post, "target": entry.target, "label": entry.label.path}
+    paths = {name: path.relative_to(root).as_posix() for name, path in files.items()}
+    row = {**entry.as_json(), **paths, "caption": entry.captions[0]}
+    return {name: row[name] for name, _, _ in FIELDS}
+
+
+def card(dataset: Dataset, sha256: str, size: int) -> dict[str, Any]:
+    """The JSON-LD document; ``sha256`` and ``size`` (bytes) are of ``items.jsonl``."""
+    terms = dataset.terms
+    hazards = sorted({row["hazard"] for row in dataset.rows})
+    return {
+        "@context": CONTEXT,
+        "@type": "sc:Dataset",
+        "name": "afterscene-gbd",
+        "description": (
+            f"{len(dataset)} pairs of pre- and post-disaster pictures with damage levels of "
+            f"buildings ({', '.join(hazards)}). The post pictures are synthetic: drawn by a model, "
+            f"of disasters that did not happen. Terms: {terms.sentence}."
+        ),
+        "conformsTo": SPEC,
+        "license": [TERMS[n].url if n in TERMS else n for n in parts(terms.licence)],
+        "url": "https://github.com/afterscene/afterscene",
+        "version": "1.0.0",
+        "datePublished": _finished(dataset),
+        "creator": {"@type": "sc:Organization", "name": f"AfterScene {__version__}"},
+        "keywords": ["synthetic", "building damage", "remote sensing", *hazards],
+        **({"citeAs": CREDIT} if XBD in parts(terms.licence) else {}),
+        "rai:dataLimitations": (
+            "Synthetic post pictures: never evidence of an event; labels come from hazard models."
+        ),
+        "distribution": [
+            {
+                "@type": "cr:FileObject",
+                "@id": "items.jsonl",
+                "name": "items.jsonl",
+                "contentUrl": "items.jsonl",
+                "contentSize": f"{size} B",
+                "encodingFormat": "application/jsonlines",
+                "sha256": sha256,
+            }
+        ],
+        "recordSet": [
+            {
+                "@type": "cr:RecordSet",
+                "@id": "pairs",
+                "name": "pairs",
+                "key": {"@id": "pairs/id"},
+                "field": [_field(*field) for field in FIELDS],
+            }
+        ],
+    }
+
+
+def _finished(dataset: Dataset) -> str:
+    """The day (UTC) on which the set was finished: that of its manifest file."""
+    seconds = (dataset.root / MANIFEST).stat().st_mtime
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+
+
+def _field(name: str, kind: str, about: str) -> dict[str, Any]:
+    return {
+        "@type": "cr:Field",
+        "@id": f"pairs/{name}",
+        "name": name,
+        "description": about,
+        "dataType": kind,
+        "source": {"fileObject": {"@id": "items.jsonl"}, "extract": {"column": name}},
+    }
