@@ -21,6 +21,7 @@ from afterscene.cli import (
     evaluate,
     gbd,
     hazards,
+    licenses,
     models,
     recipes,
     samplers,
@@ -99,6 +100,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(samplers.app, name="samplers")
 app.add_typer(course.app, name="course")
+app.command("licenses")(licenses.licenses)
 app.command("doctor")(doctor.doctor)
 
 

@@ -1,4 +1,4 @@
-"""``afterscene gbd build`` and ``gbd verify``: sets of synthetic pairs."""
+"""``afterscene gbd build|verify|export|stats``: sets of synthetic pairs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,14 +19,18 @@ from afterscene.cli.options import (
     Steps,
     Xbd,
     parameters,
+    whole_output,
 )
 from afterscene.cli.summary import show
 from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
 
 app = typer.Typer(
-    help="Build and check sets of synthetic pairs.", no_args_is_help=True, rich_markup_mode=None
+    help="Build, check, count and hand on sets of synthetic pairs.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
+Dataset = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a finished build.")]
 Count = Annotated[int, typer.Option("--count", help="Number of pairs to make.")]
 Severity = Annotated[
     float | None,
@@ -94,3 +98,52 @@ def verify(
     Talk(json=as_json).result(value, table(("pair", "verdict", "reason"), rows))
     if any(v.verdict != "synthetic" for v in verdicts):
         raise typer.Exit(1)
+
+
+@app.command("export")
+def export(
+    dataset: Dataset,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="coco, croissant, geojson, geopackage, geoparquet, manifest, stac or webdataset.",
+        ),
+    ],
+    out: Out,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Write a set in another format; each item keeps its synthetic mark and its licence.
+
+    geopackage, geoparquet, manifest and stac need the extra geo. The paths in coco and croissant
+    are relative to DATASET; those in stac lead to it, so keep the two folders in place.
+    """
+    from afterscene.gbd import export as exporting
+    from afterscene.gbd.dataset import Dataset
+
+    read = Dataset(dataset)
+    exporting.find_format(format_)
+    exporting.check_apart(read, out)
+    with whole_output(out, "gbd export", overwrite):
+        made = exporting.export(read, format_, out)
+    names = [path.relative_to(out).as_posix() for path in made]
+    value = {"out": str(out), "format": format_, "pairs": len(read), "files": names}
+    licence = read.terms.licence
+    text = f"{len(read)} pairs as {format_} in {out} ({len(names)} files); licence: {licence}"
+    Talk(json=as_json).result({**value, "licence": licence}, text)
+
+
+@app.command("stats")
+def stats(dataset: Dataset, as_json: Json = False) -> None:
+    """Count a set: pairs, buildings and damage levels by hazard and event."""
+    from afterscene.gbd.dataset import Dataset
+    from afterscene.gbd.stats import stats as count
+
+    found = count(Dataset(dataset))
+    groups = [group.as_json() for group in (*found.groups, found.total)]
+    head = ("hazard", "event", "pairs", "buildings", *found.total.levels)
+    rows = [
+        (g["hazard"], g["event"], g["pairs"], g["buildings"], *g["levels"].values()) for g in groups
+    ]
+    Talk(json=as_json).result(found.as_json(), table(head, rows))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from afterscene.errors import MissingExtra, UnknownName
+from afterscene.errors import MissingExtra, OutputConflict, UnknownName
 from afterscene.gbd.dataset import Dataset
 from afterscene.gbd.export import (
     coco,
@@ -24,7 +24,7 @@ from afterscene.gbd.export import (
     webdataset,
 )
 
-__all__ = ["FORMATS", "Format", "export", "find_format"]
+__all__ = ["FORMATS", "Format", "check_apart", "export", "find_format"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +77,25 @@ def find_format(name: str) -> Format:
     return FORMATS[name]
 
 
+def check_apart(dataset: Dataset, out: Path) -> None:
+    """Refuse a folder that is the set or holds it, for an export may empty its folder.
+
+    Raises:
+        OutputConflict: it is so.
+    """
+    if dataset.root.resolve().is_relative_to(out.resolve()):
+        raise OutputConflict(
+            f"{out}: is or holds the set {dataset.root} that is to be exported; give another folder"
+        )
+
+
 def export(dataset: Dataset, name: str, out: Path) -> list[Path]:
     """Write the set into the folder ``out``, which is there; returns the files of the format.
 
     Raises:
         UnknownName, MissingExtra: of the format.
+        OutputConflict: ``out`` is the set or holds it.
         MissingFile, BadLabel: of a pair.
     """
+    check_apart(dataset, out)
     return find_format(name).write(dataset, out)
