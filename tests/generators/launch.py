@@ -13,7 +13,9 @@ from PIL import Image
 import toys
 
 SERVER = multiprocessing.get_context("forkserver")
-SERVER.set_forkserver_preload(["afterscene.recipes.run", "afterscene.recipes.registry"])
+#: torch imports its compiler with the first optimiser; that is most of a start.
+MODULES = ("afterscene.cli", "afterscene.recipes.run", "afterscene.recipes.registry")
+SERVER.set_forkserver_preload([*MODULES, "torch._dynamo", "torch.utils.checkpoint"])
 
 #: The recipe as a toy: some thousand weights, four crops of 32 pixels a step.
 TOY = (
@@ -22,6 +24,7 @@ TOY = (
     "model.embedding=16",
     "crops.shapes=[32,4],[48,3]",
     "warmup=2",
+    "lr=4e-3",
     "save_every=3",
     "validate_every=1000",
     "precision=fp32",
