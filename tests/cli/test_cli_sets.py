@@ -88,6 +88,17 @@ def test_stats_as_table_and_json(afterscene, made):
     assert text.splitlines()[1].split()[:4] == ["wildfire", "toy-town", "2", "8"]
 
 
+def test_stats_write_a_page_apart_from_the_set(afterscene, made, tmp_path):
+    flags = ("gbd", "stats", made, "--out")
+    assert afterscene(*flags, tmp_path / "page").code == 0
+    assert {"stats.html", "stats.json"} < set(toys.files_of(tmp_path / "page"))
+    assert afterscene(*flags, tmp_path / "page").code == 2
+    assert afterscene(*flags, tmp_path / "page", "--overwrite").code == 0
+    before = toys.files_of(made)
+    assert afterscene(*flags, made, "--overwrite").code == 2
+    assert toys.files_of(made) == before
+
+
 def test_licenses_tells_the_combined_terms(afterscene, made):
     found = afterscene("licenses", made, "--json").json
     assert found["commercial_use"] is False and found["unknown"] == ["LicenseRef-unknown"]

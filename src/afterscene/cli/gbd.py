@@ -135,12 +135,30 @@ def export(
 
 
 @app.command("stats")
-def stats(dataset: Dataset, as_json: Json = False) -> None:
-    """Count a set: pairs, buildings and damage levels by hazard and event."""
+def stats(
+    dataset: Dataset,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write stats.html and stats.json here.")
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Count a set: pairs, buildings and damage levels by hazard and event.
+
+    With --out also one page with the counts, the terms, captions and sample pictures.
+    """
     from afterscene.gbd.dataset import Dataset
+    from afterscene.gbd.export import check_apart
     from afterscene.gbd.stats import stats as count
 
-    found = count(Dataset(dataset))
+    read = Dataset(dataset)
+    found = count(read)
+    if out is not None:
+        check_apart(read, out)
+        from afterscene.experiments.gbd_page import write_page
+
+        with whole_output(out, "gbd stats", overwrite):
+            write_page(read, found, out)
     groups = [group.as_json() for group in (*found.groups, found.total)]
     head = ("hazard", "event", "pairs", "buildings", *found.total.levels)
     rows = [
