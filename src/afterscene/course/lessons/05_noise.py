@@ -162,6 +162,10 @@ with torch.no_grad():
     walk = list(trajectory(denoiser, schedule, start, grids.uniform(24), Ddim()))
 one = torch.stack([walk[k].x[0] for k in range(0, 24, 4)] + [walk[-1].x[0]])
 believed = torch.stack([walk[k].x0[0] for k in range(0, 24, 4)] + [walk[-1].x0[0]])
+grain = {"real pictures": data.x[:200], "first belief": believed[:1], "last belief": believed[-1:]}
+for name, x in grain.items():
+    rough = (x.diff(dim=2).abs().mean() + x.diff(dim=3).abs().mean()).item() / 2
+    lesson.note(f"{name}: neighbours differ by {rough:.3f}")
 rows = [(f"picture {k + 1},\ndrowning", x) for k, x in enumerate(drowning)]
 rows += [("real", data.x[:COUNT]), (f"DDPM,\n{T} steps", by_hand)]
 rows += [(f"DDIM,\n{steps} steps", x) for steps, x in few.items()]
@@ -169,9 +173,12 @@ rows += [("one picture\non its way", one), ("what the network\nbelieves it is", 
 lesson.figure("05_noise", rows)
 
 # %% [markdown]
-# The last two rows are the point of the lesson. At the beginning the network believes in fog: the
-# average of all pictures, as in lesson 01. But the belief is only a direction. With every step the
-# picture commits a little, less is open, and the average of what is still possible gets sharper.
+# The last two rows are the point of the lesson. As long as almost everything is noise, nothing
+# tells which picture this will be, and the best belief under squares is the average of all: the fog
+# of lesson 01. (A network that answers the noise reaches this only when trained for long: its
+# belief divides every error by `sqrt(a_t)`. The figures above say how far this run got.) But the
+# belief is only a direction. With every step the picture commits a little, less is open, and the
+# average of what is still possible gets sharper.
 #
 # DDIM walks the same way without fresh noise, in fewer and larger steps. Why both are allowed is
 # lesson 06.
