@@ -2,25 +2,23 @@
 
 A bridge is ``x_t = a(t) x0 + b(t) x1 + c(t) eps`` with a, b, c = 1, 0, 0 at t = 0 and 0, 1, 0 at
 t = 1: I2SB's (Liu et al. 2023, arXiv 2302.05872) or any diffusion pinned to its end (DDBM, Zhou
-et al. 2023, arXiv 2309.16948).
-
-One fact makes the rest short: x1 is known, so ``z = x_t - b x1 = a x0 + c eps`` is an ordinary
-diffusion with alpha = a, sigma = c. A bridge is therefore a schedule, every sampler of the
-library crosses it, and ancestral steps in z are I2SB's posterior, DDIM steps are DBIM (Zheng et
-al. 2024, arXiv 2405.15885). Only the first step is special, z being 0 there: it draws
-``q(x_s | x0, x1)`` itself. I2SB's OT-ODE, the path without noise, needs no bridge: it is
-``RectifiedFlow`` with x1 in the place of the noise: ``trajectory(denoiser, RectifiedFlow(), x1)``.
+et al. 2023, arXiv 2309.16948). As x1 is known, ``z = x_t - b x1 = a x0 + c eps`` is an ordinary
+diffusion with alpha = a, sigma = c: a bridge is a schedule, every sampler of the library crosses
+it, ancestral steps in z are I2SB's posterior, DDIM steps are DBIM (Zheng et al. 2024, arXiv
+2405.15885). Only the first step is special, z being 0 there: it draws ``q(x_s | x0, x1)`` itself.
+I2SB's OT-ODE, without noise, is no bridge but a ``RectifiedFlow`` with x1 in the noise's place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from afterscene.diffusion.loop import Denoiser, Method, Noise, State, trajectory
+from afterscene.diffusion.denoisers import Predictor
+from afterscene.diffusion.loop import Denoiser, Method, State, trajectory
 from afterscene.diffusion.samplers import Ddpm
 from afterscene.diffusion.schedules import Level, Schedule, spread
 from afterscene.errors import BadParameter
@@ -44,12 +42,10 @@ class Bridge(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class BrownianBridge(Bridge):
-    """I2SB's bridge: (1 - w) x0 + w x1 + ``sigma_max sqrt(w (1 - w))`` eps.
+    """I2SB's: ``(1 - w) x0 + w x1 + sigma_max sqrt(w (1 - w)) eps``, w the share of variance by t.
 
-    ``w(t)`` is the share of the variance spent by t. ``symmetric``: sqrt(beta) rises linearly
-    from both ends to the middle, ``floor`` the ratio of beta at the ends to beta in the middle
-    (I2SB has 1/3 and sigma_max about 0.44 for images in [-1, 1]); ``linear``: w = t. The largest
-    noise, in the middle, is ``sigma_max / 2``.
+    ``linear``: w = t; ``symmetric``: sqrt(beta) rises linearly from both ends to the middle, where
+    beta is ``1 / floor`` times as large (I2SB: 3, and sigma_max about 0.44 for images in [-1, 1]).
     """
 
     sigma_max: float = 1.0
@@ -85,9 +81,9 @@ class BrownianBridge(Bridge):
         return 1 - w, w, self.sigma_max * (w * (1 - w)).sqrt()
 
     def coefficients(self, t):
-        w, slope = self.share(t)
-        c = self.weights(t)[2]
-        return 1 - w, c, -slope, self.sigma_max**2 * slope * (1 - 2 * w) / (2 * c)
+        a, w, c = self.weights(t)
+        slope = self.share(t)[1]
+        return a, c, -slope, self.sigma_max**2 * slope * (1 - 2 * w) / (2 * c)
 
     def time_of(self, rho):
         return self.time_at_share(1 / (1 + (self.sigma_max / rho) ** 2))
@@ -118,8 +114,8 @@ class DoobBridge(Bridge):
 
     def coefficients(self, t):
         alpha, sigma, d_alpha, d_sigma = self.base.coefficients(t)
-        a, _, c = self.weights(t)
-        r = ((sigma / alpha / self.end.rho) ** 2).clamp(max=1)
+        a, b, c = self.weights(t)
+        r = b * self.end.alpha / alpha
         slope, root = 2 * r * (d_sigma / sigma - d_alpha / alpha), (1 - r).sqrt()
         return a, c, d_alpha * (1 - r) - alpha * slope, d_sigma * root - sigma * slope / (2 * root)
 
@@ -128,7 +124,7 @@ class DoobBridge(Bridge):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crossing(Method):
+class Crossing(Method, stochastic=True):
     """A step of ``inner`` in the pinned coordinate; from t = 1 a draw of ``q(x_s | x0, x1)``."""
 
     inner: Method
@@ -138,52 +134,34 @@ class Crossing(Method):
         if t.sigma == 0:
             x0 = run.x0(x, t)
             return s.alpha * x0 + s.pull * self.x1 + s.sigma * run.draw(x), x0, None
-
-        def unpinned(z: Tensor, level: Level, condition: Any) -> Tensor:
-            return run.denoiser(z + level.pull * self.x1, level, condition)
-
-        z = x - t.pull * self.x1
-        z, x0, memory = self.inner.step(replace(run, denoiser=unpinned), z, t, s, memory)
+        inner = replace(run, denoiser=lambda z, at, y: run.denoiser(z + at.pull * self.x1, at, y))
+        z, x0, memory = self.inner.step(inner, x - t.pull * self.x1, t, s, memory)
         return z + s.pull * self.x1, x0, memory
 
 
 def cross(
-    denoiser: Denoiser,
-    bridge: Bridge,
-    x1: Tensor,
-    times: Tensor,
-    method: Method | None = None,
-    *,
-    noise: Noise | None = None,
-    condition: Any = None,
+    denoiser: Denoiser, bridge: Bridge, x1: Tensor, times: Tensor, method: Method = Ddpm(), **more
 ) -> Iterator[State]:
-    """Walk from ``x1`` to an x0, yielding states as :func:`loop.trajectory` does.
+    """Walk from ``x1`` to an x0; ``more``: ``noise``, ``condition``, as of :func:`loop.trajectory`.
 
     ``times`` fall from 1 (``grids.uniform(steps)``). ``method``: ``Ddpm()`` is I2SB's stochastic
-    sampler and the default; ``Ddim()`` or any other ODE method is deterministic after the first
-    step, which draws in any case. The denoiser sees ``x_t`` and the bridge's level; give it x1
-    through ``condition`` if it was trained so.
+    sampler; ``Ddim()`` or any other ODE method is deterministic after the first step, which draws
+    in any case. The denoiser sees ``x_t`` and the bridge's level, and x1 only by ``condition``.
     """
-    if noise is None:
-        raise BadParameter("a bridge draws noise at its first step; pass noise=")
-    method = Crossing(inner=method or Ddpm(), x1=x1)
-    return trajectory(denoiser, bridge, x1, times, method, noise=noise, condition=condition)
+    return trajectory(denoiser, bridge, x1, times, Crossing(inner=method, x1=x1), **more)
 
 
-class BridgePreconditioned(nn.Module):
-    """``x0 = c_skip x_t + c_out F(c_in x_t, t, condition)``, all of unit variance for the network.
+class BridgePreconditioned(Predictor):
+    """``x0 = c_skip x_t + c_out F(c_in x_t, t)``: F's input and target have variance 1 (DDBM).
 
-    From the second moments of the pair, ``std0``, ``std1`` and ``cov`` (of x0, x1 about 0), so
-    that F's input and target have variance 1 and its error is magnified least (DDBM appendix,
-    after EDM). ``network(x, time, condition)`` gets ``time`` as (batch,).
+    ``std0``, ``std1`` and ``cov``: second moments of x0 and x1 about 0.
     """
 
-    def __init__(self, network: nn.Module, bridge: Bridge, std0=0.5, std1=0.5, cov=0.0):
-        super().__init__()
+    def __init__(self, network: Callable, bridge: Bridge, std0=0.5, std1=0.5, cov=0.0):
+        super().__init__(network)
         if min(std0, std1) <= 0 or abs(cov) >= std0 * std1:
             raise BadParameter(f"std0 {std0}, std1 {std1}, cov {cov} are no covariance matrix")
-        self.network, self.bridge = network, bridge
-        self.std0, self.std1, self.cov = std0, std1, cov
+        self.bridge, self.std0, self.std1, self.cov = bridge, std0, std1, cov
 
     def scales(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``c_skip, c_out, c_in`` at times ``t``; the loss weight of EDM is ``1 / c_out^2``."""
@@ -195,6 +173,5 @@ class BridgePreconditioned(nn.Module):
 
     def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
         """The estimate of x0 from ``x`` (batch, ...) at level ``t``."""
-        time = torch.as_tensor(t.time, dtype=torch.float32, device=x.device).expand(len(x))
-        skip, out, inner = (spread(scale, x) for scale in self.scales(time))
-        return skip * x + out * self.network(inner * x, time, condition)
+        skip, out, inner = (spread(scale, x) for scale in self.scales(torch.as_tensor(t.time)))
+        return skip * x + out * self.ask(inner * x, t, condition)

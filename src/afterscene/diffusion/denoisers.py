@@ -53,10 +53,9 @@ class Predictor(nn.Module):
 
 
 class LearnedVariance(Predictor):
-    """Improved DDPM: the network answers (batch, 2 C, ...), ``kind`` and a variance in [-1, 1].
+    """Improved DDPM: the network answers (batch, 2 C, ...), ``kind`` and a place in [-1, 1].
 
-    The second half interpolates the log of the reverse variance between the posterior's (-1)
-    and the forward step's (1) (Nichol and Dhariwal 2021, arXiv 2102.09672, eq. 15).
+    There the log variance lies between posterior's and forward's (arXiv 2102.09672, eq. 15).
     """
 
     def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
@@ -72,9 +71,7 @@ class LearnedVariance(Predictor):
     def _both(self, x: Tensor, t: Level, condition: Any) -> tuple[Tensor, Tensor]:
         out = self.ask(x, t, condition)
         if out.shape[1] != 2 * x.shape[1]:
-            raise BadParameter(
-                f"a learned variance needs {2 * x.shape[1]} channels, not {out.shape[1]}"
-            )
+            raise BadParameter(f"a variance needs {2 * x.shape[1]} channels, not {out.shape[1]}")
         answer, place = out.chunk(2, dim=1)
         return to_x0(answer, x, t.over(x), self.kind), place
 
@@ -82,9 +79,8 @@ class LearnedVariance(Predictor):
 class Preconditioned(Predictor):
     """EDM's preconditioning on any schedule: ``x0 = c_skip x + c_out F(c_in x, clock)``.
 
-    ``sigma_data``: the data's standard deviation about 0. With ``v = alpha^2 sigma_data^2 +
-    sigma^2``: ``c_skip = alpha sigma_data^2 / v``, ``c_out = sigma sigma_data / sqrt(v)``, ``c_in =
-    1 / sqrt(v)``, which is arXiv 2206.00364, table 1, for x_t / alpha.
+    ``c_skip = alpha d^2 / v``, ``c_out = sigma d / sqrt(v)``, ``c_in = 1 / sqrt(v)`` with ``v =
+    (alpha d)^2 + sigma^2``, d = ``sigma_data`` about 0 (arXiv 2206.00364, table 1, for x / alpha).
     """
 
     def __init__(self, network: Callable, sigma_data=0.5, clock: Callable = rho_clock):
@@ -102,11 +98,7 @@ class Preconditioned(Predictor):
 
 
 def seen_as(denoiser: Denoiser, schedule: Schedule) -> Denoiser:
-    """A denoiser made for ``schedule``, for use at the levels of any other.
-
-    Both are one process up to scale: the level of equal rho gives the same x0. Needs alpha > 0
-    and a rho that ``schedule`` reaches.
-    """
+    """A denoiser made for ``schedule`` at any level of another (alpha > 0): equal rho, equal x0."""
 
     def view(x: Tensor, t: Level, condition: Any) -> Tensor:
         tensor = isinstance(t.rho, Tensor)

@@ -1,7 +1,4 @@
-"""Step grids: n + 1 falling times from noise to image, as float64 tensors on the CPU.
-
-A grid is a function of the schedule and a count, never a property of a sampler.
-"""
+"""Step grids: n + 1 falling times, float64 on the CPU; a function of schedule and count alone."""
 
 import torch
 from torch import Tensor
@@ -21,20 +18,16 @@ def karras(schedule: Schedule, steps: int, *, power: float = 7.0, **ends) -> Ten
     ``ends``: ``rho_max`` 80, ``rho_min`` 0.002; ``to_zero`` (true) steps from there to t = 0,
     otherwise the grid ends at ``rho_min``.
     """
-    points = _between(_at_least_1(steps), lambda rho: rho ** (1 / power), **ends)
-    return _times(schedule, points**power, steps)
+    return _spaced(schedule, steps, lambda rho: rho ** (1 / power), lambda r: r**power, **ends)
 
 
 def log_snr(schedule: Schedule, steps: int, **ends) -> Tensor:
     """Equal distance in log rho, half the log signal-to-noise ratio; ``ends`` as in karras."""
-    return _times(schedule, _between(_at_least_1(steps), torch.log, **ends).exp(), steps)
+    return _spaced(schedule, steps, torch.log, torch.exp, **ends)
 
 
 def leading(steps: int, *, chain: int = 1000, offset: int = 0) -> Tensor:
-    """Every ``chain // steps``-th index of a discrete chain, from its clean side, then zero.
-
-    DDPM's and DDIM's habit: index n is t = (n + 1) / chain, and the noisiest are not reached.
-    """
+    """Every ``chain // steps``-th index n, t = (n + 1) / chain, from 0 up: DDPM's and DDIM's."""
     stride = chain // _at_least_1(steps)
     index = torch.arange(steps - 1, -1, -1, dtype=torch.float64) * stride + offset
     return torch.cat(((index + 1) / chain, index.new_zeros(1)))
@@ -46,14 +39,11 @@ def trailing(steps: int, *, chain: int = 1000) -> Tensor:
     return count.round() / chain
 
 
-def _between(steps, warp, *, rho_max=80.0, rho_min=0.002, to_zero=True) -> Tensor:
+def _spaced(schedule, steps, warp, back, *, rho_max=80.0, rho_min=0.002, to_zero=True) -> Tensor:
     high, low = warp(torch.tensor([rho_max, rho_min], dtype=torch.float64)).tolist()
-    return torch.linspace(high, low, steps + (not to_zero), dtype=torch.float64)
-
-
-def _times(schedule: Schedule, rho: Tensor, steps: int) -> Tensor:
-    times = schedule.time_of(rho)
-    return torch.cat((times, times.new_zeros(steps + 1 - len(times))))
+    count = _at_least_1(steps) + (not to_zero)
+    times = schedule.time_of(back(torch.linspace(high, low, count, dtype=torch.float64)))
+    return torch.cat((times, times.new_zeros(int(to_zero))))
 
 
 def _at_least_1(steps: int) -> int:

@@ -41,10 +41,7 @@ class ClassifierFree:
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier:
-    """``x0 + w sigma^2 / alpha grad log p(y | x_t)``: the score of p(x) p(y | x)^w.
-
-    ``log_prob(x, t, condition)`` gives one number a sample (Dhariwal and Nichol, arXiv 2105.05233).
-    """
+    """``x0 + w sigma^2 / alpha grad log_prob(x_t, t, y)``, w = ``scale`` (arXiv 2105.05233)."""
 
     denoiser: Denoiser
     log_prob: Callable[[Tensor, Level, Any], Tensor]
@@ -92,7 +89,7 @@ class Keep:
 
 @dataclass(frozen=True, kw_only=True)
 class Repaint(Method, stochastic=True):
-    """RePaint (arXiv 2201.09865): after each step of ``inner`` the known pixels, noised, go in.
+    """RePaint (arXiv 2201.09865): after a step of ``inner`` the known pixels are put in, noised.
 
     Then back up and down again, ``resamples`` times in all, until both sides agree.
     """

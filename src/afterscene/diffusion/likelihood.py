@@ -66,10 +66,8 @@ def log_prob(
 
     def slope(state: Tensor, u: float) -> Tensor:
         level = schedule.level_of(math.exp(u))
-        drift, change = divergence(
-            lambda y: y - denoiser(level.alpha * y, level, condition),
-            state[:, :-1].reshape(x.shape),
-        )
+        y = state[:, :-1].reshape(x.shape)
+        drift, change = divergence(lambda y: y - denoiser(level.alpha * y, level, condition), y)
         return torch.cat((drift.flatten(1), change[:, None]), 1)
 
     state = torch.cat((x.flatten(1) / low.alpha, x.new_zeros(len(x), 1)), 1)
@@ -106,10 +104,7 @@ def variational_bound(
 
 
 def bound_term(denoiser: Any, x0: Tensor, x: Tensor, t: Level, s: Level, condition=None) -> Tensor:
-    """``KL(q(x_s | x_t, x0) | p(x_s | x_t))`` in nats, or the decoder's if s has no noise.
-
-    (batch,). The training loss of a learned variance, at levels of Python floats.
-    """
+    """``KL(q(x_s | x_t, x0) | p(x_s | x_t))``, or the decoder's at zero noise, in nats (batch,)."""
     _, b, small = posterior(t, s)
     if hasattr(denoiser, "reverse"):
         estimate, var = denoiser.reverse(x, t, s, condition)

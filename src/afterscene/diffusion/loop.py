@@ -55,6 +55,7 @@ class State(NamedTuple):
     step: int
 
 
+@dataclass(frozen=True, kw_only=True)
 class Method:
     """A sampler's step: a frozen dataclass whose fields are its parameters.
 
@@ -100,7 +101,7 @@ def trajectory(
     image to noise: DDIM inversion. Raises :class:`NotFinite` with the step of the first NaN.
     """
     if method.stochastic and noise is None:
-        raise BadParameter(f"sampler '{method.name}' draws noise; pass noise=")
+        raise BadParameter(f"{type(method).__name__} draws noise; pass noise=")
     levels = schedule.levels(times)
     ways = {(s.time > t.time) - (s.time < t.time) for t, s in pairwise(levels)}
     if ways not in ({1}, {-1}):

@@ -2,8 +2,7 @@
 
 Every loss of the field is a weighted error of x0 (Kingma and Gao 2023, arXiv 2303.00848): an eps
 error is an x0 error times ``snr = alpha^2 / sigma^2``, a v error one times ``snr + 1``. So a name
-in ``WEIGHTS`` is a function of snr, for any parameterisation, and the choice of times is one more
-factor in the weight.
+in ``WEIGHTS`` is a function of snr, for any network; the choice of times is one more factor.
 """
 
 from collections.abc import Callable
@@ -20,31 +19,23 @@ Weight = Callable[[Tensor], Any]
 
 WEIGHTS: MappingProxyType[str, Callable[..., Weight]] = MappingProxyType(
     {
-        # The plain errors of eps (DDPM, arXiv 2006.11239, eq. 14), x0 and v (arXiv 2202.00512).
+        # The plain errors of eps (DDPM, arXiv 2006.11239, eq. 14), x0 and v (arXiv 2202.00512);
+        # then arXiv 2303.09556, 2206.00364 (1 / c_out^2), 2204.00227 and 2303.00848.
         "simple": lambda: lambda snr: snr,
         "x0": lambda: torch.ones_like,
         "v": lambda: lambda snr: snr + 1,
-        # Hang et al. 2023, arXiv 2303.09556.
         "min-snr": lambda gamma=5.0: lambda snr: snr.clamp(max=gamma),
-        # 1 / c_out^2: the plain error of EDM's network, arXiv 2206.00364.
         "edm": lambda sigma_data=0.5: lambda snr: snr + sigma_data**-2,
-        # Choi et al. 2022, arXiv 2204.00227.
         "p2": lambda k=1.0, gamma=1.0: lambda snr: snr / (k + snr) ** gamma,
-        # Kingma and Gao 2023, arXiv 2303.00848.
         "sigmoid": lambda bias=-3.0: lambda snr: snr * torch.sigmoid(bias - snr.log()),
     }
 )
 """Name -> maker of a weight; its arguments are the weight's parameters."""
+SIMPLE = WEIGHTS["simple"]()
 
 
 def denoising_loss(
-    denoiser: Denoiser,
-    x0: Tensor,
-    t: Level,
-    eps: Tensor,
-    *,
-    weight: Weight = WEIGHTS["simple"](),
-    condition: Any = None,
+    denoiser: Denoiser, x0: Tensor, t: Level, eps: Tensor, *, weight=SIMPLE, condition: Any = None
 ) -> Tensor:
     """``w(snr)`` times the mean squared error of x0, for each sample (batch,)."""
     over = t.over(x0)

@@ -1,12 +1,11 @@
 """Noise as a function of (seed, step, pixel position): no state, no order, no batch.
 
 A pixel's noise is a hash of who it is: seed, step, draw, channel and its global row and column. A
-tile therefore draws what the whole scene would draw there, whatever the tiling, batch size,
-worker or device. It is a counter-based generator (Salmon et al. 2011, "Parallel random numbers:
-as easy as 1, 2, 3"): the key is mixed from the seed in Python integers, the counter is the
-position, the mixing is splitmix64's finaliser (Steele et al. 2014) in wrapping int64 arithmetic,
-and Box-Muller turns 64 bits into two normals, one for each of two channels, of magnitude up to
-6.8. The integers are the same on every device; log and cos may differ in the last bit.
+tile therefore draws what the whole scene would draw there, whatever the tiling, batch or device.
+It is a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2,
+3"): a key from the seed, the position as counter, splitmix64's finaliser (Steele et al. 2014) in
+wrapping int64 arithmetic, and Box-Muller, which makes 64 bits two normals of magnitude up to 6.8,
+for two channels. The integers are the same on every device; log and cos may differ in a last bit.
 """
 
 import math
@@ -39,8 +38,7 @@ def noise_at(
 ) -> Tensor:
     """Standard normal noise (channels, len(rows), len(cols)) at global integer positions.
 
-    Computed in float32 and rounded to ``dtype``. Different (seed, step, draw, channel) are
-    independent; ``seed`` any integer of at most 64 bits.
+    Computed in float32, rounded to ``dtype``; independent for other (seed, step, draw, channel).
     """
     if not -(1 << 63) <= seed < 1 << 64:
         raise BadParameter(f"seed {seed} does not fit into 64 bits; choose a smaller one")
@@ -62,10 +60,7 @@ def noise_at(
 
 @dataclass(frozen=True, kw_only=True)
 class TileNoise:
-    """A ``Noise`` for x (batch, channels, height, width): sample i sees window i of seed i's field.
-
-    One seed may serve all. Step 0 is the start: ``x = sigma * tile_noise(0, 0, like)``.
-    """
+    """A ``Noise`` for x (batch, channels, height, width): window i of seed i's field, or of one."""
 
     seeds: int | Sequence[int]
     windows: Sequence[Any]
@@ -76,10 +71,8 @@ class TileNoise:
         pairs = zip(seeds, self.windows, strict=True)
         noise = torch.stack([field(seed, step, w, like.shape[1], **kind) for seed, w in pairs])
         if noise.shape != like.shape:
-            raise BadParameter(
-                f"the windows make noise {tuple(noise.shape)} for x {tuple(like.shape)}; "
-                "give one window of x's height and width for each sample"
-            )
+            shapes = f"noise {tuple(noise.shape)} for x {tuple(like.shape)}"
+            raise BadParameter(f"{shapes}; give one window of x's height and width a sample")
         return noise
 
 

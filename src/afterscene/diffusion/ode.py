@@ -21,8 +21,7 @@ STAGES: tuple[tuple[float, ...], ...] = (
     (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
     (35 / 384, 0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84),
 )
-FOURTH = (5179 / 57600, 0, 7571 / 16695, 393 / 640, -92097 / 339200, 187 / 2100, 1 / 40)
-GAP = tuple(five - four for five, four in zip((*STAGES[-1], 0), FOURTH, strict=True))
+GAP = (71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525, -1 / 40)
 
 Field = Callable[[Tensor, float], Tensor]
 
@@ -37,10 +36,7 @@ def dormand_prince(field: Field, y: Tensor, u: float, h: float) -> tuple[Tensor,
 
 
 def integrate(field: Field, y: Tensor, u: float, end: float, tolerance: float | None) -> Tensor:
-    """``y`` at ``end``; ``tolerance`` relative and absolute a step, by the batch's worst sample.
-
-    None takes one step. The choice of a step waits for the device once a try.
-    """
+    """``y`` at ``end``; ``tolerance`` relative and absolute of the worst sample, None: one step."""
     h = end - u
     while u != end:
         new, gap = dormand_prince(field, y, u, h)

@@ -1,10 +1,7 @@
 """What a network may answer: x0, eps, v, score or velocity, in one table.
 
-Each is a row ``out = p x0 + q eps``. With ``x_t = alpha x0 + sigma eps`` that makes two equations
-for two unknowns, so one solution converts every answer into every other:
-
-    x0 = (q x_t - sigma out) / (alpha q - sigma p)
-
+Each is a row ``out = p x0 + q eps``. With ``x_t = alpha x0 + sigma eps`` these are two equations
+for two unknowns, solved by ``x0 = (q x_t - sigma out) / (alpha q - sigma p)``: from any to any.
 v is Salimans and Ho's (2022, arXiv 2202.00512), velocity is ``dx_t/dt`` at fixed x0 and eps (flow
 matching, Lipman et al. 2022, arXiv 2210.02747), score is ``grad log p(x_t) = -eps / sigma``.
 """
@@ -45,7 +42,7 @@ def from_x0(x0: Tensor, x: Tensor, t: Level, kind: Prediction) -> Tensor:
     if kind is Prediction.X0:
         return x0
     p, q = ROWS[kind](t)
-    return p * x0 + q * ((x - t.alpha * x0) / t.sigma)
+    return p * x0 + q * t.eps(x, x0)
 
 
 def convert(out: Tensor, x: Tensor, t: Level, source: Prediction, target: Prediction) -> Tensor:

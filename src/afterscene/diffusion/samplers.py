@@ -18,7 +18,7 @@ from torch import Tensor
 
 from afterscene.diffusion.loop import Method, Run, State, sample, trajectory
 from afterscene.diffusion.ode import integrate
-from afterscene.diffusion.schedules import Level, added_variance, posterior
+from afterscene.diffusion.schedules import added_variance, posterior
 from afterscene.errors import BadParameter, UnknownName
 
 __all__ = ["Method", "Run", "State", "make_sampler", "sample", "samplers", "trajectory"]
@@ -43,10 +43,6 @@ class Ddpm(Method, name="ddpm", order=1, stochastic=True, source="arXiv 2006.112
         return (x + math.sqrt(var) * run.draw(x) if var > 0 else x), x0, None
 
 
-def _eps(x: Tensor, x0: Tensor, t: Level) -> Tensor:
-    return (x - t.alpha * x0) / t.sigma
-
-
 @dataclass(frozen=True, kw_only=True)
 class Ddim(Method, name="ddim", order=1, source="arXiv 2010.02502"):
     """DDIM: keep the direction to the noise, ``eta`` of it fresh; 0 is an ODE, 1 is DDPM."""
@@ -63,13 +59,12 @@ class Ddim(Method, name="ddim", order=1, source="arXiv 2010.02502"):
         return (y + math.sqrt(fresh) * run.draw(x) if fresh > 0 else y), x0, None
 
 
-@dataclass(frozen=True, kw_only=True)
 class Euler(Method, name="euler", order=1, source="arXiv 2011.13456, 2210.02747"):
     """Euler's step on ``dx/dt = alpha' x0 + sigma' eps``; flow matching's sampler."""
 
     def step(self, run, x, t, s, memory):
         x0 = run.x0(x, t)
-        return x + (s.time - t.time) * (t.d_alpha * x0 + t.d_sigma * _eps(x, x0, t)), x0, None
+        return x + (s.time - t.time) * (t.d_alpha * x0 + t.d_sigma * t.eps(x, x0)), x0, None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,53 +84,40 @@ class Heun(Method, name="heun", order=2, evaluations=2, source="arXiv 2206.00364
             spread = self.s_noise * math.sqrt(hat.rho**2 - t.rho**2)
             x, t = hat.alpha * (x / t.alpha + spread * run.draw(x)), hat
         x0 = run.x0(x, t)
-        eps = _eps(x, x0, t)
+        eps = t.eps(x, x0)
         y = s.alpha * x0 + s.sigma * eps
         if s.sigma > 0 and t.alpha > 0:
-            y = y + s.alpha * (s.rho - t.rho) / 2 * (_eps(y, run.x0(y, s), s) - eps)
+            y = y + s.alpha * (s.rho - t.rho) / 2 * (s.eps(y, run.x0(y, s)) - eps)
         return y, x0, None
 
 
-def _two_step(run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> tuple:
-    """x0, x0 extrapolated half a step ahead (DPM-Solver++, eq. 18), and the step in log rho."""
-    x0 = run.x0(x, t)
-    h = math.inf if s.sigma == 0 or t.alpha == 0 else math.log(t.rho / s.rho)
-    if memory is None or math.isinf(h):
-        return x0, x0, h
-    last, before = memory
-    return x0, x0 + h / (2 * before) * (x0 - last), h
-
-
-@dataclass(frozen=True, kw_only=True)
 class DpmPP2M(Method, name="dpmpp-2m", order=2, source="arXiv 2211.01095"):
-    """DPM-Solver++(2M): the linear part solved exactly, x0 extrapolated from two steps."""
+    """DPM-Solver++(2M): the linear part solved exactly, x0 half a step ahead (eq. 18)."""
 
     def step(self, run, x, t, s, memory):
-        x0, ahead, h = _two_step(run, x, t, s, memory)
-        return s.sigma / t.sigma * x - s.alpha * math.expm1(-h) * ahead, x0, (x0, h)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DpmPP2MSde(Method, name="dpmpp-2m-sde", order=2, stochastic=True, source="arXiv 2211.01095"):
-    """SDE-DPM-Solver++(2M): the same for the reverse SDE."""
-
-    def step(self, run, x, t, s, memory):
-        x0, ahead, h = _two_step(run, x, t, s, memory)
-        x = s.sigma / t.sigma * math.exp(-h) * x - s.alpha * math.expm1(-2 * h) * ahead
-        if s.sigma > 0:
-            x = x + s.sigma * math.sqrt(-math.expm1(-2 * h)) * run.draw(x)
+        x0 = ahead = run.x0(x, t)
+        h = math.inf if s.sigma == 0 or t.alpha == 0 else math.log(t.rho / s.rho)
+        if memory is not None and h < math.inf:
+            last, before = memory
+            ahead = x0 + h / (2 * before) * (x0 - last)
+        # The SDE forgets twice as fast as the ODE, and what it forgets is fresh noise.
+        kept = math.exp(-h) if self.stochastic else 1.0
+        gone = -math.expm1(-(1 + self.stochastic) * h)
+        x = s.sigma / t.sigma * kept * x + s.alpha * gone * ahead
+        if self.stochastic and s.sigma > 0:
+            x = x + s.sigma * math.sqrt(gone) * run.draw(x)
         return x, x0, (x0, h)
+
+
+class DpmPP2MSde(DpmPP2M, name="dpmpp-2m-sde", order=2, stochastic=True, source=DpmPP2M.source):
+    """SDE-DPM-Solver++(2M): the same for the reverse SDE."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PredictorCorrector(
     Method, name="pc", order=1, stochastic=True, evaluations=2, source="arXiv 2011.13456"
 ):
-    """Score SDE's sampler: a reverse-diffusion step, then Langevin steps at the new level.
-
-    A Langevin step has size ``2 (snr sigma)^2``: the paper's rule with the norms of noise and
-    score replaced by their expectation, so that a sample does not depend on its batch.
-    """
+    """Score SDE's sampler: a reverse-diffusion step, then Langevin steps at the new level."""
 
     snr: float = 0.16
     corrections: int = 1
@@ -145,24 +127,21 @@ class PredictorCorrector(
         if s.sigma == 0:
             return s.alpha * x0, x0, None
         added = added_variance(t, s)
-        score = -_eps(x, x0, t) / t.sigma
+        score = -t.eps(x, x0) / t.sigma
         x = (2 - t.alpha / s.alpha) * x + added * score + math.sqrt(added) * run.draw(x)
+        # The paper's size with its norms' expectation: a sample does not depend on its batch.
         h = 2 * (self.snr * s.sigma) ** 2
-        for i in range(self.corrections):
-            score = -_eps(x, run.x0(x, s), s) / s.sigma
-            x = x + h * score + math.sqrt(2 * h) * run.draw(x, i + 1)
+        for i in range(1, self.corrections + 1):
+            score = -s.eps(x, run.x0(x, s)) / s.sigma
+            x = x + h * score + math.sqrt(2 * h) * run.draw(x, i)
         return x, x0, None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456"):
-    """The probability-flow ODE in log rho by Dormand-Prince 5(4), as many steps as it needs.
+    """The probability-flow ODE in log rho by Dormand-Prince 5(4) to a ``tolerance``."""
 
-    ``tolerance`` is relative and absolute, for each inner step; None takes one inner step a grid
-    interval. One tensor is read back for each inner step, and the batch's worst sample decides.
-    """
-
-    tolerance: float | None = 1e-4
+    tolerance: float | None = 1e-4  # relative and absolute; None takes one step a grid interval
 
     def fixed(self):
         return replace(self, tolerance=None)
@@ -173,7 +152,6 @@ class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456")
         # Half precision cannot see its own error: integrate in float32 and ask for no more.
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         tolerance = self.tolerance and max(self.tolerance, 10 * torch.finfo(x.dtype).eps)
-
         first, start = run.x0(x, t), math.log(t.rho)
 
         def slope(y: Tensor, u: float) -> Tensor:
@@ -186,15 +164,10 @@ class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456")
         return (s.alpha * y).to(x.dtype), first, None
 
 
-@dataclass(frozen=True, kw_only=True)
 class GaussianChain(
     Method, name="gaussian-chain", order=math.inf, stochastic=True, source="arXiv 1503.03585"
 ):
-    """The 2015 chain: mean and variance of each reverse step are the model's.
-
-    The denoiser's ``reverse(x, t, s, condition)`` gives x0 and the variance of x_s, as
-    ``denoisers.LearnedVariance`` and ``analytic.Mixture`` do.
-    """
+    """The 2015 chain: mean and variance by ``denoiser.reverse(x, t, s, condition)``."""
 
     def step(self, run, x, t, s, memory):
         if not hasattr(run.denoiser, "reverse"):
@@ -204,25 +177,17 @@ class GaussianChain(
         return a * x + b * x0 + var.sqrt() * run.draw(x), x0, None
 
 
-@dataclass(frozen=True, kw_only=True)
 class BinomialChain(Method, name="binomial-chain", order=math.inf, stochastic=True, bits=True):
-    """The 2015 chain of bits: a step up keeps a bit or tosses a coin for it.
-
-    ``alpha^2`` is the probability that a bit is still the first one; x0 is ``p(x0 = 1 | x_t)``.
-    The start is a fair coin for each bit.
-    """
+    """The 2015 chain of bits, each kept with chance alpha^2 or tossed; x0 is p(x0 = 1 | x_t)."""
 
     source = GaussianChain.source
 
     def step(self, run, x, t, s, memory):
         x0 = run.x0(x, t)
         same = (2 * x - 1) * (t.alpha / s.alpha) ** 2  # q(x_t | x_s) = (1 +- same) / 2
-        ones = []
-        for sign in (1, -1):
-            prior = (1 + sign * s.alpha**2) / 2
-            yes, no = (1 + same) * prior, (1 - same) * (1 - prior)
-            ones.append(yes / (yes + no))
-        chance = x0 * ones[0] + (1 - x0) * ones[1]
+        # p(x_s = 1 | x_t, x0) by Bayes, for x0 = 1 and 0: p(x_s = 1 | x0) is (1 +- alpha_s^2) / 2.
+        one, zero = ((1 + same) * (1 + a) / (1 + a * same) / 2 for a in (s.alpha**2, -(s.alpha**2)))
+        chance = x0 * one + (1 - x0) * zero
         tossed = torch.special.ndtr(run.draw(x)) < chance
         return torch.where(chance.isnan(), chance, tossed), x0, None  # the loop must see a NaN
 
@@ -232,10 +197,9 @@ def samplers() -> Mapping[str, type[Method]]:
     for entry in entry_points(group="afterscene.samplers"):
         entry.load()
     found: dict[str, type[Method]] = {}
-    waiting = Method.__subclasses__()
-    while waiting:
-        kind = waiting.pop(0)
-        waiting += kind.__subclasses__()
+    kinds = Method.__subclasses__()
+    for kind in kinds:
+        kinds += kind.__subclasses__()  # the loop goes on to these
         name = kind.__dict__.get("name")
         if name and found.setdefault(name, kind) is not kind:
             raise BadParameter(f"two samplers are named '{name}'; rename one of them")

@@ -3,13 +3,12 @@
 Seen as ``x_t / alpha = x0 + rho eps`` with ``rho = sigma / alpha``, all of them are one process
 (Karras et al. 2022, arXiv 2206.00364); a schedule says when which rho is reached. So it is one
 method, ``coefficients(t)``, and its inverse, ``time_of(rho)``; the SDE's drift and diffusion (Song
-et al. 2021, arXiv 2011.13456) follow: ``f = alpha'/alpha``, ``g^2 = sigma^2 d/dt log rho^2``.
-
-A :class:`Level` is a schedule read at one time. A step from ``t`` to ``s`` sees two of them and
-nothing else, so a network or a sampler never knows its schedule.
+et al. 2021, arXiv 2011.13456) follow: ``f = alpha'/alpha``, ``g^2 = sigma^2 d/dt log rho^2``. A
+step from ``t`` to ``s`` sees two :class:`Level` and never knows its schedule.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -40,11 +39,14 @@ class Level(NamedTuple):
         known = isinstance(self.alpha, Tensor) or self.alpha > 0
         return self.sigma / self.alpha if known else math.inf
 
+    def eps(self, x: Tensor, x0: Tensor) -> Tensor:
+        """The noise in ``x`` if its image is ``x0``: ``(x - alpha x0) / sigma``."""
+        return (x - self.alpha * x0) / self.sigma
+
     def over(self, x: Tensor) -> "Level":
         """The same level with tensors shaped (batch, 1, ...) and typed so that they scale ``x``."""
-        if not isinstance(self.alpha, Tensor):
-            return self
-        return Level(*(spread(value, x) for value in self))
+        tensors = isinstance(self.alpha, Tensor)
+        return Level(*(spread(value, x) for value in self)) if tensors else self
 
 
 def spread(value, x: Tensor):
@@ -65,6 +67,7 @@ def posterior(t: Level, s: Level) -> tuple[Any, Any, Any]:
     return t.alpha / s.alpha * share, s.alpha * added / t.sigma**2, share * added
 
 
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
     """The two curves of a process; subclasses give ``coefficients`` and ``time_of``."""
 
@@ -96,13 +99,10 @@ class Schedule:
 
 
 class VariancePreserving(Schedule):
-    """``alpha^2 + sigma^2 = 1``: ``log_alpha(t)`` with its slope, and ``time_of_log_alpha``."""
+    """``alpha^2 + sigma^2 = 1``: subclasses give log alpha with its slope, and its inverse."""
 
-    def log_alpha(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        raise NotImplementedError
-
-    def time_of_log_alpha(self, log_alpha: Tensor) -> Tensor:
-        raise NotImplementedError
+    log_alpha: Callable[[Tensor], tuple[Tensor, Tensor]]
+    time_of_log_alpha: Callable[[Tensor], Tensor]
 
     def coefficients(self, t):
         log_alpha, slope = self.log_alpha(t)
@@ -129,20 +129,17 @@ class VP(VariancePreserving):
         return 2 * area / (low + (low**2 + 2 * rise * area).sqrt())
 
 
-@dataclass(frozen=True, kw_only=True)
 class SubVP(VP):
     """Score SDE's sub-VP: VP's alpha with the smaller ``sigma = 1 - alpha^2``."""
 
     def coefficients(self, t):
-        log_alpha, slope = self.log_alpha(t)
-        alpha = log_alpha.exp()
-        return alpha, -torch.expm1(2 * log_alpha), slope * alpha, -2 * slope * alpha**2
+        alpha, sigma, slope, _ = super().coefficients(t)
+        return alpha, sigma**2, slope, -2 * alpha * slope
 
     def time_of(self, rho):
         return self.time_of_log_alpha((2 / (rho + (rho**2 + 4).sqrt())).log())
 
 
-@dataclass(frozen=True, kw_only=True)
 class Erasing(VariancePreserving):
     """The 2015 chain, ``beta_i = 1 / (T - i + 1)``: ``alpha^2 = 1 - t`` (arXiv 1503.03585)."""
 
@@ -154,13 +151,9 @@ class Erasing(VariancePreserving):
 
 
 class Chain(VariancePreserving):
-    """A chain of ``betas()``: ``alpha^2`` after i steps is ``prod (1 - beta)``, read at t = i / T.
+    """``alpha^2 = prod (1 - beta)`` at t = i / T, log alpha linear between; i = index + 1."""
 
-    Between the steps log alpha is linear. Index n of a discrete model is t = (n + 1) / T.
-    """
-
-    def betas(self) -> Tensor:
-        raise NotImplementedError
+    betas: Callable[[], Tensor]
 
     @cached_property
     def table(self) -> Tensor:
@@ -181,10 +174,7 @@ class Chain(VariancePreserving):
 
 @dataclass(frozen=True, kw_only=True)
 class DDPM(Chain):
-    """DDPM's chain, betas linear in ``beta^(1/power)`` (Ho et al. 2020, arXiv 2006.11239).
-
-    ``power = 2`` is Stable Diffusion's "scaled linear".
-    """
+    """Betas linear in ``beta^(1/power)`` (arXiv 2006.11239); 2: Stable Diffusion's "scaled"."""
 
     beta_start: float = 1e-4
     beta_end: float = 0.02
@@ -193,17 +183,14 @@ class DDPM(Chain):
 
     def __post_init__(self):
         if not 0 < self.beta_start <= self.beta_end < 1 or self.steps < 1:
-            raise BadParameter(
-                f"{self} is no chain; give 0 < beta_start <= beta_end < 1, steps >= 1"
-            )
+            raise BadParameter(f"{self}: give 0 < beta_start <= beta_end < 1 and steps >= 1")
 
     def betas(self):
         start, end = self.beta_start ** (1 / self.power), self.beta_end ** (1 / self.power)
         return torch.linspace(start, end, self.steps, dtype=torch.float64) ** self.power
 
 
-META_EARTH = DDPM(beta_start=0.0015, beta_end=0.0155)
-"""MetaEarth's linear chain of 1000 steps (Yu et al. 2024, arXiv 2405.13570)."""
+META_EARTH = DDPM(beta_start=0.0015, beta_end=0.0155)  # Yu et al. 2024, arXiv 2405.13570
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,14 +230,12 @@ class EDM(Schedule):
     sigma_max: float = 80.0
 
     def coefficients(self, t):
-        one = torch.ones_like(t)
-        return one, self.sigma_max * t, 0 * one, self.sigma_max * one
+        return torch.ones_like(t), self.sigma_max * t, 0 * t, torch.full_like(t, self.sigma_max)
 
     def time_of(self, rho):
         return rho / self.sigma_max
 
 
-@dataclass(frozen=True, kw_only=True)
 class RectifiedFlow(Schedule):
     """A straight line from image to noise: alpha = 1 - t, sigma = t (arXiv 2209.03003)."""
 
