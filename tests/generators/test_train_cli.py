@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -141,6 +142,40 @@ def test_torchrun_starts_the_command(data, whole, tmp_path):
     assert len(losses(tmp_path / "run")) == 6
     # The cosine ends elsewhere; the first losses come before the rates differ.
     np.testing.assert_allclose(losses(tmp_path / "run")[:2], whole[1][:2], rtol=0, atol=1e-5)
+
+
+SRUN = """#!/bin/bash
+export SLURM_NTASKS=2
+SLURM_PROCID=1 SLURM_LOCALID=1 "$@" &
+SLURM_PROCID=0 SLURM_LOCALID=0 "$@" && wait $!
+"""
+
+
+@pytest.mark.slow
+def test_the_slurm_script_trains_and_goes_on(data, whole, tmp_path, repository):
+    """With an srun that starts two tasks here, and the second job going on after the first."""
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "srun").write_text(SRUN)
+    (tools / "afterscene").write_text(f'#!/bin/bash\nexec {sys.executable} -m afterscene "$@"\n')
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+    path = f"{tools}{os.pathsep}{os.environ['PATH']}"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    run = tmp_path / "run"
+    for steps in (STEPS, STEPS + 1):
+        _, recipe, _, _, _, out, *options = arguments(data, run, steps)
+        subprocess.run(
+            ["bash", repository / "tools" / "train.slurm", recipe, data, out, *options],
+            env={**os.environ, "PATH": path, "MASTER_PORT": str(port)},
+            check=True,
+            capture_output=True,
+        )
+        if steps == STEPS:
+            assert_same_steps(run, whole)
+    assert [record["step"] for record in records(run)] == list(range(1, STEPS + 2))
 
 
 def test_a_damaged_newest_state_falls_back_with_a_warning(data, tmp_path):
