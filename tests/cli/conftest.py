@@ -28,6 +28,7 @@ class Outcome:
 def afterscene(monkeypatch):
     """``afterscene("hazards", "list")`` -> Outcome; an escaping exception fails the test."""
     monkeypatch.setattr("afterscene.generators.load", lambda name="default": toys.ToyGenerator())
+    monkeypatch.delenv("AFTERSCENE_NO_PROGRESS", raising=False)  # `make test` sets it
 
     def run(*arguments: object) -> Outcome:
         result = CliRunner().invoke(app, [str(a) for a in arguments])

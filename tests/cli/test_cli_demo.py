@@ -25,8 +25,7 @@ def small(monkeypatch):
 
 
 @pytest.mark.usefixtures("small")
-def test_demo_tells_where_the_report_is_and_what_to_do_next(afterscene, tmp_path, monkeypatch):
-    monkeypatch.delenv("AFTERSCENE_NO_PROGRESS", raising=False)  # `make test` sets it
+def test_demo_tells_where_the_report_is_and_what_to_do_next(afterscene, tmp_path):
     outcome = afterscene("demo", "--out", tmp_path / "demo")
     assert outcome.code == 0, outcome.stderr
     assert str(tmp_path / "demo" / "report.html") in outcome.stdout
