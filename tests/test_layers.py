@@ -14,7 +14,7 @@ LINES = (
     ("errors",),
     ("files", "shipped"),
     ("diffusion", "networks", "geodata"),
-    ("tensors",),
+    ("tensors", "weightfiles"),
     ("autoregression", "conditioning", "hazards", "regions"),
     ("generators", "detectors"),
     ("gbd",),

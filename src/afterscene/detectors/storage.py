@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import torch
-from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
-from torch import Tensor
 
 from afterscene import shipped
 from afterscene.detectors.config import DetectorConfig
@@ -20,6 +15,7 @@ from afterscene.detectors.decision import Decision
 from afterscene.detectors.detector import Detector, build_network
 from afterscene.errors import BadParameter, BadWeights, MissingFile, OutputConflict
 from afterscene.files import write_atomic, write_json
+from afterscene.weightfiles import load_into, read_tensors, require_finite
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 SCHEMA = 1
@@ -67,9 +63,9 @@ def load(name: Path | str = "unet") -> Detector:
     except BadParameter as error:
         raise BadWeights(f"{folder / CONFIG}: {error}") from error
     network = build_network(config)
-    state = _read_weights(folder / WEIGHTS)
-    _check_weights(folder / WEIGHTS, state, network.state_dict())
-    network.load_state_dict(state)
+    state = read_tensors(folder / WEIGHTS)
+    require_finite(state, str(folder / WEIGHTS))
+    load_into(network, state, str(folder / WEIGHTS))
     return Detector(network, config, decision=decision, provenance=provenance)
 
 
@@ -89,31 +85,6 @@ def _read_config(path: Path) -> dict[str, Any]:
             f"{path}: schema {said.get('schema')} is not {SCHEMA}; use the AfterScene that wrote it"
         )
     return said
-
-
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_tensors(path.read_bytes())
-    except OSError as error:
-        raise MissingFile(
-            f"{path} cannot be read ({error.strerror}); give the folder of a saved detector"
-        ) from error
-    except safetensors.SafetensorError as error:
-        raise BadWeights(
-            f"{path} is no whole safetensors file ({error}); save the detector again"
-        ) from error
-
-
-def _check_weights(path: Path, state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> None:
-    for name in sorted(wanted.keys() | state.keys()):
-        if name not in state or name not in wanted:
-            what = "lacks" if name in wanted else "has the unknown tensor"
-            raise BadWeights(f"{path} {what} '{name}'; use weights saved with this config.json")
-        found, right = tuple(state[name].shape), tuple(wanted[name].shape)
-        if found != right:
-            raise BadWeights(f"{path}: '{name}' has shape {found}, not {right}; see config.json")
-        if not bool(torch.isfinite(state[name]).all()):
-            raise BadWeights(f"{path}: '{name}' holds NaN or infinity; train the detector again")
 
 
 def card(detector: Detector) -> str:

@@ -86,9 +86,7 @@ def build(
         "severity": list(plan.severity),
         "count": plan.count,
         "seed": plan.seed,
-        "mode": rendering.mode,
-        "steps": rendering.steps,
-        "model_hash": generator.hash,
+        **rendering.settings(generator.hash),
         "sources": digest(item.source for item in items),
     }
     return run_items(

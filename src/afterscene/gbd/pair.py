@@ -66,6 +66,10 @@ class Rendering:
         if self.steps is not None and self.steps < 1:
             raise BadParameter(f"{self.steps} steps draw nothing; give at least 1")
 
+    def settings(self, model_hash: str) -> dict[str, Any]:
+        """What must be the same for a run to go on; a model is its weights, not its name."""
+        return {"mode": self.mode, "steps": self.steps, "model_hash": model_hash}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Post:

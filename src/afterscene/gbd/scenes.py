@@ -108,9 +108,7 @@ def synthesize(
         "parameters": dict(strike.parameters),
         "severity": strike.severity,
         "seed": strike.seed,
-        "mode": rendering.mode,
-        "steps": rendering.steps,
-        "model_hash": generator.hash,
+        **rendering.settings(generator.hash),
         "sources": digest(sources),
     }
     return run_items(

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import save
 from torch import Tensor
 
 from afterscene.errors import BadWeights, MissingFile, NotFinite
 from afterscene.files import sha256_file, write_atomic
+from afterscene.weightfiles import read_tensors, require_finite
 
 #: Largest shard of shipped weights.
 SHARD_BYTES = 15_000_000
@@ -78,35 +78,8 @@ def load_weights(folder: Path) -> tuple[dict[str, Tensor], dict]:
     for number in range(count):
         shard = folder / f"weights-{number:02d}.safetensors"
         state.update({k: v.float() for k, v in read_tensors(shard).items()})
-    for name, value in state.items():
-        if not torch.isfinite(value).all():
-            raise BadWeights(f"{folder}: weight '{name}' is not finite; fetch the model again")
+    require_finite(state, str(folder))
     return state, config
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Tensors of one safetensors file, with errors that a user can read."""
-    if not path.is_file():
-        raise MissingFile(f"{path} is not there; the model folder is incomplete")
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise BadWeights(f"{path} is no readable safetensors file ({error})") from error
-
-
-def load_into(module: torch.nn.Module, state: Mapping[str, Tensor], where: str) -> None:
-    """Strictly load ``state``; the error names the first key that does not fit."""
-    wanted = module.state_dict()
-    for name, value in wanted.items():
-        if name not in state:
-            raise BadWeights(f"{where}: weight '{name}' is missing")
-        if state[name].shape != value.shape:
-            have, want = tuple(state[name].shape), tuple(value.shape)
-            raise BadWeights(f"{where}: weight '{name}' has shape {have}, {want} is needed")
-    extra = sorted(set(state) - set(wanted))
-    if extra:
-        raise BadWeights(f"{where}: weight '{extra[0]}' is unknown to this model")
-    module.load_state_dict(dict(state))
 
 
 def save_state(folder: Path, step: int, tensors: Mapping[str, Tensor], *, keep: int = 2) -> Path:

@@ -106,7 +106,7 @@ def affected_mask(levels: np.ndarray, radius: int, feather: float) -> np.ndarray
         damaged = cv2.dilate(damaged, kernel)
     if feather <= 0:
         return damaged.astype(np.float32)
-    # A zero frame makes the distance fall towards background only, not towards the window's edge.
+    # The distance is to background alone: it does not fall towards the window's edge.
     distance = cv2.distanceTransform(damaged, cv2.DIST_L2, 3)
     return np.minimum(distance / feather, 1.0).astype(np.float32)
 

@@ -19,13 +19,14 @@ from afterscene import shipped
 from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import BadWeights, UnknownName
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
-from afterscene.generators.checkpoint import load_into, load_weights, weights_hash
+from afterscene.generators.checkpoint import load_weights, weights_hash
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.physical import draw_physics
 from afterscene.generators.render import RenderConfig, scene_condition, scene_states
 from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.scene import Scene
+from afterscene.weightfiles import load_into
 
 Mode = Literal["edit", "reacquire"]
 MODES: tuple[Mode, ...] = ("edit", "reacquire")
@@ -90,8 +91,7 @@ class Generator:
     @property
     def card(self) -> str:
         """The model card, empty where there is none."""
-        path = self.folder / "README.md" if self.folder else None
-        return path.read_text(encoding="utf-8") if path and path.is_file() else ""
+        return shipped.card(self.folder) if self.folder else ""
 
     def render(
         self,

@@ -19,10 +19,11 @@ from torch.utils.checkpoint import checkpoint
 
 from afterscene.errors import BadWeights, NotFinite, OutputConflict
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
-from afterscene.generators.checkpoint import load_into, load_newest_state, save_state, states
+from afterscene.generators.checkpoint import load_newest_state, save_state, states
 from afterscene.generators.crops import Batch, CropConfig, CropSampler, TrainingTile
 from afterscene.generators.parallel import Group
 from afterscene.generators.runlog import append, open_folder
+from afterscene.weightfiles import load_into
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,50 @@
+"""Reading weights so that whatever is wrong with them is named: the door of all models.
+
+Generators and detectors keep safetensors in folders of their own layouts and never import each
+other; what both must refuse (a file that is none, a missing, unknown or misshapen weight, a value
+that is not finite) is refused here. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from afterscene.errors import BadWeights, MissingFile
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Tensors of one safetensors file. Raises MissingFile, BadWeights."""
+    if not path.is_file():
+        raise MissingFile(f"{path} is not there; the model folder is incomplete")
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise BadWeights(f"{path} is no readable safetensors file ({error})") from error
+
+
+def require_finite(state: Mapping[str, Tensor], where: str) -> None:
+    """Raise BadWeights at the first weight that holds NaN or infinity."""
+    for name, value in state.items():
+        if not torch.isfinite(value).all():
+            raise BadWeights(f"{where}: weight '{name}' is not finite; fetch the model again")
+
+
+def load_into(module: torch.nn.Module, state: Mapping[str, Tensor], where: str) -> None:
+    """Strictly load ``state``; the BadWeights names the first key that does not fit."""
+    wanted = module.state_dict()
+    for name, value in wanted.items():
+        if name not in state:
+            raise BadWeights(f"{where}: weight '{name}' is missing")
+        if state[name].shape != value.shape:
+            have, want = tuple(state[name].shape), tuple(value.shape)
+            raise BadWeights(f"{where}: weight '{name}' has shape {have}, {want} is needed")
+    extra = sorted(set(state) - set(wanted))
+    if extra:
+        raise BadWeights(f"{where}: weight '{extra[0]}' is unknown to this model")
+    module.load_state_dict(dict(state))
