@@ -181,6 +181,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--format",
         "--gbd",
         "--hazard",
+        "--init",
         "--json",
         "--labels",
         "--limit",

@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from afterscene.generators.checkpoint import load_newest_state, read_tensors, states
+from afterscene.generators.checkpoint import load_newest_state, load_weights, read_tensors, states
 from afterscene.generators.runlog import records
 from tests.generators.launch import TOY, Command, arguments, toy_pairs
 
@@ -195,6 +196,16 @@ def refused(words, folder):
     (line,) = command.stderr.splitlines()
     assert line.startswith("afterscene: ")
     return line
+
+
+def test_init_starts_from_the_weights_of_a_model(data, whole, tmp_path):
+    model = whole[0]["model"]
+    again = Command(arguments(data, tmp_path / "a", 1, "--init", model), tmp_path).result()
+    fresh = Command(arguments(data, tmp_path / "b", 1), tmp_path).result()
+    taught, step = load_weights(Path(model))[0], 1e-2
+    started, random = (load_weights(Path(r["model"]))[0] for r in (again, fresh))
+    assert all((started[k] - taught[k]).abs().max() < step for k in taught)
+    assert any((random[k] - taught[k]).abs().max() > step for k in taught)
 
 
 def test_what_cannot_be_resumed_or_started_is_refused(data, tmp_path):

@@ -49,6 +49,10 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the newest whole state in --out.")
     ] = False,
+    initial: Annotated[
+        Path | None,
+        typer.Option("--init", help="Model folder whose weights to start from."),
+    ] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Optimiser steps.")] = None,
     precision: Annotated[
         Precision | None, typer.Option("--precision", help="fp32 is exact; default: the recipe's.")
@@ -68,7 +72,9 @@ def train(
     config = override(named(recipe), asked)
     with joined() as group:
         talk = Talk(json=as_json, quiet=quiet or not group.first)
-        run = TrainRun(config=config, data=data, out=out, resume=resume, group=group)
+        run = TrainRun(
+            config=config, data=data, out=out, initial=initial, resume=resume, group=group
+        )
         trainer, tiles, said = run.prepare()
         for sentence in said:
             talk.say(f"warning: {sentence}")

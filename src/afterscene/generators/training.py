@@ -19,7 +19,12 @@ from torch.utils.checkpoint import checkpoint
 
 from afterscene.errors import BadWeights, NotFinite, OutputConflict
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
-from afterscene.generators.checkpoint import load_newest_state, save_state, states
+from afterscene.generators.checkpoint import (
+    load_newest_state,
+    load_weights,
+    save_state,
+    states,
+)
 from afterscene.generators.crops import Batch, CropConfig, CropSampler, TrainingTile
 from afterscene.generators.parallel import Group
 from afterscene.generators.runlog import append, open_folder
@@ -139,6 +144,16 @@ class Trainer:
         self.bad = int(groups["count"].get("bad", 0))
         self.step, self.resumed = step, True
         return warnings
+
+    def start_from(self, folder: Path) -> None:
+        """Begin with the weights of the model folder ``folder`` instead of random ones.
+
+        Raises:
+            BadWeights: they are not whole, or those of another network.
+        """
+        weights, _ = load_weights(folder)
+        load_into(self.model, weights, str(folder))
+        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
 
     def save(self) -> None:
         """Write the state of the current step (the first process alone)."""

@@ -33,6 +33,7 @@ class TrainRun:
         config: The full configuration.
         data: xBD tree with ``splits.json``; see :func:`~afterscene.recipes.generator.load_data`.
         out: Folder of the run.
+        initial: Model folder whose weights the first step starts from, instead of random ones.
         resume: Go on from the newest whole state in ``out``.
         group: The processes that train together.
     """
@@ -40,6 +41,7 @@ class TrainRun:
     config: TrainConfig
     data: Path
     out: Path
+    initial: Path | None = None
     resume: bool = False
     group: Group = field(default_factory=Group)
 
@@ -62,6 +64,8 @@ class TrainRun:
         )
         if self.resume:
             said += trainer.resume()
+        elif self.initial:
+            trainer.start_from(self.initial)
         return trainer, tiles, said
 
     def _compare(self) -> list[str]:
