@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -206,6 +207,21 @@ def test_init_starts_from_the_weights_of_a_model(data, whole, tmp_path):
     started, random = (load_weights(Path(r["model"]))[0] for r in (again, fresh))
     assert all((started[k] - taught[k]).abs().max() < step for k in taught)
     assert any((random[k] - taught[k]).abs().max() > step for k in taught)
+
+
+def test_a_model_says_which_tiles_it_and_what_it_began_with_have_seen(data, whole, tmp_path):
+    model = Path(whole[0]["model"])
+    own = load_weights(model)[1]["tiles"]
+    assert own and set(own) <= {path.stem.split("_pre_")[0] for path in (data / "images").iterdir()}
+    for name, said in (("taught", ["elsewhere_00000007"]), ("silent", None)):
+        folder = tmp_path / name
+        shutil.copytree(model, folder)
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps({**config, "tiles": said}))
+        words = arguments(data, tmp_path / f"run-{name}", 1, "--init", str(folder))
+        made = Path(Command(words, tmp_path / "logs").result()["model"])
+        expected = None if said is None else sorted([*said, *own])
+        assert load_weights(made)[1]["tiles"] == expected
 
 
 def test_what_cannot_be_resumed_or_started_is_refused(data, tmp_path):

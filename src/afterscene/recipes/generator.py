@@ -84,9 +84,24 @@ def export(run: Path, folder: Path, config: TrainConfig, tiles: list[TrainingTil
         "model": asdict(config.model),
         "render": asdict(RenderConfig()),
         "looks": looks_of(tiles),
+        "tiles": seen_tiles(run, tiles),
         "licence": "CC-BY-NC-SA-4.0",
     }
     save_weights(folder, average, about, dtype=torch.float16)
+
+
+#: In the folder of a run that started from a model: the tiles that this model had seen, or null.
+INHERITED = "inherited-tiles.json"
+
+
+def seen_tiles(run: Path, tiles: list[TrainingTile]) -> list[str] | None:
+    """Names of all pairs that the weights learned from; None where the initial model does not say.
+
+    An experiment reads them, so that no evaluation tile was seen by the generator either.
+    """
+    inherited = run / INHERITED
+    before = json.loads(inherited.read_text(encoding="utf-8")) if inherited.is_file() else []
+    return None if before is None else sorted({*before, *(tile.name for tile in tiles)})
 
 
 def main() -> None:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from afterscene.errors import BadParameter
-from afterscene.generators.checkpoint import weights_hash
+from afterscene.files import write_json
+from afterscene.generators.checkpoint import load_weights, states, weights_hash
 from afterscene.generators.crops import TrainingTile
 from afterscene.generators.parallel import Group, device
 from afterscene.generators.runlog import saved_config
 from afterscene.generators.training import TrainConfig, Trainer
-from afterscene.recipes.generator import export, load_data
+from afterscene.recipes.generator import INHERITED, export, load_data
 
 #: Settings that do not decide which steps are taken.
 FREE = {"accumulate", "checkpointing", "max_skipped", "save_every", "validate_every"}
@@ -66,7 +67,14 @@ class TrainRun:
             said += trainer.resume()
         elif self.initial:
             trainer.start_from(self.initial)
+            self._inherit(self.initial)
         return trainer, tiles, said
+
+    def _inherit(self, initial: Path) -> None:
+        """Keep in the run which tiles its first weights had seen; a run that is there keeps its."""
+        if self.group.first and not states(self.out):
+            self.out.mkdir(parents=True, exist_ok=True)
+            write_json(self.out / INHERITED, load_weights(initial)[1].get("tiles"))
 
     def _compare(self) -> list[str]:
         old = saved_config(self.out)
