@@ -14,7 +14,7 @@ LINES = (
     ("errors",),
     ("files", "shipped"),
     ("diffusion", "networks", "geodata"),
-    ("tensors", "weightfiles"),
+    ("computing", "tensors", "weightfiles"),
     ("autoregression", "conditioning", "hazards", "regions"),
     ("generators", "detectors"),
     ("gbd",),

@@ -45,7 +45,7 @@ def test_settings_that_fit_only_together_are_taken_together():
         ("steps=true", BadParameter, "is no int"),
         ("steps=0", BadParameter, "steps must be at least 1"),
         ("checkpointing=1", BadParameter, "is no bool"),
-        ("precision=fp8", BadParameter, "bf16 or fp32"),
+        ("precision=fp8", BadParameter, "auto, bf16 or fp32"),
         ("crops.shapes=[32]", BadParameter, "crops.shapes"),
         ("crops.shapes=[33,4]", BadParameter, "33 is no multiple of 8"),
         ("crops.level_weights=1,2", BadParameter, "five numbers"),

@@ -20,7 +20,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from afterscene.detectors.config import DetectorConfig, Precision
+from afterscene.computing import autocast
+from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.decision import Decision, decide
 from afterscene.detectors.encoders import ENCODERS
 from afterscene.errors import BadImage, NotFinite
@@ -144,21 +145,6 @@ class Detector:
 def build_network(config: DetectorConfig) -> SiameseUNet:
     """The network of `config` with random weights (from torch's current random state)."""
     return SiameseUNet(ENCODERS[config.encoder](config.width), width=config.width)
-
-
-def autocast(precision: Precision) -> torch.autocast:
-    """bfloat16 where asked, or under ``auto`` where the processor computes in it natively.
-
-    On processors without the instructions bfloat16 is emulated and slower than float32.
-    """
-    asked = precision == "bfloat16" or (precision == "auto" and has_native_bfloat16())
-    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=asked)
-
-
-def has_native_bfloat16() -> bool:
-    """True on x86 processors with AVX512-BF16 or AMX, as far as torch can tell."""
-    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(probe()) if probe is not None else False
 
 
 def _padded(rgb: np.ndarray, multiple: int) -> Tensor:

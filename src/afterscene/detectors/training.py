@@ -21,10 +21,11 @@ from typing import Any, TextIO
 import torch
 from torch import Tensor, nn
 
+from afterscene.computing import autocast
 from afterscene.detectors.calibration import calibrate
 from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.crops import Batch, CropSampler
-from afterscene.detectors.detector import Detector, autocast, build_network
+from afterscene.detectors.detector import Detector, build_network
 from afterscene.detectors.encoders import PUBLISHED, pretrained_available
 from afterscene.detectors.losses import detector_loss
 from afterscene.detectors.pairs import TrainingPair, count_levels

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from afterscene.computing import PRECISIONS, autocast
 from afterscene.conditioning import HAZARD_NAMES, Condition
 from afterscene.diffusion.bridges import cross
 from afterscene.diffusion.noise import TileNoise
@@ -40,7 +41,7 @@ class RenderConfig:
         radius: Pixels around a damaged building that *edit* may change.
         feather: Width in pixels of the blending edge inside that border.
         power: Exponent of the step grid ``t_i = (i / steps)^power``; 2 spends more on texture.
-        precision: ``bf16`` or ``fp32``.
+        precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` or ``fp32``.
     """
 
     steps: int = 12
@@ -48,13 +49,13 @@ class RenderConfig:
     radius: int = 8
     feather: float = 4.0
     power: float = 2.0
-    precision: str = "bf16"
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise BadParameter(f"steps must be at least 1, got {self.steps}")
-        if self.precision not in ("bf16", "fp32"):
-            raise BadParameter(f"precision must be bf16 or fp32, got '{self.precision}'")
+        if self.precision not in PRECISIONS:
+            raise BadParameter(f"precision must be auto, bf16 or fp32, got '{self.precision}'")
 
     def times(self) -> Tensor:
         """The step grid, falling from 1 to 0: ``(steps + 1,)`` float64."""
@@ -117,7 +118,7 @@ class SceneDenoiser:
 
     def _window(self, x_t: Tensor, time: float, condition: Condition) -> Tensor:
         t = torch.full((x_t.shape[0],), time, dtype=torch.float32)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.precision == "bf16"):
+        with autocast(self.config.precision):
             x0 = self.model(x_t, t, condition)
             if self.config.guidance != 1:
                 plain = self.model(x_t, t, condition.without("levels", "hazard"))

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from afterscene.computing import PRECISIONS, autocast
 from afterscene.errors import BadWeights, NotFinite, OutputConflict
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import (
@@ -40,7 +41,7 @@ class TrainConfig:
         lr, warmup: Peak learning rate (AdamW), steps of linear warm-up; cosine decay to a tenth.
         clip: Largest gradient norm.
         ema_gamma: Exponent of the power-function average; 16 spans about the last 10%.
-        precision: ``bf16`` (autocast) or ``fp32``.
+        precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` (autocast) or ``fp32``.
         accumulate: Pieces in which a process takes its crops of a step: less memory, same step.
         checkpointing: Compute activations again on the way back instead of keeping them.
         max_skipped: Steps in a row that may be not finite before the run stops.
@@ -55,7 +56,7 @@ class TrainConfig:
     warmup: int = 300
     clip: float = 1.0
     ema_gamma: float = 16.0
-    precision: str = "bf16"
+    precision: str = "auto"
     accumulate: int = 1
     checkpointing: bool = False
     max_skipped: int = 10
@@ -64,8 +65,8 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.precision not in ("bf16", "fp32"):
-            raise ValueError(f"precision must be bf16 or fp32, got {self.precision}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision must be auto, bf16 or fp32, got {self.precision}")
         for name in ("steps", "accumulate", "max_skipped", "save_every", "validate_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -254,8 +255,7 @@ class Trainer:
 
     def _error(self, batch: Batch, t: Tensor, eps: Tensor) -> Tensor:
         """Weighted squared error, summed over crops, channels and pixels."""
-        enabled = self.config.precision == "bf16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=enabled):
+        with autocast(self.config.precision, self.device.type):
             error = self.model.loss(
                 batch.target, t.to(self.device), eps.to(self.device), batch.condition
             )

@@ -1,0 +1,30 @@
+"""How to compute on this machine: bfloat16 where the processor has units for it, else float32.
+
+On a processor without them bfloat16 is emulated, and a convolution takes 8 to 20 times as long as
+in float32. The rule asks for the instructions and not for a stopwatch: pixels depend on the
+precision, and a stopwatch could decide otherwise tomorrow. ``afterscene doctor`` measures both.
+"""
+
+import torch
+
+PRECISIONS = ("auto", "bf16", "fp32")
+
+
+def has_native_bfloat16() -> bool:
+    """True on x86 processors with AVX512-BF16 or AMX, as far as torch can tell."""
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return bool(probe()) if probe is not None else False
+
+
+def dtype(precision: str, device: str = "cpu") -> torch.dtype:
+    """The type that ``auto``, ``bf16``, ``bfloat16`` or another name means on such a device."""
+    if precision == "auto":
+        native = torch.cuda.is_bf16_supported() if device == "cuda" else has_native_bfloat16()
+        return torch.bfloat16 if native else torch.float32
+    return torch.bfloat16 if precision in ("bf16", "bfloat16") else torch.float32
+
+
+def autocast(precision: str, device: str = "cpu") -> torch.autocast:
+    """A context in which convolutions and products are computed in :func:`dtype`."""
+    enabled = dtype(precision, device) == torch.bfloat16
+    return torch.autocast(device, torch.bfloat16, enabled=enabled)
