@@ -178,6 +178,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--count",
         "--data",
         "--encoder",
+        "--flips",
         "--format",
         "--gbd",
         "--hazard",

@@ -108,6 +108,11 @@ def test_score_prints_the_official_keys_and_the_undamaged_floor(afterscene, pair
     assert set(values) >= KEYS | {"all_undamaged_score", "absent_levels", "pairs"}
     assert values["pairs"] == 2
     assert set(values["absent_levels"]) == {"minor-damage", "major-damage"}
+    assert values["events"]["toy-town"]["score"] == values["score"]
+    assert values["objects"]["buildings"] == 2 * len(toys.BOXES)
+    low, high = values["intervals"]["localization_f1"]
+    assert low <= values["localization_f1"] <= high
+    assert 0 <= values["calibration"]["ece"] <= 1
 
 
 def test_a_folder_that_holds_no_detector_is_refused(afterscene, pairs, tmp_path):

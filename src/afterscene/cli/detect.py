@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterscene.cli.options import Out, Overwrite, Split, Xbd, whole_output
+from afterscene.cli.options import Flips, Out, Overwrite, Split, Xbd, whole_output
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
 
 app = typer.Typer(
@@ -76,6 +76,7 @@ def predict(
     post: Annotated[Path | None, typer.Option("--post", help="Its post image.")] = None,
     xbd: Annotated[Path | None, typer.Option("--xbd", help="Or an xBD folder.")] = None,
     split: Split = None,
+    flips: Flips = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -97,7 +98,7 @@ def predict(
         talk.progress("detect predict", len(todo)) as advance,
     ):
         for number, job in enumerate(todo):
-            rows.append(write_prediction(detector, job, number, out))
+            rows.append(write_prediction(detector, job, number, out, flips=flips))
             advance(1)
     talk.result(rows, f"{len(rows)} predictions in {out}")
 
@@ -107,21 +108,23 @@ def score(
     xbd: Xbd,
     model: Model = "unet",
     split: Split = None,
+    flips: Flips = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """The xView2 score of a detector on the pairs of an xBD folder.
 
-    Also all_undamaged_score: the same localisation with every building called undamaged.
+    Also all_undamaged_score: the same localisation with every building called undamaged; per
+    event; by building; confusion; calibration; intervals over tiles.
     """
-    from afterscene.cli.predicting import score_tree
-    from afterscene.cli.score import score_text
+    from afterscene.cli.score import evaluation_text, score_text
     from afterscene.detectors import load
+    from afterscene.detectors.evaluation import evaluate
     from afterscene.geodata.xbd import XbdTree
 
     talk = Talk(json=as_json, quiet=quiet)
     detector = load(model)
     pairs = XbdTree(xbd).pairs(split)
     with talk.progress("detect score", len(pairs)) as advance:
-        values = score_tree(detector, pairs, advance)
-    talk.result(values, score_text(values))
+        values = evaluate(detector, pairs, flips=flips, advance=advance).as_json()
+    talk.result(values, f"{score_text(values)}\n\n{evaluation_text(values)}")

@@ -46,6 +46,9 @@ Set = Annotated[
 OnErrorOption = Annotated[
     OnError, typer.Option("--on-error", help="skip: leave out what cannot be used and list it.")
 ]
+Flips = Annotated[
+    bool, typer.Option("--flips", help="Average over four mirrored views; four times the work.")
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace an earlier run in the output folder.")
 ]

@@ -1,6 +1,5 @@
-"""What ``detect predict`` and ``detect score`` do with each pair."""
+"""What ``detect predict`` does with each pair."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 
 from afterscene.detectors import Detector
 from afterscene.detectors.pairs import load_target
-from afterscene.detectors.score import OFFICIAL_SHAPE, Confusion, write_official
+from afterscene.detectors.score import OFFICIAL_SHAPE, write_official
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.geodata.damage import IGNORE, DamageLevel
 from afterscene.geodata.scene import Scene, read_scene, write_scene
@@ -46,10 +45,12 @@ def jobs(xbd: Path | None, split: str | None, pre: Path | None, post: Path | Non
     raise BadParameter("give either --xbd, or --pre together with --post")
 
 
-def write_prediction(detector: Detector, job: Job, number: int, out: Path) -> dict[str, Any]:
+def write_prediction(
+    detector: Detector, job: Job, number: int, out: Path, *, flips: bool = False
+) -> dict[str, Any]:
     """Predict one pair and write it; the row says where, and counts pixels by level."""
     pre = read_scene(job.pre)
-    found = detector.predict(pre, read_scene(job.post))
+    found = detector.predict(pre, read_scene(job.post), flips=flips)
     suffix = ".tif" if job.pre.suffix.lower() in GEOTIFF else ".png"
     path = out / f"{job.id}_prediction{suffix}"
     valid = np.ones(pre.shape, bool)
@@ -78,31 +79,3 @@ def _write_official(
     target = np.where(target == IGNORE, 1, target).astype(np.uint8)
     write_official(out / "targets", number, "localization", target > 0, role="target")
     write_official(out / "targets", number, "damage", target, role="target")
-
-
-def score_tree(
-    detector: Detector, pairs: Sequence[Pair], advance: Callable[[int], None]
-) -> dict[str, Any]:
-    """Official keys, remarks and ``all_undamaged_score`` over the pairs that have labels.
-
-    Raises:
-        MissingFile: no pair has a post image with a label or target.
-    """
-    counts, undamaged, scored = Confusion(), Confusion(), 0
-    for pair in pairs:
-        advance(1)
-        if pair.post is None or (pair.post_label is None and pair.target is None):
-            continue
-        pre = read_scene(pair.pre)
-        found = detector.predict(pre, read_scene(pair.post))
-        target = load_target(pair, pre.shape)
-        counts = counts.add(found.localization, found.damage, target)
-        undamaged = undamaged.add(found.localization, np.ones_like(found.damage), target)
-        scored += 1
-    if not scored:
-        raise MissingFile("no pair has a post image and its label; check the folder and the split")
-    return {
-        **counts.result().as_json(),
-        "all_undamaged_score": undamaged.result().score,
-        "pairs": scored,
-    }

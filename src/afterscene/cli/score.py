@@ -30,3 +30,24 @@ def score_text(values: dict[str, Any]) -> str:
         words = ", ".join(values["absent_levels"])
         text += f"\n\nNo target pixel is {words}: the official damage F1 counts such a level as 0."
     return f"{text}\nun-classified buildings: {values['unclassified']}"
+
+
+def evaluation_text(values: dict[str, Any]) -> str:
+    """Events, levels of whole buildings, calibration and interval, as tables."""
+    events = [
+        (name, row["pairs"], f"{row['score']:.4f}", f"{row['localization_f1']:.4f}")
+        for name, row in values["events"].items()
+    ]
+    objects = values["objects"]
+    levels = [(word, f"{f1:.4f}") for word, f1 in objects["f1"].items()]
+    low, high = values["intervals"]["score"]
+    return "\n\n".join(
+        (
+            table(("event", "pairs", "score", "localisation F1"), events),
+            table(("level of whole buildings", "F1"), levels),
+            f"{objects['found']} of {objects['buildings']} buildings found, "
+            f"{objects['invented']} invented\n"
+            f"95% interval of the score over tiles: {low:.4f} to {high:.4f}\n"
+            f"expected calibration error of the levels: {values['calibration']['ece']:.4f}",
+        )
+    )

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from afterscene.errors import BadImage, BadParameter, MissingFile
@@ -29,13 +30,10 @@ OFFICIAL_SHAPE = (1024, 1024)
 Kind = Literal["localization", "damage"]
 Role = Literal["prediction", "target"]
 
-_SHAPE = (
-    6,
-    2,
-    2,
-    5,
-)  # damage target 0..4 and ignored, building in target, building predicted, level
+#: damage target 0..4 and ignored, building in target, building predicted, predicted level
+_SHAPE = (6, 2, 2, 5)
 _IGNORED = 5
+_BLOCK = 1 << 18  # pixels that are counted at once: what fits into the cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,14 +115,10 @@ class Confusion:
                 f"masks differ in shape: localization {localization.shape}, damage {damage.shape}, "
                 f"target {target.shape}; predict on the target's grid"
             )
-        ignored = np.asarray(target) == IGNORE
-        _check_levels("target", np.where(ignored, 0, target))
-        _check_levels("damage prediction", damage)
-        truth = np.where(ignored, _IGNORED if self.unclassified == "ignore" else 1, target)
-        key = np.ravel_multi_index(
-            tuple(a.astype(np.intp) for a in (truth, wanted > 0, localization > 0, damage)), _SHAPE
-        )
-        counts = np.bincount(key.ravel(), minlength=self.counts.size).reshape(_SHAPE)
+        masks = (_levels("target", target), wanted > 0 if wanted.dtype != np.uint8 else wanted)
+        masks += (localization > 0 if localization.dtype != np.uint8 else localization,)
+        unknown = _IGNORED if self.unclassified == "ignore" else 1
+        counts = _count(*masks, _levels("damage prediction", damage), unknown)
         return Confusion(unclassified=self.unclassified, counts=self.counts + counts)
 
     def __add__(self, other: "Confusion") -> "Confusion":
@@ -134,6 +128,13 @@ class Confusion:
                 f"{other.unclassified!r}; score both with one policy"
             )
         return Confusion(unclassified=self.unclassified, counts=self.counts + other.counts)
+
+    def levels(self) -> np.ndarray:
+        """(5, 5) pixels of assessed buildings by true level (row) and predicted (0: none found).
+
+        Row 0 is empty: where no building stands, no level is judged.
+        """
+        return _judged_damage(self.counts[:_IGNORED])
 
     def result(self) -> ScoreResult:
         """Scores of all that was added. Raises BadParameter where nothing was."""
@@ -164,12 +165,67 @@ class Confusion:
         )
 
 
-def _check_levels(name: str, values: np.ndarray) -> None:
+def _levels(name: str, values: np.ndarray) -> np.ndarray:
+    """As uint8, where what is no level can be found later. Raises BadParameter."""
+    if values.dtype == np.uint8:
+        return values
     if values.dtype.kind not in "biu":
         raise BadParameter(f"{name} is {values.dtype}; give integer levels 0 to 4")
-    bad = values[(values < 0) | (values > 4)]
-    if bad.size:
-        raise BadParameter(f"{name} has the value {bad[0]}; levels are 0 to 4")
+    odd = values[(values < 0) | (values > IGNORE)]
+    if odd.size:
+        raise BadParameter(f"{name} has the value {odd[0]}; levels are 0 to 4")
+    return values.astype(np.uint8)
+
+
+def _count(
+    truth: np.ndarray, wanted: np.ndarray, found: np.ndarray, level: np.ndarray, unknown: int
+) -> np.ndarray:
+    """Pixels of each combination of four uint8 (or bool) masks; 255 in `truth` is `unknown`.
+
+    Most words of eight pixels are background in all four and need no further look; the others
+    become one number below 120 a pixel.
+    """
+    flat = [np.ascontiguousarray(a).ravel() for a in (truth, wanted, found, level)]
+    whole = flat[0].size // 8 * 8
+    taken: list[list[np.ndarray]] = [[a[whole:]] for a in flat]
+    work, busy = np.empty(_BLOCK // 8, np.uint64), np.empty(_BLOCK // 8, bool)
+    for start in range(0, whole, _BLOCK):
+        words = [a[start : min(start + _BLOCK, whole)].view(np.uint64) for a in flat]
+        some = work[: words[0].size]
+        np.bitwise_or(words[0], words[1], out=some)
+        np.bitwise_or(some, words[2], out=some)
+        np.bitwise_or(some, words[3], out=some)
+        where = np.flatnonzero(np.not_equal(some, 0, out=busy[: some.size]))
+        for part, word in zip(taken, words, strict=True):
+            part.append(word.take(where).view(np.uint8))
+    t, w, f, d = (np.concatenate([p.view(np.uint8) for p in part]) for part in taken)
+    _no_other("damage prediction", d)
+    if t.size and t.max() > 4:
+        _no_other("target", t[t != IGNORE])
+        t = np.where(t == IGNORE, np.uint8(unknown), t)
+    key = t * np.uint8(2)
+    key += (w > 0).view(np.uint8)
+    key *= np.uint8(2)
+    key += (f > 0).view(np.uint8)
+    key *= np.uint8(5)
+    key += d
+    counts = _histogram(key)
+    counts[0] += flat[0].size - key.size
+    return counts.reshape(_SHAPE)
+
+
+def _histogram(key: np.ndarray) -> np.ndarray:
+    """How often each number below 120 occurs; OpenCV counts in float32, so in exact portions."""
+    total = np.zeros(int(np.prod(_SHAPE)), np.int64)
+    for start in range(0, key.size, 1 << 23):
+        part = key[None, start : start + (1 << 23)]
+        total += cv2.calcHist([part], [0], None, [total.size], [0, total.size]).ravel().astype(int)
+    return total
+
+
+def _no_other(name: str, levels: np.ndarray) -> None:
+    if levels.size and levels.max() > 4:
+        raise BadParameter(f"{name} has the value {levels.max()}; levels are 0 to 4")
 
 
 def _judged_damage(scored: np.ndarray) -> np.ndarray:
@@ -178,6 +234,34 @@ def _judged_damage(scored: np.ndarray) -> np.ndarray:
     pairs[:, 0] += scored[:, :, 0].sum(axis=(1, 2))
     pairs[0] = 0
     return pairs
+
+
+def scores(counts: np.ndarray) -> np.ndarray:
+    """(..., 7) official figures of (..., 6, 2, 2, 5) counts, in the order of ``FIGURES``.
+
+    The same rules as :meth:`Confusion.result`, for many sets of tiles at once.
+    """
+    scored = counts[..., :_IGNORED, :, :, :]
+    place = scored.sum(axis=(-4, -1))
+    pairs = scored[..., 1, :].sum(axis=-2)
+    pairs[..., 0] += scored[..., 0, :].sum(axis=(-1, -2))
+    pairs[..., 0, :] = 0
+    right = np.diagonal(pairs, axis1=-2, axis2=-1)[..., 1:]
+    both = pairs.sum(axis=-1)[..., 1:] + pairs.sum(axis=-2)[..., 1:]
+    by_level = 2 * right / np.maximum(both, 1)
+    located = 2 * place[..., 1, 1]
+    located = located / np.maximum(located + place[..., 1, 0] + place[..., 0, 1], 1)
+    damage = 4 / (1 / (by_level + 1e-6)).sum(axis=-1)
+    total = 0.3 * located + 0.7 * damage
+    return np.concatenate([np.stack([total, damage, located], axis=-1), by_level], axis=-1)
+
+
+FIGURES = (
+    "score",
+    "damage_f1",
+    "localization_f1",
+    *(f"damage_f1_{level.word.replace('-', '_')}" for level in LEVELS),
+)
 
 
 def _f1(hit: int, missed: int, false: int) -> float:

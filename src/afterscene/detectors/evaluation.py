@@ -1,0 +1,234 @@
+"""A detector on a set of labelled pairs: every figure that one pass over the tiles can give.
+
+Beside the official score: the same per event; the levels of whole buildings (each assessed
+footprint gets the level that most of its found pixels say, so that a warehouse counts no more than
+a shed); the 5 x 5 table of pixels; how far the stated probabilities can be believed (expected
+calibration error, Guo et al. 2017, arXiv 1706.04599: the mean gap between confidence and accuracy
+over ten bins); and intervals from drawing the tiles again within their event. Un-classified
+buildings are left out everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+
+from afterscene.detectors.detector import Detector
+from afterscene.detectors.pairs import load_target
+from afterscene.detectors.score import FIGURES, LEVELS, Confusion, scores
+from afterscene.errors import MissingFile
+from afterscene.geodata.damage import IGNORE, instances
+from afterscene.geodata.scene import read_scene
+from afterscene.geodata.xbd import Pair, read_label
+
+BINS = 10
+WORDS = tuple(level.word for level in LEVELS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """What one tile adds. counts, undamaged: as :class:`Confusion` keeps them, the second with
+    every building called undamaged; objects: (5, 5) buildings by true and said level; bins:
+    (3, BINS) pixels, summed confidence and right answers by confidence.
+    """
+
+    event: str
+    counts: np.ndarray
+    undamaged: np.ndarray
+    objects: np.ndarray
+    bins: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Tiles and what they sum to; ``as_json`` is what ``afterscene detect score`` prints."""
+
+    tiles: tuple[Tile, ...]
+    replicates: int = 1000
+    confidence: float = 0.95
+    seed: int = 0
+    events: Sequence[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "events", sorted({tile.event for tile in self.tiles}))
+
+    def as_json(self) -> dict[str, Any]:
+        """The official keys, then the rest."""
+        counts = np.stack([tile.counts for tile in self.tiles])
+        total = Confusion(counts=counts.sum(axis=0))
+        undamaged = Confusion(counts=sum_of(tile.undamaged for tile in self.tiles))
+        return {
+            **total.result().as_json(),
+            "all_undamaged_score": undamaged.result().score,
+            "pairs": len(self.tiles),
+            "events": {event: self._event(event) for event in self.events},
+            "objects": object_figures(sum_of(tile.objects for tile in self.tiles)),
+            "confusion": table(total.levels()),
+            "calibration": calibration(sum_of(tile.bins for tile in self.tiles)),
+            "intervals": self.intervals(counts),
+        }
+
+    def _event(self, event: str) -> dict[str, Any]:
+        mine = [tile for tile in self.tiles if tile.event == event]
+        found = Confusion(counts=sum_of(tile.counts for tile in mine)).result()
+        objects = object_figures(sum_of(tile.objects for tile in mine))
+        return {**found.as_json(), "pairs": len(mine), "object_f1": objects["macro_f1"]}
+
+    def intervals(self, counts: np.ndarray) -> dict[str, list[float]]:
+        """Low and high of each official figure, tiles drawn again within their event."""
+        rng = np.random.default_rng(self.seed)
+        names = np.array([tile.event for tile in self.tiles])
+        weight = np.zeros((self.replicates, len(names)), dtype=np.int64)
+        for event in self.events:
+            mine = np.flatnonzero(names == event)
+            weight[:, mine] = rng.multinomial(len(mine), [1 / len(mine)] * len(mine), len(weight))
+        drawn = weight @ counts.reshape(len(names), -1)
+        figures = scores(drawn.reshape(len(weight), *counts.shape[1:]))
+        ends = np.quantile(figures, [(1 - self.confidence) / 2, (1 + self.confidence) / 2], axis=0)
+        return {n: [float(low), float(high)] for n, low, high in zip(FIGURES, *ends, strict=True)}
+
+
+def sum_of(parts: Iterable[np.ndarray]) -> np.ndarray:
+    """The sum of arrays of one shape."""
+    return np.sum(list(parts), axis=0)
+
+
+def evaluate(
+    detector: Detector,
+    pairs: Sequence[Pair],
+    *,
+    flips: bool = False,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Evaluation:
+    """Predict and score every pair that has a post image and a label or target.
+
+    Raises:
+        MissingFile: there is none.
+        BadImage, BadLabel: a pair cannot be used.
+    """
+    tiles = []
+    for pair in pairs:
+        if pair.post is not None and (pair.post_label is not None or pair.target is not None):
+            tiles.append(_tile(detector, pair, flips))
+        advance(1)
+    if not tiles:
+        raise MissingFile("no pair has a post image and its label; check the folder and the split")
+    return Evaluation(tiles=tuple(tiles))
+
+
+def _tile(detector: Detector, pair: Pair, flips: bool) -> Tile:
+    assert pair.post is not None
+    pre = read_scene(pair.pre)
+    found = detector.predict(pre, read_scene(pair.post), flips=flips)
+    target = load_target(pair, pre.shape)
+    undamaged = np.ones_like(found.damage)
+    return Tile(
+        event=pair.event,
+        counts=Confusion().add(found.localization, found.damage, target).counts,
+        undamaged=Confusion().add(found.localization, undamaged, target).counts,
+        objects=match_objects(*_outlines(pair, target), found.target),
+        bins=confidence_bins(found.probabilities[1:], target),
+    )
+
+
+def _outlines(pair: Pair, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) number of the building at a pixel, 0 for none, and (n,) the level of each number."""
+    if pair.post_label is None:
+        numbers = np.zeros(target.shape, np.int32)
+        levels = [0]
+        for level in range(1, 5):
+            count, parts = cv2.connectedComponents((target == level).astype(np.uint8))
+            numbers[parts > 0] = parts[parts > 0] + len(levels) - 1
+            levels += [level] * (count - 1)
+        return numbers, np.array(levels)
+    buildings = read_label(pair.post_label).buildings
+    levels = [0, *(IGNORE if b.level is None else int(b.level) for b in buildings)]
+    return instances(buildings, target.shape), np.array(levels)
+
+
+def match_objects(numbers: np.ndarray, levels: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """(5, 5) buildings by true level and by the level said of them.
+
+    A building is found where half of its pixels are; its level is that of most found pixels.
+    Column 0: not found. Row 0: found components that touch no building of any kind. Buildings
+    whose level is not one of the four are left out.
+    """
+    votes = np.bincount(
+        numbers.ravel().astype(np.int64) * 5 + said.ravel(), minlength=5 * len(levels)
+    ).reshape(-1, 5)
+    answer = np.where(
+        2 * votes[:, 1:].sum(axis=1) >= votes.sum(axis=1), votes[:, 1:].argmax(1) + 1, 0
+    )
+    judged = (levels >= 1) & (levels <= 4) & (votes.sum(axis=1) > 0)
+    result = np.zeros((5, 5), dtype=np.int64)
+    np.add.at(result, (levels[judged], answer[judged]), 1)
+    count, parts = cv2.connectedComponents((said > 0).astype(np.uint8), connectivity=4)
+    touched = np.unique(parts[numbers > 0])
+    alone = np.setdiff1d(np.arange(1, count), touched)
+    first = {int(n): int(s) for n, s in zip(*_firsts(parts, said), strict=True)}
+    for number in alone:
+        result[0, first[int(number)]] += 1
+    return result
+
+
+def _firsts(parts: np.ndarray, said: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each component's number and the level of its first pixel."""
+    numbers, places = np.unique(parts, return_index=True)
+    return numbers, said.ravel()[places]
+
+
+def object_figures(objects: np.ndarray) -> dict[str, Any]:
+    """F1 of each level over buildings, their mean over the levels present, and the table."""
+    right = np.diag(objects)[1:]
+    wanted, said = objects[1:].sum(axis=1), objects[:, 1:].sum(axis=0)
+    f1 = 2 * right / np.maximum(wanted + said, 1)
+    present = wanted > 0
+    found = objects[1:, 1:].sum()
+    return {
+        "f1": {word: float(value) for word, value in zip(WORDS, f1, strict=True)},
+        "macro_f1": float(f1[present].mean()) if present.any() else None,
+        "found": int(found),
+        "buildings": int(wanted.sum()),
+        "invented": int(objects[0].sum()),
+        "confusion": table(objects),
+    }
+
+
+def table(counts: np.ndarray) -> dict[str, dict[str, int]]:
+    """(5, 5) counts as {true: {said: n}}; "none": no building there, or none found."""
+    words = ("none", *WORDS)
+    return {
+        true: {said: int(n) for said, n in zip(words, row, strict=True)}
+        for true, row in zip(words, counts, strict=True)
+    }
+
+
+def confidence_bins(joint: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """(3, BINS) over assessed building pixels: how many, summed confidence, how many right.
+
+    `joint` (4, H, W) are the probabilities of building and level; the confidence is that of the
+    most probable level, given that there is a building.
+    """
+    levels = joint[:, (target >= 1) & (target <= 4)]
+    truth = target[(target >= 1) & (target <= 4)]
+    share = levels / np.maximum(levels.sum(axis=0), 1e-9)
+    sure, right = share.max(axis=0), share.argmax(axis=0) + 1 == truth
+    place = np.minimum((sure * BINS).astype(int), BINS - 1)
+    weights: tuple[np.ndarray | None, ...] = (None, sure, right.astype(float))
+    return np.stack([np.bincount(place, w, minlength=BINS).astype(float) for w in weights])
+
+
+def calibration(bins: np.ndarray) -> dict[str, Any]:
+    """ECE of the levels as the network states them (before thresholds), and the bins."""
+    count, sure, right = bins
+    total = max(count.sum(), 1)
+    rows: list[Mapping[str, float]] = [
+        {"confidence": float(s / n), "accuracy": float(r / n), "pixels": int(n)}
+        for n, s, r in zip(count, sure, right, strict=True)
+        if n
+    ]
+    return {"ece": float(np.abs(sure - right).sum() / total), "bins": rows}
