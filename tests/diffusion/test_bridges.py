@@ -7,11 +7,11 @@ import torch
 
 from afterscene.diffusion import grids
 from afterscene.diffusion.bridges import (
-    BridgePreconditioned,
     BrownianBridge,
     DoobBridge,
     cross,
 )
+from afterscene.diffusion.denoisers import Preconditioned, time_clock
 from afterscene.diffusion.losses import uniform_times
 from afterscene.diffusion.samplers import Ddim, Ddpm, Heun, trajectory
 from afterscene.diffusion.schedules import EDM, VP, RectifiedFlow
@@ -156,9 +156,9 @@ def test_training_pieces():
     x_t = bridge.x_t(x0, x1, t, eps)
     seen = []
     network = lambda x, time, condition: seen.append((x, time)) or torch.zeros_like(x)  # noqa: E731
-    model = BridgePreconditioned(network, bridge, std0=1.0, std1=1.0, cov=0.8)
+    model = Preconditioned(network, 1.0, time_clock, sigma_end=1.0, cov=0.8)
     estimate = model(x_t, bridge.at(t))
-    skip, out, _ = (s.reshape(-1, 1, 1, 1) for s in model.scales(t))
+    skip, out, _ = model.scales(bridge.at(t).over(x_t))
     assert abs(seen[0][0].var() - 1) < 0.02 and seen[0][1].shape == (1000,)
     target = (x0 - skip * x_t) / out
     assert abs(target.var() - 1) < 0.02

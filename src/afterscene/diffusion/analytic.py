@@ -20,8 +20,8 @@ from afterscene.diffusion.schedules import Level, posterior, spread
 class Mixture:
     """A Gaussian mixture and its denoiser.
 
-    ``means`` (K, *event); ``variances`` broadcast against them (0 for a finite set);
-    ``weights`` (K,) or None for equal ones. x is (*batch, *event).
+    ``means`` (K, *event); ``variances`` broadcast against them (0: a finite set); ``weights`` (K,)
+    or None for equal ones. x is (*batch, *event).
     """
 
     means: Tensor
@@ -31,10 +31,6 @@ class Mixture:
     def __call__(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
         """``E[x0 | x_t]``."""
         return self._moments(x, t)[0]
-
-    def variance(self, x: Tensor, t: Level) -> Tensor:
-        """``Var[x0 | x_t]`` of each pixel."""
-        return self._moments(x, t)[1]
 
     def reverse(self, x: Tensor, t: Level, s: Level, condition: Any = None) -> tuple:
         """``E[x0 | x_t]`` and ``Var[x_s | x_t]`` of each pixel."""

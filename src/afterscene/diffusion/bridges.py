@@ -1,23 +1,20 @@
 """Diffusion between two images: x0 (after) at t = 0, x1 (before) at t = 1, noise only between.
 
 A bridge is ``x_t = a(t) x0 + b(t) x1 + c(t) eps`` with a, b, c = 1, 0, 0 at t = 0 and 0, 1, 0 at
-t = 1: I2SB's (Liu et al. 2023, arXiv 2302.05872) or any diffusion pinned to its end (DDBM, Zhou
-et al. 2023, arXiv 2309.16948). As x1 is known, ``z = x_t - b x1 = a x0 + c eps`` is an ordinary
-diffusion with alpha = a, sigma = c: a bridge is a schedule, every sampler of the library crosses
-it, ancestral steps in z are I2SB's posterior, DDIM steps are DBIM (Zheng et al. 2024, arXiv
-2405.15885). Only the first step is special, z being 0 there: it draws ``q(x_s | x0, x1)`` itself.
-I2SB's OT-ODE, without noise, is no bridge but a ``RectifiedFlow`` with x1 in the noise's place.
+t = 1: I2SB's (arXiv 2302.05872) or any diffusion pinned to its end (DDBM, arXiv 2309.16948). As x1
+is known, ``z = x_t - b x1 = a x0 + c eps`` is an ordinary diffusion with alpha = a, sigma = c: a
+bridge is a schedule, every sampler crosses it, ancestral steps in z are I2SB's posterior, DDIM
+steps are DBIM (arXiv 2405.15885). Only the first step is special, z being 0 there. I2SB's OT-ODE,
+without noise, is no bridge but a ``RectifiedFlow`` with x1 in the noise's place.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from afterscene.diffusion.denoisers import Predictor
 from afterscene.diffusion.loop import Denoiser, Method, State, trajectory
 from afterscene.diffusion.samplers import Ddpm
 from afterscene.diffusion.schedules import Level, Schedule, spread
@@ -35,9 +32,6 @@ class Bridge(Schedule):
         """``a x0 + b x1 + c eps`` for images (batch, ...) and times ``t`` (batch,) or ()."""
         a, b, c = (spread(value, x0) for value in self.weights(t))
         return a * x0 + b * x1 + c * eps
-
-    def at(self, t):
-        return Level(t, *self.coefficients(t), self.weights(t)[1])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +61,6 @@ class BrownianBridge(Bridge):
         half = (root**3 - low**3) / (2 * (1 - low**3))
         return torch.where(t <= 0.5, half, 1 - half), 3 * (1 - low) * root**2 / (1 - low**3)
 
-    def time_at_share(self, w: Tensor) -> Tensor:
-        """The inverse of ``w(t)``."""
-        if self.shape == "linear":
-            return w
-        low = self.floor**0.5
-        root = (low**3 + 2 * (1 - low**3) * torch.minimum(w, 1 - w)) ** (1 / 3)
-        half = (root - low) / (2 * (1 - low))
-        return torch.where(w <= 0.5, half, 1 - half)
-
     def weights(self, t):
         w, _ = self.share(t)
         return 1 - w, w, self.sigma_max * (w * (1 - w)).sqrt()
@@ -83,10 +68,16 @@ class BrownianBridge(Bridge):
     def coefficients(self, t):
         a, w, c = self.weights(t)
         slope = self.share(t)[1]
-        return a, c, -slope, self.sigma_max**2 * slope * (1 - 2 * w) / (2 * c)
+        return a, c, -slope, self.sigma_max**2 * slope * (1 - 2 * w) / (2 * c), w
 
     def time_of(self, rho):
-        return self.time_at_share(1 / (1 + (self.sigma_max / rho) ** 2))
+        w = 1 / (1 + (self.sigma_max / rho) ** 2)
+        if self.shape == "linear":
+            return w
+        low = self.floor**0.5
+        root = (low**3 + 2 * (1 - low**3) * torch.minimum(w, 1 - w)) ** (1 / 3)
+        half = (root - low) / (2 * (1 - low))
+        return torch.where(w <= 0.5, half, 1 - half)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +108,8 @@ class DoobBridge(Bridge):
         a, b, c = self.weights(t)
         r = b * self.end.alpha / alpha
         slope, root = 2 * r * (d_sigma / sigma - d_alpha / alpha), (1 - r).sqrt()
-        return a, c, d_alpha * (1 - r) - alpha * slope, d_sigma * root - sigma * slope / (2 * root)
+        d_a, d_c = d_alpha * (1 - r) - alpha * slope, d_sigma * root - sigma * slope / (2 * root)
+        return a, c, d_a, d_c, b
 
     def time_of(self, rho):
         return self.base.time_of((rho**-2 + self.end.rho**-2) ** -0.5)
@@ -144,34 +136,7 @@ def cross(
 ) -> Iterator[State]:
     """Walk from ``x1`` to an x0; ``more``: ``noise``, ``condition``, as of :func:`loop.trajectory`.
 
-    ``times`` fall from 1 (``grids.uniform(steps)``). ``method``: ``Ddpm()`` is I2SB's stochastic
-    sampler; ``Ddim()`` or any other ODE method is deterministic after the first step, which draws
-    in any case. The denoiser sees ``x_t`` and the bridge's level, and x1 only by ``condition``.
+    ``times`` fall from 1. ``Ddpm()`` is I2SB's sampler; an ODE method is deterministic after the
+    first step, which draws in any case. The denoiser sees x1 by ``condition`` alone.
     """
     return trajectory(denoiser, bridge, x1, times, Crossing(inner=method, x1=x1), **more)
-
-
-class BridgePreconditioned(Predictor):
-    """``x0 = c_skip x_t + c_out F(c_in x_t, t)``: F's input and target have variance 1 (DDBM).
-
-    ``std0``, ``std1`` and ``cov``: second moments of x0 and x1 about 0.
-    """
-
-    def __init__(self, network: Callable, bridge: Bridge, std0=0.5, std1=0.5, cov=0.0):
-        super().__init__(network)
-        if min(std0, std1) <= 0 or abs(cov) >= std0 * std1:
-            raise BadParameter(f"std0 {std0}, std1 {std1}, cov {cov} are no covariance matrix")
-        self.bridge, self.std0, self.std1, self.cov = bridge, std0, std1, cov
-
-    def scales(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """``c_skip, c_out, c_in`` at times ``t``; the loss weight of EDM is ``1 / c_out^2``."""
-        a, b, c = self.bridge.weights(t)
-        v0, v1, cov = self.std0**2, self.std1**2, self.cov
-        total = a**2 * v0 + b**2 * v1 + 2 * a * b * cov + c**2
-        out = (b**2 * (v0 * v1 - cov**2) + c**2 * v0) / total
-        return (a * v0 + b * cov) / total, out.sqrt(), total.rsqrt()
-
-    def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
-        """The estimate of x0 from ``x`` (batch, ...) at level ``t``."""
-        skip, out, inner = (spread(scale, x) for scale in self.scales(torch.as_tensor(t.time)))
-        return skip * x + out * self.ask(inner * x, t, condition)

@@ -1,7 +1,6 @@
 """A network becomes a denoiser: ``(x_t, t, condition) -> estimate of x0``.
 
-The network is called as ``network(x, clock, condition)`` with ``clock`` a (batch,) float32 tensor
-and never learns which schedule it stands in; what it answers and what it is fed are settled here.
+It is called as ``network(x, clock, condition)``, ``clock`` (batch,) float32: no word of a schedule.
 """
 
 from collections.abc import Callable
@@ -77,24 +76,30 @@ class LearnedVariance(Predictor):
 
 
 class Preconditioned(Predictor):
-    """EDM's preconditioning on any schedule: ``x0 = c_skip x + c_out F(c_in x, clock)``.
+    """``x0 = c_skip x + c_out F(c_in x, clock)``: F's input and target have variance 1.
 
-    ``c_skip = alpha d^2 / v``, ``c_out = sigma d / sqrt(v)``, ``c_in = 1 / sqrt(v)`` with ``v =
-    (alpha d)^2 + sigma^2``, d = ``sigma_data`` about 0 (arXiv 2206.00364, table 1, for x / alpha).
+    EDM's (arXiv 2206.00364, table 1, for x / alpha) on any schedule, DDBM's (arXiv 2309.16948) on
+    a bridge. ``sigma_data``, ``sigma_end``, ``cov``: second moments of x0 and x1 about 0.
     """
 
-    def __init__(self, network: Callable, sigma_data=0.5, clock: Callable = rho_clock):
+    def __init__(self, network: Callable, sigma_data=0.5, clock=rho_clock, sigma_end=0.5, cov=0.0):
         super().__init__(network, clock=clock)
-        if sigma_data <= 0:
-            raise BadParameter(f"sigma_data {sigma_data} is not positive")
-        self.sigma_data = sigma_data
+        if min(sigma_data, sigma_end) <= 0 or abs(cov) >= sigma_data * sigma_end:
+            raise BadParameter(f"{sigma_data=}, {sigma_end=}, {cov=} are no covariance matrix")
+        self.sigma_data, self.sigma_end, self.cov = sigma_data, sigma_end, cov
+
+    def scales(self, t: Level) -> tuple[Any, Any, Any]:
+        """``c_skip, c_out, c_in`` at a level; the loss weight of EDM is ``1 / c_out^2``."""
+        a, b, c, cov = t.alpha, t.pull, t.sigma, self.cov
+        v0, v1 = self.sigma_data**2, self.sigma_end**2
+        total = a**2 * v0 + b**2 * v1 + 2 * a * b * cov + c**2
+        out = (b**2 * (v0 * v1 - cov**2) + c**2 * v0) / total
+        return (a * v0 + b * cov) / total, out**0.5, total**-0.5
 
     def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
         """The estimate of x0; ``x`` (batch, ...)."""
-        alpha, sigma, data = t.over(x).alpha, t.over(x).sigma, self.sigma_data
-        root = (alpha**2 * data**2 + sigma**2) ** 0.5
-        skip = alpha * data**2 / root**2
-        return skip * x + sigma * data / root * self.ask(x / root, t, condition)
+        skip, out, inner = self.scales(t.over(x))
+        return skip * x + out * self.ask(inner * x, t, condition)
 
 
 def seen_as(denoiser: Denoiser, schedule: Schedule) -> Denoiser:

@@ -15,8 +15,7 @@ def uniform(steps: int, *, start: float = 1.0, end: float = 0.0) -> Tensor:
 def karras(schedule: Schedule, steps: int, *, power: float = 7.0, **ends) -> Tensor:
     """EDM's grid: ``rho^(1/power)`` at equal distance (arXiv 2206.00364, eq. 5).
 
-    ``ends``: ``rho_max`` 80, ``rho_min`` 0.002; ``to_zero`` (true) steps from there to t = 0,
-    otherwise the grid ends at ``rho_min``.
+    ``ends``: ``rho_max`` 80, ``rho_min`` 0.002, and ``to_zero`` (true) for a last step to t = 0.
     """
     return _spaced(schedule, steps, lambda rho: rho ** (1 / power), lambda r: r**power, **ends)
 

@@ -1,8 +1,4 @@
-"""Guidance as denoisers around denoisers, editing as a start, in-painting as a step around a step.
-
-Nothing here is a flag of a sampler: a wrapper answers "estimate of x0" again and goes wherever a
-denoiser goes.
-"""
+"""Guidance: denoisers around denoisers; editing: a start; in-painting: a step around a step."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -89,10 +85,7 @@ class Keep:
 
 @dataclass(frozen=True, kw_only=True)
 class Repaint(Method, stochastic=True):
-    """RePaint (arXiv 2201.09865): after a step of ``inner`` the known pixels are put in, noised.
-
-    Then back up and down again, ``resamples`` times in all, until both sides agree.
-    """
+    """RePaint (arXiv 2201.09865): step, put in the known pixels noised, go back up, again."""
 
     inner: Method
     known: Tensor
@@ -122,9 +115,8 @@ def encode(
 ) -> tuple[Tensor, Sequence[Tensor]]:
     """CycleDiffusion's noise space (arXiv 2210.05559): the start and each step's noise of ``x0``.
 
-    Draws a path of the forward process and asks which noise takes ``Ddpm`` along it, so ``Ddpm``
-    with ``replay(noises)`` walks it again, under another condition to an edit of x0. ``times``
-    fall and end above zero noise; the path ends at x0 seen there.
+    They take ``Ddpm`` along a drawn path of the forward process: with ``replay(noises)`` it walks
+    there again, under another condition to an edit. ``times`` fall and end above zero noise.
     """
     levels = schedule.levels(times)
     x = start = noised(x0, levels[0], noise(0, 0, x0))

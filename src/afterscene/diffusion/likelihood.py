@@ -1,7 +1,6 @@
 """How probable is an image: exactly by the ODE, and bounded by the chain, in bits a dimension.
 
-In ``y = x / alpha`` and ``u = log rho`` the probability-flow ODE is ``dy/du = y - x0(y, u)``, and
-along it ``d log p / du = -div`` (Song et al. 2021, arXiv 2011.13456, eq. 39). The bound is DDPM's
+Along the ODE of ``ode.py`` ``d log p / du = -div`` (arXiv 2011.13456, eq. 39). The bound is DDPM's
 (arXiv 2006.11239, eq. 5): a prior term, one KL of Gaussians a step, and a discretised decoder.
 """
 
@@ -89,10 +88,9 @@ def bits_per_dim(log_prob: Tensor, dims: int) -> Tensor:
 def variational_bound(
     denoiser: Denoiser, schedule: Schedule, x0: Tensor, times: Tensor, noise: Noise, condition=None
 ) -> Tensor:
-    """DDPM's bound in bits a dimension for each step: (steps + 1, batch), to be summed over steps.
+    """DDPM's bound in bits a dimension: (steps + 1, batch), prior's, each step's, decoder's term.
 
-    ``x0``: 8-bit pixels as ``pixel / 127.5 - 1``. ``times`` fall to 0. Row 0 is the prior's term,
-    the last the decoder's, each of the others the KL of one step. With a ``reverse`` (learned
+    ``x0``: 8-bit pixels as ``pixel / 127.5 - 1``. ``times`` fall to 0. With a ``reverse`` (learned
     variance) the model's variance is used, else the posterior's.
     """
     levels = schedule.levels(times)

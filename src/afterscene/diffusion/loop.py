@@ -1,9 +1,8 @@
 """The loop from noise to image, once: a generator that yields each state.
 
-A method moves ``x`` from level ``t`` to level ``s`` with the denoiser's estimate of x0; what it
-remembers goes in and comes out as ``memory``, so nothing is hidden between steps. Progress,
-preview and cancelling are the caller's: ``for state in trajectory(...)``. Coefficients are Python
-floats, computed before the loop: a step costs a few tensor operations and no wait for the device.
+A method moves ``x`` from level ``t`` to ``s``; what it remembers goes in and comes out as
+``memory``. Progress, preview and cancelling are the caller's: ``for state in trajectory(...)``.
+Coefficients are Python floats, computed before the loop: no step waits for the device.
 """
 
 import math

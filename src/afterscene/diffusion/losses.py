@@ -19,8 +19,8 @@ Weight = Callable[[Tensor], Any]
 
 WEIGHTS: MappingProxyType[str, Callable[..., Weight]] = MappingProxyType(
     {
-        # The plain errors of eps (DDPM, arXiv 2006.11239, eq. 14), x0 and v (arXiv 2202.00512);
-        # then arXiv 2303.09556, 2206.00364 (1 / c_out^2), 2204.00227 and 2303.00848.
+        # DDPM's (arXiv 2006.11239, eq. 14), x0's and v's (2202.00512), then 2303.09556, 2206.00364
+        # (1 / c_out^2), 2204.00227, 2303.00848.
         "simple": lambda: lambda snr: snr,
         "x0": lambda: torch.ones_like,
         "v": lambda: lambda snr: snr + 1,

@@ -1,11 +1,10 @@
 """Noise as a function of (seed, step, pixel position): no state, no order, no batch.
 
-A pixel's noise is a hash of who it is: seed, step, draw, channel and its global row and column. A
-tile therefore draws what the whole scene would draw there, whatever the tiling, batch or device.
-It is a counter-based generator (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2,
-3"): a key from the seed, the position as counter, splitmix64's finaliser (Steele et al. 2014) in
-wrapping int64 arithmetic, and Box-Muller, which makes 64 bits two normals of magnitude up to 6.8,
-for two channels. The integers are the same on every device; log and cos may differ in a last bit.
+A pixel's noise is a hash of seed, step, draw, channel and its global row and column, so a tile
+draws what the whole scene would draw there, whatever the tiling, batch or device. A counter-based
+generator (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): splitmix64's
+finaliser (Steele et al. 2014) in wrapping int64 arithmetic, then Box-Muller, 64 bits for the two
+normals (up to 6.8) of two channels. On another device log and cos may differ in a last bit.
 """
 
 import math
@@ -25,8 +24,7 @@ BLOCK = 1 << 16  # pixels hashed at a time: what stays in a core's cache
 def field(seed: int, step: int, window: Any, channels: int, *, device="cpu", **options) -> Tensor:
     """Standard normal noise (channels, height, width) of a window of the endless scene.
 
-    ``window`` has row, col, height and width, in pixels from the scene's upper left corner;
-    ``options``: the ``draw`` and ``dtype`` of :func:`noise_at`.
+    ``window``: row, col, height, width in pixels; ``options``: draw, dtype of :func:`noise_at`.
     """
     rows = torch.arange(window.row, window.row + window.height, device=device)
     cols = torch.arange(window.col, window.col + window.width, device=device)
@@ -36,10 +34,7 @@ def field(seed: int, step: int, window: Any, channels: int, *, device="cpu", **o
 def noise_at(
     seed: int, rows: Tensor, cols: Tensor, channels: int, *, step=0, draw=0, dtype=torch.float32
 ) -> Tensor:
-    """Standard normal noise (channels, len(rows), len(cols)) at global integer positions.
-
-    Computed in float32, rounded to ``dtype``; independent for other (seed, step, draw, channel).
-    """
+    """Standard normal noise (channels, len(rows), len(cols)) at global positions, from float32."""
     if not -(1 << 63) <= seed < 1 << 64:
         raise BadParameter(f"seed {seed} does not fit into 64 bits; choose a smaller one")
     out = torch.empty((channels, len(rows), len(cols)), dtype=dtype, device=rows.device)

@@ -1,9 +1,8 @@
 """What a network may answer: x0, eps, v, score or velocity, in one table.
 
 Each is a row ``out = p x0 + q eps``. With ``x_t = alpha x0 + sigma eps`` these are two equations
-for two unknowns, solved by ``x0 = (q x_t - sigma out) / (alpha q - sigma p)``: from any to any.
-v is Salimans and Ho's (2022, arXiv 2202.00512), velocity is ``dx_t/dt`` at fixed x0 and eps (flow
-matching, Lipman et al. 2022, arXiv 2210.02747), score is ``grad log p(x_t) = -eps / sigma``.
+for two unknowns, solved by ``x0 = (q x_t - sigma out) / (alpha q - sigma p)``. v: arXiv 2202.00512;
+velocity: ``dx_t/dt`` at fixed x0 and eps (arXiv 2210.02747); score: ``grad log p(x_t)``.
 """
 
 import enum

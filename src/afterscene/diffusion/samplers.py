@@ -1,9 +1,8 @@
 """The samplers: each one short pure step, with the order that its error falls with.
 
-The tests hold a method to its order by its being listed: a subclass of :class:`Method` with a
-name is registered, here or in a package that names its module under the entry point
-``afterscene.samplers``. Steps use alpha and sigma of two levels alone, so each runs on every
-schedule; those in rho (Heun, the ODE) take a DDIM step out of alpha = 0 and into sigma = 0.
+A subclass of :class:`Method` with a name is registered, here or in a package that names its module
+under the entry point ``afterscene.samplers``, and the tests hold it to its order. Steps run on
+every schedule; those in rho take a DDIM step out of alpha = 0 and into sigma = 0.
 """
 
 import math
@@ -177,10 +176,8 @@ class GaussianChain(
         return a * x + b * x0 + var.sqrt() * run.draw(x), x0, None
 
 
-class BinomialChain(Method, name="binomial-chain", order=math.inf, stochastic=True, bits=True):
+class BinomialChain(GaussianChain, name="binomial-chain", bits=True):
     """The 2015 chain of bits, each kept with chance alpha^2 or tossed; x0 is p(x0 = 1 | x_t)."""
-
-    source = GaussianChain.source
 
     def step(self, run, x, t, s, memory):
         x0 = run.x0(x, t)

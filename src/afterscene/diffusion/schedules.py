@@ -1,10 +1,9 @@
 """How fast the image drowns: ``x_t = alpha(t) x0 + sigma(t) eps``, t = 0 clean, t = 1 noise.
 
 Seen as ``x_t / alpha = x0 + rho eps`` with ``rho = sigma / alpha``, all of them are one process
-(Karras et al. 2022, arXiv 2206.00364); a schedule says when which rho is reached. So it is one
-method, ``coefficients(t)``, and its inverse, ``time_of(rho)``; the SDE's drift and diffusion (Song
-et al. 2021, arXiv 2011.13456) follow: ``f = alpha'/alpha``, ``g^2 = sigma^2 d/dt log rho^2``. A
-step from ``t`` to ``s`` sees two :class:`Level` and never knows its schedule.
+(arXiv 2206.00364); a schedule says when which rho is reached: ``coefficients(t)`` and its inverse,
+``time_of(rho)``. The SDE's drift and diffusion (arXiv 2011.13456) are ``f = alpha'/alpha`` and
+``g^2 = sigma^2 d/dt log rho^2``. A step from ``t`` to ``s`` sees two :class:`Level` alone.
 """
 
 import math
@@ -22,8 +21,7 @@ from afterscene.errors import BadParameter
 class Level(NamedTuple):
     """A schedule read at one time: Python floats in a sampler, tensors in training.
 
-    ``time`` in [0, 1]; ``alpha``, ``sigma`` as in ``x_t = alpha x0 + sigma eps``; ``d_alpha`` and
-    ``d_sigma`` their derivatives by time; ``pull`` the weight of x1 on a bridge, 0 elsewhere.
+    ``d_alpha``, ``d_sigma``: derivatives by time; ``pull``: the weight of x1 on a bridge.
     """
 
     time: Any
@@ -71,8 +69,8 @@ def posterior(t: Level, s: Level) -> tuple[Any, Any, Any]:
 class Schedule:
     """The two curves of a process; subclasses give ``coefficients`` and ``time_of``."""
 
-    def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """``alpha, sigma, alpha', sigma'`` at times ``t`` of any shape, in [0, 1]."""
+    def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
+        """``alpha, sigma, alpha', sigma'`` (a bridge: and ``b``) at times ``t`` of any shape."""
         raise NotImplementedError
 
     def time_of(self, rho: Tensor) -> Tensor:
