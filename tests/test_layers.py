@@ -14,7 +14,7 @@ LINES = (
     ("errors",),
     ("files", "shipped"),
     ("diffusion", "networks", "geodata"),
-    ("computing", "tensors", "weightfiles"),
+    ("computing", "tensors", "weightfiles", "pretrained"),
     ("autoregression", "conditioning", "hazards", "regions"),
     ("generators", "detectors"),
     ("gbd",),

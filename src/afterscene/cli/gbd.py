@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import (
-    Hazard,
     Mode,
     Model,
     ModeOption,
@@ -14,10 +13,13 @@ from afterscene.cli.options import (
     OnErrorOption,
     Out,
     Overwrite,
+    PlanFile,
     Set,
     Split,
     Steps,
-    Xbd,
+    XbdOrNone,
+    needed,
+    only_plan,
     parameters,
     whole_output,
 )
@@ -31,7 +33,9 @@ app = typer.Typer(
 )
 
 Dataset = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a finished build.")]
-Count = Annotated[int, typer.Option("--count", help="Number of pairs to make.")]
+HazardOrNone = Annotated[
+    str | None, typer.Option("--hazard", help="A name out of `afterscene hazards list`.")
+]
 Severity = Annotated[
     float | None,
     typer.Option("--severity", help="0 to 1 for all pairs; default: drawn from 0.3 to 1."),
@@ -40,10 +44,18 @@ Severity = Annotated[
 
 @app.command("build")
 def build(
-    xbd: Xbd,
-    hazard: Hazard,
-    count: Count,
     out: Out,
+    xbd: XbdOrNone = None,
+    hazard: HazardOrNone = None,
+    count: Annotated[int | None, typer.Option("--count", help="Number of pairs to make.")] = None,
+    plan: PlanFile = None,
+    workers: Annotated[
+        int, typer.Option("--workers", help="Processes of this machine that share the work.")
+    ] = 1,
+    ray: Annotated[
+        str | None,
+        typer.Option("--ray", help="Ray cluster that does the work: an address, auto or local."),
+    ] = None,
     split: Split = None,
     severity: Severity = None,
     seed: Seed = 0,
@@ -58,26 +70,43 @@ def build(
 ) -> None:
     """Make pairs from the pre images of an xBD folder: images/ labels/ targets/ manifest.jsonl.
 
-    Stopped and started again, it goes on. Give OUT as FOLDER/train and torchgeo opens FOLDER.
+    Give --xbd, --hazard and --count, or the --plan that `gbd plan` wrote (its sources are then
+    looked for in --xbd, where given). Stopped and started again, it goes on. Workers and Ray change
+    the time alone. Give OUT as FOLDER/train and torchgeo opens FOLDER.
     """
     from afterscene import gbd
 
     talk = Talk(json=as_json, quiet=quiet)
     rendering = gbd.Rendering(mode=mode, steps=steps, model=model)
-    plan = gbd.Plan(
-        sources=gbd.find_sources(xbd, split),
-        hazard=hazard,
-        count=count,
-        seed=seed,
-        severity=(0.3, 1.0) if severity is None else (severity, severity),
-        parameters=parameters(set_),
-    )
-    from afterscene import generators
+    todo: gbd.Plan | gbd.StoredPlan
+    if plan is not None:
+        only_plan(hazard=hazard, count=count, split=split, severity=severity, set=set_)
+        todo = gbd.StoredPlan.read(plan, xbd)
+    else:
+        todo = gbd.Plan(
+            sources=gbd.find_sources(needed("--xbd", xbd), split),
+            hazard=needed("--hazard", hazard),
+            count=needed("--count", count),
+            seed=seed,
+            severity=(0.3, 1.0) if severity is None else (severity, severity),
+            parameters=parameters(set_),
+        )
+    with talk.progress("gbd build", todo.count) as advance:
+        options = gbd.RunOptions(
+            on_error=on_error,
+            overwrite=overwrite,
+            on_progress=advance,
+            workers=workers,
+            ray=ray,
+        )
+        from afterscene import generators
 
-    generator = generators.load(model)
-    with talk.progress("gbd build", count) as advance:
-        options = gbd.RunOptions(on_error=on_error, overwrite=overwrite, on_progress=advance)
-        report = gbd.build(plan, out, generator, rendering=rendering, options=options)
+        generator = generators.load(model)
+        if isinstance(todo, gbd.StoredPlan):
+            make = gbd.build_stored
+            report = make(todo, out, generator, rendering=rendering, options=options)
+        else:
+            report = gbd.build(todo, out, generator, rendering=rendering, options=options)
     show(talk, report)
 
 

@@ -5,11 +5,13 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from afterscene.errors import BadParameter
+
+T = TypeVar("T")
 
 
 class OnError(enum.StrEnum):
@@ -29,6 +31,12 @@ class Mode(enum.StrEnum):
 Hazard = Annotated[str, typer.Option("--hazard", help="A name out of `afterscene hazards list`.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write into; new or empty.")]
 Xbd = Annotated[Path, typer.Option("--xbd", help="Folder in xBD's layout: images/ labels/.")]
+XbdOrNone = Annotated[
+    Path | None, typer.Option("--xbd", help="Folder in xBD's layout: images/ labels/.")
+]
+PlanFile = Annotated[
+    Path | None, typer.Option("--plan", help="A file of `gbd plan`: the fixed list of shards.")
+]
 Split = Annotated[
     str | None, typer.Option("--split", help="Only this split of the folder (splits.json).")
 ]
@@ -69,6 +77,20 @@ def whole_output(out: Path, kind: str, overwrite: bool) -> Iterator[None]:
     except BaseException:
         shutil.rmtree(out, ignore_errors=True)
         raise
+
+
+def needed(name: str, value: T | None) -> T:
+    """The value of an option that this call cannot do without. Raises BadParameter."""
+    if value is None:
+        raise BadParameter(f"{name} is missing; give it, or a --plan that holds it")
+    return value
+
+
+def only_plan(**options: object) -> None:
+    """Refuse options that a plan has decided already. Raises BadParameter."""
+    for name, value in options.items():
+        if value is not None:
+            raise BadParameter(f"--plan has decided --{name} already; leave --{name} out")
 
 
 def parameters(pairs: Sequence[str] | None) -> dict[str, float | str]:

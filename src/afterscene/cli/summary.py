@@ -10,9 +10,9 @@ def show(talk: Talk, report: Any) -> None:
     value = report.as_json()
     levels = ", ".join(f"{n} {word}" for word, n in value["levels"].items())
     already = f" ({report.already} were there already)" if report.already else ""
-    text = f"{len(report.rows)} pairs in {report.out}{already}; buildings: {levels or 'none'}"
+    text = f"{report.pairs} pairs in {report.out}{already}; buildings: {levels or 'none'}"
     for name, reason in report.skipped:
         talk.say(f"skipped {name}: {reason}")
     if report.skipped:
         text += f"; {len(report.skipped)} skipped"
-    talk.result({**value, "pairs": list(report.rows)}, text)
+    talk.result({**value, "pairs": list(report.rows)} if talk.json else {}, text)

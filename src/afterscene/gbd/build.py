@@ -8,11 +8,13 @@
     OUT/targets/{name}_{pre,post}_disaster_target.png
     OUT/manifest.jsonl  afterscene-run.json  [skipped.jsonl]
 
-Items are independent of each other, each has a seed of its own, and a pair counts only once its
-done-record stands (:mod:`afterscene.gbd.rundir`): stop at any moment, start the same command again.
+Items are independent of each other, each has a seed of its own, and a pair counts only once the
+done-record of its shard stands (:mod:`afterscene.gbd.rundir`): stop at any moment, start the same
+command again, in this process, on workers or on Ray.
 """
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,9 @@ from afterscene.gbd.pair import (
     write_target,
 )
 from afterscene.gbd.plan import Item, Plan, Source
-from afterscene.gbd.runs import RunOptions, RunReport, digest, run_items
+from afterscene.gbd.planfile import StoredPlan
+from afterscene.gbd.runs import RunOptions, RunReport, check_sources, digest, run_shards
+from afterscene.gbd.shards import ItemList
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.xbd import XbdLabel, XbdTree, read_label, write_label
@@ -80,6 +84,7 @@ def build(
         AftersceneError: a source cannot be used, by the leaf that fits.
     """
     items = plan.items()
+    bad = check_sources((item.source for item in items), options.on_error)
     settings = {
         "hazard": plan.hazard,
         "parameters": dict(plan.parameters),
@@ -89,14 +94,67 @@ def build(
         **rendering.settings(generator.hash),
         "sources": digest(item.source for item in items),
     }
-    return run_items(
-        items,
+    return run_shards(
+        ItemList(items),
         out,
         kind="gbd build",
         settings=settings,
-        make=lambda item: make_pair(item, out, generator, rendering),
+        make=PairMaker(out, generator, rendering),
+        options=options,
+        bad=bad,
+    )
+
+
+def build_stored(
+    plan: StoredPlan,
+    out: Path,
+    generator: Renderer,
+    *,
+    rendering: Rendering,
+    options: RunOptions = RunOptions(),
+) -> RunReport:
+    """Make the shards of a plan file that are not in ``out`` yet. Raises as :func:`build`."""
+    return run_shards(
+        plan,
+        out,
+        kind="gbd build",
+        settings={**plan.settings, **rendering.settings(generator.hash)},
+        make=PairMaker(out, generator, rendering),
         options=options,
     )
+
+
+def make_tile(
+    plan: StoredPlan, name: str, out: Path, generator: Renderer, *, rendering: Rendering
+) -> RunReport:
+    """Make one pair of a plan file, exactly as the full build does.
+
+    Raises:
+        UnknownName: the plan has no item of that name.
+        OutputConflict: ``out`` holds something else.
+    """
+    return run_shards(
+        ItemList([plan.find(name)]),
+        out,
+        kind="gbd tile",
+        settings={**plan.settings, **rendering.settings(generator.hash), "tile": name},
+        make=PairMaker(out, generator, rendering),
+        options=RunOptions(),
+    )
+
+
+@dataclass(frozen=True)
+class PairMaker:
+    """``maker(item)`` writes all files of a pair and returns its manifest row; it can travel to
+    another process.
+    """
+
+    out: Path
+    generator: Renderer
+    rendering: Rendering
+
+    def __call__(self, item: Item) -> dict[str, Any]:
+        return make_pair(item, self.out, self.generator, self.rendering)
 
 
 def make_pair(item: Item, out: Path, generator: Renderer, rendering: Rendering) -> dict[str, Any]:

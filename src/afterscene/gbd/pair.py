@@ -92,15 +92,25 @@ def read_source(source: Source) -> tuple[Scene, XbdLabel]:
         MissingFile: the image or the label is not there.
         BadImage: it cannot be read, is too small, or is a PNG of 16 bits or four bands.
         BadLabel: the JSON cannot be used, or a building lies outside the image.
+        BadParameter: a file is not what it was when its plan was written.
     """
     for path, what in ((source.pre, "pre image"), (source.label, "label file")):
         if not path.is_file():
             raise MissingFile(f"{path}: there is no such {what}; check the path")
+    _check_unchanged(source)
     scene = read_scene(source.pre)
     _check_image(scene, source.pre)
     label = read_label(source.label)
     _check_buildings(label.buildings, scene.shape, source.label, source.strict)
     return scene, label
+
+
+def _check_unchanged(source: Source) -> None:
+    for path, was in zip((source.pre, source.label), source.sha256 or (), strict=False):
+        if sha256_file(path) != was:
+            raise BadParameter(
+                f"{path}: has changed since the plan was made; write the plan anew (gbd plan)"
+            )
 
 
 def _check_image(scene: Scene, path: Path) -> None:

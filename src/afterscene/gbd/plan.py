@@ -11,8 +11,9 @@ machine and still make the same pairs. Three laws hold and are tested:
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,8 @@ class Source:
     pre: Path
     label: Path
     strict: bool = False
+    sha256: tuple[str, str] | None = None
+    """Of the image and the label, where a plan file wrote down what it was made from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +116,17 @@ class Plan:
             seed=seed,
             parameters=self.parameters,
         )
+
+
+def campaign(plans: Sequence[Plan]) -> Iterator[Item]:
+    """The items of several plans (one a hazard) in turn, numbered through so that names differ."""
+    number = 0
+    for group in zip_longest(*(plan.items() for plan in plans)):
+        for item in group:
+            if item is not None:
+                stem = item.name.rsplit("_", 1)[0]
+                yield replace(item, name=f"{stem}_{number:08d}")
+                number += 1
 
 
 def item_seed(seed: int, key: str) -> int:

@@ -1,25 +1,51 @@
 """A run folder: what was asked, what is done, and what is made.
 
-A thing is done when its files and its done-record stand under their final names; the records decide
-what is left, not the process. While a run is under way the records lie in ``.done/``; the last step
-gathers them, in plan order, into ``manifest.jsonl`` and removes them, so an interrupted run that
-was started again ends as the same tree as one that was not. What was asked stands in the marker of
-:func:`afterscene.files.prepare_output`, which refuses to mix two runs.
+A shard is done when its files and its done-record stand under their final names; the records decide
+what is left, not the process. While a run is under way the records lie in ``.done/``, one file a
+shard, so that a million finished tiles are known by listing a folder; a record with items that were
+skipped ends in ``.partial.jsonl`` and is tried again. The last step strings the records together,
+in plan order, as ``manifest.jsonl`` (and ``skipped.jsonl``), and removes them where nothing is
+missing, so an interrupted run that was started again ends as the same tree as one that was not.
+What was asked stands in the marker of :func:`afterscene.files.prepare_output`, which refuses to mix
+two runs.
 """
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from afterscene.errors import OutputConflict
-from afterscene.files import MARKER, prepare_output, write_atomic
+from afterscene.files import prepare_output, write_atomic
 
 MANIFEST = "manifest.jsonl"
+SKIPPED = "skipped.jsonl"
 RECORDS = ".done"
 LOCK = ".lock"
+_FULL, _PARTIAL, _OVER = ".jsonl", ".partial.jsonl", ".done-over"
+
+
+def _record(root: Path, number: int, suffix: str) -> Path:
+    return root / RECORDS / f"{number:07d}{suffix}"
+
+
+def finish_shard(
+    root: Path, number: int, rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, str]
+) -> None:
+    """Say what of a shard is done. Its files must stand before this is called."""
+    lines = [*map(_line, rows), *(_line({"id": k, "skipped": v}) for k, v in skipped.items())]
+    write_atomic(_record(root, number, _PARTIAL if skipped else _FULL), b"".join(lines))
+    if not skipped:
+        _record(root, number, _PARTIAL).unlink(missing_ok=True)
+
+
+def partial_rows(root: Path, number: int) -> list[dict[str, Any]]:
+    """The rows of a shard that is done in part."""
+    rows = read_rows(_record(root, number, _PARTIAL))
+    return [row for row in rows if "skipped" not in row]
 
 
 class RunDir:
@@ -42,32 +68,79 @@ class RunDir:
         self.root = root
         self._new = not (root.is_dir() and any(root.iterdir()))
         prepare_output(root, kind, run=settings, overwrite=overwrite)
-        (root / RECORDS).mkdir(exist_ok=True)
 
-    def done(self) -> dict[str, dict[str, Any]]:
-        """The rows of all that is finished, by id."""
-        rows = {row["id"]: row for row in read_rows(self.root / MANIFEST)}
-        for path in sorted((self.root / RECORDS).glob("*.json")):
-            record = json.loads(path.read_text(encoding="utf-8"))
-            rows[record["id"]] = record
-        return rows
+    def open(self) -> None:
+        """Get ready to make what is left; call it once the folder is locked."""
+        shutil.rmtree(self.root / _OVER, ignore_errors=True)
+        if not self.closed:
+            (self.root / RECORDS).mkdir(exist_ok=True)
 
-    def finish_one(self, row: Mapping[str, Any]) -> None:
-        """Say that a thing is done. Its files must stand before this is called."""
-        write_atomic(self.root / RECORDS / f"{row['id']}.json", _line(row))
+    @property
+    def closed(self) -> bool:
+        """True where all is made and gathered."""
+        return (self.root / MANIFEST).is_file() and not (self.root / RECORDS).is_dir()
 
-    def close(self, order: Sequence[str]) -> list[dict[str, Any]]:
-        """Write the manifest in this order, drop the records, return the rows."""
-        rows = self.done()
-        kept = [rows[name] for name in order if name in rows]
-        write_atomic(self.root / MANIFEST, b"".join(map(_line, kept)))
-        shutil.rmtree(self.root / RECORDS)
-        return kept
+    def done(self) -> set[int]:
+        """The numbers of the shards that are done to the last item."""
+        names = (n for n in _names(self.root / RECORDS) if not n.endswith(_PARTIAL))
+        return {int(name.removesuffix(_FULL)) for name in names}
+
+    def begun(self) -> int:
+        """How many items the partial records hold."""
+        names = (n for n in _names(self.root / RECORDS) if n.endswith(_PARTIAL))
+        return sum(len(partial_rows(self.root, int(n.removesuffix(_PARTIAL)))) for n in names)
+
+    def close(self, shards: int) -> tuple[int, dict[str, str]]:
+        """Write the manifest in plan order; returns the number of rows and what was skipped.
+
+        What killed workers left half-written goes here, not at the start, where walking through a
+        million finished files would hold up the first new one.
+        """
+        rows, skipped = 0, {}
+        for path in self.root.rglob("*.tmp"):  # nothing else ever ends in .tmp here
+            path.unlink(missing_ok=True)
+
+        def gather(path: Path) -> None:
+            nonlocal rows
+            with path.open("wb") as file:
+                for number in range(shards):
+                    made, left_out = self._copy(number, file)
+                    rows += made
+                    skipped.update(left_out)
+
+        write_atomic(self.root / MANIFEST, gather)
+        if skipped:
+            lines = [_line({"id": name, "reason": why}) for name, why in skipped.items()]
+            write_atomic(self.root / SKIPPED, b"".join(lines))
+        else:
+            (self.root / SKIPPED).unlink(missing_ok=True)
+            (self.root / RECORDS).rename(self.root / _OVER)
+            shutil.rmtree(self.root / _OVER)
+        return rows, skipped
+
+    def _copy(self, number: int, file: BinaryIO) -> tuple[int, dict[str, str]]:
+        """Append the rows of a shard to the manifest; how many, and what is skipped."""
+        full = _record(self.root, number, _FULL)
+        if full.is_file():
+            lines = full.read_bytes()
+            file.write(lines)
+            return lines.count(b"\n"), {}
+        rows = read_rows(_record(self.root, number, _PARTIAL))
+        made = [row for row in rows if "skipped" not in row]
+        file.writelines(map(_line, made))
+        return len(made), {row["id"]: row["skipped"] for row in rows if "skipped" in row}
 
     def abandon(self) -> None:
         """Where nothing was made in a folder that was new or empty, leave it empty again."""
-        if self._new and not self.done():
+        if self._new and not (self.done() or self.begun()):
             shutil.rmtree(self.root)
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """The names of the records in a folder."""
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            yield from (e.name for e in entries if e.name.endswith(_FULL) and e.name[0] != ".")
 
 
 def _line(row: Mapping[str, Any]) -> bytes:
@@ -101,33 +174,27 @@ def locked(root: Path) -> Iterator[None]:
             (root / LOCK).unlink(missing_ok=True)
 
 
-def read_settings(root: Path) -> dict[str, Any]:
-    """What the run in this folder was asked for.
-
-    Raises:
-        OutputConflict: there is no run in it.
-    """
-    try:
-        value = json.loads((root / MARKER).read_text(encoding="utf-8"))["run"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OutputConflict(
-            f"{root}: holds no run of AfterScene; give the folder of one"
-        ) from error
-    return value or {}
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSON-lines file; none where it is missing.
+def iterate_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """The rows of a JSON-lines file, one at a time; none where it is missing.
 
     Raises:
         OutputConflict: a line is no JSON object with an id.
     """
     if not path.is_file():
-        return []
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    except ValueError as error:
-        raise OutputConflict(f"{path}: is damaged ({error}); make the set anew") from error
-    if not all(isinstance(row, dict) and isinstance(row.get("id"), str) for row in rows):
-        raise OutputConflict(f"{path}: a row has no id; make the set anew")
-    return rows
+        return
+    with path.open("rb") as file:
+        for line in file:
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise OutputConflict(f"{path}: is damaged ({error}); make the set anew") from error
+            if not (isinstance(row, dict) and isinstance(row.get("id"), str)):
+                raise OutputConflict(f"{path}: a row has no id; make the set anew")
+            yield row
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """All rows of a JSON-lines file; see :func:`iterate_rows`."""
+    return list(iterate_rows(path))

@@ -22,7 +22,8 @@ from afterscene.gbd.pair import (
     write_post,
 )
 from afterscene.gbd.plan import Item, Source
-from afterscene.gbd.runs import RunOptions, RunReport, digest, run_items
+from afterscene.gbd.runs import RunOptions, RunReport, check_sources, digest, run_shards
+from afterscene.gbd.shards import ItemList
 from afterscene.geodata.scene import write_scene
 from afterscene.hazards import make_hazard
 
@@ -111,13 +112,14 @@ def synthesize(
         **rendering.settings(generator.hash),
         "sources": digest(sources),
     }
-    return run_items(
-        items,
+    return run_shards(
+        ItemList(items),
         out,
         kind="synthesize",
         settings=settings,
         make=lambda item: _make(item, out, generator, rendering),
         options=options,
+        bad=check_sources(sources, options.on_error),
     )
 
 

@@ -45,14 +45,14 @@ _SIGNATURES = (
     (b"II+\x00", "GTiff"),
     (b"MM\x00+", "GTiff"),
 )
-_GDAL = {
+GDAL = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
     "GTIFF_IGNORE_READ_ERRORS": "NO",
 }
 
 
-_DECODERS_RAISE = (
+DECODERS_RAISE = (
     *(RasterioError, CPLE_BaseError),  # rasterio lets GDAL's own errors through here and there
     *(OSError, SyntaxError, ValueError, EOFError, MemoryError),
 )
@@ -77,7 +77,7 @@ def decode(path: Path, window: Window | None = None) -> Decoded:
         deep = kind == "PNG" and _is_deep_colour(path)
         whole = _decode_gdal(path, kind, None) if deep else _decode_pillow(path, kind)
         return whole if window is None else _part(path, whole, window)
-    except _DECODERS_RAISE as error:
+    except DECODERS_RAISE as error:
         raise BadImage(
             f"{path}: cannot be decoded ({_first_line(error)}); it is damaged or cut off: "
             "fetch or export it again"
@@ -90,11 +90,11 @@ def read_tags(path: str | Path) -> dict[str, str]:
     kind = sniff(path)
     try:
         if kind == "GTiff":
-            with rasterio.Env(**_GDAL), _open(path, kind) as source:
+            with rasterio.Env(**GDAL), open_raster(path, kind) as source:
                 return dict(source.tags())
         with _open_pillow(path, kind) as image:
             return _pillow_tags(image)
-    except _DECODERS_RAISE as error:
+    except DECODERS_RAISE as error:
         raise BadImage(
             f"{path}: tags cannot be read ({_first_line(error)}); fetch or export it again"
         ) from error
@@ -253,7 +253,8 @@ def moved(transform: Affine, window: Window) -> Affine:
     )
 
 
-def _open(path: Path, kind: str) -> rasterio.DatasetReader:
+def open_raster(path: Path, kind: str) -> rasterio.DatasetReader:
+    """Open with GDAL's driver `kind` and no other; within ``rasterio.Env(**GDAL)``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return rasterio.open(path.absolute(), driver=kind)
@@ -261,7 +262,7 @@ def _open(path: Path, kind: str) -> rasterio.DatasetReader:
 
 def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
     window = RasterWindow(part.col, part.row, part.width, part.height) if part else None
-    with rasterio.Env(**_GDAL), _open(path, kind) as source:
+    with rasterio.Env(**GDAL), open_raster(path, kind) as source:
         if part:
             _inside(path, part, source.shape)
         height, width = (part.height, part.width) if part else source.shape

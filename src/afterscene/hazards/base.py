@@ -22,6 +22,7 @@ from afterscene.hazards import parameters
 from afterscene.hazards.fragility import Fragility, levels, own_quantiles
 from afterscene.hazards.ground import Ground
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.site import Site
 
 Realised = Mapping[str, float | str]
 
@@ -51,14 +52,20 @@ class Hazard(ABC):
         return self.fragility.capacities(g)
 
     def __call__(
-        self, scene: Scene, buildings: Sequence[Building], rng: np.random.Generator
+        self,
+        scene: Scene,
+        buildings: Sequence[Building],
+        rng: np.random.Generator,
+        site: Site | None = None,
     ) -> DamageMap:
         """Strike: return the same buildings, in order, with the level each one suffers.
 
-        Earlier levels are not read. The intensity raster is (H, W) float32 in ``unit``.
+        With a ``site`` the scene is part of an event: tiles that are given the same state of
+        ``rng`` share its field. Earlier levels are not read. The intensity raster is (H, W)
+        float32 in ``unit``.
         """
         kept = tuple(buildings)
-        ground = Ground(scene, kept)
+        ground = Ground(scene, kept, site)
         seed = int(rng.integers(2**63))
         shared = ground.noise(self.agreement_length, np.random.default_rng(seed))
         field, realised = self.intensity(ground, rng)

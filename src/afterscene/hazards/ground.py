@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.scene import Scene
+from afterscene.hazards.site import Site
 
 DEFAULT_GSD = 0.5
 Array = NDArray[np.float32]
@@ -24,11 +25,14 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Lattice:
-    """Cell centres ``x``, ``y`` (h, w) in metres, covering a grid of ``shape`` pixels."""
+    """Cell centres ``x``, ``y`` (h, w) in metres, covering a grid of ``shape`` pixels; ``steps`` is
+    the size (y, x) of a cell in metres.
+    """
 
     x: Array
     y: Array
     shape: tuple[int, int]
+    steps: tuple[float, float]
 
     def spread(self, values: np.ndarray) -> Array:
         """Interpolate (h, w) cell values bilinearly to (H, W) pixels."""
@@ -43,6 +47,7 @@ class Ground:
 
     scene: Scene
     buildings: Sequence[Building]
+    site: Site | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -52,22 +57,45 @@ class Ground:
     @cached_property
     def gsd(self) -> float:
         """Metres per pixel; 0.5 (xBD) where the scene does not say."""
+        if self.site is not None:
+            return self.site.gsd
         return float(self.scene.gsd or DEFAULT_GSD)
 
     @property
     def extent(self) -> tuple[float, float]:
-        """(height, width) in metres."""
+        """(height, width) in metres, of the event where the scene is part of one."""
+        if self.site is not None:
+            return self.site.height, self.site.width
+        return self.size
+
+    @property
+    def size(self) -> tuple[float, float]:
+        """(height, width) of the scene itself in metres."""
         return self.shape[0] * self.gsd, self.shape[1] * self.gsd
 
     @property
     def centre(self) -> tuple[float, float]:
-        """(x, y) of the middle of the scene in metres."""
+        """(x, y) of the middle of the scene (the event) in metres."""
         return self.extent[1] / 2, self.extent[0] / 2
 
     @property
     def radius(self) -> float:
         """Half the diagonal in metres: no point lies farther from the centre."""
         return float(np.hypot(*self.extent) / 2)
+
+    @property
+    def corner(self) -> tuple[float, float]:
+        """(x, y) of the scene's upper left corner in metres."""
+        return (0.0, 0.0) if self.site is None else (self.site.x, self.site.y)
+
+    def start(self, along: np.ndarray, bearing: float) -> float:
+        """Where whatever runs along ``bearing`` enters: the smallest of ``along`` (metres from the
+        centre), or the event's first corner, so that neighbours agree.
+        """
+        if self.site is None:
+            return float(along.min())
+        ux, uy = heading(bearing)
+        return -(abs(ux) * self.extent[1] + abs(uy) * self.extent[0]) / 2
 
     def lattice(self, cells: int = 128) -> Lattice:
         """Return at most ``cells`` x ``cells`` cell centres over the scene."""
@@ -76,20 +104,38 @@ class Ground:
         y, x = (
             (np.arange(c, dtype=np.float32) + 0.5) * s for c, s in zip(count, steps, strict=True)
         )
+        x, y = x + np.float32(self.corner[0]), y + np.float32(self.corner[1])
         grid_y, grid_x = np.meshgrid(y, x, indexing="ij")
-        return Lattice(grid_x, grid_y, self.shape)
+        return Lattice(grid_x, grid_y, self.shape, (steps[0], steps[1]))
 
     def noise(self, length: float, rng: np.random.Generator, *, cells: int = 256) -> Array:
         """Return a smooth (H, W) field in -2.5..2.5, mean 0, variance about 1, alike over a length.
 
-        ``length`` is the distance between independent values, in m.
+        ``length`` is the distance between independent values, in m. Within an event the field is
+        the event's: neighbours see the same values at their border.
         """
+        if self.site is not None:
+            return self._event_noise(self.site, length, int(rng.integers(2**63)))
         knots = [int(np.ceil(side / length)) + 3 for side in self.extent]
         knots = [min(k, cells) for k in knots]
         values = rng.standard_normal(knots).astype(np.float32)
         # Cubic interpolation averages between knots and keeps about 0.7 of the variance.
         height, width = self.shape
         full = cv2.resize(values / 0.83, (width, height), interpolation=cv2.INTER_CUBIC)
+        return np.asarray(np.clip(full, -2.5, 2.5), dtype=np.float32)
+
+    def _event_noise(self, site: Site, length: float, seed: int) -> Array:
+        """Cubic interpolation between the event's lattice values, at each pixel's centre."""
+        first = [int(np.floor(c / length)) - 2 for c in (site.y, site.x)]
+        sides = [int(np.ceil(side / length)) + 6 for side in self.size]
+        ranges = [range(f, f + n) for f, n in zip(first, sides, strict=True)]
+        knots = site.knots(ranges[0], ranges[1], seed) / np.float32(0.83)
+        y, x = (
+            ((np.arange(n) + 0.5) * site.gsd + c) / length - f
+            for n, c, f in zip(self.shape, (site.y, site.x), first, strict=True)
+        )
+        columns, rows = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+        full = cv2.remap(knots, columns, rows, cv2.INTER_CUBIC)
         return np.asarray(np.clip(full, -2.5, 2.5), dtype=np.float32)
 
     def sample(self, raster: np.ndarray) -> NDArray[np.float64]:

@@ -55,4 +55,6 @@ def valley(
     along, across = along_across(cells.x, cells.y, ground.centre, bearing)
     thalweg = offset + swing * np.sin(phase + 2 * np.pi * along / 400.0)
     heights = cells.spread(slope * np.abs(across - thalweg)) + rough
-    return np.asarray(heights - heights.min(), dtype=np.float32)
+    # The lowest ground of an event is not to be seen in one of its tiles: take the noise's bound.
+    lowest = heights.min() if ground.site is None else np.float32(-2.5 * bumps)
+    return np.asarray(heights - lowest, dtype=np.float32)

@@ -74,7 +74,13 @@ class Tornado(Hazard):
         along, across = along_across(cells.x, cells.y, ground.centre, bearing)
         length = ground.radius + 4 * self.core_radius
         worst = np.zeros(along.shape)
-        for s in np.arange(-length, length, max(self.core_radius / 4, length / 100)):
+        step = max(self.core_radius / 4, np.hypot(*ground.size) / 200)
+        far = 0.5 * step + 8 * self.core_radius  # a vortex farther off is weaker than a nearer one
+        near = along.min() - far, along.max() + far
+        stations = np.arange(-length, length, step)
+        if ground.site is not None:
+            stations = stations[(stations >= near[0]) & (stations <= near[1])]
+        for s in stations:
             t = offset + bend * np.sin(phase + 2 * np.pi * s / 900.0)
             worst = np.maximum(worst, self._gust(along - s, across - t))
         gusts = np.exp(0.06 * ground.noise(15.0, rng))

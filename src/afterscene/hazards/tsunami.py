@@ -91,5 +91,5 @@ class Tsunami(Hazard):
             return distance_to(self.water, ground), {}
         cells = ground.lattice(64)
         along, _ = along_across(cells.x, cells.y, ground.centre, bearing)
-        distance = cells.spread(along - along.min() + self.shore_distance)
+        distance = cells.spread(along - ground.start(along, bearing) + self.shore_distance)
         return distance, {"inland_bearing": bearing}

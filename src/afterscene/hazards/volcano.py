@@ -73,7 +73,7 @@ class Volcano(Hazard):
         edge = ground.noise(30.0, rng)
         cells = ground.lattice()
         along, across = along_across(cells.x, cells.y, ground.centre, bearing)
-        along = along - along.min()
+        along = along - ground.start(along, bearing)
         axis = offset + 0.25 * self.flow_width * np.sin(phase + 2 * np.pi * along / 300.0)
         thickness = (
             self.severity * self.ash_thickness * np.exp(-along / (self.thinning_length * 1e3))

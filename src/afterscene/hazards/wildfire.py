@@ -119,7 +119,7 @@ class Wildfire(Hazard):
         green, dense = greenness(ground, cells), density(ground, cells)
         chance = np.exp(0.5 * shrink(ground.noise(35.0, rng), cells))
         fuel = (0.55 + 0.6 * green + 0.5 * dense) * chance
-        arrival = self.arrival(cells, fuel, bearing, rng)
+        arrival = self.arrival(ground, cells, fuel, bearing, rng)
         lead = self.severity * self.duration - cells.spread(np.minimum(arrival, 1e6))
         # The flux fades over about two minutes' way ahead of the front.
         reached = 1 / (1 + np.exp(-np.clip(lead / 0.8, -50, 50)))
@@ -128,16 +128,28 @@ class Wildfire(Hazard):
         return cells.spread(flux) * pockets * reached, {"wind_bearing": bearing}
 
     def arrival(
-        self, cells: Lattice, fuel: np.ndarray, bearing: float, rng: np.random.Generator
+        self,
+        ground: Ground,
+        cells: Lattice,
+        fuel: np.ndarray,
+        bearing: float,
+        rng: np.random.Generator,
     ) -> np.ndarray:
-        """Return minutes until the fire reaches each cell, from the front's entry on."""
+        """Return minutes until the fire reaches each cell, from the front's entry on.
+
+        Within an event the front is the event's; which embers catch is each tile's own.
+        """
         head = 60 * max(self.rate_fraction * self.wind_speed, 0.01)
-        steps = cell_steps(cells)
-        along, _ = along_across(cells.x, cells.y, (0.0, 0.0), bearing)
-        coming = (along - along.min()) / head
+        steps = cells.steps
+        origin = (0.0, 0.0) if ground.site is None else ground.centre
+        along, _ = along_across(cells.x, cells.y, origin, bearing)
+        coming = (along - ground.start(along, bearing)) / head
         start = np.full(coming.shape, np.inf)
         for edge in (np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]):
             start[edge] = coming[edge]
+        if ground.site is not None:
+            tile = [int(np.floor(c)) % 2**32 for c in ground.corner]
+            rng = np.random.default_rng([int(rng.integers(2**63)), *tile])
         area = steps[0] * steps[1] * coming.size
         for _ in range(min(int(rng.poisson(self.spot_fires * area / 500.0**2)), 1000)):
             cell = int(rng.integers(0, coming.shape[0])), int(rng.integers(0, coming.shape[1]))
@@ -166,11 +178,6 @@ def shrink(raster: np.ndarray, cells: Lattice) -> np.ndarray:
     return np.asarray(small).reshape((raster.shape[2:] and (height, width, -1)) or (height, width))
 
 
-def cell_steps(cells: Lattice) -> tuple[float, float]:
-    """Return the cell size (y, x) in metres: twice the first centre's distance from the edge."""
-    return float(2 * cells.y[0, 0]), float(2 * cells.x[0, 0])
-
-
 def greenness(ground: Ground, cells: Lattice) -> np.ndarray:
     """Return 0..1 per cell: how much green there is (excess green (2g - r - b) / (r + g + b))."""
     rgb = shrink(ground.scene.rgb(), cells).astype(np.float32)
@@ -181,6 +188,6 @@ def greenness(ground: Ground, cells: Lattice) -> np.ndarray:
 def density(ground: Ground, cells: Lattice) -> np.ndarray:
     """Return 0..1 per cell: share of built-up ground within about 25 m, 1 from one half on."""
     cover = shrink(ground.cover(), cells)
-    sigma = 12.0 / cell_steps(cells)[0]
+    sigma = 12.0 / cells.steps[0]
     near = cv2.GaussianBlur(cover, (0, 0), max(sigma, 0.1), borderType=cv2.BORDER_REPLICATE)
     return np.asarray(np.clip(2 * near, 0, 1))

@@ -1,0 +1,234 @@
+"""Who makes the shards: this process, local workers, or a Ray cluster. The result is the same.
+
+An engine takes shards lazily, keeps a few under way and yields each as it is done, in any order;
+nothing is kept that a record on the disk does not say as well. A worker that dies takes no shard
+with it: the shard goes to another one, and after :data:`LOSSES` deaths over the same shard that
+shard is given up (listed with ``skip``, else the build ends), so one picture too large for the
+memory cannot hold up the rest. On Ray the retries are Ray's (Moritz et al. 2018), which also sees
+a node that is lost; all nodes must see the output folder under the same path.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from afterscene.errors import AftersceneError, MissingExtra, UnknownName, WorkerLost
+from afterscene.gbd.shards import Made, Shard, Task, give_up, make_shard
+
+LOSSES = 3
+"""Workers that may die over one shard before it is given up."""
+LOCAL = "local"
+"""The Ray address that starts a cluster of this machine alone."""
+
+
+def in_process(shards: Iterable[Shard], task: Task) -> Iterator[Made]:
+    """One after the other, here."""
+    for shard in shards:
+        yield make_shard(shard, task)
+
+
+class _Worker:
+    """A process that makes one shard at a time."""
+
+    def __init__(self, context: Any, task: Task) -> None:
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(theirs, task), daemon=True)
+        self.process.start()
+        theirs.close()
+        self.shard: Shard | None = None
+
+    def give(self, shard: Shard) -> None:
+        self.shard = shard
+        # Dead already: its end of the pipe tells at the next wait.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.connection.send(shard)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.join()
+        self.connection.close()
+
+
+def _serve(connection: Connection, task: Task) -> None:
+    """The life of a worker: until the pipe closes, or the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    while True:
+        try:
+            shard = connection.recv()
+        except EOFError:
+            return
+        answer: Made | Exception
+        try:
+            answer = make_shard(shard, task)
+        except Exception as error:  # noqa: BLE001 - it is raised again in the parent
+            answer = error
+        connection.send(answer)
+
+
+def _die_with_parent() -> None:
+    """An orphan must not write on into a folder that the next build has taken over."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def in_workers(shards: Iterable[Shard], task: Task, count: int) -> Iterator[Made]:
+    """On ``count`` processes of this machine, which share its cores.
+
+    Raises:
+        AftersceneError: of an item; WorkerLost where workers die over one shard.
+    """
+    context = multiprocessing.get_context("spawn")
+    waiting = _Queue(shards)
+    workers: list[_Worker] = []
+    try:
+        with _threads_each(count):
+            workers += [_Worker(context, task) for _ in range(count)]
+        while True:
+            for worker in workers:
+                if worker.shard is None and (shard := waiting.take()) is not None:
+                    worker.give(shard)
+            busy = {w.connection: w for w in workers if w.shard is not None}
+            if not busy:
+                return
+            for ready in wait(list(busy)):
+                worker = busy[ready]
+                made = _answer(worker, task, waiting)
+                if not worker.process.is_alive():
+                    with _threads_each(count):
+                        workers[workers.index(worker)] = _Worker(context, task)
+                if made is not None:
+                    yield made
+    finally:
+        for worker in workers:
+            worker.stop()
+
+
+class _Queue:
+    """Shards to hand out: those that lost their worker first."""
+
+    def __init__(self, shards: Iterable[Shard]) -> None:
+        self._fresh = iter(shards)
+        self._again: deque[Shard] = deque()
+        self._losses: Counter[int] = Counter()
+
+    def take(self) -> Shard | None:
+        return self._again.popleft() if self._again else next(self._fresh, None)
+
+    def lost(self, shard: Shard) -> bool:
+        """Hand the shard out again; False where it was lost too often."""
+        self._losses[shard.number] += 1
+        if self._losses[shard.number] >= LOSSES:
+            return False
+        self._again.append(shard)
+        return True
+
+
+def _answer(worker: _Worker, task: Task, waiting: _Queue) -> Made | None:
+    """What a worker has to say; None where it died and its shard waits again."""
+    shard, worker.shard = worker.shard, None
+    assert shard is not None
+    try:
+        answer = worker.connection.recv()
+    except (EOFError, ConnectionResetError):
+        worker.stop()
+        return None if waiting.lost(shard) else _give_up(shard, task)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def _give_up(shard: Shard, task: Task) -> Made:
+    reason = (
+        f"shard {shard.number} ({shard.items[0].name} ...): {LOSSES} workers were killed over it; "
+        "give the machine more memory or --workers a smaller number"
+    )
+    if task.skip:
+        return give_up(shard, task, reason)
+    raise WorkerLost(reason)
+
+
+@contextlib.contextmanager
+def _threads_each(workers: int) -> Iterator[None]:
+    """Children started within share the cores, unless the user has set the number of threads."""
+    name = "OMP_NUM_THREADS"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = str(max(1, (os.cpu_count() or 1) // workers))
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
+def on_ray(shards: Iterable[Shard], task: Task, address: str) -> Iterator[Made]:
+    """On the Ray cluster at ``address``; ``local`` starts one of this machine.
+
+    Raises:
+        MissingExtra, UnknownName: no Ray, or no cluster there.
+        AftersceneError: of an item; WorkerLost where Ray's retries are used up.
+    """
+    ray = _connect(address)
+    remote = ray.remote(max_retries=LOSSES, num_cpus=1)(make_shard)
+    shared = ray.put(task)
+    fresh, under_way = iter(shards), dict[Any, Shard]()
+    try:
+        while True:
+            room = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
+            while len(under_way) < room and (shard := next(fresh, None)) is not None:
+                under_way[remote.remote(shard, shared)] = shard
+            if not under_way:
+                return
+            ready, _ = ray.wait(list(under_way), num_returns=1)
+            yield _from_ray(ray, ready[0], under_way.pop(ready[0]), task)
+    finally:
+        for reference in under_way:
+            ray.cancel(reference, force=True)
+        if address == LOCAL:
+            ray.shutdown()
+
+
+def _connect(address: str) -> Any:
+    try:
+        import ray
+    except ImportError as error:
+        raise MissingExtra(
+            '--ray needs Ray, which is not installed; install it with: pip install "afterscene'
+            '[scale]"'
+        ) from error
+    if ray.is_initialized():
+        return ray
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+    if address == LOCAL:
+        path = os.pathsep.join(p for p in sys.path if p)
+        ray.init(runtime_env={"env_vars": {"PYTHONPATH": path}}, include_dashboard=False, **quiet)
+        return ray
+    try:
+        ray.init(address=address, **quiet)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise UnknownName(
+            f"--ray {address}: no Ray cluster answers there ({error}); give the address that "
+            "`ray start --head` printed, `auto` on one of its nodes, or `local`"
+        ) from error
+    return ray
+
+
+def _from_ray(ray: Any, reference: Any, shard: Shard, task: Task) -> Made:
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        cause = error.cause
+        raise (cause if isinstance(cause, AftersceneError) else error) from None
+    except ray.exceptions.RayError:
+        return _give_up(shard, task)
