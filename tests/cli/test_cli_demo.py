@@ -74,3 +74,17 @@ def test_compare_stops_at_a_planted_leak(afterscene, pairs, tmp_path):
     assert outcome.code == 2
     assert "drawn-wind_00000001" in outcome.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_compare_runs_a_protocol_and_stops_at_its_limit(afterscene, pairs, tmp_path):
+    command = ("compare", "rare-levels", "--xbd", pairs, "--out", tmp_path / "out", "--json")
+    toy = ("--encoder", "tiny", "--steps", 2, "--seeds", 1, "--set", "arms=real,augmented")
+    small = ("--set", "detector.pretrained=false", "--set", "detector.crop=64", "--quiet")
+    values = afterscene(*command, *toy, *small, "--limit", 1).json
+    assert (values["whole"], values["trained"]) == (False, 1)
+    values = afterscene(*command, *toy, *small).json
+    assert (values["whole"], values["trained"]) == (True, 1)
+    assert set(values["settings"][0]["arms"]) == {"real", "augmented"}
+    refused = afterscene("compare", "rare-levels", "--xbd", pairs, "--out", tmp_path / "b")
+    assert refused.code == 2 and "--model FOLDER" in refused.stderr
+    assert afterscene("compare", "--xbd", pairs, "--out", tmp_path / "c").code == 2

@@ -14,6 +14,8 @@ from typing import Any, Literal
 from afterscene.errors import BadParameter
 
 Precision = Literal["auto", "float32", "bfloat16"]
+Order = Literal["mixed", "synthetic-first"]
+ORDERS = ("mixed", "synthetic-first")
 ENCODER_NAMES = ("tiny", "lite0")
 
 
@@ -30,10 +32,14 @@ class DetectorConfig:
     lr, encoder_lr: AdamW peak rates of the new and of the pretrained layers.
     ema: decay of the averaged weights, which are the ones kept.
     synthetic_share: crops taken from synthetic pairs where both kinds are given.
+    order: ``mixed``, or ``synthetic-first``: that share of the steps sees synthetic crops alone, the
+    rest real ones alone.
     background_share: crops placed anywhere; the rest is centred on a building of a drawn level.
     level_weights: how often a level is drawn, among those that the pairs have.
     shift, zoom, jitter: misregistration of post against pre (pixels), scale (share), and
     brightness and contrast (share), each drawn uniformly up to these.
+    blur, grain: largest deviation of a blur that every second picture gets (pixels), and of
+    added noise (share of white).
     focus: focal exponent of the damage loss. dice: weight of the Dice terms.
     """
 
@@ -51,11 +57,14 @@ class DetectorConfig:
     warmup: int = 40
     ema: float = 0.99
     synthetic_share: float = 0.5
+    order: Order = "mixed"
     background_share: float = 0.15
     level_weights: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     shift: int = 3
     zoom: float = 0.15
     jitter: float = 0.2
+    blur: float = 0.0
+    grain: float = 0.0
     focus: float = 1.0
     dice: float = 1.0
     precision: Precision = "auto"
@@ -71,6 +80,8 @@ class DetectorConfig:
             raise BadParameter(f"encoder '{self.encoder}' is not known; choose one of: {known}")
         if self.crop % 32:
             raise BadParameter(f"crop = {self.crop} is no multiple of 32; choose one, such as 256")
+        if self.order not in ORDERS:
+            raise BadParameter(f"order '{self.order}' is not known; choose one of: {ORDERS}")
         weights = self.level_weights
         if len(weights) != 4 or min(weights) < 0 or not sum(weights) > 0:
             raise BadParameter(
@@ -115,6 +126,8 @@ _RANGES = (
     ("shift", 0, 64),
     ("zoom", 0.0, 0.9),
     ("jitter", 0.0, 0.9),
+    ("blur", 0.0, 20.0),
+    ("grain", 0.0, 0.5),
     ("focus", 0.0, 10.0),
     ("dice", 0.0, 100.0),
 )

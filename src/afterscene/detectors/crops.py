@@ -65,7 +65,7 @@ class CropSampler:
 
     def _crop(self, step: int, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rng = np.random.default_rng([self.seed, step, index])
-        pair, row, col = self._place(rng)
+        pair, row, col = self._place(rng, step)
         config = self.config
         side = max(8, round(config.crop * (1 + rng.uniform(-config.zoom, config.zoom))))
         dy, dx = rng.integers(-config.shift, config.shift + 1, size=2)
@@ -73,6 +73,7 @@ class CropSampler:
         pre = _jitter(_window(pair.pre, row, col, side, config.crop), rng, config.jitter)
         post = _window(pair.post, row + dy, col + dx, side, config.crop)
         post = _jitter(post, rng, config.jitter)
+        pre, post = (_roughen(pixels, rng, config) for pixels in (pre, post))
         target = _window(pair.target, row, col, side, config.crop)
         return (
             _turn(pre, quarter, mirror),
@@ -80,9 +81,9 @@ class CropSampler:
             _turn(target, quarter, mirror),
         )
 
-    def _place(self, rng: np.random.Generator) -> tuple[TrainingPair, int, int]:
+    def _place(self, rng: np.random.Generator, step: int) -> tuple[TrainingPair, int, int]:
         """A pair and the centre of a crop in it."""
-        pool = self._choose_pool(rng)
+        pool = self._choose_pool(rng, step)
         weights = np.array(
             [w if level in pool.spots else 0.0 for level, w in self._levels()], dtype=np.float64
         )
@@ -97,14 +98,20 @@ class CropSampler:
         dy, dx = rng.integers(-reach, reach + 1, size=2)
         return pool.pairs[which], int(row + dy), int(col + dx)
 
-    def _choose_pool(self, rng: np.random.Generator) -> _Pool:
+    def _choose_pool(self, rng: np.random.Generator, step: int) -> _Pool:
         draw = rng.random()  # drawn in any case, so that both arms of a comparison stay aligned
         if self.real is None or self.synthetic is None:
             pool = self.real or self.synthetic
         else:
+            if self.config.order == "synthetic-first":
+                draw = step / self.config.steps
             pool = self.synthetic if draw < self.config.synthetic_share else self.real
         assert pool is not None
         return pool
+
+    def places(self) -> dict[int, int]:
+        """How many buildings of each level the real pairs show."""
+        return {level: len(rows) for level, rows in self.real.spots.items()} if self.real else {}
 
     def _levels(self) -> list[tuple[int, float]]:
         return list(zip(LEVELS, self.config.level_weights, strict=True))
@@ -154,6 +161,16 @@ def _jitter(pixels: np.ndarray, rng: np.random.Generator, amount: float) -> np.n
     table = np.arange(256)[:, None] * gain + offset
     table = np.clip(np.rint(table), 0, 255).astype(np.uint8)
     return cv2.LUT(pixels, table[None])
+
+
+def _roughen(pixels: np.ndarray, rng: np.random.Generator, config: DetectorConfig) -> np.ndarray:
+    """Blur and noise, where the config has them; else nothing is drawn and nothing changed."""
+    if config.blur and rng.random() < 0.5:
+        pixels = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.2, 0.2 + config.blur))
+    if config.grain:
+        noise = rng.normal(0, 255 * rng.uniform(0, config.grain), pixels.shape)
+        pixels = np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+    return pixels
 
 
 def _turn(array: np.ndarray, quarter: int, mirror: bool) -> np.ndarray:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from afterscene.errors import BadImage, BadParameter, MissingFile
+from afterscene.files import pixel_hash
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
@@ -59,6 +61,11 @@ class TrainingPair:
             )
         if not (self.weight > 0 and np.isfinite(self.weight)):
             raise BadParameter(f"pair {self.id}: weight {self.weight} must be above 0")
+
+    @cached_property
+    def pixel_hashes(self) -> tuple[str, str, str]:
+        """Of pre, post and target; worked out once, as a pair goes into many runs."""
+        return pixel_hash(self.pre), pixel_hash(self.post), pixel_hash(self.target)
 
     def scenes(self) -> tuple[Scene, Scene]:
         """Pre and post as scenes without a place, all pixels valid."""

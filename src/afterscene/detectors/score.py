@@ -115,10 +115,12 @@ class Confusion:
                 f"masks differ in shape: localization {localization.shape}, damage {damage.shape}, "
                 f"target {target.shape}; predict on the target's grid"
             )
-        masks = (_levels("target", target), wanted > 0 if wanted.dtype != np.uint8 else wanted)
-        masks += (localization > 0 if localization.dtype != np.uint8 else localization,)
-        unknown = _IGNORED if self.unclassified == "ignore" else 1
-        counts = _count(*masks, _levels("damage prediction", damage), unknown)
+        counts = _count(
+            _levels("target", target),
+            *(mask if mask.dtype == np.uint8 else mask > 0 for mask in (wanted, localization)),
+            _levels("damage prediction", damage),
+            unknown=_IGNORED if self.unclassified == "ignore" else 1,
+        )
         return Confusion(unclassified=self.unclassified, counts=self.counts + counts)
 
     def __add__(self, other: "Confusion") -> "Confusion":
@@ -178,7 +180,7 @@ def _levels(name: str, values: np.ndarray) -> np.ndarray:
 
 
 def _count(
-    truth: np.ndarray, wanted: np.ndarray, found: np.ndarray, level: np.ndarray, unknown: int
+    truth: np.ndarray, wanted: np.ndarray, found: np.ndarray, level: np.ndarray, *, unknown: int
 ) -> np.ndarray:
     """Pixels of each combination of four uint8 (or bool) masks; 255 in `truth` is `unknown`.
 

@@ -9,7 +9,7 @@ volcano is another set; a draw that loses a whole damage level, and with it the 
 drawn again, and how often is reported.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,11 @@ class Comparison:
     redrawn: float
 
 
+def score(counts: np.ndarray) -> float:
+    """The official score of summed counts."""
+    return Confusion(counts=counts).result().score
+
+
 def compare(
     counts: np.ndarray,
     events: Sequence[str],
@@ -51,9 +56,11 @@ def compare(
     seed: int,
     replicates: int = 1000,
     confidence: float = 0.95,
+    figure: Callable[[np.ndarray], float] = score,
 ) -> Comparison:
     """Intervals for (arms, seeds, tiles, ...) pixel counts as :class:`Confusion` keeps them.
 
+    `figure` is what is compared, a function of summed counts.
     `events` names the event of each tile. Raises BadParameter for shapes that do not fit.
     """
     arms, seeds, tiles = counts.shape[:3]
@@ -63,7 +70,7 @@ def compare(
             f"{confidence}; give one event a tile, at least 1 replicate, and 0 < confidence < 1"
         )
     rng = np.random.default_rng(seed)
-    whole = np.array([[score(run.sum(axis=0)) for run in arm] for arm in counts])
+    whole = np.array([[figure(run.sum(axis=0)) for run in arm] for arm in counts])
     drawn, again = np.empty((replicates, arms)), 0
     strata = [np.flatnonzero(np.array(events) == event) for event in sorted(set(events))]
     needed = _levels(counts[0, 0].sum(axis=0))
@@ -74,7 +81,7 @@ def compare(
             subset, tries = _draw_tiles(rng, strata, counts[0, 0], needed)
             again += tries
             for arm in range(arms):
-                total[arm, place] = score(counts[arm, which][subset].sum(axis=0))
+                total[arm, place] = figure(counts[arm, which][subset].sum(axis=0))
         drawn[replicate] = total.mean(axis=1)
     means = whole.mean(axis=1)
     return Comparison(
@@ -85,11 +92,6 @@ def compare(
         ),
         redrawn=again / (replicates * seeds),
     )
-
-
-def score(counts: np.ndarray) -> float:
-    """The official score of summed counts."""
-    return Confusion(counts=counts).result().score
 
 
 def _levels(counts: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from afterscene.errors import BadParameter
 from afterscene.experiments.bootstrap import Interval
+from afterscene.experiments.curves import draw as draw_curves
 from afterscene.experiments.pictures import COLOURS, as_jpeg, shrink
 from afterscene.experiments.style import STYLE
 from afterscene.files import write_atomic
@@ -43,6 +44,21 @@ class Chart:
     names: tuple[str, ...]
     intervals: tuple[Interval, ...]
     points: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curves:
+    """Lines over one number, such as the real pairs that were given: name -> a value per place."""
+
+    caption: str
+    places: tuple[float, ...]
+    lines: tuple[tuple[str, tuple[Interval, ...]], ...]
+
+    def __post_init__(self) -> None:
+        if any(len(line) != len(self.places) for _, line in self.lines):
+            raise BadParameter(
+                f"curves '{self.caption}': each line needs {len(self.places)} values"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +93,7 @@ class Report:
     title: str
     summary: tuple[str, ...] = ()
     charts: tuple[Chart, ...] = ()
+    curves: tuple[Curves, ...] = ()
     tables: tuple[Table, ...] = ()
     pictures: tuple[PictureRow, ...] = ()
     notes: tuple[Section, ...] = field(default=())
@@ -91,6 +108,7 @@ def render(report: Report) -> str:
     """The page as one string."""
     parts = [f"<h1>{escape(report.title)}</h1>", *_paragraphs(report.summary, "lead")]
     parts += [_chart(chart) for chart in report.charts]
+    parts += [draw_curves(curves) for curves in report.curves]
     parts += [_table(table) for table in report.tables]
     if report.pictures:
         parts += ["<h2>Pictures</h2>", _legend(), *(_picture_row(row) for row in report.pictures)]

@@ -18,7 +18,7 @@ from afterscene.detectors import DetectorConfig, TrainingPair, fit
 from afterscene.detectors.score import Confusion
 from afterscene.detectors.training import Progress
 from afterscene.errors import BadParameter, OutputConflict
-from afterscene.files import pixel_hash, write_json
+from afterscene.files import write_json
 
 RECORD = "done.json"
 DAMAGE = "predictions.npz"
@@ -139,7 +139,7 @@ def _read(folder: Path, arm: str, seed: int, print_of: Mapping[str, Any]) -> Run
 
 
 def _pair_key(pair: TrainingPair) -> list[Any]:
-    pixels = [pixel_hash(a)[:16] for a in (pair.pre, pair.post, pair.target)]
+    pixels = [name[:16] for name in pair.pixel_hashes]
     return [pair.id, pair.synthetic, pair.weight, *pixels]
 
 

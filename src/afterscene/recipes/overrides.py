@@ -11,7 +11,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Iterable
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from afterscene.errors import BadParameter, UnknownName
 
@@ -79,8 +79,10 @@ def _rebuild(config: Any, tree: dict[str, Any]) -> Any:
 
 def _fit(hint: Any, text: str) -> Any:
     """The text as a value of the type; ValueError or TypeError where it is none."""
-    if hint is str:
+    if hint is str or get_origin(hint) is Literal:
         return text
+    if hint == tuple[str, ...]:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
     if get_origin(hint) is tuple:
         try:
             value = json.loads(f"[{text}]")
