@@ -32,8 +32,8 @@ class DetectorConfig:
     lr, encoder_lr: AdamW peak rates of the new and of the pretrained layers.
     ema: decay of the averaged weights, which are the ones kept.
     synthetic_share: crops taken from synthetic pairs where both kinds are given.
-    order: ``mixed``, or ``synthetic-first``: that share of the steps sees synthetic crops alone, the
-    rest real ones alone.
+    order: ``mixed``, or ``synthetic-first``: that share of the steps sees synthetic crops alone,
+    the rest real ones alone.
     background_share: crops placed anywhere; the rest is centred on a building of a drawn level.
     level_weights: how often a level is drawn, among those that the pairs have.
     shift, zoom, jitter: misregistration of post against pre (pixels), scale (share), and
