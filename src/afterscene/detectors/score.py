@@ -117,7 +117,8 @@ class Confusion:
             )
         counts = _count(
             _levels("target", target),
-            *(mask if mask.dtype == np.uint8 else mask > 0 for mask in (wanted, localization)),
+            _bytes(wanted),
+            _bytes(localization),
             _levels("damage prediction", damage),
             unknown=_IGNORED if self.unclassified == "ignore" else 1,
         )
@@ -179,8 +180,18 @@ def _levels(name: str, values: np.ndarray) -> np.ndarray:
     return values.astype(np.uint8)
 
 
+def _bytes(mask: np.ndarray) -> np.ndarray:
+    """As one byte a pixel, above 0 where the mask is."""
+    return mask if mask.dtype == np.uint8 else mask > 0
+
+
 def _count(
-    truth: np.ndarray, wanted: np.ndarray, found: np.ndarray, level: np.ndarray, *, unknown: int
+    truth: np.ndarray,
+    wanted: np.ndarray,
+    found: np.ndarray,
+    level: np.ndarray,
+    *,
+    unknown: int,
 ) -> np.ndarray:
     """Pixels of each combination of four uint8 (or bool) masks; 255 in `truth` is `unknown`.
 

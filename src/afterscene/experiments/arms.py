@@ -53,7 +53,8 @@ class ArmKind:
 def natural(config: DetectorConfig, real: Sequence[TrainingPair]) -> DetectorConfig:
     """Levels drawn as often as buildings have them."""
     places = CropSampler(real, config, seed=0).places()
-    weights = tuple(float(places.get(level, 0)) for level in (1, 2, 3, 4))
+    none, minor, major, destroyed = (float(places.get(level, 0)) for level in (1, 2, 3, 4))
+    weights = (none, minor, major, destroyed)
     return replace(config, level_weights=weights) if sum(weights) else config
 
 
