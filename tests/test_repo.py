@@ -179,6 +179,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--data",
         "--encoder",
         "--flips",
+        "--footprints",
         "--format",
         "--gbd",
         "--hazard",

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from afterscene import __version__
 from afterscene.cli import (
+    assess,
     compare,
     course,
     demo,
@@ -89,6 +90,7 @@ def root(
 
 
 app.command("demo")(demo.demo)
+app.command("assess")(assess.assess)
 app.command("synthesize")(synthesize.synthesize)
 gbd.app.command("plan")(plans.plan)
 gbd.app.command("tile")(plans.tile)

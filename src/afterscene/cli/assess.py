@@ -1,0 +1,84 @@
+"""``afterscene assess``: the damage level of each footprint, as GeoPackage, style and map."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from afterscene.cli.options import Flips
+from afterscene.cli.talk import Json, Quiet, Talk, table
+from afterscene.errors import BadParameter, OutputConflict
+
+Pre = Annotated[Path, typer.Option("--pre", help="Image before: GeoTIFF of any size, PNG, JPEG.")]
+Post = Annotated[Path, typer.Option("--post", help="Image after, on the same grid.")]
+FootprintFile = Annotated[
+    Path,
+    typer.Option("--footprints", help="GeoJSON, an xBD label, or GeoPackage and others (geo)."),
+]
+OutFile = Annotated[
+    Path, typer.Option("--out", "-o", help="GeoPackage to write; .qml and .html go beside it.")
+]
+Detector = Annotated[
+    str, typer.Option("--model", help="A shipped detector, or the folder that `detect fit` wrote.")
+]
+Replace = Annotated[bool, typer.Option("--overwrite", help="Replace the three files.")]
+
+
+def assess(
+    pre: Pre,
+    post: Post,
+    footprints: FootprintFile,
+    out: OutFile,
+    model: Detector = "unet",
+    flips: Flips = False,
+    overwrite: Replace = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Give each building its damage level and probabilities, in the imagery's CRS.
+
+    Writes OUT.gpkg (layer buildings), OUT.qml (its style in QGIS) and OUT.html (a map).
+    """
+    from afterscene.detectors import load
+    from afterscene.detectors.assess import assess as work
+    from afterscene.detectors.assess import same_grid
+    from afterscene.detectors.assessment import counts, write_layer, write_map, write_style
+    from afterscene.detectors.detector import OVERLAP, TILE
+    from afterscene.geodata.footprints import read_footprints
+    from afterscene.geodata.tiles import tiles
+
+    talk = Talk(json=as_json, quiet=quiet)
+    if out.suffix.lower() != ".gpkg":
+        raise BadParameter(f"--out {out} does not end in .gpkg; name a GeoPackage")
+    files = [out, out.with_suffix(".qml"), out.with_suffix(".html")]
+    there = [file for file in files if file.exists()]
+    if there and not overwrite:
+        raise OutputConflict(f"{there[0]} is there already; choose another name, or --overwrite")
+    found = read_footprints(footprints, same_grid(pre, post))
+    if not found.buildings:
+        raise BadParameter(
+            f"{footprints}: none of its {found.outside + found.unusable} outlines lies on {pre}; "
+            "check that both are of one place"
+        )
+    if found.outside or found.unusable:
+        talk.say(f"left out: {found.outside} outside of the image, {found.unusable} no polygons")
+    detector = load(model)
+    shape = found.place.shape
+    with talk.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
+        done = work(detector, pre, post, found.buildings, shape, flips=flips, advance=advance)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_style(files[1])
+    write_map(done, found.place, pre, post, files[2], source=Path(model).name)
+    write_layer(done, found.place, out, source=Path(model).name)
+    levels = counts(done)
+    values = {
+        "out": str(out),
+        "style": str(files[1]),
+        "map": str(files[2]),
+        "buildings": len(done),
+        "levels": levels,
+        "left_out": {"outside": found.outside, "unusable": found.unusable},
+        "crs": found.place.crs,
+    }
+    rows = [(word, n) for word, n in levels.items()]
+    talk.result(values, f"{table(('level', 'buildings'), rows)}\n{out}\nMap: {files[2].resolve()}")

@@ -1,0 +1,168 @@
+"""The damage of given buildings in scenes of any size, a window at a time.
+
+Windows overlap and their answers are blended, as :meth:`Detector.predict` does, but only sums over
+buildings are kept: the memory needed is that of one window, however large the scene. Windows
+without a building are not looked at. The level of a building is decided from the mean of its
+pixels' probabilities, under the detector's own biases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyproj
+import shapely
+
+from afterscene.detectors.detector import OVERLAP, TILE, Detector
+from afterscene.errors import BadImage
+from afterscene.geodata.damage import Building, DamageLevel, instances
+from afterscene.geodata.footprints import Place
+from afterscene.geodata.overview import place_of
+from afterscene.geodata.scene import Stretch, read_scene
+from afterscene.geodata.tiles import Window, feather, tiles
+
+_SMALLEST = 1e-6
+#: Windows from which the limits of 16-bit and float pictures are taken.
+_LOOKED_AT = 9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assessed:
+    """A building and what became of it: `level` None where pre or post has no data on it.
+
+    probabilities: of the four levels, given that it stands there; located: the mean probability
+    that the network sees a building at all on its pixels.
+    """
+
+    building: Building
+    level: DamageLevel | None
+    probabilities: tuple[float, ...]
+    located: float
+
+
+def same_grid(pre: Path, post: Path) -> Place:
+    """The grid of both images. Raises BadImage where they differ."""
+    place, other = place_of(pre), place_of(post)
+    differ = place.shape != other.shape
+    if place.transform is not None and other.transform is not None:
+        one, two = np.array(place.transform[:6]), np.array(other.transform[:6])
+        height, width = place.shape
+        reach = np.array([width, height, 1, width, height, 1])
+        differ |= bool(np.abs((one - two) * reach).sum() > abs(place.transform.a))
+    if place.crs is not None and other.crs is not None:
+        differ |= pyproj.CRS(place.crs) != pyproj.CRS(other.crs)
+    if differ:
+        raise BadImage(
+            f"{pre} ({place.shape} pixels) and {post} ({other.shape}) do not share one grid; warp "
+            "one to the other first, for instance with gdalwarp -te -ts"
+        )
+    return place
+
+
+def assess(
+    detector: Detector,
+    pre: Path,
+    post: Path,
+    footprints: Sequence[Building],
+    shape: tuple[int, int],
+    *,
+    flips: bool = False,
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[Assessed]:
+    """Level and probabilities of each footprint (in pixels of the common grid of `shape`).
+
+    Raises MissingFile, BadImage, NotFinite.
+    """
+    windows = tiles(shape, size=TILE, overlap=OVERLAP)
+    limits = [_stretch(path, windows) for path in (pre, post)]
+    boxes = shapely.bounds([b.polygon for b in footprints]) if footprints else np.zeros((0, 4))
+    sums = np.zeros((6, len(footprints)))
+    fade = _Fade(windows, shape)
+    for window in windows:
+        inside = _touching(boxes, window)
+        if len(inside):
+            moved = [_moved(footprints[i], window) for i in inside]
+            owner = instances(moved, (window.height, window.width))
+            before, after = (read_scene(path, window=window) for path in (pre, post))
+            pictures = (
+                s.rgb(stretch=limit) for s, limit in zip((before, after), limits, strict=True)
+            )
+            building, levels = detector.probabilities(*pictures, flips=flips)
+            weight = fade(window) * (before.valid & after.valid)
+            for row, plane in enumerate((np.ones_like(weight), building, *levels)):
+                found = np.bincount(
+                    owner.ravel(), (weight * plane).ravel(), minlength=len(inside) + 1
+                )
+                sums[row, inside] += found[1:]
+        advance(1)
+    return [_decided(detector, b, s) for b, s in zip(footprints, sums.T, strict=True)]
+
+
+def _decided(detector: Detector, building: Building, sums: np.ndarray) -> Assessed:
+    if sums[0] <= 0:
+        return Assessed(building=building, level=None, probabilities=(), located=0.0)
+    located, levels = sums[1] / sums[0], sums[2:] / sums[0]
+    biased = np.log(np.maximum(levels, _SMALLEST)) + np.array(detector.decision.level_bias)
+    return Assessed(
+        building=building,
+        level=DamageLevel(int(biased.argmax()) + 1),
+        probabilities=tuple(float(p) for p in levels / max(levels.sum(), _SMALLEST)),
+        located=float(located),
+    )
+
+
+class _Fade:
+    """Blend weights that sum to 1 over all windows of a grid at every pixel."""
+
+    def __init__(self, windows: Sequence[Window], shape: tuple[int, int]) -> None:
+        self.totals = tuple(np.zeros(n, np.float32) for n in shape)
+        rows = {(w.row, w.height) for w in windows}
+        cols = {(w.col, w.width) for w in windows}
+        for total, spans in zip(self.totals, (rows, cols), strict=True):
+            for start, length in spans:
+                total[start : start + length] += feather((length, 1), OVERLAP)[:, 0]
+
+    def __call__(self, window: Window) -> np.ndarray:
+        rows, cols = window.slices
+        along = [
+            feather((length, 1), OVERLAP)[:, 0] / total[part]
+            for length, total, part in zip(
+                (window.height, window.width), self.totals, (rows, cols), strict=True
+            )
+        ]
+        return np.outer(*along)
+
+
+def _touching(boxes: np.ndarray, window: Window) -> np.ndarray:
+    left, top, right, bottom = boxes.T
+    return np.flatnonzero(
+        (right >= window.col)
+        & (left <= window.col + window.width)
+        & (bottom >= window.row)
+        & (top <= window.row + window.height)
+    )
+
+
+def _moved(building: Building, window: Window) -> Building:
+    offset = np.array([window.col, window.row])
+    polygon = shapely.transform(building.polygon, lambda xy: xy - offset)
+    return Building(polygon=polygon, level=None, uid=building.uid)
+
+
+def _stretch(path: Path, windows: Sequence[Window]) -> Stretch | None:
+    """One pair of limits for the whole file; None for 8 bits, which stay as they are.
+
+    The median over windows spread through the scene of each window's own limits.
+    """
+    some = windows[:: max(1, len(windows) // _LOOKED_AT)]
+    if read_scene(path, window=Window(0, 0, 1, 1)).pixels.dtype == np.uint8:
+        return None
+    scenes = (read_scene(path, window=window) for window in some)
+    found = [scene.stretch() for scene in scenes if scene.valid.any()]
+    if not found:
+        return ((0.0, 1.0),)
+    limits = np.median(np.array(found), axis=0)
+    return tuple((float(low), float(high)) for low, high in limits)

@@ -1,0 +1,171 @@
+"""Footprints from the files that people have, as buildings on the pixels of a scene.
+
+An xBD label is taken as it is. GeoJSON (RFC 7946: degrees, unless its old ``crs`` member says
+otherwise) is reprojected; GeoPackage, shapefile and GeoParquet are too, with the extra ``geo``.
+What lies outside of the scene is left out and counted.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+import shapely
+from affine import Affine
+from pyproj.exceptions import CRSError
+from shapely.errors import ShapelyError
+from shapely.geometry import MultiPolygon, Polygon
+
+from afterscene.errors import BadLabel, BadParameter, MissingExtra, MissingFile
+from afterscene.geodata.damage import Building
+from afterscene.geodata.fit import fit_lnglat
+from afterscene.geodata.label import read_label
+from afterscene.geodata.labeljson import load_json
+
+WGS84 = "EPSG:4326"
+VECTOR = (".gpkg", ".shp", ".parquet", ".fgb")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A grid: (H, W), and where it lies, if that is known."""
+
+    shape: tuple[int, int]
+    crs: str | None = None
+    transform: Affine | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footprints:
+    """Buildings in pixels; `place` is the grid, placed by the label where the image is not.
+
+    `outside` counts what lies outside of the grid, `unusable` what is no polygon.
+    """
+
+    buildings: tuple[Building, ...]
+    place: Place
+    outside: int = 0
+    unusable: int = 0
+
+
+def read_footprints(path: Path, place: Place) -> Footprints:
+    """Footprints of `path` on `place`.
+
+    Raises:
+        MissingFile, BadLabel: the file is not there or is nothing of the kind.
+        BadParameter: it is in degrees or metres, and the image has no place.
+        MissingExtra: its format needs geopandas.
+    """
+    if not path.is_file():
+        raise MissingFile(f"footprints {path} is not a file; check the path")
+    if path.suffix.lower() in VECTOR:
+        found, crs = _vector(path)
+    else:
+        document = load_json(path)
+        if isinstance(document.get("features"), dict):
+            return _from_label(path, place)
+        found, crs = list(_geojson(path, document)), _geojson_crs(path, document)
+    if place.crs is None or place.transform is None:
+        raise BadParameter(
+            f"{path} has coordinates on the Earth, but the image has no place; give a GeoTIFF, or "
+            "an xBD label whose outlines are in pixels"
+        )
+    return _on_grid(found, _to_pixels(crs, place), place)
+
+
+def _from_label(path: Path, place: Place) -> Footprints:
+    label = read_label(path, on_problem="skip")
+    fit = fit_lnglat(label.buildings)
+    if place.crs is None and fit is not None:
+        place = Place(shape=place.shape, crs=WGS84, transform=fit.affine)
+    kept = [(b.uid, b.polygon) for b in label.buildings]
+    return _on_grid(kept, lambda xy: xy, place)
+
+
+def _geojson(path: Path, document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    features = document.get("features")
+    if document.get("type") != "FeatureCollection" or not isinstance(features, list):
+        raise BadLabel(f"{path} is neither an xBD label nor a GeoJSON FeatureCollection; give one")
+    for number, feature in enumerate(features):
+        if not isinstance(feature, dict):
+            raise BadLabel(f"{path}: feature {number} is no object; export the file again")
+        properties = feature.get("properties") or {}
+        named = properties.get("uid", feature.get("id")) if isinstance(properties, dict) else None
+        uid = str(named) if isinstance(named, str | int) else f"building-{number}"
+        yield uid, _shape(feature.get("geometry"))
+
+
+def _shape(geometry: object) -> Any:
+    try:
+        return shapely.geometry.shape(geometry)
+    except (ShapelyError, TypeError, ValueError, AttributeError, KeyError, IndexError):
+        return None
+
+
+def _geojson_crs(path: Path, document: dict[str, Any]) -> str:
+    said = document.get("crs")
+    if said is None:
+        return WGS84
+    name = said.get("properties", {}).get("name") if isinstance(said, dict) else None
+    code = re.fullmatch(r"(?:urn:ogc:def:crs:)?(EPSG|OGC):(?:[\d.]*:)?(\w+)", str(name))
+    if code is None:
+        raise BadLabel(f"{path}: crs {str(name)[:80]!r} is not known; export it in degrees")
+    return WGS84 if code[1] == "OGC" else f"EPSG:{code[2]}"
+
+
+def _vector(path: Path) -> tuple[list[tuple[str, Any]], str]:
+    try:
+        import geopandas
+    except ImportError as error:
+        raise MissingExtra(
+            f"{path}: {path.suffix} is read with geopandas; run pip install 'afterscene[geo]', or "
+            "give GeoJSON"
+        ) from error
+    try:
+        parquet = path.suffix.lower() == ".parquet"
+        frame = geopandas.read_parquet(path) if parquet else geopandas.read_file(path)
+    except Exception as error:
+        raise BadLabel(f"{path} cannot be read ({str(error)[:150]}); export it again") from error
+    names = (
+        frame["uid"].astype(str) if "uid" in frame else [f"building-{i}" for i in range(len(frame))]
+    )
+    crs = frame.crs.to_wkt() if frame.crs is not None else WGS84
+    return list(zip(names, frame.geometry, strict=True)), crs
+
+
+def _to_pixels(crs: str, place: Place) -> Callable[[np.ndarray], np.ndarray]:
+    assert place.crs is not None and place.transform is not None
+    try:
+        transformer = pyproj.Transformer.from_crs(crs, place.crs, always_xy=True)
+    except CRSError as error:
+        raise BadLabel(
+            f"CRS {crs[:80]!r} is not known; export the footprints in degrees"
+        ) from error
+    a, b, c, d, e, f = (~place.transform)[:6]
+
+    def move(xy: np.ndarray) -> np.ndarray:
+        x, y = transformer.transform(xy[:, 0], xy[:, 1])
+        return np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
+
+    return move
+
+
+def _on_grid(
+    found: list[tuple[str, Any]], move: Callable[[np.ndarray], np.ndarray], place: Place
+) -> Footprints:
+    height, width = place.shape
+    frame = shapely.box(0, 0, width, height)
+    buildings, outside, unusable = [], 0, 0
+    for uid, outline in found:
+        if not isinstance(outline, Polygon | MultiPolygon) or outline.is_empty:
+            unusable += 1
+            continue
+        moved = shapely.transform(shapely.force_2d(outline), move)
+        if not np.isfinite(shapely.get_coordinates(moved)).all() or not moved.intersects(frame):
+            outside += 1
+            continue
+        buildings.append(Building(polygon=moved, level=None, uid=uid))
+    return Footprints(buildings=tuple(buildings), place=place, outside=outside, unusable=unusable)

@@ -1,0 +1,53 @@
+"""What a file shows without reading all of it: its size, place and a small picture."""
+
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from PIL import Image
+
+from afterscene.errors import BadImage
+from afterscene.geodata.decode import DECODERS_RAISE, GDAL, open_raster, sniff
+from afterscene.geodata.footprints import Place
+from afterscene.geodata.scene import Scene, read_scene
+from afterscene.geodata.tiles import Window
+
+
+def place_of(path: Path) -> Place:
+    """Shape, CRS and transform; of a GeoTIFF without its pixels. Raises MissingFile, BadImage."""
+    if sniff(path) != "GTiff":
+        scene = read_scene(path)
+        return Place(shape=scene.shape, crs=scene.crs, transform=scene.transform)
+    try:
+        with rasterio.Env(**GDAL), open_raster(path, "GTiff") as source:
+            shape = (int(source.height), int(source.width))
+    except DECODERS_RAISE as error:
+        raise BadImage(f"{path}: cannot be opened ({error}); export it again") from error
+    corner = read_scene(path, window=Window(0, 0, 1, 1))
+    return Place(shape=shape, crs=corner.crs, transform=corner.transform)
+
+
+def small_picture(path: Path, side: int) -> np.ndarray:
+    """(h, w, 3) uint8, no side longer than `side`; a large GeoTIFF is thinned while it is read."""
+    if sniff(path) != "GTiff":
+        return _shrunk(read_scene(path).rgb(), side)
+    with rasterio.Env(**GDAL), open_raster(path, "GTiff") as source:
+        height, width = source.height, source.width
+        scale = min(1.0, side / max(height, width))
+        shape = (max(1, round(scale * height)), max(1, round(scale * width)))
+        bands = [1, 2, 3] if source.count >= 3 else [1]
+        pixels = source.read(bands, out_shape=(len(bands), *shape))
+        valid = source.dataset_mask(out_shape=shape) > 0
+    if pixels.dtype not in (np.uint8, np.uint16):
+        pixels = pixels.astype(np.float32)
+        valid &= np.isfinite(pixels).all(axis=0)
+    return Scene(pixels=pixels, valid=valid).rgb()
+
+
+def _shrunk(rgb: np.ndarray, side: int) -> np.ndarray:
+    height, width = rgb.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return rgb
+    size = (max(1, round(scale * width)), max(1, round(scale * height)))
+    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS))

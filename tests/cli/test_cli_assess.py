@@ -1,0 +1,44 @@
+"""``afterscene assess`` on a pair in xBD's layout, placed by its label."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+from PIL import Image
+
+import toys
+
+
+@pytest.fixture
+def pair(tmp_path):
+    pre = toys.write_pre(tmp_path, "toy-town_00000000")
+    post = tmp_path / "post.png"
+    Image.open(pre).save(post)
+    return pre, post, tmp_path / "labels" / f"{pre.stem}.json"
+
+
+@pytest.fixture
+def model(tmp_path):
+    from dataclasses import replace
+
+    from tests.detectors.toys import TINY, toy_pair
+
+    from afterscene.detectors import fit
+
+    return fit(replace(TINY, steps=2), [toy_pair(0)], seed=0).save(tmp_path / "model")
+
+
+def test_assess_writes_layer_style_and_map(afterscene, pair, model, tmp_path):
+    pre, post, label = pair
+    command = ("assess", "--pre", pre, "--post", post, "--footprints", label, "--model", model)
+    out = tmp_path / "out" / "damage.gpkg"
+    values = afterscene(*command, "-o", out, "--json", "--quiet").json
+    assert sum(values["levels"].values()) == values["buildings"] == len(toys.BOXES)
+    for suffix in (".gpkg", ".qml", ".html"):
+        assert out.with_suffix(suffix).is_file()
+    with closing(sqlite3.connect(out)) as base:
+        assert base.execute("SELECT count(*) FROM buildings").fetchone() == (len(toys.BOXES),)
+    again = afterscene(*command, "-o", out)
+    assert again.code == 2 and "--overwrite" in again.stderr
+    assert afterscene(*command, "-o", out, "--overwrite", "--quiet").code == 0
+    assert afterscene(*command, "-o", tmp_path / "x.shp").code == 2
