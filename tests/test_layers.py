@@ -15,6 +15,7 @@ LINES = (
     ("files", "shipped"),
     ("diffusion", "networks", "geodata"),
     ("computing", "tensors", "weightfiles", "pretrained"),
+    ("training",),
     ("autoregression", "conditioning", "hazards", "regions"),
     ("generators", "detectors"),
     ("gbd",),

@@ -186,6 +186,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--init",
         "--json",
         "--labels",
+        "--length",
         "--limit",
         "--mode",
         "--model",

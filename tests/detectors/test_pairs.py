@@ -14,7 +14,7 @@ from afterscene.detectors import (
     load_pairs,
     predict_folder,
 )
-from afterscene.detectors.training import initial_network
+from afterscene.detectors.task import initial_network
 from afterscene.errors import BadImage, BadParameter, BadWeights, MissingFile, UnknownName
 from afterscene.files import sha256_file
 from afterscene.geodata.scene import read_scene, write_scene

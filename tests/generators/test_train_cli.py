@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from afterscene.generators.checkpoint import load_newest_state, load_weights, read_tensors, states
-from afterscene.generators.runlog import records
+from afterscene.generators.checkpoint import load_weights
+from afterscene.training.runlog import records
+from afterscene.training.states import load_newest_state, states
+from afterscene.weightfiles import read_tensors
 from tests.generators.launch import TOY, Command, arguments, toy_pairs
 
 STEPS = 24
@@ -240,7 +242,7 @@ def test_a_run_that_diverges_stops_with_finite_states(data, tmp_path, size):
     words = arguments(data, tmp_path / "run", STEPS, "--set", "lr=1e37", "--set", "max_skipped=3")
     command = Command(words, tmp_path / "logs", size)
     assert command.codes() == [2] * size
-    assert "loss is not finite since step" in command.stderr
+    assert "not finite 3 times in a row since step" in command.stderr
     skipped = [record for record in records(tmp_path / "run") if not record["finite"]]
     assert len(skipped) == 2, "the third in a row ends the run"
     for state in states(tmp_path / "run"):

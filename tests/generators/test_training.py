@@ -9,9 +9,11 @@ import torch
 from afterscene.errors import BadWeights, MissingFile, UnknownName
 from afterscene.generators import load
 from afterscene.generators.bridge import BridgeModel
-from afterscene.generators.checkpoint import load_weights, save_weights, states, weights_hash
+from afterscene.generators.checkpoint import load_weights, save_weights, weights_hash
 from afterscene.generators.crops import CropConfig, CropSampler, affected_mask
-from afterscene.generators.training import TrainConfig, Trainer
+from afterscene.generators.training import TrainConfig, bridge_trainer
+from afterscene.training.loop import Trainer
+from afterscene.training.states import states
 from tests.generators import toy
 
 
@@ -33,7 +35,7 @@ def run(trainer: Trainer, until: int | None = None) -> list[dict]:
 def test_it_learns_which_buildings_turn_white(tmp_path):
     """Destroyed squares are white in every toy post image, untouched ones are not."""
     tile = toy.tile()
-    trainer = Trainer(config(150, lr=5e-3, ema_gamma=8.0), [tile], tmp_path)
+    trainer = bridge_trainer(config(150, lr=5e-3, ema_gamma=8.0), [tile], tmp_path)
     run(trainer)
     trainer.model.load_state_dict(trainer.average)
     batch = CropSampler([tile], CropConfig(shapes=((64, 8),), edit_share=0, drop=0, jitter=0), 9)(0)
@@ -47,10 +49,10 @@ def test_it_learns_which_buildings_turn_white(tmp_path):
 
 
 def test_resumed_run_ends_with_the_same_bits(tmp_path):
-    whole = Trainer(config(12), [toy.tile()], tmp_path / "a")
+    whole = bridge_trainer(config(12), [toy.tile()], tmp_path / "a")
     run(whole)
-    run(Trainer(config(12), [toy.tile()], tmp_path / "b"), until=7)  # saved at 5, then cut
-    resumed = Trainer(config(12), [toy.tile()], tmp_path / "b")
+    run(bridge_trainer(config(12), [toy.tile()], tmp_path / "b"), until=7)  # saved at 5, then cut
+    resumed = bridge_trainer(config(12), [toy.tile()], tmp_path / "b")
     assert resumed.resume() == [] and resumed.step == 5
     run(resumed)
     assert weights_hash(resumed.model.state_dict()) == weights_hash(whole.model.state_dict())
@@ -58,23 +60,23 @@ def test_resumed_run_ends_with_the_same_bits(tmp_path):
 
 
 def test_damaged_newest_state_falls_back_with_a_warning(tmp_path):
-    run(Trainer(config(10), [toy.tile()], tmp_path))
+    run(bridge_trainer(config(10), [toy.tile()], tmp_path))
     newest = states(tmp_path)[-1]
     data = bytearray(newest.read_bytes())
     data[len(data) // 2] ^= 1
     newest.write_bytes(bytes(data))
-    again = Trainer(config(10), [toy.tile()], tmp_path)
+    again = bridge_trainer(config(10), [toy.tile()], tmp_path)
     (warning,) = again.resume()
     assert newest.name in warning and again.step == 5
 
 
 def test_resume_without_a_state_is_an_error(tmp_path):
     with pytest.raises(MissingFile, match="no whole training state"):
-        Trainer(config(1), [toy.tile()], tmp_path).resume()
+        bridge_trainer(config(1), [toy.tile()], tmp_path).resume()
 
 
 def test_bad_steps_are_counted_and_leave_the_average_clean(tmp_path):
-    trainer = Trainer(config(3), [toy.tile()], tmp_path)
+    trainer = bridge_trainer(config(3), [toy.tile()], tmp_path)
     run(trainer, until=1)
     before = weights_hash(trainer.average)
     with torch.no_grad():

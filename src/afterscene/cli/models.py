@@ -1,4 +1,4 @@
-"""``afterscene models list|show``: the models that ship with the package, and their cards."""
+"""``afterscene models list|show|average``: shipped models, their cards, and averages of a run."""
 
 import json
 from pathlib import Path
@@ -7,12 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from afterscene import shipped
+from afterscene.cli.options import Out, Overwrite, whole_output
 from afterscene.cli.talk import Json, Talk, table
 from afterscene.errors import UnknownName
 from afterscene.shipped import card, licence
 
 app = typer.Typer(
-    help="The models that ship with AfterScene.", no_args_is_help=True, rich_markup_mode=None
+    help="Models: those that ship with AfterScene, and your own.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -51,3 +54,23 @@ def show_model(
         raise UnknownName(f"model {name!r} is not known; choose one of: {names}")
     text = card(known[name])
     Talk(json=as_json).result({**describe(name, known[name]), "card": text}, text)
+
+
+@app.command("average")
+def average_model(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished `afterscene train`.")],
+    out: Out,
+    length: Annotated[
+        float,
+        typer.Option("--length", help="Width of the average as a share of the run (0.05, 0.1)."),
+    ],
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+) -> None:
+    """Write the model of a run with its weights averaged over another length."""
+    from afterscene.recipes.average import write_average
+
+    with whole_output(out, "models average", overwrite):
+        made = {"out": str(out), **write_average(run, length, out)}
+    text = f"{out}: step {made['step']}, {made['missed']:.2%} of the average's profile missed"
+    Talk(json=as_json).result(made, text)

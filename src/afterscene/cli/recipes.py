@@ -36,7 +36,7 @@ def _text(entry: dict) -> str:
 
 def _written(value: object) -> str:
     """As ``--set`` takes it."""
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
         inner = (f"[{_written(v)}]" if isinstance(v, tuple) else _written(v) for v in value)

@@ -1,12 +1,9 @@
-"""``afterscene train RECIPE``: train a generator, alone or in several processes with torchrun.
+"""``afterscene train RECIPE``: train a generator or a detector, alone or in several processes.
 
 SIGTERM and SIGINT (Ctrl-C) let the step end, save and exit with 143 and 130; ``--resume`` goes on.
 """
 
 import enum
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,19 +17,6 @@ class Precision(enum.StrEnum):
 
     bf16 = "bf16"
     fp32 = "fp32"
-
-
-@contextmanager
-def caught_signals() -> Iterator[list[int]]:
-    """Collects the exit codes of SIGTERM and SIGINT instead of ending at once."""
-    codes: list[int] = []
-    kinds = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(kind, lambda number, _: codes.append(128 + number)) for kind in kinds]
-    try:
-        yield codes
-    finally:
-        for kind, handler in zip(kinds, before, strict=True):
-            signal.signal(kind, handler)
 
 
 def train(
@@ -60,28 +44,31 @@ def train(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a generator; under torchrun all processes share each step."""
-    from afterscene.generators.parallel import joined
+    """Train a generator or a detector; under torchrun all processes share each step."""
     from afterscene.recipes.overrides import override
+    from afterscene.recipes.registry import precision_word
     from afterscene.recipes.registry import recipe as named
     from afterscene.recipes.run import TrainRun
+    from afterscene.training.processes import joined
+    from afterscene.training.signals import caught_signals
 
     asked = [*(settings or ())]
     asked += [f"steps={steps}"] if steps else []
-    asked += [f"precision={precision.value}"] if precision else []
-    config = override(named(recipe), asked)
+    config = named(recipe)
+    asked += [f"precision={precision_word(config, precision)}"] if precision else []
+    config = override(config, asked)
     with joined() as group:
         talk = Talk(json=as_json, quiet=quiet or not group.first)
         run = TrainRun(
             config=config, data=data, out=out, initial=initial, resume=resume, group=group
         )
-        trainer, tiles, said = run.prepare()
+        trainer, pairs, said = run.prepare()
         for sentence in said:
             talk.say(f"warning: {sentence}")
         with caught_signals() as codes, talk.progress("train", config.steps - trainer.step) as go:
             for _ in trainer.run(lambda: max(codes, default=0)):
                 go(1)
-        made = {"recipe": recipe, **run.finish(trainer, tiles)}
+        made = {"recipe": recipe, **run.finish(trainer, pairs)}
         if group.first:
             talk.result(made, f"step {trainer.step} of {config.steps}: {made['model'] or out}")
     if trainer.stopped:

@@ -57,9 +57,9 @@ class CropSampler:
         self.real = _pool(real) if real else None
         self.synthetic = _pool(synthetic) if synthetic else None
 
-    def batch(self, step: int) -> Batch:
-        """The crops of optimiser step `step`."""
-        crops = [self._crop(step, index) for index in range(self.config.batch)]
+    def batch(self, step: int, piece: slice = slice(None)) -> Batch:
+        """The crops of optimiser step `step`, or a piece of them."""
+        crops = [self._crop(step, index) for index in range(self.config.batch)[piece]]
         pre, post, target = (np.stack(part) for part in zip(*crops, strict=True))
         return Batch(_as_input(pre), _as_input(post), torch.from_numpy(target.astype(np.int64)))
 

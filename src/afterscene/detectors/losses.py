@@ -7,56 +7,87 @@ carry no gradient in either. Dice (Milletari et al. 2016, arXiv 1606.04797) is o
     dice = 1 - (2 sum p y + 1) / (sum p + sum y + 1),
 
 over the batch; the focal exponent (Lin et al. 2017, arXiv 1708.02002) turns the cross-entropy of
-a pixel down by (1 - p)^focus where it is already right.
+a pixel down by (1 - p)^focus where it is already right. All of it follows from a few sums, which
+may be added over parts of a batch (:mod:`afterscene.training.task`).
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from afterscene.networks.siamese import LEVELS, Logits
 
 IGNORE = 255
+#: Numbers in what :func:`detector_sums` returns.
+TERMS = 7 + 3 * LEVELS
+
+
+class _Sums(NamedTuple):
+    """entropy, pixels, and both, p, y of the Dice term: numbers for places, one a level for levels.
+
+    y and pixels are counts; only entropy, both and p have a gradient.
+    """
+
+    entropy: Tensor
+    pixels: Tensor
+    both: Tensor
+    p: Tensor
+    y: Tensor
 
 
 def detector_loss(
     logits: Logits, target: Tensor, *, focus: float, dice: float
 ) -> dict[str, Tensor]:
     """localization, damage and their sum ``loss``; target (N, H, W) int64 0..4 or 255."""
-    place = localization_loss(logits.localization[:, 0], target, dice=dice)
-    level = damage_loss(logits.damage, target, focus=focus, dice=dice)
+    return detector_figures(detector_sums(logits, target, focus=focus), dice=dice)
+
+
+def detector_sums(logits: Logits, target: Tensor, *, focus: float) -> Tensor:
+    """``(TERMS,)`` sums over the pixels of (N, H, W) targets; those of other crops may be added."""
+    parts = (*_places(logits.localization[:, 0], target), *_levels(logits.damage, target, focus))
+    return torch.cat([part.reshape(-1) for part in parts])
+
+
+def detector_figures(sums: Tensor, *, dice: float) -> dict[str, Tensor]:
+    """The loss and its parts out of the sums of a whole batch.
+
+    The damage part is zero, with a zero gradient, where no pixel lies on an assessed building.
+    """
+    place = _loss(_Sums(*sums[:5]), dice)
+    level = _loss(_Sums(*sums[5:7], *sums[7:].split(LEVELS)), dice)
     return {"localization": place, "damage": level, "loss": place + level}
 
 
-def localization_loss(logits: Tensor, target: Tensor, *, dice: float) -> Tensor:
-    """Binary cross-entropy plus `dice` x Dice of building against background; (N, H, W) each."""
+def _places(logits: Tensor, target: Tensor) -> _Sums:
+    """Building against background, binary cross-entropy; (N, H, W) each."""
     known = (target != IGNORE).float()
     truth = ((target > 0) & (target != IGNORE)).float()
     entropy = F.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    entropy = (entropy * known).sum() / known.sum().clamp(min=1)
-    return entropy + dice * _dice(logits.sigmoid() * known, truth).squeeze()
+    p = logits.sigmoid() * known
+    sums = ((entropy * known).sum(), known.sum(), (p * truth).sum(), p.sum(), truth.sum())
+    return _Sums(*sums)
 
 
-def damage_loss(logits: Tensor, target: Tensor, *, focus: float, dice: float) -> Tensor:
-    """Focal cross-entropy plus Dice averaged over the levels present; logits (N, 4, H, W).
-
-    Zero, with a zero gradient, where no pixel of the batch lies on an assessed building.
-    """
+def _levels(logits: Tensor, target: Tensor, focus: float) -> _Sums:
+    """The four levels on assessed buildings, focal cross-entropy; logits (N, 4, H, W)."""
     known = (target >= 1) & (target <= LEVELS)
     picked = logits.permute(0, 2, 3, 1)[known]
     truth = F.one_hot(target[known] - 1, LEVELS).to(picked.dtype)
     log_p = picked.log_softmax(dim=1)
     p = log_p.exp()
-    entropy = -(truth * (1 - p).pow(focus) * log_p).sum() / max(1, len(picked))
-    present = truth.any(dim=0)
-    overlap = (_dice(p.T, truth.T) * present).sum() / present.sum().clamp(min=1)
-    return entropy + dice * overlap
+    entropy = -(truth * (1 - p).pow(focus) * log_p).sum()
+    pixels = truth.new_tensor(len(picked))
+    return _Sums(entropy, pixels, (p * truth).sum(0), p.sum(0), truth.sum(0))
 
 
-def _dice(p: Tensor, truth: Tensor) -> Tensor:
-    """One value per row for (rows, ...) inputs; three-dimensional input is one row."""
-    rows = 1 if p.ndim == 3 else p.shape[0]
-    p, truth = p.reshape(rows, -1), truth.reshape(rows, -1)
-    both = (p * truth).sum(dim=1)
-    return 1 - (2 * both + 1) / (p.sum(dim=1) + truth.sum(dim=1) + 1)
+def _loss(sums: _Sums, dice: float) -> Tensor:
+    """Mean entropy plus `dice` x the Dice loss, averaged over the rows that are there."""
+    overlap = 1 - (2 * sums.both + 1) / (sums.p + sums.y + 1)
+    if overlap.ndim:
+        present = sums.y > 0
+        overlap = (overlap * present).sum() / present.sum().clamp(min=1)
+    return sums.entropy / sums.pixels.clamp(min=1) + dice * overlap

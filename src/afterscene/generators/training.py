@@ -1,52 +1,55 @@
-"""Training of the bridge: one loop whose only memory is the step and the tensors it saves.
+"""Training of the bridge: what :mod:`afterscene.training` needs to know about it.
 
-The batch of a step is a pure function of (seed, step), noise included, so that a resumed run
-goes on as if it had never stopped. Weights are averaged along the way (Karras et al. 2024,
-power-function averaging, with ``ema_gamma``), which needs no warm-up rule.
+The loss is the squared error of F against its target with unit weight, EDM's (Karras et al. 2022,
+eq. 8). Seen as ``w(snr) |x0_hat - x0|^2`` with the bridge's own ``snr = (1 - t) / (sigma_b^2 t)``
+that is ``w = snr + sigma_data^-2``; ``weighting`` puts any other weight of
+:data:`afterscene.diffusion.losses.WEIGHTS` in its place, such as min-SNR. Weights are averaged
+along the way by a power function (:mod:`afterscene.training.averages`).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 from afterscene.computing import PRECISIONS, autocast
-from afterscene.errors import BadWeights, NotFinite, OutputConflict
+from afterscene.conditioning import Condition
+from afterscene.diffusion.bridges import cross
+from afterscene.diffusion.losses import WEIGHTS
+from afterscene.diffusion.noise import TileNoise
+from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
-from afterscene.generators.checkpoint import (
-    load_newest_state,
-    load_weights,
-    save_state,
-    states,
-)
+from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import Batch, CropConfig, CropSampler, TrainingTile
-from afterscene.generators.parallel import Group
-from afterscene.generators.runlog import append, open_folder
-from afterscene.weightfiles import load_into
+from afterscene.generators.render import RenderConfig
+from afterscene.geodata.tiles import Window
+from afterscene.training.averages import power_keep
+from afterscene.training.config import LoopConfig
+from afterscene.training.loop import Trainer
+from afterscene.training.processes import Group
+from afterscene.training.task import Task, tiled
+
+#: Crops in a validation picture.
+SHOWN = 6
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig:
-    """A whole training run.
+class TrainConfig(LoopConfig):
+    """A whole training run; what is not told here is told in :class:`LoopConfig`.
 
     Attributes:
-        steps: Optimiser steps.
-        lr, warmup: Peak learning rate (AdamW), steps of linear warm-up; cosine decay to a tenth.
-        clip: Largest gradient norm.
+        lr, warmup, floor: AdamW; cosine decay to a tenth after the warm-up.
+        weighting: ``edm`` or another name of ``diffusion.losses.WEIGHTS``.
         ema_gamma: Exponent of the power-function average; 16 spans about the last 10%.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` (autocast) or ``fp32``.
-        accumulate: Pieces in which a process takes its crops of a step: less memory, same step.
         checkpointing: Compute activations again on the way back instead of keeping them.
-        max_skipped: Steps in a row that may be not finite before the run stops.
-        save_every, validate_every: In steps.
-        seed: Of initialisation, order and noise.
     """
 
     model: BridgeConfig = field(default_factory=BridgeConfig)
@@ -54,230 +57,157 @@ class TrainConfig:
     steps: int = 20_000
     lr: float = 4e-4
     warmup: int = 300
-    clip: float = 1.0
+    floor: float = 0.1
+    weighting: str = "edm"
     ema_gamma: float = 16.0
     precision: str = "auto"
-    accumulate: int = 1
     checkpointing: bool = False
-    max_skipped: int = 10
-    save_every: int = 500
-    validate_every: int = 500
-    seed: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.precision not in PRECISIONS:
-            raise ValueError(f"precision must be auto, bf16 or fp32, got {self.precision}")
-        for name in ("steps", "accumulate", "max_skipped", "save_every", "validate_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("lr", "clip"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
-        if self.warmup < 0 or self.seed < 0 or self.ema_gamma < 0:
-            raise ValueError("warmup, seed and ema_gamma must be at least 0")
+            raise BadParameter(f"precision must be auto, bf16 or fp32, got {self.precision}")
+        if self.weighting not in WEIGHTS:
+            known = ", ".join(WEIGHTS)
+            raise BadParameter(f"weighting '{self.weighting}' is not known; choose one of: {known}")
+        if self.ema_gamma < 0:
+            raise BadParameter(f"ema_gamma must be at least 0, got {self.ema_gamma}")
         stride = self.model.network().stride
         for size, _ in self.crops.shapes:
             if size % stride:
-                raise ValueError(f"crops.shapes: side {size} is no multiple of {stride}")
+                raise BadParameter(f"crops.shapes: side {size} is no multiple of {stride}")
 
 
-class Trainer:
-    """The state of a run: ``for record in trainer.run(): ...`` yields one record a step.
+@dataclass(frozen=True)
+class Drawn:
+    """Crops of a step with their times ``(N,)`` and noise ``(N, 3, H, W)``."""
 
-    Attributes:
-        step: Steps taken.
-        skipped, bad: Steps left out because loss or gradient was not finite: all, and in a row.
-        stopped: What ``stop`` said when the run ended before its last step, else 0.
-    """
+    batch: Batch
+    t: Tensor
+    eps: Tensor
+
+
+class BridgeTask(Task):
+    """The bridge between pre and post images of tiles."""
+
+    linear = True
+    sizes = terms = 1
 
     def __init__(
         self,
         config: TrainConfig,
         tiles: Sequence[TrainingTile],
-        out: Path,
         *,
         validation: Sequence[TrainingTile] = (),
         device: str = "cpu",
-        group: Group | None = None,
     ) -> None:
-        self.config, self.out, self.device = config, out, torch.device(device)
-        self.group = group or Group()
         config.crops.check(tiles)
+        self.config, self.device = config, torch.device(device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
-            self.model = BridgeModel(config.model).to(self.device)
+            self.model: BridgeModel = BridgeModel(config.model).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if config.checkpointing:
             checkpoint_stages(self.model)
-        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=config.lr, betas=(0.9, 0.99), weight_decay=0.01
-        )
         self.sampler = CropSampler(tiles, config.crops, config.seed)
         self.validation = CropSampler(validation, config.crops, 12345) if validation else None
-        self.step = self.skipped = self.bad = self.stopped = 0
-        self.resumed = False
 
-    def resume(self) -> list[str]:
-        """Load the newest whole state; returns warnings about damaged ones.
+    def optimizer(self) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(
+            self.model.parameters(), lr=self.config.lr, betas=(0.9, 0.99), weight_decay=0.01
+        )
 
-        Raises:
-            MissingFile: there is no whole state.
-            BadWeights: it is the state of another network, or processes found different ones.
-        """
-        step, tensors, warnings = load_newest_state(self.out)
-        if self.group.highest(step) != step:
-            raise BadWeights(f"processes see different states in {self.out}; give a shared folder")
-        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "step": {}, "count": {}}
-        for name, value in tensors.items():
-            kind, key = name.split("/", 1)
-            groups.setdefault(kind, {})[key] = value
-        load_into(self.model, groups["model"], str(self.out))
-        self.average = {k: v.to(self.device) for k, v in groups["average"].items()}
-        for name, parameter in self.model.named_parameters():
-            if name in groups["step"]:
-                self.optimizer.state[parameter] = {
-                    "step": groups["step"][name],
-                    "exp_avg": groups["first"][name].to(parameter),
-                    "exp_avg_sq": groups["second"][name].to(parameter),
-                }
-        self.skipped = int(groups["count"].get("skipped", 0))
-        self.bad = int(groups["count"].get("bad", 0))
-        self.step, self.resumed = step, True
-        return warnings
+    def share(self, step: int, steps: int) -> float:
+        """The decay begins after the warm-up."""
+        warmup = self.config.warmup
+        return (step - warmup) / max(steps - warmup, 1)
 
-    def start_from(self, folder: Path) -> None:
-        """Begin with the weights of the model folder ``folder`` instead of random ones.
+    def keep(self, step: int) -> float:
+        return power_keep(step, self.config.ema_gamma)
 
-        Raises:
-            BadWeights: they are not whole, or those of another network.
-        """
-        weights, _ = load_weights(folder)
-        load_into(self.model, weights, str(folder))
-        self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
+    def count(self, step: int) -> int:
+        return self.sampler.shape(step)[1]
 
-    def save(self) -> None:
-        """Write the state of the current step (the first process alone)."""
-        if not self.group.first:
-            return
-        tensors = {f"model/{k}": v for k, v in self.model.state_dict().items()}
-        tensors |= {f"average/{k}": v for k, v in self.average.items()}
-        for name, parameter in self.model.named_parameters():
-            memory = self.optimizer.state.get(parameter)
-            if memory:  # empty until the first finite step
-                tensors[f"step/{name}"] = torch.as_tensor(memory["step"])
-                tensors[f"first/{name}"] = memory["exp_avg"]
-                tensors[f"second/{name}"] = memory["exp_avg_sq"]
-        tensors["count/skipped"] = torch.tensor(self.skipped)
-        tensors["count/bad"] = torch.tensor(self.bad)
-        save_state(self.out, self.step, {k: v.cpu() for k, v in tensors.items()})
+    def draw(self, step: int, piece: slice) -> Drawn:
+        return self._drawn(self.sampler, step, piece, seed=self.config.seed)
 
-    def run(self, stop: Callable[[], int] = lambda: 0) -> Iterator[dict]:
-        """Train to the last step; yields a record a step and logs it to ``log.jsonl``.
+    def _drawn(self, sampler: CropSampler, step: int, piece: slice, *, seed: int) -> Drawn:
+        size, count = sampler.shape(step)
+        t, eps = (value[piece].to(self.device) for value in noise(count, size, seed, step))
+        return Drawn(to_device(sampler.batch(step, piece), self.device), t, eps)
 
-        Where ``stop()`` is not 0 in any process, all finish that step, save and end.
+    def size(self, drawn: Drawn) -> Tensor:
+        """Weight of all pixels."""
+        return drawn.batch.weight.sum()[None]
 
-        Raises:
-            NotFinite: ``max_skipped`` steps in a row were not finite.
-            OutputConflict: the folder holds states and :meth:`resume` was not asked for.
-        """
-        if not self.resumed and states(self.out):
-            raise OutputConflict(
-                f"{self.out} holds the states of a run; resume it or choose another folder"
-            )
-        if self.group.first:
-            open_folder(self.out, asdict(self.config), self.step)
-        while self.step < self.config.steps and not self.stopped:
-            started = time.perf_counter()
-            record = self._train_step()
-            if self.bad >= self.config.max_skipped:
-                raise NotFinite(
-                    f"loss is not finite since step {self.step - self.bad}; resume with less lr"
-                )
-            record["seconds"] = time.perf_counter() - started
-            if self.group.first and self.validation and self._due(self.config.validate_every):
-                record["validation"] = self.validate()
-            if self.group.first:
-                append(self.out, record)
-            asked = self.group.highest(stop())
-            self.stopped = asked if self.step < self.config.steps else 0
-            if self.stopped or self._due(self.config.save_every):
-                self.save()
-            yield record
-
-    def _due(self, every: int) -> bool:
-        return self.step % every == 0 or self.step == self.config.steps
-
-    def _train_step(self) -> dict:
-        config = self.config
-        lr = config.lr * learning_rate(self.step, config.steps, config.warmup)
-        for group in self.optimizer.param_groups:
-            group["lr"] = lr
-        loss = self._gradient()
-        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), config.clip)
-        finite = bool(torch.isfinite(loss) & torch.isfinite(norm))
-        if finite:
-            self.optimizer.step()
-            self._update_average()
-        self.skipped += not finite
-        self.bad = 0 if finite else self.bad + 1
-        self.step += 1
-        return {
-            "step": self.step,
-            "loss": float(loss),
-            "norm": float(norm),
-            "lr": lr,
-            "finite": finite,
-            "skipped": self.skipped,
-        }
-
-    def _gradient(self) -> Tensor:
-        """Leave the gradient of the step's whole batch in the parameters; returns its loss."""
-        size, count = self.sampler.shape(self.step)
-        t, eps = noise(count, size, seed=self.config.seed, step=self.step)
-        pieces = self.group.pieces(count, self.config.accumulate)
-        batches = [to_device(self.sampler.batch(self.step, p), self.device) for p in pieces]
-        zero = torch.zeros((), device=self.device)
-        weight = self.group.sum(sum((batch.weight.sum() for batch in batches), zero))
-        total = zero.clone()
-        self.optimizer.zero_grad(set_to_none=True)
-        for piece, batch in zip(pieces, batches, strict=True):
-            loss = self._error(batch, t[piece], eps[piece]) / (3 * weight)
-            loss.backward()
-            total += loss.detach()
-        self.group.sum_gradients(self.model.parameters())
-        return self.group.sum(total)
-
-    def _update_average(self) -> None:
-        beta = (1 - 1 / (self.step + 1)) ** (self.config.ema_gamma + 1)
-        for name, value in self.model.state_dict().items():
-            self.average[name].lerp_(value, 1 - beta)
-
-    def _error(self, batch: Batch, t: Tensor, eps: Tensor) -> Tensor:
-        """Weighted squared error, summed over crops, channels and pixels."""
+    def sums(self, drawn: Drawn) -> Tensor:
+        """Weighted squared error over crops, channels and pixels."""
+        batch = drawn.batch
         with autocast(self.config.precision, self.device.type):
-            error = self.model.loss(
-                batch.target, t.to(self.device), eps.to(self.device), batch.condition
-            )
-        return (error * batch.weight).sum()
+            error = self.model.loss(batch.target, drawn.t, drawn.eps, batch.condition)
+        if self.config.weighting != "edm":
+            error = error * beside_edm(self.config.weighting, self.config.model, drawn.t)
+        return (error * batch.weight).sum()[None]
 
-    @torch.inference_mode()
-    def validate(self, batches: int = 8) -> float:
-        """Loss of the averaged weights on fixed crops and noise of the validation tiles."""
-        assert self.validation is not None
-        now = {k: v.clone() for k, v in self.model.state_dict().items()}
-        self.model.load_state_dict(self.average)
+    def figures(self, sums: Tensor, size: Tensor) -> dict[str, Tensor]:
+        return {"loss": (sums / (3 * size))[0]}
+
+    def validate(self, batches: int = 8) -> float | None:
+        """Loss on fixed crops and noise of the validation tiles."""
+        if self.validation is None:
+            return None
         losses = []
         for n in range(batches):
-            size, count = self.validation.shape(n)
-            batch = to_device(self.validation(n), self.device)
-            t, eps = noise(count, size, seed=7, step=n)
-            losses.append(self._error(batch, t, eps) / (3 * batch.weight.sum()))
-        self.model.load_state_dict(now)
+            drawn = self._drawn(self.validation, n, slice(None), seed=7)
+            losses.append(self.figures(self.sums(drawn), self.size(drawn))["loss"])
         return float(torch.stack(losses).mean())
 
+    def pictures(self) -> np.ndarray | None:
+        """Rows of pre, drawn and real post for the first validation crops."""
+        if self.validation is None:
+            return None
+        drawn = self._drawn(self.validation, 0, slice(0, SHOWN), seed=7)
+        condition, target = drawn.batch.condition, drawn.batch.target
+        columns = [as_pictures(x) for x in (condition.pre, self._sample(condition), target)]
+        return tiled(list(zip(*columns, strict=True)))
 
-def noise(count: int, size: int, *, seed: int, step: int) -> tuple[Tensor, Tensor]:
+    def _sample(self, condition: Condition) -> Tensor:
+        """Post images as the model draws them, each with noise of its own."""
+
+        def denoiser(x: Tensor, level, condition: Condition) -> Tensor:
+            with autocast(self.config.precision, self.device.type):
+                return self.model(x, x.new_full((1,), level.time), condition)
+
+        count, _, height, width = condition.pre.shape
+        windows = [Window(0, 0, height, width)] * count
+        states = cross(
+            denoiser,
+            self.model.bridge,
+            condition.pre,
+            RenderConfig().times(),
+            noise=TileNoise(seeds=range(count), windows=windows),
+            condition=condition,
+        )
+        for state in states:
+            x0 = state.x
+        return x0
+
+
+def bridge_trainer(
+    config: TrainConfig,
+    tiles: Sequence[TrainingTile],
+    out: Path,
+    *,
+    validation: Sequence[TrainingTile] = (),
+    device: str = "cpu",
+    group: Group | None = None,
+) -> Trainer:
+    """A run that trains a bridge on ``tiles`` and leaves its states in ``out``."""
+    task = BridgeTask(config, tiles, validation=validation, device=device)
+    return Trainer(task, config, out, group=group)
+
+
+def noise(count: int, size: int, seed: int, step: int) -> tuple[Tensor, Tensor]:
     """Times ``(N,)`` and unit noise ``(N, 3, H, W)`` of all crops of a step, on the CPU."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
     # More of the small t, where texture is decided; stratified over the batch.
@@ -286,18 +216,22 @@ def noise(count: int, size: int, *, seed: int, step: int) -> tuple[Tensor, Tenso
     return t, torch.randn((count, 3, size, size), generator=generator)
 
 
+def beside_edm(name: str, config: BridgeConfig, t: Tensor) -> Tensor:
+    """``w(snr)`` of that name over EDM's ``snr + sigma_data^-2``: ``(N, 1, 1, 1)``."""
+    snr = ((1 - t) / (config.sigma_b**2 * t))[:, None, None, None]
+    return WEIGHTS[name]()(snr) / (snr + config.sigma_data**-2)
+
+
+def as_pictures(x: Tensor) -> list[np.ndarray]:
+    """``(N, 3, H, W)`` in opponent colours to ``(H, W, 3)`` uint8 pictures."""
+    pixels = ((to_rgb(x.float()) + 1) * 127.5).round().clamp(0, 255).byte()
+    return list(pixels.permute(0, 2, 3, 1).cpu().numpy())
+
+
 def checkpoint_stages(model: BridgeModel) -> None:
     """Let the stages of the network forget their activations and compute them again backward."""
     for stage in (*model.network.down, *model.network.up):
         stage.forward = partial(checkpoint, stage.forward, use_reentrant=False)
-
-
-def learning_rate(step: int, steps: int, warmup: int) -> float:
-    """Linear warm-up to 1, then a cosine to 0.1, as a factor of the peak rate."""
-    if step < warmup:
-        return (step + 1) / warmup
-    share = (step - warmup) / max(steps - warmup, 1)
-    return 0.1 + 0.45 * (1 + float(torch.cos(torch.tensor(share * torch.pi))))
 
 
 def to_device(batch: Batch, device: torch.device) -> Batch:
@@ -307,6 +241,6 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
     parts = {k: v.to(device) for k, v in vars(batch.condition).items() if v is not None}
     return Batch(
         target=batch.target.to(device),
-        condition=type(batch.condition)(**parts),
+        condition=replace(batch.condition, **parts),
         weight=batch.weight.to(device),
     )

@@ -10,19 +10,27 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from afterscene.conditioning import HAZARD_NAMES
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.checkpoint import load_newest_state, save_weights
+from afterscene.generators.checkpoint import load_weights, save_weights
 from afterscene.generators.crops import CropConfig, TrainingTile
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
-from afterscene.generators.training import TrainConfig, Trainer
+from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.xbd import XbdTree
+from afterscene.training.loop import Trainer
+from afterscene.training.processes import Group
+from afterscene.training.states import load_newest_state
+
+#: What a generator calls the precisions of `afterscene train`.
+PRECISIONS = {"bf16": "bf16", "fp32": "fp32"}
 
 
 def default(steps: int = 11_000) -> TrainConfig:
@@ -31,6 +39,7 @@ def default(steps: int = 11_000) -> TrainConfig:
         model=BridgeConfig(widths=(64, 128, 256), depths=(1, 2, 2)),
         crops=CropConfig(shapes=((64, 18), (96, 8))),
         steps=steps,
+        snapshot_every=2_000,
     )
 
 
@@ -44,10 +53,14 @@ def small() -> TrainConfig:
         precision="fp32",
         save_every=100,
         validate_every=100,
+        snapshot_every=100,
     )
 
 
-def load_data(folder: Path) -> tuple[list[TrainingTile], list[TrainingTile]]:
+Data = tuple[Sequence[TrainingTile], Sequence[TrainingTile]]
+
+
+def load_data(folder: Path) -> Data:
     """Tiles to train on and to validate with, out of an xBD tree.
 
     The splits ``train`` and ``val`` of ``splits.json``; pairs of images in a subfolder
@@ -61,7 +74,21 @@ def load_data(folder: Path) -> tuple[list[TrainingTile], list[TrainingTile]]:
     return load_tiles(pairs), load_tiles(validation)
 
 
-def looks_of(tiles: list[TrainingTile]) -> dict[str, list[list[float]]]:
+def make_trainer(
+    config: TrainConfig, data: Data, out: Path, *, device: str, group: Group
+) -> Trainer:
+    """A run on that data."""
+    tiles, validation = data
+    return bridge_trainer(config, tiles, out, validation=validation, device=device, group=group)
+
+
+def initial(folder: Path) -> tuple[Mapping[str, Tensor], list[str] | None]:
+    """The weights of a model folder, to start from, and the tiles they have seen, if it says so."""
+    weights, config = load_weights(folder)
+    return weights, config.get("tiles")
+
+
+def looks_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
     """For each hazard the looks of its real post images, as they go into ``config.json``."""
     looks: dict[str, list[list[float]]] = {}
     for tile in tiles:
@@ -71,8 +98,9 @@ def looks_of(tiles: list[TrainingTile]) -> dict[str, list[list[float]]]:
     return looks
 
 
-def export(run: Path, folder: Path, config: TrainConfig, tiles: list[TrainingTile]) -> None:
+def export(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
+    tiles, _ = data
     step, tensors, _ = load_newest_state(run)
     average = {
         k.removeprefix("average/"): v for k, v in tensors.items() if k.startswith("average/")
@@ -94,7 +122,7 @@ def export(run: Path, folder: Path, config: TrainConfig, tiles: list[TrainingTil
 INHERITED = "inherited-tiles.json"
 
 
-def seen_tiles(run: Path, tiles: list[TrainingTile]) -> list[str] | None:
+def seen_tiles(run: Path, tiles: Sequence[TrainingTile]) -> list[str] | None:
     """Names of all pairs that the weights learned from; None where the initial model does not say.
 
     An experiment reads them, so that no evaluation tile was seen by the generator either.
@@ -119,10 +147,10 @@ def main() -> None:
     if arguments.unlabelled:
         tiles += load_tiles(unlabelled_pairs(arguments.unlabelled))
     if arguments.export:
-        export(arguments.out, arguments.export, config, tiles)
+        export(arguments.out, arguments.export, config, (tiles, []))
         return
     validation = load_tiles(XbdTree(arguments.data).pairs("val"))
-    trainer = Trainer(config, tiles, arguments.out, validation=validation)
+    trainer = bridge_trainer(config, tiles, arguments.out, validation=validation)
     if arguments.resume:
         for warning in trainer.resume():
             sys.stderr.write(warning + "\n")

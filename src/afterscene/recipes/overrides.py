@@ -1,7 +1,8 @@
 """Dotted overrides: ``model.widths=8,16`` into a tree of frozen dataclasses.
 
-The value is read by the field's own type, so that a number stays a number; tuples are written
-with commas, tuples of tuples with brackets (``crops.shapes=[64,18],[96,8]``). What the records
+The value is read by the field's own type, so that a number stays a number; ``none`` is for what
+may be absent; tuples are written with commas, tuples of tuples with brackets
+(``crops.shapes=[64,18],[96,8]``). What the records
 check in ``__post_init__`` is checked here as well, because they are made anew.
 """
 
@@ -11,6 +12,7 @@ import dataclasses
 import json
 import math
 from collections.abc import Iterable
+from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from afterscene.errors import BadParameter, UnknownName
@@ -81,6 +83,9 @@ def _fit(hint: Any, text: str) -> Any:
     """The text as a value of the type; ValueError or TypeError where it is none."""
     if hint is str or get_origin(hint) is Literal:
         return text
+    if NoneType in get_args(hint):
+        inner = next(h for h in get_args(hint) if h is not NoneType)
+        return None if text.lower() == "none" else _fit(inner, text)
     if hint == tuple[str, ...]:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if get_origin(hint) is tuple:

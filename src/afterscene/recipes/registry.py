@@ -1,25 +1,40 @@
 """What can be trained by name: ``RECIPES[name]()`` is the full configuration of a run.
 
-A recipe is a function; its first line of docstring is what ``afterscene recipes list`` tells.
-Adding one: a function in this folder, a row here.
+A recipe is a function; its first line of docstring is what ``afterscene recipes list`` tells. The
+class of its configuration says which module knows how to load its data, make its trainer and
+export its model. Adding one: a function in this folder, a row here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
+from afterscene.detectors.task import DetectorRun
 from afterscene.errors import UnknownName
 from afterscene.generators.training import TrainConfig
-from afterscene.recipes import generator
+from afterscene.recipes import detector, generator
+from afterscene.training.config import LoopConfig
 
-RECIPES: Mapping[str, Callable[[], TrainConfig]] = MappingProxyType(
-    {"generator": generator.default, "generator-small": generator.small}
+RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
+    {
+        "generator": generator.default,
+        "generator-small": generator.small,
+        "unet": detector.unet,
+        "tiny": detector.tiny,
+    }
 )
+#: Class of a configuration -> the module with load_data, make_trainer, initial and export.
+KINDS: Mapping[type, ModuleType] = MappingProxyType({TrainConfig: generator, DetectorRun: detector})
 
 
-def recipe(name: str) -> TrainConfig:
+def recipe(name: str) -> LoopConfig:
     """The configuration of that name. Raises UnknownName."""
     if name not in RECIPES:
         raise UnknownName(f"recipe {name!r} is not known; choose one of: {', '.join(RECIPES)}")
     return RECIPES[name]()
+
+
+def precision_word(config: LoopConfig, word: str) -> str:
+    """``bf16`` or ``fp32`` as the setting of that configuration is written."""
+    return str(KINDS[type(config)].PRECISIONS[word])

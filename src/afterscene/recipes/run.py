@@ -1,6 +1,6 @@
 """One training run from a recipe's config, a data folder and an output folder.
 
-What ``afterscene train`` does, as a function: load the tiles, make or resume the trainer, train,
+What ``afterscene train`` does, as a function: load the data, make or resume the trainer, train,
 and leave a model folder ``model/`` beside the states when the last step is done. A resumed run
 must be the run that was stopped, so another config is refused; only what leaves the sequence of
 steps alone may differ, and the number of steps, which is said.
@@ -11,19 +11,30 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from afterscene.errors import BadParameter
 from afterscene.files import write_json
-from afterscene.generators.checkpoint import load_weights, states, weights_hash
-from afterscene.generators.crops import TrainingTile
-from afterscene.generators.parallel import Group, device
-from afterscene.generators.runlog import saved_config
-from afterscene.generators.training import TrainConfig, Trainer
-from afterscene.recipes.generator import INHERITED, export, load_data
+from afterscene.generators.checkpoint import weights_hash
+from afterscene.recipes.generator import INHERITED
+from afterscene.recipes.registry import KINDS
+from afterscene.training.config import LoopConfig
+from afterscene.training.loop import Trainer
+from afterscene.training.processes import Group, device
+from afterscene.training.runlog import saved_config
+from afterscene.training.states import states
 
 #: Settings that do not decide which steps are taken.
-FREE = {"accumulate", "checkpointing", "max_skipped", "save_every", "validate_every"}
+FREE = {
+    "accumulate",
+    "checkpointing",
+    "max_skipped",
+    "save_every",
+    "snapshot_every",
+    "tensorboard",
+    "validate_every",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,49 +43,49 @@ class TrainRun:
 
     Attributes:
         config: The full configuration.
-        data: xBD tree with ``splits.json``; see :func:`~afterscene.recipes.generator.load_data`.
+        data: xBD tree with ``splits.json``; see ``load_data`` of the recipe's module.
         out: Folder of the run.
         initial: Model folder whose weights the first step starts from, instead of random ones.
         resume: Go on from the newest whole state in ``out``.
         group: The processes that train together.
     """
 
-    config: TrainConfig
+    config: LoopConfig
     data: Path
     out: Path
     initial: Path | None = None
     resume: bool = False
     group: Group = field(default_factory=Group)
 
-    def prepare(self) -> tuple[Trainer, list[TrainingTile], list[str]]:
-        """The trainer at its first step, its tiles, and sentences for the user.
+    @property
+    def _kind(self) -> ModuleType:
+        return KINDS[type(self.config)]
+
+    def prepare(self) -> tuple[Trainer, Any, list[str]]:
+        """The trainer at its first step, its data, and sentences for the user.
 
         Raises:
             MissingFile: there is no data, or no state to resume from.
             BadParameter: the run in ``out`` was started with another config.
         """
         said = self._compare() if self.resume else []
-        tiles, validation = load_data(self.data)
-        trainer = Trainer(
-            self.config,
-            tiles,
-            self.out,
-            validation=validation,
-            device=device(),
-            group=self.group,
+        data = self._kind.load_data(self.data)
+        trainer = self._kind.make_trainer(
+            self.config, data, self.out, device=device(), group=self.group
         )
         if self.resume:
             said += trainer.resume()
         elif self.initial:
-            trainer.start_from(self.initial)
-            self._inherit(self.initial)
-        return trainer, tiles, said
+            weights, tiles = self._kind.initial(self.initial)
+            trainer.start_from(weights, str(self.initial))
+            self._inherit(tiles)
+        return trainer, data, said
 
-    def _inherit(self, initial: Path) -> None:
+    def _inherit(self, tiles: list[str] | None) -> None:
         """Keep in the run which tiles its first weights had seen; a run that is there keeps its."""
         if self.group.first and not states(self.out):
             self.out.mkdir(parents=True, exist_ok=True)
-            write_json(self.out / INHERITED, load_weights(initial)[1].get("tiles"))
+            write_json(self.out / INHERITED, tiles)
 
     def _compare(self) -> list[str]:
         old = saved_config(self.out)
@@ -91,11 +102,10 @@ class TrainRun:
             )
         return [f"{self.out}: {k} is now {b!r}, was {a!r}" for k, (a, b) in changed.items()]
 
-    def finish(self, trainer: Trainer, tiles: list[TrainingTile]) -> dict[str, Any]:
+    def finish(self, trainer: Trainer, data: Any) -> dict[str, Any]:
         """Export the model where the run is complete; the figures of the run."""
-        done = trainer.step >= self.config.steps
-        if done and self.group.first:
-            export(self.out, self.out / "model", self.config, tiles)
+        if trainer.done and self.group.first:
+            self._kind.export(self.out, self.out / "model", self.config, data)
         return {
             "out": str(self.out),
             "step": trainer.step,
@@ -104,7 +114,7 @@ class TrainRun:
             "stopped": trainer.stopped,
             "processes": self.group.size,
             "weights": weights_hash({k: v.cpu() for k, v in trainer.model.state_dict().items()}),
-            "model": str(self.out / "model") if done else None,
+            "model": str(self.out / "model") if trainer.done else None,
         }
 
 

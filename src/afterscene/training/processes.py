@@ -2,8 +2,12 @@
 
 The crops of a step are a function of (seed, step) alone. ``Group.pieces`` cuts them by position,
 each process computes the sum of its own, and sums (never means of means) go round; so one process
-and many take the same step, up to the rounding of a sum in another order. Processes are started
-by ``torchrun``, which tells rank and size in the environment; they talk through gloo, on GPUs NCCL.
+and many take the same step, up to the rounding of a sum in another order.
+
+Hugging Face Accelerate sets the processes up (``torchrun`` or ``accelerate launch`` tells rank and
+size in the environment; gloo on CPUs, NCCL on GPUs, a device and threads for each) and carries the
+sums. Its DDP wrapper, data loaders and checkpoints are not used: they average means, resume in
+another order and write files that a kill can tear.
 """
 
 from __future__ import annotations
@@ -15,7 +19,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch import distributed as dist
+
+from afterscene.errors import MissingExtra
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,18 +47,17 @@ class Group:
 
     def sum(self, value: Tensor) -> Tensor:
         """The sum over all processes, the same bits in each."""
-        if self.size > 1:
-            value = value.clone()
-            dist.all_reduce(value)
-        return value
+        return self._reduced(value, "sum") if self.size > 1 else value
 
     def highest(self, value: int) -> int:
         """The largest of the processes' numbers."""
-        if self.size == 1:
-            return value
-        told = torch.tensor([value])
-        dist.all_reduce(told, dist.ReduceOp.MAX)
-        return int(told)
+        return int(self._reduced(torch.tensor([value]), "max")) if self.size > 1 else value
+
+    @staticmethod
+    def _reduced(value: Tensor, how: str) -> Tensor:
+        from accelerate.utils import reduce
+
+        return reduce(value, how)
 
     def sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Add up the gradients of all processes in place, in one message.
@@ -80,11 +84,22 @@ def joined() -> Iterator[Group]:
     if size == 1:
         yield Group()
         return
-    dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     try:
-        yield Group(rank=dist.get_rank(), size=size)
+        from accelerate import PartialState
+    except ImportError as error:
+        raise MissingExtra(
+            f"{size} processes train together through accelerate, which is not installed; "
+            "run pip install 'afterscene[train]'"
+        ) from error
+    if torch.cuda.is_available():
+        state = PartialState(backend="cuda:nccl,cpu:gloo")
+    else:
+        state = PartialState(cpu=True, backend="gloo")
+    try:
+        yield Group(rank=state.process_index, size=state.num_processes)
     finally:
-        dist.destroy_process_group()
+        state.destroy_process_group()
+        PartialState._reset_state()  # so that a later group may be joined in this process
 
 
 def device() -> str:

@@ -7,18 +7,14 @@ import torch
 
 from afterscene.errors import BadParameter, NotFinite, OutputConflict
 from afterscene.generators import load
-from afterscene.generators.checkpoint import (
-    load_newest_state,
-    read_tensors,
-    save_state,
-    states,
-    weights_hash,
-)
+from afterscene.generators.checkpoint import weights_hash
 from afterscene.generators.crops import CropConfig, CropSampler
-from afterscene.generators.parallel import Group
-from afterscene.generators.runlog import append, open_folder, records
-from afterscene.generators.training import TrainConfig, Trainer
+from afterscene.generators.training import BridgeTask, TrainConfig, bridge_trainer
 from afterscene.recipes import generator as recipes
+from afterscene.training.loop import Trainer
+from afterscene.training.runlog import append, open_folder, records
+from afterscene.training.states import load_newest_state, save_state, states
+from afterscene.weightfiles import read_tensors
 from tests.generators import toy
 from tests.generators.launch import toy_pairs
 
@@ -29,20 +25,22 @@ def config(steps: int = 8, **more) -> TrainConfig:
     return TrainConfig(model=toy.TINY, crops=shapes, steps=steps, **{**plain, **more})
 
 
-class Poisoned(Trainer):
+class Poisoned(BridgeTask):
     """The loss of some steps is NaN."""
 
     poison: tuple[int, ...] = ()
 
-    def _error(self, batch, t, eps):
-        error = super()._error(batch, t, eps)
-        return error * torch.nan if self.step in self.poison else error
+    def draw(self, step, piece):
+        drawn = super().draw(step, piece)
+        if step in self.poison:
+            drawn.eps.fill_(torch.nan)
+        return drawn
 
 
-def poisoned(out, steps, **more) -> Poisoned:
-    trainer = Poisoned(config(**more), [toy.tile()], out)
-    trainer.poison = steps
-    return trainer
+def poisoned(out, steps, **more) -> Trainer:
+    task = Poisoned(config(**more), [toy.tile()])
+    task.poison = steps
+    return Trainer(task, config(**more), out)
 
 
 def test_bad_steps_are_skipped_and_counted_over_a_resume(tmp_path):
@@ -72,7 +70,7 @@ def test_a_run_that_starts_with_a_bad_step_can_be_saved_and_resumed(tmp_path):
     first = poisoned(tmp_path, (0, 1))
     next(iter(first.run()))
     first.save()
-    assert Trainer(config(), [toy.tile()], tmp_path).resume() == []
+    assert bridge_trainer(config(), [toy.tile()], tmp_path).resume() == []
 
 
 def test_what_is_not_finite_is_not_saved(tmp_path):
@@ -101,19 +99,19 @@ def test_a_kill_between_hash_and_state_leaves_the_one_before(tmp_path):
 
 def test_states_without_counts_are_loaded(tmp_path):
     """The format before steps were counted: the same tensors without ``count/``."""
-    list(Trainer(config(2), [toy.tile()], tmp_path).run())
+    list(bridge_trainer(config(2), [toy.tile()], tmp_path).run())
     tensors = read_tensors(states(tmp_path)[-1])
     kinds = {name.split("/")[0] for name in tensors}
     assert kinds == {"model", "average", "step", "first", "second", "count"}
     save_state(tmp_path, 2, {k: v for k, v in tensors.items() if not k.startswith("count/")})
-    again = Trainer(config(2), [toy.tile()], tmp_path)
+    again = bridge_trainer(config(2), [toy.tile()], tmp_path)
     assert again.resume() == [] and (again.step, again.skipped) == (2, 0)
 
 
 def test_a_folder_with_states_is_not_started_anew(tmp_path):
-    list(Trainer(config(2), [toy.tile()], tmp_path).run())
+    list(bridge_trainer(config(2), [toy.tile()], tmp_path).run())
     with pytest.raises(OutputConflict, match="resume it"):
-        list(Trainer(config(2), [toy.tile()], tmp_path).run())
+        list(bridge_trainer(config(2), [toy.tile()], tmp_path).run())
 
 
 def test_the_log_has_each_step_once(tmp_path):
@@ -129,20 +127,10 @@ def test_the_log_has_each_step_once(tmp_path):
 
 def test_no_tiles_or_too_small_ones_are_refused(tmp_path):
     with pytest.raises(BadParameter, match="no pairs"):
-        Trainer(config(), [], tmp_path)
+        bridge_trainer(config(), [], tmp_path)
     large = TrainConfig(model=toy.TINY, crops=CropConfig(shapes=((192, 1),)))
     with pytest.raises(BadParameter, match=r"toy: \(160, 160\)"):
-        Trainer(large, [toy.tile()], tmp_path)
-
-
-@pytest.mark.parametrize(("size", "parts"), [(1, 1), (2, 1), (3, 2), (4, 3)])
-@pytest.mark.parametrize("count", [1, 7, 26])
-def test_the_pieces_of_all_processes_are_the_batch(size, parts, count):
-    every = [Group(rank=rank, size=size).pieces(count, parts) for rank in range(size)]
-    taken = [number for pieces in every for piece in pieces for number in range(count)[piece]]
-    assert taken == list(range(count))
-    lengths = [sum(len(range(count)[p]) for p in pieces) for pieces in every]
-    assert max(lengths) - min(lengths) <= parts
+        bridge_trainer(large, [toy.tile()], tmp_path)
 
 
 def test_a_piece_of_a_batch_is_cut_from_the_whole():

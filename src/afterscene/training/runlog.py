@@ -11,18 +11,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from afterscene.errors import BadWeights
+from afterscene.errors import BadWeights, OutputConflict
 from afterscene.files import write_atomic, write_json
 
 CONFIG, LOG = "train.json", "log.jsonl"
 
 
-def open_folder(out: Path, config: Mapping[str, Any], step: int) -> None:
-    """Make ``out`` ready to go on after ``step``: config, log, nothing half-written."""
-    out.mkdir(parents=True, exist_ok=True)
-    for leftover in out.glob(".*.tmp"):
-        leftover.unlink()
-    write_json(out / CONFIG, config)
+def open_folder(out: Path, config: Mapping[str, Any] | None, step: int) -> None:
+    """Make ``out`` ready to go on after ``step``: config, log, nothing half-written.
+
+    Without ``config`` it is a folder that gets a log alone. Raises OutputConflict.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputConflict(
+            f"{out} cannot be made ({error.strerror}); choose another folder"
+        ) from error
+    if config is not None:
+        for leftover in out.rglob(".*.tmp"):
+            leftover.unlink()
+        write_json(out / CONFIG, config)
     kept = [record for record in records(out) if record["step"] <= step]
     write_atomic(out / LOG, "".join(json.dumps(r) + "\n" for r in kept).encode())
 

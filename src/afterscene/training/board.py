@@ -1,0 +1,57 @@
+"""The log as curves and pictures: TensorBoard files where it is installed, PNG files in any case.
+
+``tensorboard --logdir RUN`` shows them, offline. A resumed run hides what a killed one had written
+after the state it goes on from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from afterscene.geodata.scene import Scene, write_scene
+
+BOARD, PICTURES = "tensorboard", "pictures"
+
+
+class Board:
+    """Where the curves and validation pictures of a run go."""
+
+    def __init__(self, out: Path, step: int, *, tensorboard: bool = True) -> None:
+        self.out = out
+        self.writer = _writer(out / BOARD, step) if tensorboard else None
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """The numbers of one step."""
+        if self.writer is not None:
+            for name, value in record.items():
+                if name != "step":
+                    self.writer.add_scalar(name, float(value), record["step"])
+
+    def picture(self, picture: np.ndarray, step: int, *, synthetic: bool) -> Path:
+        """``(H, W, 3)`` uint8 into ``pictures/``, marked where it was generated."""
+        path = self.out / PICTURES / f"{step:08d}.png"
+        path.parent.mkdir(exist_ok=True)
+        pixels = np.ascontiguousarray(np.moveaxis(picture, 2, 0))
+        scene = Scene(pixels=pixels, valid=np.ones(picture.shape[:2], bool))
+        write_scene(scene, path, tags={"AFTERSCENE_SYNTHETIC": "true"} if synthetic else {})
+        if self.writer is not None:
+            self.writer.add_image("validation", picture, step, dataformats="HWC")
+        return path
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        if self.writer is not None:
+            self.writer.close()
+
+
+def _writer(folder: Path, step: int) -> Any:
+    """TensorBoard's writer, None where it is not installed."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(folder), purge_step=step + 1)
