@@ -1,12 +1,17 @@
 """Time the stations of the pipeline on a drawn town: ``python -m benchmarks [--json]``.
 
+``python -m benchmarks speed`` and ``python -m benchmarks samplers`` run the comparisons with
+diffusers (``--help`` tells their options).
+
 Each station runs a few times after one warm-up; the median is shown. The scene is 1024 x 1024,
 the size of an xBD tile.
 """
 
 import argparse
+import importlib
 import json
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +30,7 @@ from afterscene.geodata.scene import read_scene, write_scene
 from afterscene.hazards import HAZARDS, make_hazard
 
 SIDE = 1024
+COMPARISONS = ("samplers", "speed")
 Station = tuple[str, int, Callable[[], object]]
 
 
@@ -67,7 +73,10 @@ def measure(repeats: int, work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Run all stations and print the table."""
+    """Run all stations and print the table, or the comparison that is named."""
+    if sys.argv[1:2] and sys.argv[1] in COMPARISONS:
+        importlib.import_module(f"benchmarks.{sys.argv[1]}").main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON")
     arguments = parser.parse_args()

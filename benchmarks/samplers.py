@@ -1,6 +1,6 @@
 """Error against network evaluations for every sampler, and what our loop costs beside diffusers'.
 
-    python benchmarks/samplers.py [--out FOLDER]
+    python -m benchmarks samplers [--out FOLDER]
 
 First part: data are a mixture of two Gaussians a pixel, whose denoiser is exact, so that the only
 error is the sampler's. Deterministic samplers are compared with the exact end of the
@@ -211,13 +211,13 @@ def write(rows: list[dict], path: Path) -> None:
         writer.writerows(rows)
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Both parts; prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path("out/benchmarks"))
     parser.add_argument("--count", type=int, default=20_000, help="samples of the first part")
     parser.add_argument("--runs", type=int, default=15, help="runs of the second part")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     rows = errors(options.count)
     write(rows, options.out / "samplers.csv")

@@ -82,3 +82,30 @@ class ResidualBlock(nn.Module):
         scale, shift = self.film(embedding)[:, :, None, None].to(hidden.dtype).chunk(2, dim=1)
         hidden = torch.addcmul(shift, self.norm2(hidden), 1 + scale)
         return self.skip(x) + self.conv2(F.silu(hidden))
+
+
+class LeanBlock(nn.Module):
+    """``x + conv(silu(film(conv(norm(x)))))``: a :class:`ResidualBlock` that moves less memory.
+
+    One normalisation and one activation for two convolutions (as ConvNeXt, Liu et al. 2022,
+    section 2.6, argues for); scale and shift stand before the activation. Input and output are
+    equally wide. Shapes: ``x (N, C, H, W)``, ``embedding (N, E)`` -> ``(N, C, H, W)``.
+    """
+
+    def __init__(self, channels: int, channels_out: int, embedding: int) -> None:
+        super().__init__()
+        if channels != channels_out:
+            raise ValueError(f"a lean block keeps its width, got {channels} and {channels_out}")
+        self.norm = ChannelNorm(channels)
+        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.film = zero_(nn.Linear(embedding, 2 * channels))
+        self.conv2 = zero_(nn.Conv2d(channels, channels, 3, padding=1))
+
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+        hidden = self.conv1(self.norm(x))
+        scale, shift = self.film(embedding)[:, :, None, None].to(hidden.dtype).chunk(2, dim=1)
+        if torch.is_grad_enabled():
+            return x + self.conv2(F.silu(torch.addcmul(shift, hidden, 1 + scale)))
+        # Nothing is kept for a backward pass: work in place, memory traffic is what costs here.
+        hidden = F.silu(hidden.mul_(1 + scale).add_(shift), inplace=True)
+        return self.conv2(hidden).add_(x)

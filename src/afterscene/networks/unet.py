@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from afterscene.networks.blocks import ChannelNorm, ResidualBlock, sinusoid, zero_
+from afterscene.networks.blocks import ChannelNorm, LeanBlock, ResidualBlock, sinusoid, zero_
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,8 @@ class UNetConfig:
         embedding: Width of the conditioning embedding.
         vector: Length of the vector condition (0 = none).
         classes: Number of classes of the class condition, the null class not counted.
+        lean: Blocks with one normalisation and one activation, skips added and not stacked: what
+            moves memory without computing is halved, and widths can grow instead.
     """
 
     channels_in: int
@@ -45,6 +47,7 @@ class UNetConfig:
     embedding: int = 256
     vector: int = 0
     classes: int = 0
+    lean: bool = False
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.depths) or not self.widths:
@@ -96,13 +99,13 @@ class UNet(nn.Module):
         self.shrink = nn.ModuleList()
         self.grow = nn.ModuleList()
         last = len(width) - 1
+        block = LeanBlock if config.lean else ResidualBlock
         for scale, (channels, depth) in enumerate(zip(width, config.depths, strict=True)):
-            self.down.append(
-                Stage(ResidualBlock(channels, channels, embedding) for _ in range(depth))
-            )
+            self.down.append(Stage(block(channels, channels, embedding) for _ in range(depth)))
             # The coarsest scale has no skip of its own: its blocks simply go on.
-            entries = [channels if scale == last else 2 * channels] + [channels] * (depth - 1)
-            self.up.append(Stage(ResidualBlock(c, channels, embedding) for c in entries))
+            stacked = scale < last and not config.lean
+            entries = [2 * channels if stacked else channels] + [channels] * (depth - 1)
+            self.up.append(Stage(block(c, channels, embedding) for c in entries))
             if scale < last:
                 self.shrink.append(nn.Conv2d(4 * channels, width[scale + 1], 1))
                 self.grow.append(nn.Conv2d(width[scale + 1], 4 * channels, 1))
@@ -151,7 +154,7 @@ class UNet(nn.Module):
         for scale in reversed(range(len(self.up))):
             if scale < len(self.grow):
                 x = F.pixel_shuffle(self.grow[scale](x), 2)
-                x = torch.cat([x, skips[scale]], dim=1)
+                x = x + skips[scale] if self.config.lean else torch.cat([x, skips[scale]], dim=1)
             x = self.up[scale](x, embedding)
         x = self.head(F.silu(self.head_norm(x)))
         return F.pixel_shuffle(x, self.config.patch)
