@@ -24,9 +24,11 @@ from afterscene import generators
 from afterscene.detectors import DETECTORS, Detector
 from afterscene.detectors.detector import build_network
 from afterscene.detectors.score import Confusion
+from afterscene.diffusion.noise import field
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.scene import read_scene, write_scene
+from afterscene.geodata.tiles import Window
 from afterscene.hazards import HAZARDS, make_hazard
 
 SIDE = 1024
@@ -49,6 +51,7 @@ def stations(folder: Path) -> Iterator[Station]:
         yield f"hazard {name}", 3, work
     yield "rasterise the target", 5, lambda: rasterize(damage.buildings, scene.shape)
     yield "score one tile", 5, lambda: Confusion().add(target, target, target)
+    yield "noise of a scene", 3, lambda: field(1, 0, Window(0, 0, SIDE, SIDE), 3)
     for name, config in DETECTORS.items():
         torch.manual_seed(0)
         detector = Detector(build_network(config), config)
