@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from afterscene.errors import BadWeights, MissingFile, UnknownName
+from afterscene.diffusion.losses import WEIGHTS
+from afterscene.errors import BadParameter, BadWeights, MissingFile, UnknownName
 from afterscene.generators import load
 from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.checkpoint import load_weights, save_weights, weights_hash
 from afterscene.generators.crops import CropConfig, CropSampler, affected_mask
-from afterscene.generators.training import TrainConfig, bridge_trainer
+from afterscene.generators.training import TrainConfig, beside_edm, bridge_trainer, noise
 from afterscene.training.loop import Trainer
 from afterscene.training.states import states
 from tests.generators import toy
@@ -83,6 +84,33 @@ def test_bad_steps_are_counted_and_leave_the_average_clean(tmp_path):
         trainer.model.network.head.bias[0] = torch.nan
     record = trainer._train_step()
     assert not record["finite"] and weights_hash(trainer.average) == before
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+def test_a_weighting_is_the_named_weight_of_the_error_of_x0(name):
+    """Min-SNR and the others, from the bridge's own signal and noise at each time."""
+    model, batch = toy.model(), CropSampler([toy.tile()], CropConfig(shapes=((32, 4),)), 0)(0)
+    t, eps = noise(4, 32, 0, 0)
+    with torch.inference_mode():
+        unit = model.loss(batch.target, t, eps, batch.condition)
+        x_t = model.bridge.x_t(batch.target, batch.condition.pre, t, eps)
+        error = (model(x_t, t, batch.condition) - batch.target).square()
+    signal, _, sigma = (w[:, None, None, None] for w in model.bridge.weights(t))
+    snr = (signal / sigma).square()
+    wanted = WEIGHTS[name]()(snr) * error
+    torch.testing.assert_close(unit * beside_edm(name, toy.TINY, t), wanted, rtol=1e-3, atol=1e-6)
+    own = WEIGHTS["edm"](sigma_data=toy.TINY.sigma_data)(snr)
+    torch.testing.assert_close(own * error, unit, rtol=1e-3, atol=1e-6)
+
+
+def test_a_run_with_another_weighting_takes_other_steps(tmp_path):
+    told = [
+        run(bridge_trainer(config(3, weighting=w), [toy.tile()], tmp_path / w))[-1]["norm"]
+        for w in ("edm", "min-snr")
+    ]
+    assert told[0] != told[1] and all(np.isfinite(told))
+    with pytest.raises(BadParameter, match="min-snr"):
+        config(3, weighting="minsnr")
 
 
 def test_batch_is_a_function_of_seed_and_step():

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from afterscene.detectors import DETECTORS, TrainingPair, load, load_pairs
+from afterscene.detectors import DETECTORS, TrainingPair, load, load_pairs, training
 from afterscene.detectors.task import DetectorRun, DetectorTask
-from afterscene.detectors.training import finish
 from afterscene.geodata.xbd import XbdTree
 from afterscene.training.loop import Trainer
 from afterscene.training.processes import Group
@@ -55,7 +54,7 @@ def initial(folder: Path) -> tuple[Mapping[str, Tensor], None]:
     return load(folder).network.state_dict(), None
 
 
-def export(run: Path, folder: Path, config: DetectorRun, data: Data) -> None:
+def finish(run: Path, folder: Path, config: DetectorRun, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a detector's folder."""
     step, tensors, _ = load_newest_state(run)
     start = "average/"
@@ -63,4 +62,4 @@ def export(run: Path, folder: Path, config: DetectorRun, data: Data) -> None:
     seconds = float(tensors["count/seconds"])
     task = DetectorTask(config, data[0])
     made = {"steps": step, "seconds": round(seconds, 1)}
-    finish(task, average, *data, made).save(folder)
+    training.finish(task, average, *data, made).save(folder)

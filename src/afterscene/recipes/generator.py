@@ -98,9 +98,13 @@ def looks_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
     return looks
 
 
-def export(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
+def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
+    """Write the model of a run that is complete."""
+    export(run, folder, config, data[0])
+
+
+def export(run: Path, folder: Path, config: TrainConfig, tiles: Sequence[TrainingTile]) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
-    tiles, _ = data
     step, tensors, _ = load_newest_state(run)
     average = {
         k.removeprefix("average/"): v for k, v in tensors.items() if k.startswith("average/")
@@ -147,7 +151,7 @@ def main() -> None:
     if arguments.unlabelled:
         tiles += load_tiles(unlabelled_pairs(arguments.unlabelled))
     if arguments.export:
-        export(arguments.out, arguments.export, config, (tiles, []))
+        export(arguments.out, arguments.export, config, tiles)
         return
     validation = load_tiles(XbdTree(arguments.data).pairs("val"))
     trainer = bridge_trainer(config, tiles, arguments.out, validation=validation)

@@ -2,7 +2,7 @@
 
 A recipe is a function; its first line of docstring is what ``afterscene recipes list`` tells. The
 class of its configuration says which module knows how to load its data, make its trainer and
-export its model. Adding one: a function in this folder, a row here.
+write its model. Adding one: a function in this folder, a row here.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
         "tiny": detector.tiny,
     }
 )
-#: Class of a configuration -> the module with load_data, make_trainer, initial and export.
+#: Class of a configuration -> the module with load_data, make_trainer, initial and finish.
 KINDS: Mapping[type, ModuleType] = MappingProxyType({TrainConfig: generator, DetectorRun: detector})
 
 

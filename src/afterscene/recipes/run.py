@@ -105,7 +105,7 @@ class TrainRun:
     def finish(self, trainer: Trainer, data: Any) -> dict[str, Any]:
         """Export the model where the run is complete; the figures of the run."""
         if trainer.done and self.group.first:
-            self._kind.export(self.out, self.out / "model", self.config, data)
+            self._kind.finish(self.out, self.out / "model", self.config, data)
         return {
             "out": str(self.out),
             "step": trainer.step,
