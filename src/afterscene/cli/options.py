@@ -42,7 +42,10 @@ Split = Annotated[
 ]
 Model = Annotated[str, typer.Option("--model", help="Model name or folder.")]
 ModeOption = Annotated[
-    Mode, typer.Option("--mode", help="edit: change damaged places alone; reacquire: redraw all.")
+    Mode,
+    typer.Option(
+        "--mode", help="edit: change damaged places alone; reacquire: take the whole scene again."
+    ),
 ]
 Steps = Annotated[
     int | None, typer.Option("--steps", min=1, help="Network evaluations; default: the model's.")

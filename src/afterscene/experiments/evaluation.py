@@ -22,7 +22,6 @@ from afterscene.experiments.baselines import TrainingPosts, harvest
 from afterscene.experiments.candidates import (
     CEILING,
     FLOOR,
-    OURS,
     Place,
     PostStore,
     candidates,
@@ -136,7 +135,7 @@ def evaluate(
             if pair.id in shown:
                 run.pictures.append(picture_row(place, posts))
             if pair.id == probe:
-                run.seam = seam_figures(place, generator, posts[OURS[1]])
+                run.seam = seam_figures(place, generator)
             advance(1)
     asked = Asked(
         buildings=asked_buildings(places),

@@ -5,7 +5,7 @@ needs several; borders then cross the real part, and the plain render of the til
 in a single window. Two answers: the gradient energy across the borders, relative to the lines
 nearby, in both renders (a seam makes the first larger), and the largest difference of the two
 pictures farther from the mirror than the network can see (none is promised). The whole scene is
-drawn (*reacquire*): *edit* cuts its windows from the box around the damage, by the same code.
+drawn (*redraw*): *edit* cuts its windows from the box around the damage, by the same code.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def continued(place: Place, side: int) -> tuple[Scene, DamageMap]:
     return scene, damage
 
 
-def seam_figures(place: Place, generator: Renderer, single: Scene) -> dict[str, Any]:
-    """Seam scores of `place` rendered in several windows and of `single`, its plain *reacquire*.
+def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
+    """Seam scores of `place` drawn in several windows, and in a single one.
 
     `several` and `single` are None where nothing is drawn at a border that crosses the tile.
     """
@@ -59,8 +59,8 @@ def seam_figures(place: Place, generator: Renderer, single: Scene) -> dict[str, 
     side = render.WHOLE + 128
     rows, cols = ([b for b in borders(side) if b < n - MARGIN] for n in (height, width))
     scene, damage = continued(place, side)
-    wide = generator.render(scene, damage, seed=place.seed, mode="reacquire").rgb()[:height, :width]
-    plain = single.rgb()
+    wide = generator.render(scene, damage, seed=place.seed, mode="redraw").rgb()[:height, :width]
+    plain = generator.render(place.pre, place.damage, seed=place.seed, mode="redraw").rgb()
     drawn = (wide != place.pre.rgb()).any(axis=2) | (plain != place.pre.rgb()).any(axis=2)
     far = np.zeros((height, width), bool)
     far[: max(height - REACH, 0), : max(width - REACH, 0)] = True

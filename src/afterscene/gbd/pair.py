@@ -53,7 +53,7 @@ class Renderer(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class Rendering:
     """How pictures are drawn. ``edit`` keeps the pre image outside the affected area to the bit,
-    ``reacquire`` draws the whole scene as a new acquisition; ``steps`` None is the model's own.
+    ``reacquire`` takes the whole scene again first; ``steps`` None is the model's own.
     """
 
     mode: str = "edit"

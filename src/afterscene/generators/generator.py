@@ -18,6 +18,7 @@ import numpy as np
 from afterscene import shipped
 from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import BadWeights, UnknownName
+from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_weights, weights_hash
 from afterscene.generators.colour import to_rgb
@@ -28,8 +29,8 @@ from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.scene import Scene
 from afterscene.weightfiles import load_into
 
-Mode = Literal["edit", "reacquire"]
-MODES: tuple[Mode, ...] = ("edit", "reacquire")
+Mode = Literal["edit", "reacquire", "redraw"]
+MODES: tuple[Mode, ...] = ("edit", "reacquire", "redraw")
 
 #: Hazards without labelled real pairs borrow the look of broken buildings from one that has them.
 BORROWED = MappingProxyType(
@@ -110,14 +111,16 @@ class Generator:
             damage: Which building suffers which damage; levels outside buildings are 0.
             seed: Equal seeds give equal pixels.
             mode: ``edit`` keeps every pixel outside the surroundings of damaged buildings, and
-                outside the water or ash that physics puts there, exactly; ``reacquire`` draws
-                the whole scene as a new acquisition whose look is drawn from real ones.
+                outside the water or ash that physics puts there, exactly; ``reacquire`` takes
+                the whole scene again (:mod:`afterscene.generators.acquisition`, its look drawn
+                from real ones) and draws the damage into that; ``redraw`` lets the network draw
+                the whole scene, for study: the shipped weights lose roofs and streets there.
             steps: Network evaluations; ``None``: the model's default.
             batch_size: Accepted for symmetry with other renderers; windows are evaluated one by
                 one, so that it cannot change a pixel.
 
         Raises:
-            UnknownName: ``mode`` is not one of the two.
+            UnknownName: ``mode`` is not one of the three.
             NotFinite: the network returned NaN.
         """
         del batch_size
@@ -129,17 +132,23 @@ class Generator:
         start, _ = draw_physics(picture, damage, seed)
         start[~pre.valid] = picture[~pre.valid]
         keep = ~pre.valid
-        if mode == "edit":
+        again = Acquisition.draw(self.look(damage.hazard, seed), seed)
+        if mode == "reacquire":
+            start = again(start, pre.valid)
+        if mode != "redraw":
             learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
             affected = affected_mask(learned, config.radius, config.feather)
             affected[~pre.valid] = 0
             keep = keep | (affected == 0)
             style = np.zeros(STYLE_SIZE, np.float32)
         else:
-            affected, style = None, self.look(damage.hazard, seed)
+            affected, style = None, again.look
         hazard = BORROWED.get(damage.hazard, damage.hazard)
         drawn = self._draw(start, levels, affected, hazard, style, seed, config)
         drawn[keep] = start[keep]
+        if mode == "reacquire":
+            drawn = again.move(drawn)
+            drawn[~pre.valid] = picture[~pre.valid]
         pixels = np.ascontiguousarray(drawn.transpose(2, 0, 1))
         return pre.replace(pixels=pixels, source=f"afterscene:{self.hash[:12]}:{seed}")
 

@@ -1,0 +1,81 @@
+"""Taking a scene again: seeds, looks, no-data, the size of the change, bounded shifts."""
+
+import numpy as np
+import pytest
+
+from afterscene.generators.acquisition import LARGEST_SHIFT, Acquisition
+from afterscene.generators.registration import estimate_shift
+from afterscene.geodata.damage import DamageLevel
+from tests.generators import toy
+
+PLAIN = np.zeros(6, np.float32)
+
+
+def picture(side=160, seed=0):
+    """Blocks of different colours, with grain: something to register on."""
+    rng = np.random.default_rng(seed)
+    blocks = rng.integers(40, 215, (side // 16, side // 16, 3)).repeat(16, 0).repeat(16, 1)
+    return np.clip(blocks + rng.normal(0, 4, blocks.shape), 0, 255).astype(np.uint8)
+
+
+def everywhere(image):
+    return np.ones(image.shape[:2], bool)
+
+
+def test_equal_seeds_equal_pictures_and_other_seeds_other_ones():
+    image = picture()
+    first, again, other = (
+        (a := Acquisition.draw(PLAIN, seed)).move(a(image, everywhere(image))) for seed in (3, 3, 4)
+    )
+    assert np.array_equal(first, again) and (first != other).mean() > 0.5
+
+
+def test_the_look_arrives():
+    image = picture()
+    brighter = np.array([0.2, 0.2, 0.2, 0, 0, 0], np.float32)
+    plain = Acquisition.draw(PLAIN, 1)(image, everywhere(image)).astype(float)
+    bright = Acquisition.draw(brighter, 1)(image, everywhere(image)).astype(float)
+    assert (bright - plain).mean() == pytest.approx(0.2 * 127.5, rel=0.15)
+
+
+def test_the_change_is_of_the_size_of_real_pairs_at_most():
+    """Real pairs: 0.14 to 0.32 once look and shift are taken out (see the module)."""
+    image = picture()
+    spreads = []
+    for seed in range(12):
+        taken = Acquisition.draw(PLAIN, seed)(image, everywhere(image))
+        spreads.append((taken.astype(float) - image).mean(-1).std() / 127.5)
+    assert 0.03 < np.median(spreads) < 0.2 and max(spreads) < 0.35
+
+
+def test_the_shift_is_the_drawn_one_and_bounded():
+    image = picture(256)
+    for seed in range(4):
+        taking = Acquisition.draw(PLAIN, seed)
+        back = estimate_shift(image, taking.move(image))
+        assert np.abs(taking.shift).max() <= LARGEST_SHIFT
+        assert np.abs(np.add(back, taking.shift)).max() < 1.5
+
+
+def test_no_data_stays():
+    image = picture()
+    valid = everywhere(image)
+    valid[:40] = False
+    taken = Acquisition.draw(PLAIN, 0)(image, valid)
+    assert np.array_equal(taken[:40], image[:40]) and (taken[40:] != image[40:]).mean() > 0.8
+    nothing = Acquisition.draw(PLAIN, 0)(image, np.zeros_like(valid))
+    assert np.array_equal(nothing, image)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 200), (300, 20)])
+def test_any_size(shape):
+    image = np.full((*shape, 3), 100, np.uint8)
+    taking = Acquisition.draw(PLAIN, 0)
+    assert taking.move(taking(image, everywhere(image))).shape == image.shape
+
+
+def test_reacquire_changes_the_whole_scene_even_without_damage():
+    pre = toy.scene()
+    untouched = toy.damage(toy.building(8, 8, DamageLevel.NO_DAMAGE))
+    post = toy.generator().render(pre, untouched, seed=1, mode="reacquire")
+    assert (post.pixels != pre.pixels).any(0).mean() > 0.9
