@@ -188,6 +188,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--labels",
         "--length",
         "--limit",
+        "--min-fidelity",
         "--mode",
         "--model",
         "--on-error",

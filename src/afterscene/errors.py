@@ -45,6 +45,10 @@ class BadParameter(AftersceneError):
     """A parameter lies outside its allowed range."""
 
 
+class LowFidelity(AftersceneError):
+    """A generated scene does not show the damage that was asked for."""
+
+
 class MissingExtra(AftersceneError):
     """An optional dependency is needed for this; the message names the extra to install."""
 

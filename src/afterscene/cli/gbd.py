@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import (
+    MinFidelity,
     Mode,
     Model,
     ModeOption,
@@ -23,6 +24,7 @@ from afterscene.cli.options import (
     parameters,
     whole_output,
 )
+from afterscene.cli.options import rendering as drawn_with
 from afterscene.cli.summary import show
 from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
 
@@ -62,6 +64,7 @@ def build(
     mode: ModeOption = Mode.edit,
     steps: Steps = None,
     model: Model = "default",
+    min_fidelity: MinFidelity = None,
     set_: Set = None,
     on_error: OnErrorOption = OnError.fail,
     overwrite: Overwrite = False,
@@ -77,7 +80,7 @@ def build(
     from afterscene import gbd
 
     talk = Talk(json=as_json, quiet=quiet)
-    rendering = gbd.Rendering(mode=mode, steps=steps, model=model)
+    rendering = drawn_with(mode, steps, model, min_fidelity)
     todo: gbd.Plan | gbd.StoredPlan
     if plan is not None:
         only_plan(hazard=hazard, count=count, split=split, severity=severity, set=set_)

@@ -1,15 +1,20 @@
 """Options that several commands share: one name, one meaning, one help text each."""
 
+from __future__ import annotations
+
 import enum
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from afterscene.errors import BadParameter
+
+if TYPE_CHECKING:
+    from afterscene.gbd import Rendering
 
 T = TypeVar("T")
 
@@ -50,6 +55,14 @@ ModeOption = Annotated[
 Steps = Annotated[
     int | None, typer.Option("--steps", min=1, help="Network evaluations; default: the model's.")
 ]
+MinFidelity = Annotated[
+    float | None,
+    typer.Option(
+        "--min-fidelity",
+        help="Draw a scene again until the shipped detector finds this share of each asked level "
+        "(0 to 1; 0 only measures). The figure goes into the manifest.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="A field of the hazard, NAME=VALUE in its unit; repeatable."),
@@ -63,6 +76,15 @@ Flips = Annotated[
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace an earlier run in the output folder.")
 ]
+
+
+def rendering(mode: Mode, steps: int | None, model: str, least: float | None) -> Rendering:
+    """How pictures are drawn, with the judge that `--min-fidelity` asks for."""
+    from afterscene.experiments.inspection import quality_control
+    from afterscene.gbd import Rendering
+
+    control = None if least is None else quality_control(least)
+    return Rendering(mode=mode, steps=steps, model=model, control=control)
 
 
 @contextmanager

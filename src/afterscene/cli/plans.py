@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import (
+    MinFidelity,
     Mode,
     Model,
     ModeOption,
@@ -16,6 +17,7 @@ from afterscene.cli.options import (
     Xbd,
     parameters,
 )
+from afterscene.cli.options import rendering as drawn_with
 from afterscene.cli.summary import show
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
 
@@ -74,6 +76,7 @@ def tile(
     mode: ModeOption = Mode.edit,
     steps: Steps = None,
     model: Model = "default",
+    min_fidelity: MinFidelity = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -81,7 +84,7 @@ def tile(
     from afterscene import gbd, generators
 
     talk = Talk(json=as_json, quiet=quiet)
-    rendering = gbd.Rendering(mode=mode, steps=steps, model=model)
+    rendering = drawn_with(mode, steps, model, min_fidelity)
     stored = gbd.StoredPlan.read(plan)
     report = gbd.make_tile(stored, name, out, generators.load(model), rendering=rendering)
     show(talk, report)

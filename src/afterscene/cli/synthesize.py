@@ -7,6 +7,7 @@ import typer
 
 from afterscene.cli.options import (
     Hazard,
+    MinFidelity,
     Mode,
     Model,
     ModeOption,
@@ -18,6 +19,7 @@ from afterscene.cli.options import (
     Steps,
     parameters,
 )
+from afterscene.cli.options import rendering as drawn_with
 from afterscene.cli.summary import show
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
 
@@ -43,6 +45,7 @@ def synthesize(
     mode: ModeOption = Mode.edit,
     steps: Steps = None,
     model: Model = "default",
+    min_fidelity: MinFidelity = None,
     set_: Set = None,
     on_error: OnErrorOption = OnError.fail,
     overwrite: Overwrite = False,
@@ -58,7 +61,7 @@ def synthesize(
 
     talk = Talk(json=as_json, quiet=quiet)
     strike = gbd.Strike(hazard=hazard, severity=severity, seed=seed, parameters=parameters(set_))
-    rendering = gbd.Rendering(mode=mode, steps=steps, model=model)
+    rendering = drawn_with(mode, steps, model, min_fidelity)
     sources = gbd.match_labels(pre, labels)
     if on_error == OnError.fail:
         gbd.check_sources(sources)

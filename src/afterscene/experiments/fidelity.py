@@ -57,17 +57,26 @@ def recover(assessor: Assessor, place: Place, post: Scene) -> Recovered:
     """Let the assessor judge one picture. Un-classified buildings are not counted."""
     found = assessor.predict(place.pre, post, footprints=place.buildings)
     pixels = Confusion().add(found.localization, found.damage, place.target)
+    return Recovered(
+        pixels=pixels, buildings=building_table(found, place.buildings, place.pre.shape)
+    )
+
+
+def building_table(
+    found: Prediction, buildings: Sequence[Building], shape: tuple[int, int]
+) -> np.ndarray:
+    """Buildings by asked (rows) and found level: (4, 4) int64; found is what most pixels say."""
     table = np.zeros((4, 4), np.int64)
-    owner = instances(place.buildings, place.pre.shape)
+    owner = instances(buildings, shape)
     seen = (owner > 0) & (found.localization > 0)
-    votes = np.zeros((len(place.buildings) + 1, 5), np.int64)
+    votes = np.zeros((len(buildings) + 1, 5), np.int64)
     np.add.at(votes, (owner[seen], found.damage[seen]), 1)
-    for number, building in enumerate(place.buildings, 1):
+    for number, building in enumerate(buildings, 1):
         level = building.level
         if level is None or level == DamageLevel.UNCLASSIFIED or not votes[number].any():
             continue
         table[int(level) - 1, int(votes[number, 1:].argmax())] += 1
-    return Recovered(pixels=pixels, buildings=table)
+    return table
 
 
 def asked_buildings(places: Sequence[Sequence[Building]]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from shapely.validation import explain_validity
 from afterscene.errors import BadImage, BadLabel, BadParameter, MissingFile, UnknownName
 from afterscene.files import pixel_hash, sha256_file
 from afterscene.gbd.plan import Item, Source
+from afterscene.gbd.quality import Checked, QualityControl, draw_checked
 from afterscene.geodata.damage import Building, DamageMap, rasterize
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.geodata.xbd import XbdLabel, read_label, write_label
@@ -53,12 +54,14 @@ class Renderer(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class Rendering:
     """How pictures are drawn. ``edit`` keeps the pre image outside the affected area to the bit,
-    ``reacquire`` takes the whole scene again first; ``steps`` None is the model's own.
+    ``reacquire`` takes the whole scene again first; ``steps`` None is the model's own;
+    ``control`` judges what was drawn.
     """
 
     mode: str = "edit"
     steps: int | None = None
     model: str = "default"
+    control: QualityControl | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -68,18 +71,20 @@ class Rendering:
 
     def settings(self, model_hash: str) -> dict[str, Any]:
         """What must be the same for a run to go on; a model is its weights, not its name."""
-        return {"mode": self.mode, "steps": self.steps, "model_hash": model_hash}
+        judged = self.control.settings() if self.control else {}
+        return {"mode": self.mode, "steps": self.steps, "model_hash": model_hash, **judged}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """A made pair in memory: the post scene (RGB), its label and its target."""
+    """A made pair in memory: the post scene (RGB), its label, its target, how it was checked."""
 
     pre: Scene
     scene: Scene
     label: XbdLabel
     damage: DamageMap
     target: np.ndarray
+    checked: Checked
 
 
 def read_source(source: Source) -> tuple[Scene, XbdLabel]:
@@ -157,21 +162,28 @@ def make_post(
     *,
     batch_size: int = 4,
 ) -> Post:
-    """Draw the damage, then the picture. A pure function of its arguments but for ``batch_size``,
-    which changes nothing.
+    """Draw the damage, then the picture, again where the control asks for it. A pure function of
+    its arguments but for ``batch_size``, which changes nothing.
+
+    Raises:
+        LowFidelity: no scene was good enough for the control.
     """
     pre = as_rgb(scene)
     hazard = make_hazard(item.hazard, item.severity, **item.parameters)
     damage = hazard(pre, label.buildings, np.random.default_rng(item.seed))
-    drawn = generator.render(
-        pre,
-        damage,
-        seed=item.seed,
-        mode=rendering.mode,
-        steps=rendering.steps,
-        batch_size=batch_size,
-    )
-    post = drawn.replace(crs=pre.crs, transform=pre.transform, valid=pre.valid)
+
+    def draw(seed: int) -> Scene:
+        return generator.render(
+            pre,
+            damage,
+            seed=seed,
+            mode=rendering.mode,
+            steps=rendering.steps,
+            batch_size=batch_size,
+        )
+
+    checked = draw_checked(draw, pre, damage, item.seed, rendering.control)
+    post = checked.scene.replace(crs=pre.crs, transform=pre.transform, valid=pre.valid)
     marked = replace(
         label,
         buildings=damage.buildings,
@@ -183,6 +195,7 @@ def make_post(
         label=marked,
         damage=damage,
         target=rasterize(damage.buildings, pre.shape),
+        checked=checked,
     )
 
 
@@ -260,7 +273,16 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
         "pixel_sha256": pixel_hash(post.scene.pixels),
         "target_sha256": pixel_hash(post.target),
         "levels": dict(sorted(levels.items())),
+        **checked_row(post.checked),
     }
+
+
+def checked_row(checked: Checked) -> dict[str, Any]:
+    """What the judge said, if one was asked: the fidelity, and which draw it was."""
+    if checked.fidelity is None:
+        return {}
+    found = {"fidelity": round(checked.fidelity, 4)}
+    return {**found, "draws": checked.draws, "render_seed": checked.seed}
 
 
 def renamed(label: XbdLabel, name: str) -> XbdLabel:

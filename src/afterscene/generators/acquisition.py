@@ -103,7 +103,7 @@ class Acquisition:
         return (change - change.mean(axis=(0, 1))).astype(np.float32)
 
     def _drift(self, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        slow = sum(_smooth(shape, size, rng) * part for size, part in ((256, 0.8), (64, 0.5)))
+        slow = 0.8 * _smooth(shape, 256, rng) + 0.5 * _smooth(shape, 64, rng)
         return (DRIFT * slow)[..., None].astype(np.float32)
 
     def _sensor(self, colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
