@@ -88,6 +88,37 @@ def test_a_lesson_is_a_percent_notebook(lesson):
             assert cell.source.splitlines()[0] in lines[cell.first : cell.first + 3]
 
 
+@SIZES
+def test_a_lesson_says_the_same_in_chinese(lesson):
+    """Cell by cell: headings, code spans, papers; a changed lesson must change its translation."""
+    both = zip(lesson.cells(), lesson.cells("zh"), strict=True)
+    for english, chinese in ((a.source, b.source) for a, b in both if a.kind == "text"):
+        for pattern in (r"`[^`]+`", r"arXiv [\d.]+", r"^#+ ", r"^- ", r"\b\d\d\b"):
+            there, here = (re.findall(pattern, x, re.M) for x in (english, chinese))
+            assert set(there) == set(here), f"{pattern} in: {chinese[:40]}"
+        assert re.search(r"[\u4e00-\u9fff]", chinese)
+    assert lesson.title_in("zh") != lesson.title
+
+
+def test_every_page_has_its_other_language(tmp_path):
+    lesson = LESSONS[0]
+    site.build([Played(lesson=lesson, events=(), seconds=1, small=True)], tmp_path)
+    for name, other in ((lesson.name, f"{lesson.name}.zh"), ("index", "index.zh")):
+        for here, there in ((name, other), (other, name)):
+            page = (tmp_path / f"{here}.html").read_text("utf-8")
+            assert f'href="{there}.html"' in page
+            assert f'lang="{"zh-CN" if here.endswith("zh") else "en"}"' in page
+    assert "平均出来的图像" in (tmp_path / "index.zh.html").read_text("utf-8")
+    with pytest.raises(UnknownName, match="no text in 'fr'"):
+        lesson.cells("fr")
+
+
+def test_there_are_ten_lessons_and_each_process_moves(tmp_path):
+    assert [lesson.number for lesson in LESSONS] == [f"{k:02d}" for k in range(1, 11)]
+    for lesson in LESSONS:
+        assert "lesson.animation(" in lesson.path.read_text("utf-8"), lesson.name
+
+
 def test_a_lesson_is_found_by_its_number_and_name():
     assert [x.number for x in LESSONS] == sorted({x.number for x in LESSONS})
     assert find("1") == find("01") == find("01_averaging") == LESSONS[0]

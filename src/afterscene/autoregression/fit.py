@@ -1,11 +1,14 @@
 """One training loop for every model of this room.
 
 A model needs ``loss(x, label=..., rng=...)``. The batch of a step is a function of (seed, step),
-and so is the chance inside the loss: two runs with one seed end with the same weights.
+and so is the chance inside the loss: two runs with one seed end with the same weights. Only a limit
+in seconds (for comparing methods at equal cost) makes the end depend on the machine.
 """
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -18,17 +21,26 @@ from afterscene.errors import BadParameter, NotFinite
 
 @dataclass(frozen=True, kw_only=True)
 class FitConfig:
-    """Steps, pictures a step, peak learning rate (AdamW, cosine to 0), seed, gradient norm."""
+    """Steps, pictures a step, peak learning rate (AdamW, cosine to 0), seed, gradient norm.
+
+    ``seconds``: of the processor, after which it ends though there are steps left; the learning
+    rate then falls with the time that is gone.
+    """
 
     steps: int = 1000
     batch: int = 32
     lr: float = 2e-3
     seed: int = 0
     clip: float = 1.0
+    seconds: float = math.inf
 
     def __post_init__(self) -> None:
-        if min(self.steps, self.batch) < 1 or self.lr <= 0:
-            raise BadParameter("steps and batch must be at least 1, lr above 0")
+        if min(self.steps, self.batch) < 1 or min(self.lr, self.seconds) <= 0:
+            raise BadParameter("steps and batch must be at least 1, lr and seconds above 0")
+
+    def rate(self, gone: float) -> float:
+        """The learning rate when the share ``gone`` of the training is over."""
+        return 0.5 * self.lr * (1 + math.cos(math.pi * min(gone, 1.0)))
 
 
 def fit(
@@ -46,9 +58,14 @@ def fit(
     :class:`~afterscene.errors.NotFinite` where the loss is no number.
     """
     optimizer = torch.optim.AdamW(model.parameters(), lr=config.lr, weight_decay=0.01)
-    scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     model.train()
+    start = time.process_time()
     for step in range(config.steps):
+        gone = (time.process_time() - start) / config.seconds
+        if gone >= 1 and step:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = config.rate(max(step / config.steps, gone))
         rng = np.random.default_rng((config.seed, step))
         rows = torch.from_numpy(rng.integers(len(x), size=config.batch)).to(x.device)
         some = None if label is None else label[rows]
@@ -62,6 +79,5 @@ def fit(
         value.backward()
         nn.utils.clip_grad_norm_(model.parameters(), config.clip)
         optimizer.step()
-        scheduler.step()
         yield value.item()
     model.eval()

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from afterscene.cli.league import league
 from afterscene.cli.options import Out
 from afterscene.cli.talk import Json, Quiet, Talk, table
 
@@ -20,6 +21,9 @@ Small = Annotated[
     bool, typer.Option("--small", help="Seconds instead of minutes: only to see that it runs.")
 ]
 OUT = Path("out/course")
+
+
+app.command("league")(league)
 
 
 @app.callback()

@@ -7,12 +7,13 @@ A lesson is a Python file in jupytext's percent format: ``# %% [markdown]`` begi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from afterscene.errors import UnknownName
 
 FOLDER = Path(__file__).parent
+LANGUAGES = ("en", "zh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,8 +41,41 @@ class Lesson:
         """Two digits, as typed after ``afterscene course run``."""
         return self.name[:2]
 
-    def cells(self) -> list[Cell]:
-        """The cells in order, without the empty ones and without jupytext's header."""
+    def cells(self, language: str = "en") -> list[Cell]:
+        """The cells in order, without the empty ones and without jupytext's header.
+
+        In another language the text cells are those of ``{language}/{name}.md`` beside the script,
+        separated by lines of ``%%``; code stays. Raises :class:`UnknownName` where it is missing.
+        """
+        cells = self._own_cells()
+        if language == "en":
+            return cells
+        texts = iter(self._translated(language, sum(cell.kind == "text" for cell in cells)))
+        return [replace(c, source=next(texts)) if c.kind == "text" else c for c in cells]
+
+    def title_in(self, language: str) -> str:
+        """The title, without its number."""
+        if language == "en":
+            return self.title
+        heading = self.cells(language)[0].source.splitlines()[0]
+        return heading.removeprefix(f"# {self.number} ")
+
+    def speaks(self, language: str) -> bool:
+        """Whether the lesson has its text in that language."""
+        return language == "en" or self._translation(language).is_file()
+
+    def _translation(self, language: str) -> Path:
+        return self.path.parent / language / f"{self.name}.md"
+
+    def _translated(self, language: str, count: int) -> list[str]:
+        path = self._translation(language)
+        if not path.is_file():
+            raise UnknownName(f"lesson {self.number} has no text in '{language}'; choose: en")
+        texts = [part.strip("\n") for part in path.read_text("utf-8").split("\n%%\n")]
+        assert len(texts) == count, f"{path}: {len(texts)} cells of text, the lesson has {count}"
+        return texts
+
+    def _own_cells(self) -> list[Cell]:
         lines = self.path.read_text(encoding="utf-8").splitlines()
         starts = [index for index, line in enumerate(lines) if line.startswith("# %%")]
         cells = []

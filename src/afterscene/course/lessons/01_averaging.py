@@ -71,13 +71,18 @@ if together <= alone:
 values = quantize(data.x, LEVELS)
 model = AveragingRegressor(classes=classes, channels=3, size=(SIZE, SIZE), levels=LEVELS)
 config = FitConfig(steps=lesson.budget(600, 150), batch=64, lr=0.05)
-losses = list(fit(model, values, config, label=data.label))
+losses, states = [], []
+for step, value in enumerate(fit(model, values, config, label=data.label)):
+    losses.append(value)
+    if step % (config.steps // 25) == 0:
+        states.append(dequantize(model.sample(classes, label=torch.arange(classes)), LEVELS))
 closed = average_pictures(values, data.label, classes=classes, levels=LEVELS)
 gap = (model.table.detach() - closed).abs().mean().item()
 lesson.note(f"loss {losses[0]:.3f} -> {losses[-1]:.3f}; distance to the closed form {gap:.3f}")
 
 # %%
 drawn = dequantize(model.sample(classes, label=torch.arange(classes)), LEVELS)
+lesson.animation("01_averaging", [*states, drawn])
 for index, name in enumerate(data.names):
     examples = data.x[data.label == index]
     real = torch.cat([examples.diff(dim=2).flatten(), examples.diff(dim=3).flatten()]).abs().mean()
@@ -93,5 +98,8 @@ lesson.figure("01_averaging", rows)
 
 # %% [markdown]
 # Four examples of each kind, and on the right the answer. The colour is right, everything else is
-# gone. What follows in the course are ways not to answer everything at once: one pixel after the
-# other (03), pixels that are far apart together (04), and a little less noise everywhere (05).
+# gone. The animation shows the answers while they are learned: there is no other process here,
+# since the picture comes in one piece.
+#
+# What follows in the course are ways not to answer everything at once: one pixel after the other
+# (03), pixels that are far apart together (04), and a little less noise everywhere (05).

@@ -116,7 +116,9 @@ if distance["classifier, sampled"] > distance["regressor"]:
     lesson.note("Sampling lost against the regressor here: this run was too short for the story.")
 
 # %%
-rows["PixelCNN,\nfrom nothing"] = dequantize(deep.sample(COUNT, (SIZE, SIZE), seed=2), LEVELS)
+from_nothing = [dequantize(x, LEVELS) for x in deep.walk(COUNT, (SIZE, SIZE), seed=2)]
+rows["PixelCNN,\nfrom nothing"] = from_nothing[-1]
+lesson.animation("03_pixelcnn", from_nothing)
 walk = models["class"].walk(COUNT, (SIZE, SIZE), start=start, rows_given=HALF, seed=1)
 lesson.animation("03_next_pixel", (dequantize(x, LEVELS) for x in walk))
 lesson.figure("03_next_pixel", list(rows.items()))
