@@ -217,7 +217,7 @@ models = {name: train(reader) for name, reader in READERS.items()}
 # %%
 COUNT = lesson.budget(12, 3)
 places = before[-HELD:][:COUNT]
-times = grids.karras(schedule, lesson.budget(8, 2))
+times = grids.karras(schedule, lesson.budget(8, 4))
 
 
 def noise_of(seed: int) -> torch.Tensor:
