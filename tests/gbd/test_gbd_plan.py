@@ -7,7 +7,7 @@ import pytest
 
 from afterscene.errors import BadParameter, UnknownName
 from afterscene.gbd import Plan, Source
-from afterscene.gbd.plan import item_seed
+from afterscene.gbd.plan import in_turn, item_seed
 
 SOURCES = tuple(
     Source(id=f"town_{k:08d}", event="town", pre=Path(f"{k}.png"), label=Path(f"{k}.json"))
@@ -83,3 +83,14 @@ def test_what_a_plan_refuses(change, error):
 def test_a_plan_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         PLAN.seed = 5
+
+
+@pytest.mark.parametrize("hazards", [("wind",), ("wind", "flood", "tornado")])
+def test_several_hazards_take_turns_and_use_the_sources_evenly(hazards):
+    items = list(in_turn([replace(PLAN, hazard=name) for name in hazards], 15))
+    assert [item.name[-8:] for item in items] == [f"{k:08d}" for k in range(15)]
+    for start in (0, 5, 10):
+        assert len({item.source.id for item in items[start : start + 5]}) == 5
+    counts = [sum(item.hazard == name for item in items) for name in hazards]
+    assert max(counts) - min(counts) <= 2
+    assert len({item.seed for item in items}) == 15

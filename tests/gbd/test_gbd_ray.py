@@ -23,10 +23,16 @@ class Slow:
     notes: Path
     hash: str = toys.ToyGenerator.hash
 
+    def nodes(self):
+        return len({path.name.split("-")[0] for path in self.notes.iterdir()})
+
     def render(self, pre, damage, *, seed, **kwargs):
         node = ray.get_runtime_context().get_node_id()
         (self.notes / f"{node}-{seed}-{time.monotonic_ns()}").touch()
-        time.sleep(0.5)
+        until = time.monotonic() + 90  # a worker of the other node may still be starting
+        while self.nodes() < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        time.sleep(0.3)
         return toys.ToyGenerator().render(pre, damage, seed=seed)
 
 
@@ -85,7 +91,8 @@ def test_ray_makes_the_tree_of_one_process_though_a_node_is_lost(stored, cluster
     whole, removed = cluster[0], []
 
     def remove():
-        while len(list((tmp_path / "notes").iterdir())) < 6:
+        slow = Slow(tmp_path / "notes")
+        while slow.nodes() < 2 or not list((tmp_path / "out" / ".done").glob("0*")):
             time.sleep(0.05)
         whole.remove_node(cluster[1][1], allow_graceful=False)
         removed.append(len(list((tmp_path / "out" / ".done").iterdir())))
@@ -95,8 +102,7 @@ def test_ray_makes_the_tree_of_one_process_though_a_node_is_lost(stored, cluster
     report = build(stored, tmp_path / "out", Slow(tmp_path / "notes"), ray=whole.address)
     saboteur.join()
     assert removed and 0 < removed[0] < 12, "the node was there until the end"
-    nodes = {path.name.split("-")[0] for path in (tmp_path / "notes").iterdir()}
-    assert len(nodes) == 2, "only one node ever worked"
+    assert Slow(tmp_path / "notes").nodes() == 2, "only one node ever worked"
     assert (report.made, report.skipped) == (24, ())
     assert toys.files_of(tmp_path / "out") == toys.files_of(tmp_path / "whole")
 

@@ -26,6 +26,7 @@ from afterscene.cli import (
     models,
     plans,
     recipes,
+    regions,
     samplers,
     score,
     synthesize,
@@ -102,6 +103,7 @@ app.command("compare")(compare.compare)
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(hazards.app, name="hazards")
 app.add_typer(models.app, name="models")
+app.command("regions")(regions.regions)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(samplers.app, name="samplers")
 app.add_typer(course.app, name="course")

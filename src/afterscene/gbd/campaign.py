@@ -12,7 +12,7 @@ from typing import Any
 
 from afterscene.errors import BadParameter
 from afterscene.gbd.build import find_sources
-from afterscene.gbd.plan import Item, Plan, Source, campaign
+from afterscene.gbd.plan import Item, Plan, Source, in_turn
 from afterscene.gbd.planfile import StoredPlan, write_plan
 from afterscene.gbd.runs import check_sources, digest
 from afterscene.hazards import HAZARDS
@@ -55,20 +55,18 @@ class Campaign:
 
     def items(self, sources: tuple[Source, ...]) -> Iterator[Item]:
         """The pairs, hazards in turn. Raises UnknownName, BadParameter."""
-        kinds = len(self.names)
         plans = [
             Plan(
                 sources=sources,
                 hazard=name,
-                count=(self.count - k + kinds - 1) // kinds,
+                count=self.count,
                 seed=self.seed,
                 severity=self.severity,
                 parameters=self.parameters,
             )
-            for k, name in enumerate(self.names)
-            if self.count > k or not k
+            for name in self.names
         ]
-        return campaign(plans)
+        return in_turn(plans, self.count)
 
 
 def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> tuple[StoredPlan, dict[str, int]]:

@@ -12,8 +12,7 @@ machine and still make the same pairs. Three laws hold and are tested:
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -94,14 +93,15 @@ class Plan:
     def items(self) -> tuple[Item, ...]:
         """The pairs to make, in the order of their numbers."""
         rounds = -(-self.count // len(self.sources))
-        order = [(source, draw) for draw in range(rounds) for source in self._round(draw)]
-        return tuple(self._item(k, *order[k]) for k in range(self.count))
+        order = [(source, draw) for draw in range(rounds) for source in self.round(draw)]
+        return tuple(self.item(k, *order[k]) for k in range(self.count))
 
-    def _round(self, draw: int) -> list[Source]:
+    def round(self, draw: int) -> list[Source]:
         """All sources once, in an order of this round's own."""
         return sorted(self.sources, key=lambda source: item_seed(self.seed, f"{draw}/{source.id}"))
 
-    def _item(self, number: int, source: Source, draw: int) -> Item:
+    def item(self, number: int, source: Source, draw: int) -> Item:
+        """The pair of that number, made from the source for the ``draw``-th time."""
         seed = item_seed(self.seed, f"{self.hazard}/{source.id}/{draw}")
         low, high = self.severity
         # Four digits, so that the figure in the manifest is the figure that was used.
@@ -118,15 +118,15 @@ class Plan:
         )
 
 
-def campaign(plans: Sequence[Plan]) -> Iterator[Item]:
-    """The items of several plans (one a hazard) in turn, numbered through so that names differ."""
-    number = 0
-    for group in zip_longest(*(plan.items() for plan in plans)):
-        for item in group:
-            if item is not None:
-                stem = item.name.rsplit("_", 1)[0]
-                yield replace(item, name=f"{stem}_{number:08d}")
-                number += 1
+def in_turn(plans: Sequence[Plan], count: int) -> Iterator[Item]:
+    """``count`` items of plans that differ in their hazard alone: sources as in one plan (each is
+    used before any is used again), hazards in turn, numbered through so that names differ.
+    """
+    first, sources = plans[0], len(plans[0].sources)
+    for draw in range(-(-count // sources)):
+        for k, source in enumerate(first.round(draw), draw * sources):
+            if k < count:
+                yield plans[(k + draw) % len(plans)].item(k, source, draw)
 
 
 def item_seed(seed: int, key: str) -> int:

@@ -98,7 +98,8 @@ def _as_json(item: Item, root: Path, hashes: dict[str, tuple[str, str]]) -> dict
 
 def _below(path: Path, root: Path) -> str:
     try:
-        return path.resolve().relative_to(root.resolve()).as_posix()
+        # By name, not by where links lead: a folder of links to pictures is a common thing.
+        return path.absolute().relative_to(root.absolute()).as_posix()
     except ValueError as error:
         raise BadParameter(f"{path} lies outside {root}; give the folder that holds it") from error
 

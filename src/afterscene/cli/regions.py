@@ -1,0 +1,78 @@
+"""``afterscene regions``: which places to draw disasters for."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from afterscene.cli.options import Overwrite, whole_output
+from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
+
+HEAD = ("name", "country", "hazard", "likelihood", "exposure_buildings", "fragility")
+
+
+def regions(
+    hazard: Annotated[
+        list[str], typer.Option("--hazard", help="A hazard; repeat for more, or `all`.")
+    ],
+    count: Annotated[int, typer.Option("--count", min=1, help="Number of places to choose.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the report, map and GeoJSON.")],
+    places: Annotated[
+        Path | None,
+        typer.Option("--places", help="Candidates as GeoJSON; default: towns of GeoNames."),
+    ] = None,
+    footprints: Annotated[
+        list[Path] | None,
+        typer.Option("--footprints", help="Buildings that stand there; repeatable."),
+    ] = None,
+    layer: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--layer", help="HAZARD=FILE.tif in its unit, grid.xml, or an IBTrACS CSV; repeatable."
+        ),
+    ] = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Choose places by hazard x exposure x fragility: regions.html with a map, .json, .geojson.
+
+    Without layers a coarse built-in prior weighs the places. Weights are never labels.
+    """
+    from afterscene.experiments.regions_page import write_regions
+    from afterscene.gbd import vulnerable
+    from afterscene.hazards import HAZARDS
+    from afterscene.regions import gazetteer, read_footprints, read_places
+
+    talk = Talk(json=as_json, quiet=quiet)
+    names = list(HAZARDS) if hazard == ["all"] else list(dict.fromkeys(hazard))
+    layers = [_layer(text) for text in layer or ()]
+    known = read_places(places) if places is not None else gazetteer()
+    buildings = None
+    if footprints:
+        stream = (f for path in footprints for f in read_footprints(path))
+        buildings = vulnerable.count_buildings(known, stream)
+    candidates = vulnerable.weigh(known, names, layers=layers, buildings=buildings)
+    chosen = vulnerable.choose(candidates, count, seed=seed)
+    with whole_output(out, "regions", overwrite):
+        write_regions(known, candidates, chosen, out)
+    rows = [c.as_json() for c in chosen]
+    for words in vulnerable.caveats(candidates):
+        talk.say(words)
+    text = table(HEAD, [[row[name] for name in HEAD] for row in rows])
+    talk.result({"out": str(out), "candidates": len(candidates), "regions": rows}, text)
+
+
+def _layer(text: str) -> Any:
+    """``HAZARD=FILE`` or ``FILE``. Raises UnknownName, MissingFile, BadRegions."""
+    from afterscene.errors import UnknownName
+    from afterscene.hazards import HAZARDS
+    from afterscene.regions import read_layer
+
+    name, equals, rest = text.partition("=")
+    if not equals or "/" in name:
+        return read_layer(Path(text))
+    if name not in HAZARDS:
+        raise UnknownName(f"hazard {name!r} of --layer is not known; choose: {', '.join(HAZARDS)}")
+    return read_layer(Path(rest), hazard=name, unit=HAZARDS[name].unit)

