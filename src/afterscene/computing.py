@@ -8,12 +8,14 @@ fifth digit; ``fp32`` takes the plain ones.
 """
 
 import copy
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from afterscene.networks.winograd import with_winograd
 
+Network = TypeVar("Network", bound=nn.Module)
 PRECISIONS = ("auto", "bf16", "fp32")
 
 
@@ -37,7 +39,7 @@ def autocast(precision: str, device: str = "cpu") -> torch.autocast:
     return torch.autocast(device, torch.bfloat16, enabled=enabled)
 
 
-def prepared(network: nn.Module, precision: str = "auto", device: str = "cpu") -> nn.Module:
+def prepared(network: Network, precision: str = "auto", device: str = "cpu") -> Network:
     """A copy for inference as it runs fastest here: weights cast once, channels last.
 
     Call it outside of :func:`autocast`, with inputs in :func:`dtype`.
@@ -47,7 +49,7 @@ def prepared(network: nn.Module, precision: str = "auto", device: str = "cpu") -
     return with_winograd(network, fixed=True) if _winograd(precision, device) else network
 
 
-def trainable(network: nn.Module, precision: str = "auto", device: str = "cpu") -> nn.Module:
+def trainable(network: Network, precision: str = "auto", device: str = "cpu") -> Network:
     """``network`` itself, laid out for training under :func:`autocast`; its parameters stay."""
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return with_winograd(network, fixed=False) if _winograd(precision, device) else network

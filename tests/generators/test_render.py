@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from afterscene import computing
 from afterscene.diffusion.schedules import Level
 from afterscene.errors import AftersceneError
 from afterscene.generators import render as rendering
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import SceneDenoiser, patches, scene_condition
 from afterscene.geodata.damage import DamageLevel, rasterize
+from afterscene.networks import winograd
 from tests.generators import toy
 
 
@@ -123,3 +125,18 @@ def test_reacquire_leaves_nodata_alone():
 def test_unknown_mode_is_named():
     with pytest.raises(AftersceneError, match="'repaint' is not known; choose one of: edit"):
         toy.generator().render(toy.scene(), toy.damage(), seed=0, mode="repaint")
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_the_fast_model_draws_the_same_picture(native, monkeypatch):
+    """Cast once, or by Winograd (here for all widths): a grey level or so from plain float32."""
+    monkeypatch.setattr(computing, "has_native_bfloat16", lambda: native)
+    monkeypatch.setattr(winograd, "LEAST_WIDTH", 1)
+    pre, damaged = toy.scene(), toy.damage(toy.building(8, 8, DamageLevel.MAJOR))
+    plain = toy.generator().render(pre, damaged, seed=1, mode="reacquire").pixels
+    generator = toy.generator(precision="auto")
+    before = {k: v.clone() for k, v in generator.model.state_dict().items()}
+    fast = generator.render(pre, damaged, seed=1, mode="reacquire").pixels
+    gap = np.abs(fast.astype(int) - plain)
+    assert gap.max() <= (16 if native else 1) and gap.mean() < (1.5 if native else 0.01)
+    assert all(torch.equal(v, before[k]) for k, v in generator.model.state_dict().items())

@@ -35,7 +35,7 @@ class BridgeConfig:
         sigma_b: Noise of the bridge; its largest standard deviation is ``sigma_b / 2``, in the
             units of :mod:`afterscene.generators.colour`.
         sigma_data: Standard deviation of post - pre, same units.
-        patch, widths, depths, embedding: See :class:`~afterscene.networks.unet.UNetConfig`.
+        patch, widths, depths, embedding, lean: See :class:`~afterscene.networks.unet.UNetConfig`.
     """
 
     sigma_b: float = 0.6
@@ -44,6 +44,7 @@ class BridgeConfig:
     widths: tuple[int, ...] = (64, 128, 256)
     depths: tuple[int, ...] = (1, 2, 2)
     embedding: int = 256
+    lean: bool = False
 
     def __post_init__(self) -> None:
         if self.sigma_b <= 0 or self.sigma_data <= 0:
@@ -58,6 +59,7 @@ class BridgeConfig:
             widths=self.widths,
             depths=self.depths,
             embedding=self.embedding,
+            lean=self.lean,
             vector=STYLE_SIZE,
             classes=len(HAZARD_NAMES),
         )
@@ -90,6 +92,8 @@ class BridgeModel(nn.Module):
         c_skip, c_out, c_in = self.coefficients(t)
         y = x_t - condition.pre
         picture = torch.cat([c_in * y, condition.picture()], dim=1)
+        # Weights that were cast once (computing.prepared) say in which precision to go on.
+        picture = picture.to(self.network.stem.weight.dtype)
         residual = self.network(picture, t.sqrt(), condition.style, condition.hazard).float()
         return condition.pre + c_skip * y + c_out * residual
 

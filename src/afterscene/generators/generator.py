@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from afterscene import shipped
+from afterscene.computing import prepared
 from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import BadWeights, UnknownName
 from afterscene.generators.acquisition import Acquisition
@@ -88,6 +89,11 @@ class Generator:
     def hash(self) -> str:
         """sha256 of the weights (names, shapes, values)."""
         return weights_hash(self.model.state_dict())
+
+    @cached_property
+    def fast(self) -> BridgeModel:
+        """A copy of the model as it renders fastest here in the precision of ``config``."""
+        return prepared(self.model, self.config.precision)
 
     @property
     def card(self) -> str:
@@ -182,7 +188,7 @@ class Generator:
             style=style,
             affected=None if affected is None else np.pad(affected, grow),
         )
-        for state in scene_states(self.model, condition, seed=seed, config=config):
+        for state in scene_states(self.fast, condition, seed=seed, config=config):
             x0 = state.x
         drawn = ((to_rgb(x0)[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
         return drawn[:height, :width].copy()

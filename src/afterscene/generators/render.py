@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from afterscene.computing import PRECISIONS, autocast
+from afterscene.computing import PRECISIONS
 from afterscene.conditioning import HAZARD_NAMES, Condition
 from afterscene.diffusion.bridges import cross
 from afterscene.diffusion.noise import TileNoise
@@ -105,6 +105,8 @@ class SceneDenoiser:
     @torch.inference_mode()
     def __call__(self, x_t: Tensor, level: Level, condition: Condition) -> Tensor:
         stride = self.model.network.config.stride
+        # Windows begin on the squares of 4 that Winograd's convolutions work on, as the scene does.
+        stride *= 4
         halo = -(-self.model.network.config.reach // stride) * stride
         estimate = condition.pre.clone()
         area = needed(condition.affected, halo, stride)
@@ -118,18 +120,20 @@ class SceneDenoiser:
 
     def _window(self, x_t: Tensor, time: float, condition: Condition) -> Tensor:
         t = torch.full((x_t.shape[0],), time, dtype=torch.float32)
-        with autocast(self.config.precision):
-            x0 = self.model(x_t, t, condition)
-            if self.config.guidance != 1:
-                plain = self.model(x_t, t, condition.without("levels", "hazard"))
-                x0 = plain + self.config.guidance * (x0 - plain)
+        x0 = self.model(x_t, t, condition)
+        if self.config.guidance != 1:
+            plain = self.model(x_t, t, condition.without("levels", "hazard"))
+            x0 = plain + self.config.guidance * (x0 - plain)
         return x0
 
 
 def scene_states(
     model: BridgeModel, condition: Condition, *, seed: int, config: RenderConfig
 ) -> Iterator[State]:
-    """States of one scene from its pre image to its post image; the last one is the result."""
+    """States of one scene from its pre image to its post image; the last one is the result.
+
+    The precision is that of the model's weights (:func:`afterscene.computing.prepared`).
+    """
     height, width = condition.pre.shape[-2:]
     noise = TileNoise(seeds=seed, windows=[Window(0, 0, height, width)])
     return cross(

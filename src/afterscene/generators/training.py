@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from afterscene.computing import PRECISIONS, autocast
+from afterscene.computing import PRECISIONS, autocast, trainable
 from afterscene.conditioning import Condition
 from afterscene.diffusion.bridges import cross
 from afterscene.diffusion.losses import WEIGHTS
@@ -106,7 +106,7 @@ class BridgeTask(Task):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.model: BridgeModel = BridgeModel(config.model).to(self.device)
-        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        trainable(self.model, config.precision, self.device.type)
         if config.checkpointing:
             checkpoint_stages(self.model)
         self.sampler = CropSampler(tiles, config.crops, config.seed)

@@ -11,6 +11,7 @@ portions that stay in a core's cache.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,8 @@ G = (
     (0, 0, 1),
 )
 A = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8, -8, 1))
+
+Network = TypeVar("Network", bound=nn.Module)
 
 #: Squares of a portion, and the least number of channels for which it pays (both measured).
 PORTION = 96
@@ -133,8 +136,12 @@ class WinogradConv(nn.Module):
         return convolve(x, self.inside).add_(bias)
 
 
-def with_winograd(network: nn.Module, *, fixed: bool, least: int = LEAST_WIDTH) -> nn.Module:
-    """``network`` itself with its 3x3 convolutions of at least ``least`` channels replaced."""
+def with_winograd(network: Network, *, fixed: bool, least: int | None = None) -> Network:
+    """``network`` itself, its 3x3 convolutions of at least ``least`` channels replaced.
+
+    ``least``: by default :data:`LEAST_WIDTH`.
+    """
+    least = LEAST_WIDTH if least is None else least
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.Conv2d) and _fits(child, least):
