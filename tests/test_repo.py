@@ -175,8 +175,10 @@ def test_every_flag_is_a_decision_that_someone_made():
     flags = {o for c in every for p in c.params for o in p.opts if o.startswith("--")} - {"--help"}
     assert flags == {
         "--assessor",
+        "--backbone",
         "--count",
         "--data",
+        "--detector",
         "--encoder",
         "--flips",
         "--footprints",
@@ -192,6 +194,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--min-fidelity",
         "--mode",
         "--model",
+        "--objects",
         "--on-error",
         "--out",
         "--overwrite",

@@ -23,6 +23,19 @@ TrainSteps = Annotated[int | None, typer.Option("--steps", min=1, help="Optimise
 Encoder = Annotated[
     str | None, typer.Option("--encoder", help="lite0 (ImageNet weights) or tiny (from scratch).")
 ]
+Kind = Annotated[
+    str,
+    typer.Option(
+        "--detector", help="unet, tiny, swin or clip (these two: afterscene[pretrained])."
+    ),
+]
+Backbone = Annotated[
+    Path | None,
+    typer.Option("--backbone", help="Local folder of a Swin or CLIP model, safetensors."),
+]
+Objects = Annotated[
+    bool, typer.Option("--objects", help="Also fit a head that gives each footprint its level.")
+]
 Model = Annotated[
     str, typer.Option("--model", help="A shipped detector, or the folder that `detect fit` wrote.")
 ]
@@ -37,17 +50,27 @@ def fit(
     val: Val = None,
     steps: TrainSteps = None,
     encoder: Encoder = None,
+    detector: Kind = "unet",
+    backbone: Backbone = None,
+    objects: Objects = False,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on the pairs of an xBD folder, and on synthetic ones with --gbd."""
+    from dataclasses import replace
+
     from afterscene import detectors
+    from afterscene.detectors.backbones import with_backbone
+    from afterscene.detectors.objects import fit_objects
 
     talk = Talk(json=as_json, quiet=quiet)
     asked: dict[str, Any] = {"steps": steps, "encoder": encoder}
-    config = detectors.DetectorConfig(**{k: v for k, v in asked.items() if v is not None})
+    config = detectors.detector_config(detector)
+    config = replace(config, **{k: v for k, v in asked.items() if v is not None})
+    if backbone is not None:
+        config = with_backbone(config, backbone)
     pairs = detectors.load_pairs(xbd, split)
     for folder in gbd or ():
         pairs += detectors.load_pairs(folder, synthetic=True)
@@ -56,7 +79,7 @@ def fit(
         whole_output(out, "detect fit", overwrite),
         talk.progress("detect fit", config.steps) as advance,
     ):
-        detector = detectors.fit(
+        made = detectors.fit(
             config,
             pairs,
             seed=seed,
@@ -64,8 +87,11 @@ def fit(
             validation=validation,
             progress=lambda *_: advance(1),
         )
-    made = {"out": str(out), "pairs": len(pairs), **detector.provenance}
-    talk.result(made, f"detector trained on {len(pairs)} pairs: {out}")
+        if objects:
+            made = fit_objects(made, pairs, seed=seed)
+            made.save(out)
+    figures = {"out": str(out), "pairs": len(pairs), **made.provenance}
+    talk.result(figures, f"detector trained on {len(pairs)} pairs: {out}")
 
 
 @app.command("predict")

