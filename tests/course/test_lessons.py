@@ -190,3 +190,21 @@ def test_the_pages_name_only_commands_that_exist():
             assert command is not None, f"{name}: {words}"
             if hasattr(command, "commands") and words[1]:
                 assert words[1] in command.commands, f"{name}: {words}"
+
+
+def test_the_league_stands_the_same_in_the_course_and_in_the_docs():
+    """One table, two places; the lessons quote its distances."""
+    root = Path(__file__).resolve().parents[2]
+    course = {name: text for name, _, text in pages()}["league"]
+    docs = (root / "docs" / "league.md").read_text("utf-8")
+    assert docs.startswith(course)
+    for picture in re.findall(r"\]\(([^)]+)\)", docs):
+        assert (root / "docs" / picture).is_file()
+    quoted = find("04").cells()[-1].source
+    rows = {
+        row.split("|")[1].strip(" *"): row.split("|")[3]
+        for row in course.splitlines()
+        if "|" in row
+    }
+    for title in ("spaced pixels", "random pixels", "blocks of 4 x 4", "next pixel"):
+        assert rows[title].strip() in quoted

@@ -200,7 +200,7 @@ def train(reader) -> Preconditioned:
         weight = WEIGHTS["edm"](sigma_data=SIGMA)
         return denoising_loss(denoiser, x[:, 3:6], t, eps, weight=weight, condition=told).mean()
 
-    config = FitConfig(steps=lesson.budget(700, 40), batch=lesson.budget(32, 16), lr=3e-3)
+    config = FitConfig(steps=lesson.budget(450, 40), batch=lesson.budget(32, 16), lr=3e-3)
     losses = list(fit(denoiser, pairs[:-HELD], config, label=label[:-HELD], loss=loss))
     lesson.note(f"loss {np.mean(losses[:20]):.3f} -> {np.mean(losses[-20:]):.3f}")
     return denoiser
