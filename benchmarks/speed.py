@@ -25,6 +25,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor, nn
@@ -37,9 +38,11 @@ from afterscene.diffusion.denoisers import Predictor, index_clock
 from afterscene.diffusion.loop import sample
 from afterscene.diffusion.samplers import Ddim
 from afterscene.diffusion.schedules import DDPM
+from afterscene.generators.training import checkpoint_stages
 from afterscene.networks.unet import UNet, UNetConfig
 
-PARTS = ("sampling", "training", "memory")
+PARTS = ("sampling", "training", "memory", "checkpointing")
+CHECKPOINTED = "afterscene, checkpointed"
 WAYS = ("diffusers", "diffusers tuned", "afterscene")
 SAMPLING = ((64, 1), (64, 8), (128, 1), (128, 8))
 TRAINING = ((64, 8), (128, 2))
@@ -91,8 +94,10 @@ def sampler(way: str, size: int, batch: int, steps: int) -> Callable[[], object]
 def trainer(way: str, size: int, batch: int) -> Callable[[], object]:
     """A function that takes one optimiser step on noise prediction."""
     torch.manual_seed(0)
-    ours, plain = way == "afterscene", way == "diffusers"
+    ours, plain = way not in WAYS[:2], way == "diffusers"
     network = computing.trainable(UNet(CONFIG)) if ours else peer(size)
+    if way == CHECKPOINTED:
+        checkpoint_stages(SimpleNamespace(network=network))
     if way == "diffusers tuned" and computing.dtype("auto") == torch.bfloat16:
         network = network.to(memory_format=torch.channels_last)  # in float32 it trains slower
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=None if plain else True)
@@ -192,18 +197,31 @@ def memory() -> Iterator[dict]:
     """High-water marks in MB, each above that of a process that only loads the libraries."""
     for task, size, batch in (("sampling", 128, 8), ("training", 64, 8)):
         row: dict = dict(task=f"memory of {task}", size=size, batch=batch)
-        for way in WAYS:
-            command = [sys.executable, "-m", "benchmarks.speed", "--high-water"]
-            command += [way, task, str(size), str(batch)]
-            row[way] = int(subprocess.run(command, capture_output=True, check=True).stdout)
-        yield row
+        yield row | {way: grown(way, task, size, batch) for way in WAYS}
+
+
+def checkpointing(rounds: int, size: int = 64, batch: int = 8) -> Iterator[dict]:
+    """What computing activations again costs in seconds a step, and saves in MB."""
+    ways = (WAYS[2], CHECKPOINTED)
+    seconds = in_turn({way: trainer(way, size, batch) for way in ways}, rounds)
+    row: dict = dict(task="seconds a training step", size=size, batch=batch)
+    yield row | {way: round(seconds[way], 3) for way in ways}
+    row = dict(task="memory of training", size=size, batch=batch)
+    yield row | {way: grown(way, "training", size, batch) for way in ways}
+
+
+def grown(way: str, task: str, size: int, batch: int) -> int:
+    """:func:`high_water` in a process of its own."""
+    command = [sys.executable, "-m", "benchmarks.speed", "--high-water"]
+    command += [way, task, str(size), str(batch)]
+    return int(subprocess.run(command, capture_output=True, check=True).stdout)
 
 
 def high_water(way: str, task: str, size: str, batch: str) -> int:
     """MB that this process grows by while it does the task twice."""
     import diffusers  # noqa: F401
 
-    sampler(way, 64, 1, 1)
+    sampler(way if way in WAYS else WAYS[2], 64, 1, 1)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     kinds = (int(size), int(batch))
     work = sampler(way, *kinds, 1) if task == "sampling" else trainer(way, *kinds)
@@ -219,7 +237,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--threads", type=int, help="default: torch's")
     parser.add_argument("--steps", type=int, default=2, help="network evaluations a picture")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--part", action="append", choices=PARTS, help="default: all three")
+    parser.add_argument("--part", action="append", choices=PARTS, help="default: all")
     parser.add_argument("--high-water", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.threads:
@@ -236,6 +254,7 @@ def main(arguments: list[str] | None = None) -> None:
         "sampling": lambda: sampling(options.steps, options.rounds, top),
         "training": lambda: training(options.rounds),
         "memory": memory,
+        "checkpointing": lambda: checkpointing(options.rounds),
     }
     for name in options.part or PARTS:
         for row in parts[name]():

@@ -12,20 +12,24 @@ from types import MappingProxyType, ModuleType
 
 from afterscene.detectors.task import DetectorRun
 from afterscene.errors import UnknownName
+from afterscene.generators.latent import AutoencoderRun
 from afterscene.generators.training import TrainConfig
-from afterscene.recipes import detector, generator
+from afterscene.recipes import autoencoder, detector, generator
 from afterscene.training.config import LoopConfig
 
 RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
     {
         "generator": generator.default,
         "generator-small": generator.small,
+        "autoencoder": autoencoder.default,
         "unet": detector.unet,
         "tiny": detector.tiny,
     }
 )
 #: Class of a configuration -> the module with load_data, make_trainer, initial and finish.
-KINDS: Mapping[type, ModuleType] = MappingProxyType({TrainConfig: generator, DetectorRun: detector})
+KINDS: Mapping[type, ModuleType] = MappingProxyType(
+    {TrainConfig: generator, AutoencoderRun: autoencoder, DetectorRun: detector}
+)
 
 
 def recipe(name: str) -> LoopConfig:

@@ -1,0 +1,66 @@
+"""The autoencoder for latent diffusion as a recipe: images of the split ``train``, 8x smaller.
+
+The folder ``model/`` of a finished run holds the averaged weights, with the shift and scale that
+give the latents unit variance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from afterscene.generators.checkpoint import load_weights, save_weights
+from afterscene.generators.latent import AutoencoderRun, AutoencoderTask, calibrate
+from afterscene.networks.autoencoder import Autoencoder
+from afterscene.recipes.generator import Data, load_data
+from afterscene.training.loop import Trainer
+from afterscene.training.processes import Group
+from afterscene.training.states import load_newest_state
+from afterscene.weightfiles import load_into
+
+__all__ = ["PRECISIONS", "finish", "initial", "load_data", "make_trainer"]
+
+#: What an autoencoder calls the precisions of `afterscene train`.
+PRECISIONS = {"bf16": "bf16", "fp32": "fp32"}
+
+
+def default() -> AutoencoderRun:
+    """The 8x autoencoder for latent diffusion: crops of 64 pixels, 4 latent channels."""
+    return AutoencoderRun(steps=4_000, warmup=100)
+
+
+def make_trainer(
+    config: AutoencoderRun, data: Data, out: Path, *, device: str, group: Group
+) -> Trainer:
+    """A run on that data."""
+    tiles, validation = data
+    task = AutoencoderTask(config, tiles, validation=validation, device=device)
+    return Trainer(task, config, out, group=group)
+
+
+def initial(folder: Path) -> tuple[Mapping[str, Tensor], None]:
+    """The weights of a model folder, to start from."""
+    return load_weights(folder)[0], None
+
+
+def finish(run: Path, folder: Path, config: AutoencoderRun, data: Data) -> None:
+    """Write the calibrated averaged weights of the newest state of ``run`` as a model folder."""
+    step, tensors, _ = load_newest_state(run)
+    start = "average/"
+    average = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+    model = Autoencoder(config.model).eval()
+    load_into(model, average, str(run))
+    calibrate(model, AutoencoderTask(config, data[0]))
+    about = {
+        "kind": "autoencoder",
+        "schema": 1,
+        "step": step,
+        "model": asdict(config.model),
+        "tiles": sorted(tile.name for tile in data[0]),
+        "licence": "CC-BY-NC-SA-4.0",
+    }
+    save_weights(folder, model.state_dict(), about, dtype=torch.float16)
