@@ -1,8 +1,8 @@
 """Footprints from the files that people have, as buildings on the pixels of a scene.
 
 An xBD label is taken as it is. GeoJSON (RFC 7946: degrees, unless its old ``crs`` member says
-otherwise) is reprojected; GeoPackage, shapefile and GeoParquet are too, with the extra ``geo``.
-What lies outside of the scene is left out and counted.
+otherwise) is reprojected, and so are outlines that another reader gives. What lies outside of the
+scene is left out and counted.
 """
 
 import re
@@ -19,14 +19,13 @@ from pyproj.exceptions import CRSError
 from shapely.errors import ShapelyError
 from shapely.geometry import MultiPolygon, Polygon
 
-from afterscene.errors import BadLabel, BadParameter, MissingExtra, MissingFile
+from afterscene.errors import BadLabel, BadParameter, MissingFile
 from afterscene.geodata.damage import Building
 from afterscene.geodata.fit import fit_lnglat
 from afterscene.geodata.label import read_label
 from afterscene.geodata.labeljson import load_json
 
 WGS84 = "EPSG:4326"
-VECTOR = (".gpkg", ".shp", ".parquet", ".fgb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,17 +56,20 @@ def read_footprints(path: Path, place: Place) -> Footprints:
     Raises:
         MissingFile, BadLabel: the file is not there or is nothing of the kind.
         BadParameter: it is in degrees or metres, and the image has no place.
-        MissingExtra: its format needs geopandas.
     """
     if not path.is_file():
         raise MissingFile(f"footprints {path} is not a file; check the path")
-    if path.suffix.lower() in VECTOR:
-        found, crs = _vector(path)
-    else:
-        document = load_json(path)
-        if isinstance(document.get("features"), dict):
-            return _from_label(path, place)
-        found, crs = list(_geojson(path, document)), _geojson_crs(path, document)
+    document = load_json(path)
+    if isinstance(document.get("features"), dict):
+        return _from_label(path, place)
+    crs = _geojson_crs(path, document)
+    return on_place(path, list(_geojson(path, document)), place, crs=crs)
+
+
+def on_place(
+    path: Path, found: list[tuple[str, Any]], place: Place, *, crs: str = WGS84
+) -> Footprints:
+    """(uid, outline in `crs`) on the pixels of `place`. Raises BadParameter, BadLabel."""
     if place.crs is None or place.transform is None:
         raise BadParameter(
             f"{path} has coordinates on the Earth, but the image has no place; give a GeoTIFF, or "
@@ -114,26 +116,6 @@ def _geojson_crs(path: Path, document: dict[str, Any]) -> str:
     if code is None:
         raise BadLabel(f"{path}: crs {str(name)[:80]!r} is not known; export it in degrees")
     return WGS84 if code[1] == "OGC" else f"EPSG:{code[2]}"
-
-
-def _vector(path: Path) -> tuple[list[tuple[str, Any]], str]:
-    try:
-        import geopandas
-    except ImportError as error:
-        raise MissingExtra(
-            f"{path}: {path.suffix} is read with geopandas; run pip install 'afterscene[geo]', or "
-            "give GeoJSON"
-        ) from error
-    try:
-        parquet = path.suffix.lower() == ".parquet"
-        frame = geopandas.read_parquet(path) if parquet else geopandas.read_file(path)
-    except Exception as error:
-        raise BadLabel(f"{path} cannot be read ({str(error)[:150]}); export it again") from error
-    names = (
-        frame["uid"].astype(str) if "uid" in frame else [f"building-{i}" for i in range(len(frame))]
-    )
-    crs = frame.crs.to_wkt() if frame.crs is not None else WGS84
-    return list(zip(names, frame.geometry, strict=True)), crs
 
 
 def _to_pixels(crs: str, place: Place) -> Callable[[np.ndarray], np.ndarray]:
