@@ -6,13 +6,21 @@ import numpy as np
 import pytest
 import torch
 
+from afterscene.conditioning import Condition
 from afterscene.diffusion.losses import WEIGHTS
 from afterscene.errors import BadParameter, BadWeights, MissingFile, UnknownName
 from afterscene.generators import load
 from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.checkpoint import load_weights, save_weights, weights_hash
 from afterscene.generators.crops import CropConfig, CropSampler, affected_mask
-from afterscene.generators.training import TrainConfig, beside_edm, bridge_trainer, noise
+from afterscene.generators.render import RenderConfig, scene_states
+from afterscene.generators.training import (
+    BridgeTask,
+    TrainConfig,
+    beside_edm,
+    bridge_trainer,
+    noise,
+)
 from afterscene.training.loop import Trainer
 from afterscene.training.states import states
 from tests.generators import toy
@@ -101,6 +109,21 @@ def test_a_weighting_is_the_named_weight_of_the_error_of_x0(name):
     torch.testing.assert_close(unit * beside_edm(name, toy.TINY, t), wanted, rtol=1e-3, atol=1e-6)
     own = WEIGHTS["edm"](sigma_data=toy.TINY.sigma_data)(snr)
     torch.testing.assert_close(own * error, unit, rtol=1e-3, atol=1e-6)
+
+
+def test_validation_pictures_show_what_rendering_draws():
+    crops = CropConfig(shapes=((32, 3),), edit_share=0.0, drop=0.0)
+    settings = TrainConfig(model=toy.TINY, crops=crops, steps=1, precision="fp32")
+    task = BridgeTask(settings, [toy.tile()], validation=[toy.tile(1)])
+    task.model.load_state_dict(toy.model().state_dict())
+    condition = task.validation.batch(0).condition
+    drawn = task._sample(condition).detach()
+    for seed in range(3):
+        parts = {k: v[seed : seed + 1] for k, v in vars(condition).items()}
+        own = RenderConfig(precision="fp32")
+        *_, last = scene_states(task.model, Condition(**parts), seed=seed, config=own)
+        torch.testing.assert_close(drawn[seed], last.x[0], atol=1e-4, rtol=1e-4)
+    assert task.pictures().shape == (3 * 34, 3 * 34, 3)
 
 
 def test_a_run_with_another_weighting_takes_other_steps(tmp_path):

@@ -23,7 +23,8 @@ from afterscene.weightfiles import load_into
 def write_average(run: Path, length: float, out: Path) -> dict[str, Any]:
     """Write the weights of ``run`` averaged over ``length`` (sigma_rel) into ``out``.
 
-    A detector keeps the thresholds that were found for the run's own average.
+    A detector keeps the thresholds, an autoencoder the latents' shift and scale, that were found
+    for the run's own average.
 
     Raises:
         BadParameter: no power function has that length.
@@ -49,6 +50,8 @@ def write_average(run: Path, length: float, out: Path) -> dict[str, Any]:
         own, config = load_weights(model)
         if own.keys() != weights.keys():
             raise BadWeights(f"{run}: the snapshots are those of another network than {model}")
+        measured = {"shift", "scale"} if kind_of(model) == "autoencoder" else set()
+        weights |= {name: own[name] for name in measured}
         config.pop("shards")
         save_weights(out, weights, {**config, "average": about}, dtype=torch.float16)
     return about
