@@ -33,6 +33,10 @@ def plan(
     count: Annotated[int, typer.Option("--count", help="Number of pairs, over all hazards.")],
     out: Annotated[Path, typer.Option("--out", help="File to write the plan into.")],
     split: Split = None,
+    test: Annotated[
+        str | None,
+        typer.Option("--test", help="Split that no source may be in, or within 1 km of."),
+    ] = None,
     severity: Annotated[
         float | None,
         typer.Option("--severity", help="0 to 1 for all pairs; default: drawn from 0.3 to 1."),
@@ -57,6 +61,7 @@ def plan(
     ask = gbd.Campaign(
         root=xbd,
         split=split,
+        test=test,
         hazards=tuple(hazard),
         count=count,
         seed=seed,

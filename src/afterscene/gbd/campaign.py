@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from afterscene.errors import BadParameter
+from afterscene.gbd.apart import check_apart_from
 from afterscene.gbd.build import find_sources
 from afterscene.gbd.plan import Item, Plan, Source, in_turn
 from afterscene.gbd.planfile import StoredPlan, write_plan
@@ -23,7 +24,7 @@ ALL = "all"
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
     """What is asked for: ``count`` pairs over all ``hazards`` (or ``("all",)``), from the pre
-    images of the xBD folder ``root``.
+    images of the xBD folder ``root``; none of them within a kilometre of the split ``test``.
     """
 
     root: Path
@@ -31,6 +32,7 @@ class Campaign:
     count: int
     seed: int
     split: str | None = None
+    test: str | None = None
     severity: tuple[float, float] = (0.3, 1.0)
     parameters: Mapping[str, float | str] = field(default_factory=dict)
 
@@ -73,9 +75,12 @@ def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> tuple[StoredPlan,
     """Check the sources and write the plan; also the number of pairs for each hazard.
 
     Raises:
+        LeakFound: a source is, or lies beside, a tile of the split ``ask.test``.
         AftersceneError: a source cannot be used, by the leaf that fits.
     """
     sources = find_sources(ask.root, ask.split)
+    if ask.test is not None:
+        check_apart_from(sources, find_sources(ask.root, ask.test))
     items = ask.items(sources)
     check_sources(sources)
     counts: Counter[str] = Counter()

@@ -1,0 +1,56 @@
+"""No source of a set may lie where a model is to be evaluated: not the tile, not its neighbour.
+
+By name: a source must not be an evaluation tile. By place: the middles of the two pictures, from
+the degrees in their labels, must be at least :data:`APART_KM` apart. A label without degrees is
+compared by name alone. (Near-duplicates under another name are found by look, when a detector is
+trained: :mod:`afterscene.experiments.leaks`.)
+"""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import shapely
+
+from afterscene.errors import AftersceneError, LeakFound
+from afterscene.gbd.plan import Source
+from afterscene.geodata.xbd import read_label
+from afterscene.regions.places import distance_km
+
+APART_KM = 1.0
+
+
+def check_apart_from(sources: Iterable[Source], evaluation: Sequence[Source]) -> None:
+    """Raise LeakFound at the first source that is, or lies within a kilometre of, one of the
+    ``evaluation``.
+    """
+    names = {source.id for source in evaluation}
+    places = [(s.id, place) for s in evaluation if (place := middle(s)) is not None]
+    known = np.array([place for _, place in places]).reshape(-1, 2)
+    for source in sources:
+        if source.id in names:
+            raise LeakFound(f"source {source.id} is an evaluation tile; leave it out of the plan")
+        place = middle(source)
+        if place is None or not places:
+            continue
+        far = distance_km(place[0], place[1], known[:, 0], known[:, 1])
+        nearest = int(far.argmin())
+        if far[nearest] < APART_KM:
+            raise LeakFound(
+                f"source {source.id} lies {far[nearest]:.2f} km from evaluation tile "
+                f"{places[nearest][0]}, less than {APART_KM:g} km; leave it out of the plan"
+            )
+
+
+def middle(source: Source) -> tuple[float, float] | None:
+    """Longitude and latitude of the middle of the buildings; None where the label has none."""
+    try:
+        buildings = read_label(source.label).buildings
+    except AftersceneError:
+        return None  # whoever makes the pair will name the fault
+    bounds = [shapely.bounds(b.lnglat) for b in buildings if b.lnglat is not None]
+    if not bounds:
+        return None
+    boxes = np.array(bounds)
+    west, south = boxes[:, :2].min(0)
+    east, north = boxes[:, 2:].max(0)
+    return float(west + east) / 2, float(south + north) / 2
