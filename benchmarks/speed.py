@@ -18,7 +18,6 @@ matrix product in the same precision. Memory is the high-water mark of a process
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -222,12 +221,18 @@ def high_water(way: str, task: str, size: str, batch: str) -> int:
     import diffusers  # noqa: F401
 
     sampler(way if way in WAYS else WAYS[2], 64, 1, 1)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     kinds = (int(size), int(batch))
     work = sampler(way, *kinds, 1) if task == "sampling" else trainer(way, *kinds)
     for _ in range(2):
         work()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+    return (peak() - before) // 1024
+
+
+def peak() -> int:
+    """High-water mark of this process in kB; ``ru_maxrss`` would inherit that of its parent."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.split("VmHWM:")[1].split()[0])
 
 
 def main(arguments: list[str] | None = None) -> None:
