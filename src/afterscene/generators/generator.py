@@ -22,10 +22,16 @@ from afterscene.errors import BadWeights, UnknownName
 from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_weights, weights_hash
-from afterscene.generators.colour import to_rgb
+from afterscene.generators.colour import to_opponent, to_rgb
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.physical import draw_physics
-from afterscene.generators.render import RenderConfig, scene_condition, scene_states
+from afterscene.generators.render import (
+    RenderConfig,
+    picture_tensor,
+    scene_condition,
+    scene_states,
+)
+from afterscene.generators.structural import sketch
 from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.scene import Scene
 from afterscene.weightfiles import load_into
@@ -150,7 +156,9 @@ class Generator:
         else:
             affected, style = None, again.look
         hazard = BORROWED.get(damage.hazard, damage.hazard)
-        drawn = self._draw(start, levels, affected, hazard, style, seed, config)
+        first = None if mode == "redraw" else sketch(start, damage, seed)
+        painter = self if steps is None else replace(self, config=config)
+        drawn = painter._draw(start, levels, affected, hazard, style, seed, first)
         drawn[keep] = start[keep]
         if mode == "reacquire":
             drawn = again.move(drawn)
@@ -173,9 +181,12 @@ class Generator:
         hazard: str,
         style: np.ndarray,
         seed: int,
-        config: RenderConfig,
+        first: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Run the bridge on ``(H, W, 3)`` uint8, grown to the network's stride and cut again."""
+        """Run the bridge on ``(H, W, 3)`` uint8, grown to the network's stride and cut again.
+
+        ``first`` is a sketch of the post image, of the shape of ``picture``.
+        """
         height, width = picture.shape[:2]
         if affected is not None and not affected.any():
             return picture.copy()
@@ -188,7 +199,13 @@ class Generator:
             style=style,
             affected=None if affected is None else np.pad(affected, grow),
         )
-        for state in scene_states(self.fast, condition, seed=seed, config=config):
+        sketched = None
+        if first is not None:
+            grown = np.pad(first, (*grow, (0, 0)), mode="symmetric")
+            sketched = to_opponent(picture_tensor(grown))
+        for state in scene_states(
+            self.fast, condition, seed=seed, config=self.config, sketch=sketched
+        ):
             x0 = state.x
         drawn = ((to_rgb(x0)[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
         return drawn[:height, :width].copy()

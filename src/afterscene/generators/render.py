@@ -17,9 +17,10 @@ from torch import Tensor
 
 from afterscene.computing import PRECISIONS
 from afterscene.conditioning import HAZARD_NAMES, Condition
-from afterscene.diffusion.bridges import cross
+from afterscene.diffusion.bridges import Crossing, cross
+from afterscene.diffusion.loop import trajectory
 from afterscene.diffusion.noise import TileNoise
-from afterscene.diffusion.samplers import State
+from afterscene.diffusion.samplers import Ddpm, State
 from afterscene.diffusion.schedules import Level
 from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeModel
@@ -41,6 +42,7 @@ class RenderConfig:
         radius: Pixels around a damaged building that *edit* may change.
         feather: Width in pixels of the blending edge inside that border.
         power: Exponent of the step grid ``t_i = (i / steps)^power``; 2 spends more on texture.
+        entry: Time at which a sketch enters the bridge: 0 keeps it as it is, 1 forgets it.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` or ``fp32``.
     """
 
@@ -49,18 +51,21 @@ class RenderConfig:
     radius: int = 8
     feather: float = 4.0
     power: float = 2.0
+    entry: float = 0.3
     precision: str = "auto"
 
     def __post_init__(self) -> None:
         if self.steps < 1:
             raise BadParameter(f"steps must be at least 1, got {self.steps}")
+        if not 0 < self.entry < 1:
+            raise BadParameter(f"entry must lie between 0 and 1, got {self.entry}")
         if self.precision not in PRECISIONS:
             raise BadParameter(f"precision must be auto, bf16 or fp32, got '{self.precision}'")
 
-    def times(self) -> Tensor:
-        """The step grid, falling from 1 to 0: ``(steps + 1,)`` float64."""
+    def times(self, start: float = 1.0) -> Tensor:
+        """The step grid, falling from ``start`` to 0: ``(steps + 1,)`` float64."""
         falling = torch.arange(self.steps, -1, -1, dtype=torch.float64)
-        return (falling / self.steps) ** self.power
+        return start * (falling / self.steps) ** self.power
 
 
 @dataclass(frozen=True)
@@ -128,22 +133,30 @@ class SceneDenoiser:
 
 
 def scene_states(
-    model: BridgeModel, condition: Condition, *, seed: int, config: RenderConfig
+    model: BridgeModel,
+    condition: Condition,
+    *,
+    seed: int,
+    config: RenderConfig,
+    sketch: Tensor | None = None,
 ) -> Iterator[State]:
     """States of one scene from its pre image to its post image; the last one is the result.
 
+    With a ``sketch`` ``(1, 3, H, W)`` of the post image the walk begins inside the bridge, at
+    ``config.entry``, where the sketch is noised (SDEdit, Meng et al. 2022).
     The precision is that of the model's weights (:func:`afterscene.computing.prepared`).
     """
     height, width = condition.pre.shape[-2:]
     noise = TileNoise(seeds=seed, windows=[Window(0, 0, height, width)])
-    return cross(
-        SceneDenoiser(model, config),
-        model.bridge,
-        condition.pre,
-        config.times(),
-        noise=noise,
-        condition=condition,
-    )
+    more: dict = {"noise": noise, "condition": condition}
+    denoiser = SceneDenoiser(model, config)
+    if sketch is None:
+        return cross(denoiser, model.bridge, condition.pre, config.times(), **more)
+    entry = torch.tensor(config.entry)
+    eps = noise(config.steps, 1, sketch)  # of no step of the walk
+    x = model.bridge.x_t(sketch, condition.pre, entry, eps)
+    method = Crossing(inner=Ddpm(), x1=condition.pre)
+    return trajectory(denoiser, model.bridge, x, config.times(config.entry), method, **more)
 
 
 def needed(affected: Tensor | None, halo: int, stride: int) -> tuple[slice, slice]:
@@ -184,12 +197,16 @@ def scene_condition(
         style: ``(6,)`` look of the post image, zeros for the look of the pre image.
         affected: ``(H, W)`` in [0, 1], where the picture may change; ``None``: everywhere.
     """
-    picture = torch.from_numpy(pre.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
     index = HAZARD_NAMES.index(hazard) if hazard in HAZARD_NAMES else -1
     return Condition(
-        pre=to_opponent(picture),
+        pre=to_opponent(picture_tensor(pre)),
         levels=torch.from_numpy(levels.astype(np.int64))[None],
         affected=None if affected is None else torch.from_numpy(affected)[None, None],
         hazard=torch.tensor([index]),
         style=None if style is None else torch.from_numpy(style.astype(np.float32))[None],
     )
+
+
+def picture_tensor(picture: np.ndarray) -> Tensor:
+    """``(H, W, 3)`` uint8 as ``(1, 3, H, W)`` in [-1, 1]."""
+    return torch.from_numpy(picture.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]

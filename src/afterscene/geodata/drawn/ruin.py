@@ -92,13 +92,21 @@ class Wreck:
         soft = np.clip(edge - away + 0.7, 0, 1)
         return np.asarray(np.where(mask, 1.0, soft), dtype=np.float32)
 
-    def parts(self, level: DamageLevel, share: tuple[float, float], *, lumpy: float) -> np.ndarray:
+    def parts(
+        self,
+        level: DamageLevel,
+        share: tuple[float, float],
+        *,
+        lumpy: float,
+        scales: tuple[float, ...] = (6.0, 3.0),
+    ) -> np.ndarray:
         """Return a mask over a share of each footprint of a level.
 
-        The part lies to one side; ``lumpy`` from 0 (straight edge) to 1 (patches) breaks it up.
+        The part lies to one side; ``lumpy`` from 0 (straight edge) to 1 (patches of these scales
+        in pixels) breaks it up.
         """
         out = np.zeros(self.shape, np.float32)
-        patches = self.noise(6.0, 3.0)
+        patches = self.noise(*scales)
         for i, building in enumerate(self.damage.buildings):
             quarter, part = self.rng.integers(4), self.rng.uniform(*share)
             if building.level != level:

@@ -1,0 +1,73 @@
+"""The wind sketch: on the asked roofs alone, more with each level, and refined, not forgotten."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from afterscene.errors import BadParameter
+from afterscene.generators.render import RenderConfig
+from afterscene.generators.structural import sketch
+from afterscene.geodata.damage import DamageLevel
+from tests.generators import toy
+
+GREY = np.full((96, 96, 3), 120, np.uint8)
+
+
+def drawn(level, hazard="wind", seed=0, size=40):
+    house = toy.building(28, 28, level, size)
+    damage = replace(toy.damage(house, shape=GREY.shape[:2]), hazard=hazard)
+    return sketch(GREY, damage, seed)
+
+
+def changed(picture, level_size=40):
+    """Shares of the roof and of the ground around it that the sketch touches."""
+    touched = (np.abs(picture.astype(int) - GREY) > 3).any(-1)
+    roof = np.zeros(touched.shape, bool)
+    roof[28 : 28 + level_size, 28 : 28 + level_size] = True
+    return touched[roof].mean(), touched[~roof].mean()
+
+
+def test_more_breaks_at_higher_levels():
+    roofs, grounds = zip(
+        *(
+            np.mean([changed(drawn(level, seed=seed)) for seed in range(5)], axis=0)
+            for level in (DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED)
+        ),
+        strict=True,
+    )
+    assert 0.03 < roofs[0] < 0.3 < roofs[1] < 0.75 < roofs[2]
+    assert grounds[0] < grounds[1] < grounds[2]
+
+
+def test_an_undamaged_roof_keeps_every_pixel():
+    assert np.array_equal(drawn(DamageLevel.NO_DAMAGE), GREY)
+
+
+def test_equal_seeds_equal_sketches():
+    first, again, other = (drawn(DamageLevel.MAJOR, seed=seed) for seed in (1, 1, 2))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+@pytest.mark.parametrize("hazard", ["wildfire", "flood", "volcano", "tsunami"])
+def test_other_hazards_have_no_sketch(hazard):
+    assert drawn(DamageLevel.DESTROYED, hazard) is None
+
+
+def test_what_the_sketch_shows_is_in_the_render():
+    """Early entry keeps the sketch, late entry forgets it; outside the mask nothing changes."""
+    pre = toy.scene(96, 96)
+    damage = toy.damage(toy.building(28, 28, DamageLevel.MAJOR, 40), shape=(96, 96))
+    first = sketch(pre.rgb(), damage, 3).astype(float)
+    errors = []
+    for entry in (0.02, 0.9):
+        post = toy.generator(entry=entry).render(pre, damage, seed=3).rgb()
+        errors.append(np.abs(post - first)[28:68, 28:68].mean())
+        assert np.array_equal(post[:8], pre.rgb()[:8])
+    assert errors[0] < errors[1]
+
+
+@pytest.mark.parametrize("entry", [0.0, 1.0])
+def test_an_entry_outside_the_bridge_is_refused(entry):
+    with pytest.raises(BadParameter, match="entry must lie between"):
+        RenderConfig(entry=entry)
