@@ -14,7 +14,7 @@ suffix                what it is                                            term
 What a file is, its first bytes say. Lines, outlines and groups of rows have limits, so that a
 gzip bomb ends at its first endless line. An outline that cannot be used is left out and counted
 (``skipped``); a file that cannot be used is an error. Users report that Microsoft's and Google's
-outlines lie some metres off the picture: :mod:`afterscene.gbd.shift` measures by how much.
+outlines lie some metres off the picture; nothing here measures or mends that.
 """
 
 import csv
