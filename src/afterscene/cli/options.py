@@ -80,11 +80,13 @@ Overwrite = Annotated[
 
 def rendering(mode: Mode, steps: int | None, model: str, least: float | None) -> Rendering:
     """How pictures are drawn, with the judge that `--min-fidelity` asks for."""
-    from afterscene.experiments.inspection import quality_control
     from afterscene.gbd import Rendering
 
-    control = None if least is None else quality_control(least)
-    return Rendering(mode=mode, steps=steps, model=model, control=control)
+    if least is None:
+        return Rendering(mode=mode, steps=steps, model=model)
+    from afterscene.experiments.inspection import quality_control
+
+    return Rendering(mode=mode, steps=steps, model=model, control=quality_control(least))
 
 
 @contextmanager

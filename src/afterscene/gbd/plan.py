@@ -123,10 +123,12 @@ def in_turn(plans: Sequence[Plan], count: int) -> Iterator[Item]:
     used before any is used again), hazards in turn, numbered through so that names differ.
     """
     first, sources = plans[0], len(plans[0].sources)
+    # Where the hazards fit into a round, a round begins one hazard on: else places keep theirs.
+    shift = 1 if sources % len(plans) == 0 else 0
     for draw in range(-(-count // sources)):
         for k, source in enumerate(first.round(draw), draw * sources):
             if k < count:
-                yield plans[(k + draw) % len(plans)].item(k, source, draw)
+                yield plans[(k + shift * draw) % len(plans)].item(k, source, draw)
 
 
 def item_seed(seed: int, key: str) -> int:
