@@ -26,6 +26,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from afterscene.generators.physical import smooth_noise
+
 #: Amplitudes in units of [-1, 1] (tone, drift, grain) and pixels (shift, warp).
 TONE, DRIFT, GRAIN = 0.13, 0.05, 0.012
 SHIFT, LARGEST_SHIFT, WARP = 1.2, 4.0, 0.5
@@ -92,8 +94,8 @@ class Acquisition:
         height, width = picture.shape[:2]
         rng = np.random.default_rng((self.seed, 33))
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-        y -= self.shift[0] + WARP * _smooth((height, width), 96, rng)
-        x -= self.shift[1] + WARP * _smooth((height, width), 96, rng)
+        y -= self.shift[0] + WARP * smooth_noise((height, width), 96, rng)
+        x -= self.shift[1] + WARP * smooth_noise((height, width), 96, rng)
         moved = cv2.remap(picture, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved)
 
@@ -103,18 +105,10 @@ class Acquisition:
         return (change - change.mean(axis=(0, 1))).astype(np.float32)
 
     def _drift(self, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        slow = 0.8 * _smooth(shape, 256, rng) + 0.5 * _smooth(shape, 64, rng)
+        slow = 0.8 * smooth_noise(shape, 256, rng) + 0.5 * smooth_noise(shape, 64, rng)
         return (DRIFT * slow)[..., None].astype(np.float32)
 
     def _sensor(self, colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         soft = cv2.GaussianBlur(colour, (0, 0), 1.0)
         grain = rng.normal(0, GRAIN, colour.shape[:2]).astype(np.float32)
         return colour + self.sharpness * (colour - soft) + grain[..., None]
-
-
-def _smooth(shape: tuple[int, int], size: int, rng: np.random.Generator) -> np.ndarray:
-    """Unit-variance smooth noise with features of ``size`` pixels: ``(H, W)`` float32."""
-    height, width = shape
-    coarse = rng.normal(0, 1, (height // size + 3, width // size + 3)).astype(np.float32)
-    wide = cv2.resize(coarse, None, fx=size, fy=size, interpolation=cv2.INTER_CUBIC)
-    return np.ascontiguousarray(wide[size // 2 :, size // 2 :][:height, :width])

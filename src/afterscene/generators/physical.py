@@ -66,7 +66,9 @@ def _water_colour(shape: tuple[int, int], hazard: str, seed: int) -> np.ndarray:
     """Silt brown for rivers, grey brown for the sea, with drifts and a little glint."""
     rng = np.random.default_rng((seed, 5))
     base = np.array((112, 98, 74) if hazard == "flood" else (92, 90, 80), np.float32)
-    drift = sum(_smooth(shape, size, rng) * weight for size, weight in ((160, 9), (40, 4), (6, 3)))
+    drift = sum(
+        smooth_noise(shape, size, rng) * weight for size, weight in ((160, 9), (40, 4), (6, 3))
+    )
     grain = rng.normal(0, 1.5, shape)
     return base + (drift + grain)[..., None] * np.array((1.0, 0.95, 0.85))
 
@@ -77,7 +79,7 @@ def _ash_colour(picture: np.ndarray) -> np.ndarray:
     return 128 + 0.35 * (light - light.mean()) + np.zeros(3)
 
 
-def _smooth(shape: tuple[int, int], size: int, rng: np.random.Generator) -> np.ndarray:
+def smooth_noise(shape: tuple[int, int], size: int, rng: np.random.Generator) -> np.ndarray:
     """Unit-variance smooth noise with features of ``size`` pixels: ``(H, W)`` float32."""
     height, width = shape
     coarse = rng.normal(0, 1, (height // size + 3, width // size + 3)).astype(np.float32)
