@@ -156,7 +156,8 @@ class Generator:
         else:
             affected, style = None, again.look
         hazard = BORROWED.get(damage.hazard, damage.hazard)
-        first = None if mode == "redraw" else sketch(start, damage, seed)
+        damaged = affected is not None and affected.any()
+        first = sketch(start, damage, seed) if damaged else None
         painter = self if steps is None else replace(self, config=config)
         drawn = painter._draw(start, levels, affected, hazard, style, seed, first)
         drawn[keep] = start[keep]
