@@ -9,11 +9,19 @@ import pytest
 import torch
 
 from afterscene.detectors.crops import CropSampler
-from afterscene.errors import BadParameter, LeakFound, MissingFile, UnknownName
+from afterscene.detectors.score import scores
+from afterscene.errors import (
+    BadParameter,
+    LeakFound,
+    MissingFile,
+    OutputConflict,
+    UnknownName,
+)
 from afterscene.experiments import runs as runs_module
 from afterscene.experiments.arms import ARMS, CopyPaste
 from afterscene.experiments.baselines import harvest
 from afterscene.experiments.protocol import Work, run_protocol
+from afterscene.experiments.protocol_report import judged_score
 from afterscene.experiments.protocols import Protocol, settings
 from afterscene.generators.checkpoint import save_weights
 from afterscene.geodata.xbd import XbdTree
@@ -83,6 +91,54 @@ def test_labelled_pairs_grow_and_the_test_tiles_stay(xbd: Path) -> None:
     assert {*two.real} == {*none.real, *two.own}
     with pytest.raises(BadParameter, match="ask for fewer"):
         settings(replace(protocol, pairs=(0, 4)), XbdTree(xbd))
+
+
+def test_a_split_is_tested_alone_and_the_region_gives_pre_images(xbd: Path) -> None:
+    protocol = replace(TOY, protocol="new-event", pairs=(0, 1), split="test", region=1)
+    tree = XbdTree(xbd)
+    none, one = settings(protocol, tree)
+    assert {*none.test} == {p.id for p in tree.pairs("test") if p.event == FIRE}
+    assert len(none.region) == 1 and none.region == one.region == one.own
+    train = {p.id for p in tree.pairs("train")}
+    assert {*none.region} <= train and not {*none.region} & {*none.real}
+
+
+def test_levels_with_few_buildings_are_not_judged(xbd: Path) -> None:
+    """A toy tile has 7 undamaged houses and 6 of each other level."""
+    (one,) = settings(replace(TOY, tiles=2, judged=13), XbdTree(xbd))
+    assert one.levels == (1,)
+    (all_,) = settings(replace(TOY, tiles=2, judged=12), XbdTree(xbd))
+    assert all_.levels == (1, 2, 3, 4)
+    counts = np.zeros((6, 2, 2, 5), np.int64)
+    counts[0, 0, 0, 0], counts[1, 1, 1, 1], counts[4, 1, 1, 1] = 50, 30, 10
+    # Level 1: 2 * 30 / (30 + 40), level 4 never hit; houses all found.
+    assert judged_score((1,), counts) == pytest.approx(0.3 + 0.7 * 60 / 70, abs=1e-5)
+    assert judged_score((1, 4), counts) == pytest.approx(0.3, abs=1e-5)
+    assert judged_score((1, 2, 3, 4), counts) == pytest.approx(scores(counts)[0])
+
+
+def test_arms_train_further_from_a_shared_base(
+    xbd: Path, generator: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+    real_fit = runs_module.fit
+
+    def counted(config, pairs, **more):  # type: ignore[no-untyped-def]
+        started.append(more["start"])
+        return real_fit(config, pairs, **more)
+
+    monkeypatch.setattr(runs_module, "fit", counted)
+    protocol = replace(TOY, base_steps=3, seeds=(0,), arms=("real", "gbd"))
+    _, values = run(protocol, xbd, generator, tmp_path / "out")
+    assert values["whole"] and [p.name for p in (tmp_path / "out/bases").iterdir()] == [
+        f"{FIRE}-seed0"
+    ]
+    first, second = (start.network.state_dict() for start in started)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    log = tmp_path / "out/bases" / f"{FIRE}-seed0/log.jsonl"
+    assert len(log.read_text().splitlines()) == 3
+    with pytest.raises(OutputConflict, match="base_steps"):
+        run(replace(protocol, base_steps=2), xbd, generator, tmp_path / "out")
 
 
 def test_rare_levels_keeps_the_splits(xbd: Path) -> None:
@@ -173,7 +229,7 @@ def test_a_stopped_protocol_goes_on_and_says_what_it_measured(
     assert not list(out.rglob("model.safetensors"))
     page, told = (out / "report.html").read_text(), (out / "figures.md").read_text()
     for text in (page, told):
-        assert f"{score['gbd']:.3f}" in text and "official xView2 scores" in text
+        assert f"{score['gbd']:.3f}" in text and "xView2 scores" in text
     assert "data:image/jpeg;base64," in page and "The arms differ on" in page
 
 

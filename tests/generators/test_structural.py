@@ -1,14 +1,17 @@
 """The wind sketch: on the asked roofs alone, more with each level, and refined, not forgotten."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from afterscene.conditioning import HAZARD_NAMES
 from afterscene.errors import BadParameter
 from afterscene.generators.render import RenderConfig
-from afterscene.generators.structural import sketch
+from afterscene.generators.structural import draw_ground, sketch
 from afterscene.geodata.damage import DamageLevel
+from afterscene.recipes.generator import sketched_of
 from tests.generators import toy
 
 GREY = np.full((96, 96, 3), 120, np.uint8)
@@ -49,7 +52,33 @@ def test_equal_seeds_equal_sketches():
     assert np.array_equal(first, again) and not np.array_equal(first, other)
 
 
-@pytest.mark.parametrize("hazard", ["wildfire", "flood", "volcano", "tsunami"])
+def test_a_fire_is_drawn_on_houses_and_ground():
+    house = toy.building(28, 28, DamageLevel.DESTROYED, 40)
+    damage = replace(toy.damage(house, shape=GREY.shape[:2]), hazard="wildfire")
+    heat = np.zeros(GREY.shape[:2], np.float32)
+    heat[:, :60] = 30.0
+    damage = replace(damage, intensity=heat, unit="kW/m2")
+    whole, burnt = draw_ground(GREY, damage, 3), sketch(GREY, damage, 3)
+    roof = np.s_[30:66, 30:66]
+    assert np.array_equal(whole[roof], GREY[roof])
+    assert (np.abs(burnt[roof].astype(int) - GREY[roof]) > 3).any(-1).mean() > 0.9
+    far = np.s_[:, :8]  # beyond the reach of scorched surroundings
+    assert np.array_equal(whole[far], burnt[far]) and (whole[far] != GREY[far]).any()
+    assert np.array_equal(burnt[:, 90:], GREY[:, 90:])
+
+
+def test_a_generator_that_saw_no_fire_sketches_it():
+    tiles = [training_tile("wind", [2] * 30), training_tile("wildfire", [1] * 30 + [4] * 5)]
+    assert set(sketched_of(tiles)) == {"wind", "tornado", "wildfire", "earthquake"}
+    tiles.append(training_tile("wildfire", [4] * 20))
+    assert set(sketched_of(tiles)) == {"wind", "tornado", "earthquake"}
+
+
+def training_tile(hazard, levels):
+    return SimpleNamespace(hazard=HAZARD_NAMES.index(hazard), centre_levels=np.array(levels))
+
+
+@pytest.mark.parametrize("hazard", ["flood", "volcano", "tsunami"])
 def test_other_hazards_have_no_sketch(hazard):
     assert drawn(DamageLevel.DESTROYED, hazard) is None
 

@@ -29,16 +29,22 @@ def fit(
     out: Path | str | None = None,
     validation: Sequence[TrainingPair] = (),
     progress: Progress | None = None,
+    start: Detector | None = None,
 ) -> Detector:
     """Train a detector on `pairs`; with `validation`, calibrate how it decides on these.
 
+    With `start`, training goes on from that detector's weights (of the same architecture).
+
     With `out`, the folder gets ``log.jsonl`` on the way and the saved detector at the end. Nothing
     is kept to resume from; `afterscene train` does that.
-    Raises BadParameter (no pairs), NotFinite, OutputConflict.
+    Raises BadParameter (no pairs), BadWeights (`start` is another network), NotFinite,
+    OutputConflict.
     """
     run = DetectorRun.of(config, seed=seed)
     task = DetectorTask(run, pairs)
     trainer = Trainer(task, run, None if out is None else Path(out), states=False)
+    if start is not None:
+        trainer.start_from(start.network.state_dict(), "the detector to start from")
     for record in trainer.run():
         if progress is not None:
             progress(record["step"], config.steps, record)

@@ -126,6 +126,7 @@ def build_synthetic(
     for hazard, ids, count in _plans(protocol, setting, pairs):
         sources = tuple(_source(pairs[i]) for i in ids)
         key = [kind, renderer.hash, hazard, count, protocol.severity, protocol.mode, protocol.draw]
+        key.append(protocol.evaluations)
         digest = hashlib.sha256(repr([*key, sorted(ids)]).encode()).hexdigest()[:10]
         folder = out / f"{kind}-{hazard}-{digest}"
         low, high = protocol.severity
@@ -140,7 +141,7 @@ def build_synthetic(
             plan,
             folder,
             renderer,
-            rendering=Rendering(mode=protocol.mode, model=kind),
+            rendering=Rendering(mode=protocol.mode, steps=protocol.evaluations or None, model=kind),
             options=RunOptions(on_error="skip"),
         )
         folders.append(folder)
@@ -152,7 +153,7 @@ def _plans(
 ) -> list[tuple[str, list[str], int]]:
     """(hazard, source ids, pairs to make): other places, and the event's own pre images."""
     built = [i for i in setting.real if _has_buildings(pairs[i])]
-    own = [i for i in built if i in setting.own]
+    own = sorted({*(i for i in built if i in setting.own), *setting.region})
     others = sorted((i for i in built if i not in own), key=lambda i: rank(protocol.draw, i))
     plans = []
     for hazard, share in setting.hazards.items():

@@ -57,10 +57,12 @@ def compare(
     replicates: int = 1000,
     confidence: float = 0.95,
     figure: Callable[[np.ndarray], float] = score,
+    levels: Sequence[int] = (1, 2, 3, 4),
 ) -> Comparison:
     """Intervals for (arms, seeds, tiles, ...) pixel counts as :class:`Confusion` keeps them.
 
-    `figure` is what is compared, a function of summed counts.
+    `figure` is what is compared, a function of summed counts; a draw of tiles has to show each of
+    `levels` (1 to 4) that all tiles show.
     `events` names the event of each tile. Raises BadParameter for shapes that do not fit.
     """
     arms, seeds, tiles = counts.shape[:3]
@@ -73,7 +75,7 @@ def compare(
     whole = np.array([[figure(run.sum(axis=0)) for run in arm] for arm in counts])
     drawn, again = np.empty((replicates, arms)), 0
     strata = [np.flatnonzero(np.array(events) == event) for event in sorted(set(events))]
-    needed = _levels(counts[0, 0].sum(axis=0))
+    needed = _levels(counts[0, 0].sum(axis=0)) & np.isin(np.arange(1, 5), levels)
     for replicate in range(replicates):
         total = np.zeros((arms, seeds))
         for place in range(seeds):

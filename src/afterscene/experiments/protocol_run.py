@@ -9,14 +9,15 @@ name and by look, generators by the list of tiles in their config.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from afterscene import shipped
-from afterscene.detectors import TrainingPair
+from afterscene.detectors import Detector, TrainingPair, fit
+from afterscene.detectors import load as load_detector
 from afterscene.detectors.pairs import load_pair, load_pairs
 from afterscene.detectors.storage import WEIGHTS
 from afterscene.errors import MissingFile, UnknownName
@@ -24,10 +25,13 @@ from afterscene.experiments.arms import ARMS, build_synthetic, paste_renderer
 from afterscene.experiments.leaks import check_leaks
 from afterscene.experiments.protocols import Protocol, Setting, settings
 from afterscene.experiments.runs import RECORD, Arm, Run, run_arm
-from afterscene.files import prepare_output
+from afterscene.files import prepare_output, write_json
 from afterscene.gbd.pair import Renderer
 from afterscene.generators.checkpoint import load_weights
 from afterscene.geodata.xbd import Pair, XbdTree
+
+#: Says that a base is whole.
+DONE = "done.json"
 
 #: told(setting, arm, seed, step, steps) after each optimiser step.
 Told = Callable[[str, str, int, int, int], None]
@@ -141,6 +145,7 @@ class Runner:
                     if new and self.limit is not None and self.trained >= self.limit:
                         return self._whole(found, data, runs, sizes), False
                     arm = self._arm(setting, name, data)
+                    arm = replace(arm, start=self._base(setting, seed, data))
                     sizes.setdefault(setting.name, {})[name] = sum(p.synthetic for p in arm.pairs)
                     runs[setting.name, name, seed] = self._train(setting, arm, seed, data, folder)
                     self.trained += new
@@ -148,7 +153,10 @@ class Runner:
 
     def _settings(self) -> dict[str, Any]:
         """What must not change in a folder; events, numbers of pairs and seeds may be added."""
-        kept = ("protocol", "synthetic", "severity", "mode", "tiles", "draw")
+        kept = (
+            *("protocol", "synthetic", "severity", "mode", "evaluations", "tiles", "draw"),
+            *("region", "split", "base_steps", "calibrated", "judged"),
+        )
         return {
             **{name: getattr(self.protocol, name) for name in kept},
             "detector": self.protocol.detector.as_json(),
@@ -175,6 +183,26 @@ class Runner:
         if folder not in known:
             known[folder] = self.load_generator(folder)
         return known[folder]
+
+    def _base(self, setting: Setting, seed: int, data: Data) -> Detector | None:
+        """What all arms go on from: the other events' real pairs, levels drawn equally often."""
+        steps = self.protocol.base_steps
+        if not steps:
+            return None
+        event = setting.event or setting.name
+        folder = self.out / "bases" / f"{event}-seed{seed}"
+        if not (folder / DONE).is_file():
+            config = replace(self.protocol.detector, steps=steps)
+            pairs = data.real([i for i in setting.real if i not in setting.own])
+            fit(
+                config,
+                pairs,
+                seed=seed,
+                out=folder,
+                progress=lambda step, all_, _: self.told(event, "base", seed, step, all_),
+            )
+            write_json(folder / DONE, {"steps": steps})
+        return load_detector(folder)
 
     def _train(self, setting: Setting, arm: Arm, seed: int, data: Data, folder: Path) -> Run:
         config = ARMS[arm.name].configure(self.protocol.detector, data.real(setting.real))

@@ -3,6 +3,7 @@
 * ``new-event``: an event strikes and 0, 2, 5, 10 or 20 of its pairs are labelled; beside them stand
   all pairs of the other events. Tested on the rest of the event, the same tiles for every number.
 * ``leave-one-out``: no pair of the event at all; tested on the event.
+  With ``split`` both test the event's tiles of that split alone, which no one then has looked at.
 * ``rare-levels``: the split as it is; looked at are minor and major damage.
 
 A setting is a value: ids of pairs, drawn by a hash of (seed, id), so that the order of files means
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from afterscene.detectors import DetectorConfig
 from afterscene.errors import BadParameter, LeakFound, MissingFile, UnknownName
+from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
 
 PROTOCOLS = ("new-event", "leave-one-out", "rare-levels")
@@ -35,7 +37,16 @@ class Protocol:
     pairs: numbers of real pairs of the event (``new-event`` alone).
     arms: names out of :data:`afterscene.experiments.arms.ARMS`; the first is the reference.
     synthetic: synthetic pairs from the pre images of other places; each own pair gives one more.
+    region: so many pre images of the event's region, known with footprints and without damage
+        labels, give a synthetic pair each as well; they are never test tiles.
+    split: test the event's tiles of this split alone; "": all that are not labelled.
+    base_steps: steps on the real pairs of the other events that all arms of a setting share; each
+        arm then trains further for the detector's steps. 0: every arm begins anew.
+    calibrated: choose thresholds on at most so many validation tiles.
+    judged: a level with fewer buildings in the test tiles is left out of the harmonic mean and
+        named; the official score stands beside it.
     severity: lowest and highest, drawn uniformly. mode: how the generator draws.
+    evaluations: of the network a picture; 0: the generator's own number.
     tiles: test at most so many tiles, those with minor or major damage first.
     draw: decides which pairs of an event are labelled, and all synthetic pairs.
     """
@@ -56,6 +67,12 @@ class Protocol:
     synthetic: int = 40
     severity: tuple[float, ...] = (0.3, 1.0)
     mode: str = "edit"
+    evaluations: int = 0
+    region: int = 0
+    split: str = ""
+    base_steps: int = 0
+    calibrated: int = 1_000_000
+    judged: int = 20
     tiles: int = 1_000_000
     replicates: int = 1000
     draw: int = 0
@@ -68,8 +85,20 @@ class Protocol:
         for name in ("pairs", "seeds", "arms", "severity"):
             if not getattr(self, name) or len(set(getattr(self, name))) < len(getattr(self, name)):
                 raise BadParameter(f"{name} = {getattr(self, name)}: give each once, one at least")
-        if min(self.pairs) < 0 or min(self.seeds) < 0 or min(self.synthetic, self.tiles) < 1:
-            raise BadParameter("pairs, seeds: 0 or more; synthetic, tiles: 1 or more")
+        if (
+            min(
+                *self.pairs,
+                *self.seeds,
+                self.region,
+                self.base_steps,
+                self.judged,
+                self.evaluations,
+            )
+            < 0
+        ):
+            raise BadParameter("pairs, seeds, region, base_steps, judged: 0 or more")
+        if min(self.synthetic, self.tiles, self.calibrated) < 1:
+            raise BadParameter("synthetic, tiles, calibrated: 1 or more")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +106,9 @@ class Setting:
     """One comparison of arms: ids of the pairs that train, calibrate and test.
 
     `event` is held out (None for ``rare-levels``); `own` are its labelled pairs, among `real`;
-    `hazards` are asked of the generator, each with its share of the synthetic pairs.
+    `region` are pairs of the event of which the pre image and its footprints alone are used;
+    `hazards` are asked of the generator, each with its share of the synthetic pairs; `levels` are
+    the damage levels 1 to 4 that the test tiles show often enough to be judged.
     """
 
     name: str
@@ -87,6 +118,8 @@ class Setting:
     val: tuple[str, ...]
     test: tuple[str, ...]
     hazards: Mapping[str, float]
+    region: tuple[str, ...] = ()
+    levels: tuple[int, ...] = (1, 2, 3, 4)
 
     def check_generator(self, folder: Path, seen: Iterable[str] | None) -> None:
         """Raise LeakFound where a generator saw what this setting may not use, or does not say."""
@@ -128,8 +161,13 @@ def settings(protocol: Protocol, tree: XbdTree) -> tuple[Setting, ...]:
             raise UnknownName(f"{tree.root} has no labelled pair of {event!r}; it has: {known}")
         others = sorted(i for i, p in pairs.items() if p.event != event)
         counts = protocol.pairs if protocol.protocol == "new-event" else (0,)
-        own = own_pairs(protocol, mine, max(counts))
-        test = chosen_tiles(protocol, [p for p in mine if p.id not in own])
+        kept = {p.id for p in tree.pairs(protocol.split)} if protocol.split else set()
+        free = [p for p in mine if p.id not in kept and (not kept or p.id not in val)]
+        own = own_pairs(protocol, free, max(*counts, protocol.region))
+        region, own = own[: protocol.region], own[: max(counts)]
+        rest = [p for p in mine if p.id not in {*own, *region}]
+        tested = chosen_tiles(protocol, [p for p in rest if p.id in kept] if kept else rest)
+        test = tuple(p.id for p in tested)
         for count in counts:
             name = f"{event}-{count}" if protocol.protocol == "new-event" else event
             found.append(
@@ -138,9 +176,11 @@ def settings(protocol: Protocol, tree: XbdTree) -> tuple[Setting, ...]:
                     event=event,
                     real=(*(i for i in others if i not in val), *own[:count]),
                     own=own[:count],
-                    val=tuple(i for i in others if i in val),
+                    val=calibration_tiles(protocol, [pairs[i] for i in others if i in val]),
                     test=test,
                     hazards={mine[0].hazard: 1.0},
+                    region=region,
+                    levels=judged_levels(protocol, tested),
                 )
             )
     return tuple(found)
@@ -156,14 +196,16 @@ def _rare(protocol: Protocol, tree: XbdTree, pairs: Mapping[str, Pair]) -> Setti
         if pair.hazard:
             hazards[pair.hazard] = hazards.get(pair.hazard, 0) + 1 / len(train)
     val = tree.pairs("val") if "val" in tree.splits else []
+    tested = chosen_tiles(protocol, test)
     return Setting(
         name="rare-levels",
         event=None,
         real=tuple(p.id for p in train),
         own=(),
-        val=tuple(p.id for p in val if p.id in pairs),
-        test=chosen_tiles(protocol, test),
+        val=calibration_tiles(protocol, [p for p in val if p.id in pairs]),
+        test=tuple(p.id for p in tested),
         hazards=hazards,
+        levels=judged_levels(protocol, tested),
     )
 
 
@@ -178,18 +220,43 @@ def own_pairs(protocol: Protocol, pairs: list[Pair], count: int) -> tuple[str, .
     return tuple(sorted((p.id for p in built), key=lambda i: rank(protocol.draw, i))[:count])
 
 
-def chosen_tiles(protocol: Protocol, pairs: list[Pair]) -> tuple[str, ...]:
-    """Test tiles by id, at most ``tiles`` of them, those that show a rare level first."""
+def chosen_tiles(protocol: Protocol, pairs: list[Pair]) -> list[Pair]:
+    """Test tiles in the order of their ids, at most ``tiles``, those with a rare level first."""
+    return _fewest(pairs, protocol.tiles, protocol.draw)
 
+
+def calibration_tiles(protocol: Protocol, pairs: list[Pair]) -> tuple[str, ...]:
+    """Ids of the tiles that choose thresholds."""
+    return tuple(p.id for p in _fewest(pairs, protocol.calibrated, protocol.draw))
+
+
+def _fewest(pairs: list[Pair], count: int, draw: int) -> list[Pair]:
     def order(pair: Pair) -> tuple[bool, str]:
-        assert pair.post_label is not None
-        counts = read_label(pair.post_label).counts
-        rare = counts.get("minor-damage", 0) + counts.get("major-damage", 0) > 0
-        return not rare, rank(protocol.draw, pair.id)
+        levels = _levels(pair)
+        return not levels.get("minor-damage", 0) + levels.get("major-damage", 0), rank(
+            draw, pair.id
+        )
 
-    if protocol.tiles < len(pairs):
-        pairs = sorted(pairs, key=order)[: protocol.tiles]
-    return tuple(sorted(pair.id for pair in pairs))
+    if count < len(pairs):
+        pairs = sorted(pairs, key=order)[:count]
+    return sorted(pairs, key=lambda pair: pair.id)
+
+
+def _levels(pair: Pair) -> Mapping[str, int]:
+    assert pair.post_label is not None
+    return read_label(pair.post_label).counts
+
+
+def judged_levels(protocol: Protocol, tested: list[Pair]) -> tuple[int, ...]:
+    """Levels with at least ``judged`` buildings in the test tiles; all where none has as many."""
+    told = [_levels(pair) for pair in tested]
+    assessed = [level for level in DamageLevel if level != DamageLevel.UNCLASSIFIED]
+    found = [
+        int(level)
+        for level in assessed
+        if sum(counts.get(level.word, 0) for counts in told) >= protocol.judged
+    ]
+    return tuple(found or map(int, assessed))
 
 
 def rank(draw: int, name: str) -> str:

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.detectors import DetectorConfig, TrainingPair, fit
+from afterscene.detectors import Detector, DetectorConfig, TrainingPair, fit
 from afterscene.detectors.score import Confusion
 from afterscene.detectors.training import Progress
 from afterscene.errors import BadParameter, OutputConflict
 from afterscene.files import write_json
+from afterscene.generators.checkpoint import weights_hash
 
 RECORD = "done.json"
 DAMAGE = "predictions.npz"
@@ -26,10 +27,14 @@ DAMAGE = "predictions.npz"
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """A name and the pairs to train on; everything else is the same in all arms."""
+    """A name and the pairs to train on; everything else is the same in all arms.
+
+    start: a detector from which training goes on; None: it begins anew.
+    """
 
     name: str
     pairs: tuple[TrainingPair, ...]
+    start: Detector | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pairs", tuple(self.pairs))
@@ -81,11 +86,18 @@ def run_arm(
         "validation": _digest([_pair_key(pair) for pair in validation]),
         "evaluation": _digest([_pair_key(pair) for pair in evaluation]),
         "show": sorted(show),
+        **({} if arm.start is None else {"start": weights_hash(arm.start.network.state_dict())}),
     }
     if (folder / RECORD).is_file():
         return _read(folder, arm.name, seed, print_of)
     detector = fit(
-        config, arm.pairs, seed=seed, out=folder, validation=validation, progress=progress
+        config,
+        arm.pairs,
+        seed=seed,
+        out=folder,
+        validation=validation,
+        progress=progress,
+        start=arm.start,
     )
     counts, damage = [], {}
     for pair in evaluation:

@@ -31,7 +31,7 @@ from afterscene.generators.render import (
     scene_condition,
     scene_states,
 )
-from afterscene.generators.structural import sketch
+from afterscene.generators.structural import draw_ground, sketch
 from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.scene import Scene
 from afterscene.weightfiles import load_into
@@ -147,6 +147,11 @@ class Generator:
         again = Acquisition.draw(self.look(damage.hazard, seed), seed)
         if mode == "reacquire":
             start = again(start, pre.valid)
+        sketched = damage.hazard in config.sketched
+        before = start
+        if sketched and mode != "redraw":
+            start = draw_ground(before, damage, seed)
+            start[~pre.valid] = picture[~pre.valid]
         if mode != "redraw":
             learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
             affected = affected_mask(learned, config.radius, config.feather)
@@ -157,7 +162,7 @@ class Generator:
             affected, style = None, again.look
         hazard = BORROWED.get(damage.hazard, damage.hazard)
         damaged = affected is not None and affected.any()
-        first = sketch(start, damage, seed) if damaged else None
+        first = sketch(before, damage, seed) if damaged and sketched else None
         painter = self if steps is None else replace(self, config=config)
         drawn = painter._draw(start, levels, affected, hazard, style, seed, first)
         drawn[keep] = start[keep]

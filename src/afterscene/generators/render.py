@@ -42,19 +42,23 @@ class RenderConfig:
         radius: Pixels around a damaged building that *edit* may change.
         feather: Width in pixels of the blending edge inside that border.
         power: Exponent of the step grid ``t_i = (i / steps)^power``; 2 spends more on texture.
+        sketched: Hazards whose damage is drawn first (:mod:`afterscene.generators.structural`),
+            because too few examples taught it.
         entry: Time at which a sketch enters the bridge: 0 keeps it as it is, 1 forgets it.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` or ``fp32``.
     """
 
     steps: int = 12
     guidance: float = 1.0
-    radius: int = 8
+    radius: int = 12
     feather: float = 4.0
     power: float = 2.0
-    entry: float = 0.3
+    sketched: tuple[str, ...] = ("wind", "tornado")
+    entry: float = 0.2
     precision: str = "auto"
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sketched", tuple(self.sketched))
         if self.steps < 1:
             raise BadParameter(f"steps must be at least 1, got {self.steps}")
         if not 0 < self.entry < 1:

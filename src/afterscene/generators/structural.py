@@ -10,14 +10,20 @@ real post images. Shares, colours and reach were set by eye on post images of th
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
+from afterscene.generators.burnt import burn
 from afterscene.geodata.damage import DamageLevel, DamageMap
+from afterscene.geodata.drawn.aftermath import paint_aftermath
 from afterscene.geodata.drawn.ruin import WOOD, Wreck
 
 MINOR, MAJOR, DESTROYED = DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED
 HAZARDS = ("wind", "tornado")
+#: Drawn as a whole, ground and buildings, for a generator that has not learned them.
+AFTERMATHS = ("wildfire", "earthquake")
 #: What lies below shingles: decking, weathered boards, felt, tar; each building has one.
 BELOW = ((0.74, 0.58, 0.46), (0.66, 0.57, 0.47), (0.50, 0.48, 0.46), (0.32, 0.30, 0.28))
 HOW_OFTEN = (0.45, 0.25, 0.2, 0.1)
@@ -29,14 +35,26 @@ BARE = {MINOR: (0.05, 0.20), MAJOR: (0.25, 0.60)}
 PATCHES = (22.0, 9.0, 4.0)
 
 
+def draw_ground(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
+    """The pre image on burnt or dusty ground, its buildings still whole: ``(H, W, 3)`` uint8."""
+    if damage.hazard not in AFTERMATHS:
+        return picture
+    whole = [replace(b, level=DamageLevel.NO_DAMAGE) for b in damage.buildings]
+    return paint_aftermath(picture, replace(damage, buildings=tuple(whole)), seed)
+
+
 def sketch(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray | None:
     """The pre image with broken roofs and debris: ``(H, W, 3)`` uint8; None: nothing to draw.
 
     Args:
         picture: ``(H, W, 3)`` uint8.
-        damage: Levels of the buildings; its intensity is not used.
+        damage: Levels of the buildings; for wind and tornado its intensity is not used.
         seed: Equal seeds give equal sketches.
     """
+    if damage.hazard == "wildfire":
+        return burn(draw_ground(picture, damage, seed), damage, seed)
+    if damage.hazard in AFTERMATHS:
+        return paint_aftermath(picture, damage, seed)
     if damage.hazard not in HAZARDS:
         return None
     rng = np.random.default_rng((seed, 41))

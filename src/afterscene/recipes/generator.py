@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +23,7 @@ from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.checkpoint import load_weights, save_weights
 from afterscene.generators.crops import CropConfig, TrainingTile
 from afterscene.generators.render import RenderConfig
+from afterscene.generators.structural import AFTERMATHS, HAZARDS
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.xbd import XbdTree
@@ -98,6 +100,20 @@ def looks_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
     return looks
 
 
+def sketched_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, ...]:
+    """Hazards to sketch: wind and tornado, and those with fewer than ``enough`` damaged examples.
+
+    The network alone smears roofs that wind tore (see the card of the shipped generator).
+    """
+    seen = Counter(
+        HAZARD_NAMES[tile.hazard]
+        for tile in tiles
+        for level in tile.centre_levels
+        if tile.hazard >= 0 and 2 <= level <= 4
+    )
+    return (*HAZARDS, *(name for name in AFTERMATHS if seen[name] < enough))
+
+
 def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
     """Write the model of a run that is complete."""
     export(run, folder, config, data[0])
@@ -114,7 +130,7 @@ def export(run: Path, folder: Path, config: TrainConfig, tiles: Sequence[Trainin
         "schema": 1,
         "step": step,
         "model": asdict(config.model),
-        "render": asdict(RenderConfig()),
+        "render": asdict(RenderConfig(sketched=sketched_of(tiles))),
         "looks": looks_of(tiles),
         "tiles": seen_tiles(run, tiles),
         "licence": "CC-BY-NC-SA-4.0",

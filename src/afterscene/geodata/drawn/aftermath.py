@@ -27,24 +27,28 @@ def draw_aftermath(scene: Scene, damage: DamageMap, seed: int) -> Scene:
     ``source`` gets " | drawn aftermath: <hazard>, seed <seed>". Raises ``UnknownName`` for a hazard
     without a drawing and ``BadParameter`` when scene and damage map differ in size.
     """
-    if damage.hazard not in _DRAWERS:
-        raise UnknownName(
-            f"no drawing of hazard {damage.hazard!r}; choose one of: {', '.join(_DRAWERS)}"
-        )
     if damage.intensity.shape != scene.shape:
         raise BadParameter(
             f"damage map of {damage.intensity.shape} for a scene of {scene.shape}; "
             "make the map from this scene"
         )
-    before = scene.rgb()
-    rng = np.random.default_rng([seed, 0xAF7E])
-    wreck = Wreck(before.astype(np.float32) / 255, damage, rng)
-    _DRAWERS[damage.hazard](wreck)
-    after = np.clip(np.rint(wreck.picture * 255), 0, 255).astype(np.uint8)
+    after = paint_aftermath(scene.rgb(), damage, seed)
     return scene.replace(
         pixels=np.ascontiguousarray(after.transpose(2, 0, 1)),
         source=f"{scene.source} | drawn aftermath: {damage.hazard}, seed {seed}",
     )
+
+
+def paint_aftermath(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
+    """The same on a picture ``(H, W, 3)`` uint8. Raises ``UnknownName``."""
+    if damage.hazard not in _DRAWERS:
+        raise UnknownName(
+            f"no drawing of hazard {damage.hazard!r}; choose one of: {', '.join(_DRAWERS)}"
+        )
+    rng = np.random.default_rng([seed, 0xAF7E])
+    wreck = Wreck(picture.astype(np.float32) / 255, damage, rng)
+    _DRAWERS[damage.hazard](wreck)
+    return np.clip(np.rint(wreck.picture * 255), 0, 255).astype(np.uint8)
 
 
 def _rise(x: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -111,17 +111,24 @@ class Wreck:
             quarter, part = self.rng.integers(4), self.rng.uniform(*share)
             if building.level != level:
                 continue
-            ys, xs = np.nonzero(self.index == i + 1)
+            ys, xs, side = self.along_walls(i, quarter * np.pi / 2)
             if len(xs) < 2:
                 continue
-            x, y = xs - xs.mean(), ys - ys.mean()
-            # Along one of the footprint's own axes, so that edges run with the walls.
-            angle = 0.5 * np.arctan2(2 * (x * y).mean(), (x * x - y * y).mean())
-            angle += quarter * np.pi / 2
-            side = x * np.cos(angle) + y * np.sin(angle)
             rank = (1 - lumpy) * side / max(float(side.std()), 1.0) + lumpy * patches[ys, xs]
             out[ys, xs] = rank > np.quantile(rank, 1 - part)
         return out
+
+    def along_walls(self, i: int, turn: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return rows and columns of footprint ``i`` and how far (pixels) each lies along an axis.
+
+        It is the footprint's own longer axis, so that edges run with the walls, turned by ``turn``.
+        """
+        ys, xs = np.nonzero(self.index == i + 1)
+        if not len(xs):
+            return ys, xs, np.zeros(0)
+        x, y = xs - xs.mean(), ys - ys.mean()
+        angle = turn + 0.5 * np.arctan2(2 * (x * y).mean(), (x * x - y * y).mean())
+        return ys, xs, x * np.cos(angle) + y * np.sin(angle)
 
     def debris(self, density: np.ndarray, colours: Sequence[Colour]) -> None:
         """Scatter pieces of one to three pixels; ``density`` (H, W) is their share of ground."""
