@@ -175,6 +175,7 @@ def test_every_flag_is_a_decision_that_someone_made():
     flags = {o for c in every for p in c.params for o in p.opts if o.startswith("--")} - {"--help"}
     assert flags == {
         "--assessor",
+        "--before",
         "--backbone",
         "--count",
         "--data",
@@ -185,6 +186,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--format",
         "--gbd",
         "--hazard",
+        "--images",
         "--init",
         "--json",
         "--labels",
@@ -213,6 +215,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--shard-size",
         "--small",
         "--split",
+        "--stac",
         "--steps",
         "--test",
         "--val",

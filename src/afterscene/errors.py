@@ -22,7 +22,7 @@ class BadLabel(AftersceneError):
 
 
 class BadRegions(AftersceneError):
-    """A file of places, footprints or hazard likelihood cannot be used."""
+    """A file of places, footprints, hazard likelihood or a catalogue cannot be used."""
 
 
 class BadWeights(AftersceneError):

@@ -16,7 +16,6 @@ from afterscene.detectors import Detector, fit
 from afterscene.detectors import detector as detector_module
 from afterscene.detectors.assess import assess, same_grid
 from afterscene.detectors.assessment import COLOURS, counts, write_layer, write_map, write_style
-from afterscene.detectors.outlines import read_outlines
 from afterscene.errors import BadImage, BadLabel, BadParameter
 from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.footprints import Place, read_footprints
@@ -173,7 +172,7 @@ def test_our_own_layer_can_be_given_as_footprints(
     place = same_grid(pre, post)
     found = assess(detector, pre, post, houses, (SIDE, SIDE))
     path = write_layer(found, place, tmp_path / "out.gpkg", source="toy")
-    again = read_outlines(path, place)
+    again = read_footprints(path, place)
     for one, house in zip(again.buildings, houses, strict=True):
         assert np.abs(np.subtract(one.polygon.bounds, house.polygon.bounds)).max() < 0.01
 

@@ -46,7 +46,7 @@ def assess(
     from afterscene.detectors.assess import same_grid
     from afterscene.detectors.assessment import counts, write_layer, write_map, write_style
     from afterscene.detectors.detector import OVERLAP, TILE
-    from afterscene.detectors.outlines import read_outlines
+    from afterscene.geodata.footprints import read_footprints
     from afterscene.geodata.tiles import tiles
 
     talk = Talk(json=as_json, quiet=quiet)
@@ -56,7 +56,7 @@ def assess(
     there = [file for file in files if file.exists()]
     if there and not overwrite:
         raise OutputConflict(f"{there[0]} is there already; choose another name, or --overwrite")
-    found = read_outlines(footprints, same_grid(pre, post))
+    found = read_footprints(footprints, same_grid(pre, post))
     if not found.buildings:
         raise BadParameter(
             f"{footprints}: none of its {found.outside + found.unusable} outlines lies on {pre}; "

@@ -1,7 +1,10 @@
 """``afterscene gbd plan|tile``: the fixed list of what a build makes, and one of its tiles."""
 
+from __future__ import annotations
+
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,28 +13,51 @@ from afterscene.cli.options import (
     Mode,
     Model,
     ModeOption,
+    OnError,
+    OnErrorOption,
     Out,
     Set,
     Split,
     Steps,
-    Xbd,
+    XbdOrNone,
     parameters,
 )
 from afterscene.cli.options import rendering as drawn_with
 from afterscene.cli.summary import show
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
+from afterscene.errors import BadParameter
+
+if TYPE_CHECKING:
+    from afterscene.gbd.imagery import Cut
 
 Plan = Annotated[Path, typer.Option("--plan", help="A file of `gbd plan`.")]
 
 
 def plan(
-    xbd: Xbd,
     hazard: Annotated[
         list[str],
         typer.Option("--hazard", help="A hazard; repeat for more, or `all`. They take turns."),
     ],
     count: Annotated[int, typer.Option("--count", help="Number of pairs, over all hazards.")],
     out: Annotated[Path, typer.Option("--out", help="File to write the plan into.")],
+    xbd: XbdOrNone = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", help="Folder of GeoTIFF, PNG or JPEG pre images.")
+    ] = None,
+    stac: Annotated[
+        Path | None, typer.Option("--stac", help="STAC catalogue (catalog.json) on this disk.")
+    ] = None,
+    before: Annotated[
+        datetime | None,
+        typer.Option("--before", help="Only what a catalogue says was taken before (UTC)."),
+    ] = None,
+    footprints: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--footprints",
+            help="Buildings for --images or --stac: a file, or a folder with one a picture.",
+        ),
+    ] = None,
     split: Split = None,
     test: Annotated[
         str | None,
@@ -47,19 +73,32 @@ def plan(
         typer.Option("--shard-size", min=1, help="Pairs that are done, or done again, together."),
     ] = 16,
     set_: Set = None,
+    on_error: OnErrorOption = OnError.fail,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the fixed list of shards that `gbd build --plan` makes, on one machine or many.
 
-    The sources are checked and hashed once, here.
+    Sources are an xBD folder (--xbd), or pictures of any size (--images, --stac) with --footprints,
+    which are cut into the folder OUT.tiles first. They are checked and hashed once, here.
     """
     from afterscene import gbd
     from afterscene.cli.talk import table
 
     talk = Talk(json=as_json, quiet=quiet)
+    imagery: dict[str, Any] = {}
+    if xbd is None:
+        tiles = out.with_name(f"{out.stem}.tiles")
+        report = _cut(images, stac, before, footprints or [], tiles, on_error)
+        imagery = {"imagery": report.as_json()}
+        counts = {**report.left_out, **{f"footprints {k}": n for k, n in report.shifts.items()}}
+        talk.say(f"{len(report.tiles)} tiles in {tiles}")
+        for what, n in sorted(counts.items()):
+            talk.say(f"{n} x {what}")
+    elif images or stac or before or footprints:
+        raise BadParameter("--xbd has images and labels; leave --images, --stac, ... out")
     ask = gbd.Campaign(
-        root=xbd,
+        root=tiles if xbd is None else xbd,
         split=split,
         test=test,
         hazards=tuple(hazard),
@@ -71,7 +110,32 @@ def plan(
     stored, counts = gbd.make_plan(ask, out, shard_size=shard_size)
     rows = [(name, pairs) for name, pairs in counts.items()]
     value = {"out": str(out), "pairs": stored.count, "shard_size": shard_size, "hazards": counts}
+    value |= imagery
     talk.result(value, table(("hazard", "pairs"), [*rows, ("all", stored.count)]))
+
+
+def _cut(
+    images: Path | None,
+    stac: Path | None,
+    before: datetime | None,
+    footprints: list[Path],
+    tiles: Path,
+    on_error: str,
+) -> Cut:
+    from afterscene.gbd import imagery
+
+    if (images is None) == (stac is None):
+        raise BadParameter("give the pre images by one of --xbd, --images or --stac")
+    if not footprints:
+        raise BadParameter("--footprints is missing; give the buildings of the pre images")
+    if images is not None:
+        if before is not None:
+            raise BadParameter("--before needs the times of a --stac catalogue; leave it out")
+        pictures = imagery.pictures_in(images)
+    else:
+        assert stac is not None
+        pictures = imagery.pictures_of_catalogue(stac, before and before.replace(tzinfo=UTC))
+    return imagery.cut(pictures, footprints, tiles, on_error=on_error)
 
 
 def tile(

@@ -20,6 +20,7 @@ from afterscene.errors import BadImage, BadLabel, BadParameter, MissingFile, Unk
 from afterscene.files import pixel_hash, sha256_file
 from afterscene.gbd.plan import Item, Source
 from afterscene.gbd.quality import Checked, QualityControl, draw_checked
+from afterscene.geodata.border import black_border
 from afterscene.geodata.damage import Building, DamageMap, rasterize
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.geodata.xbd import XbdLabel, read_label, write_label
@@ -169,12 +170,14 @@ def make_post(
         LowFidelity: no scene was good enough for the control.
     """
     pre = as_rgb(scene)
+    # A picture without a mask may still be padded: no water or ash is to be drawn there.
+    seen = pre.replace(valid=~black_border(pre.rgb())) if pre.valid.all() else pre
     hazard = make_hazard(item.hazard, item.severity, **item.parameters)
     damage = hazard(pre, label.buildings, np.random.default_rng(item.seed))
 
     def draw(seed: int) -> Scene:
         return generator.render(
-            pre,
+            seen,
             damage,
             seed=seed,
             mode=rendering.mode,
@@ -273,8 +276,15 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
         "pixel_sha256": pixel_hash(post.scene.pixels),
         "target_sha256": pixel_hash(post.target),
         "levels": dict(sorted(levels.items())),
+        **said_of(post.label),
         **checked_row(post.checked),
     }
+
+
+def said_of(label: XbdLabel) -> dict[str, Any]:
+    """What the label knows of its tile that a reader of the manifest should, too."""
+    shift = label.metadata.get("footprint_shift")
+    return {"footprint_shift": shift} if isinstance(shift, Mapping) else {}
 
 
 def checked_row(checked: Checked) -> dict[str, Any]:

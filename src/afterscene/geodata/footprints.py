@@ -1,13 +1,13 @@
 """Footprints from the files that people have, as buildings on the pixels of a scene.
 
 An xBD label is taken as it is. GeoJSON (RFC 7946: degrees, unless its old ``crs`` member says
-otherwise) is reprojected, and so are outlines that another reader gives. What lies outside of the
-scene is left out and counted.
+otherwise) is reprojected, and so are the outlines of the streaming readers of :mod:`.mapped`, which
+trust neither suffix nor driver. What lies outside of the scene is left out and counted.
 """
 
-import re
+import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,10 @@ from afterscene.geodata.damage import Building
 from afterscene.geodata.fit import fit_lnglat
 from afterscene.geodata.label import read_label
 from afterscene.geodata.labeljson import load_json
+from afterscene.geodata.mapped import WGS84, Box, Footprint, Skipped, geojson_crs
+from afterscene.geodata.mapped import read_footprints as stream
 
-WGS84 = "EPSG:4326"
+JSON = (".json", ".geojson")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +53,24 @@ class Footprints:
 
 
 def read_footprints(path: Path, place: Place) -> Footprints:
-    """Footprints of `path` on `place`.
+    """Footprints of `path` on `place`; those of a file without names are named after their shape.
 
     Raises:
-        MissingFile, BadLabel: the file is not there or is nothing of the kind.
+        MissingFile, BadLabel, BadRegions: the file is not there or is nothing of the kind.
         BadParameter: it is in degrees or metres, and the image has no place.
+        MissingExtra: GeoParquet without the extra ``geo``.
     """
     if not path.is_file():
         raise MissingFile(f"footprints {path} is not a file; check the path")
+    if path.suffix.lower() not in JSON:
+        skipped = Skipped()
+        found = [(name_of(f), f.outline) for f in stream(path, skipped=skipped)]
+        read = on_place(path, found, place)
+        return replace(read, unusable=read.unusable + skipped.reasons.total())
     document = load_json(path)
     if isinstance(document.get("features"), dict):
         return _from_label(path, place)
-    crs = _geojson_crs(path, document)
+    crs = geojson_crs(path, document)
     return on_place(path, list(_geojson(path, document)), place, crs=crs)
 
 
@@ -76,6 +84,38 @@ def on_place(
             "an xBD label whose outlines are in pixels"
         )
     return _on_grid(found, _to_pixels(crs, place), place)
+
+
+def name_of(footprint: Footprint) -> str:
+    """A name out of the shape alone: equal in every tile that cuts the building."""
+    return f"f{hashlib.blake2b(footprint.outline.wkb, digest_size=8).hexdigest()}"
+
+
+def boxes(place: Place) -> tuple[Box, ...]:
+    """The place in degrees, west south east north: two boxes where it crosses the antimeridian.
+
+    Raises BadParameter where it has no place, or none on the Earth.
+    """
+    if place.crs is None or place.transform is None:
+        raise BadParameter("the image has no place; give a GeoTIFF")
+    height, width = place.shape
+    steps = np.linspace(0, 1, 17)
+    rim = [(s * width, e) for s in steps for e in (0, height)]
+    rim += [(e, s * height) for s in steps for e in (0, width)]
+    a, b, c, d, e, f = place.transform[:6]
+    col, row = np.array(rim, float).T
+    way = pyproj.Transformer.from_crs(place.crs, WGS84, always_xy=True)
+    lng, lat = way.transform(a * col + b * row + c, d * col + e * row + f)
+    if not np.isfinite([lng, lat]).all():
+        raise BadParameter("the image lies nowhere on the Earth; check its CRS and transform")
+    south, north = float(lat.min()), float(lat.max())
+    lng = (lng + 180) % 360 - 180
+    if np.ptp(lng) <= 180:
+        return ((float(lng.min()), south, float(lng.max()), north),)
+    return (
+        (float(lng[lng > 0].min()), south, 180.0, north),
+        (-180.0, south, float(lng[lng <= 0].max()), north),
+    )
 
 
 def _from_label(path: Path, place: Place) -> Footprints:
@@ -107,17 +147,6 @@ def _shape(geometry: object) -> Any:
         return None
 
 
-def _geojson_crs(path: Path, document: dict[str, Any]) -> str:
-    said = document.get("crs")
-    if said is None:
-        return WGS84
-    name = said.get("properties", {}).get("name") if isinstance(said, dict) else None
-    code = re.fullmatch(r"(?:urn:ogc:def:crs:)?(EPSG|OGC):(?:[\d.]*:)?(\w+)", str(name))
-    if code is None:
-        raise BadLabel(f"{path}: crs {str(name)[:80]!r} is not known; export it in degrees")
-    return WGS84 if code[1] == "OGC" else f"EPSG:{code[2]}"
-
-
 def _to_pixels(crs: str, place: Place) -> Callable[[np.ndarray], np.ndarray]:
     assert place.crs is not None and place.transform is not None
     try:
@@ -127,12 +156,21 @@ def _to_pixels(crs: str, place: Place) -> Callable[[np.ndarray], np.ndarray]:
             f"CRS {crs[:80]!r} is not known; export the footprints in degrees"
         ) from error
     a, b, c, d, e, f = (~place.transform)[:6]
+    middle = _x(place.transform, place.shape)
+    turns = pyproj.CRS(place.crs).is_geographic
 
     def move(xy: np.ndarray) -> np.ndarray:
         x, y = transformer.transform(xy[:, 0], xy[:, 1])
+        if turns:  # a picture across the antimeridian runs on beyond 180
+            x = x - 360 * np.round((x - middle) / 360)
         return np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
 
     return move
+
+
+def _x(transform: Affine, shape: tuple[int, int]) -> float:
+    """The x of the middle of a grid."""
+    return float(transform.a * shape[1] / 2 + transform.b * shape[0] / 2 + transform.c)
 
 
 def _on_grid(

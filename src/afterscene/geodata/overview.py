@@ -31,17 +31,29 @@ def small_picture(path: Path, side: int) -> np.ndarray:
     """(h, w, 3) uint8, no side longer than `side`; a large GeoTIFF is thinned while it is read."""
     if sniff(path) != "GTiff":
         return _shrunk(read_scene(path).rgb(), side)
-    with rasterio.Env(**GDAL), open_raster(path, "GTiff") as source:
-        height, width = source.height, source.width
-        scale = min(1.0, side / max(height, width))
-        shape = (max(1, round(scale * height)), max(1, round(scale * width)))
-        bands = [1, 2, 3] if source.count >= 3 else [1]
-        pixels = source.read(bands, out_shape=(len(bands), *shape))
-        valid = source.dataset_mask(out_shape=shape) > 0
+    return thinned(path, side).rgb()
+
+
+def thinned(path: Path, side: int) -> Scene:
+    """A GeoTIFF with every so many pixels left out, no side longer than `side`, without a place.
+
+    Raises:
+        BadImage: it cannot be read.
+    """
+    try:
+        with rasterio.Env(**GDAL), open_raster(path, "GTiff") as source:
+            height, width = source.height, source.width
+            scale = min(1.0, side / max(height, width))
+            shape = (max(1, round(scale * height)), max(1, round(scale * width)))
+            bands = [1, 2, 3] if source.count >= 3 else [1]
+            pixels = source.read(bands, out_shape=(len(bands), *shape))
+            valid = source.dataset_mask(out_shape=shape) > 0
+    except DECODERS_RAISE as error:
+        raise BadImage(f"{path}: cannot be read ({error}); export it again") from error
     if pixels.dtype not in (np.uint8, np.uint16):
         pixels = pixels.astype(np.float32)
         valid &= np.isfinite(pixels).all(axis=0)
-    return Scene(pixels=pixels, valid=valid).rgb()
+    return Scene(pixels=pixels, valid=valid)
 
 
 def _shrunk(rgb: np.ndarray, side: int) -> np.ndarray:

@@ -5,11 +5,14 @@ would follow nested collections until the stack ends). Writing keeps the text th
 wherever it still says the same outline, so that no digit changes on the way through.
 """
 
+import json
 import re
+from typing import Any
 
 import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry.base import BaseGeometry
 
 from afterscene.geodata.damage import FARTHEST
 
@@ -69,3 +72,16 @@ def _ring(coordinates: np.ndarray) -> str:
 
 def _number(value: float) -> str:
     return repr(value).removesuffix(".0")
+
+
+def geometry(value: Any) -> BaseGeometry:
+    """A GeoJSON geometry, finite and not empty. Raises ValueError, TypeError, KeyError."""
+    if not isinstance(value, dict) or value.get("type") == "GeometryCollection":
+        raise ValueError("no plain geometry")
+    try:
+        shape = shapely.from_geojson(json.dumps(value), on_invalid="raise")
+    except shapely.errors.GEOSException as error:
+        raise ValueError(str(error).splitlines()[0]) from error
+    if shape is None or shape.is_empty or not np.isfinite(shapely.get_coordinates(shape)).all():
+        raise ValueError("empty or not finite")
+    return shape

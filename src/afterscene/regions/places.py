@@ -5,18 +5,16 @@ towns of 15,000 people and more. A GeoJSON of one's own is a FeatureCollection o
 polygons in WGS84 (RFC 7946) with a ``name`` and, where known, ``population`` and ``country``.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import shapely
-from shapely.geometry.base import BaseGeometry
 
 from afterscene.errors import BadParameter, BadRegions, MissingExtra
 from afterscene.geodata.labeljson import load_json
+from afterscene.geodata.wkt import geometry
 
 EARTH_KM = 6371.0088
 LONGEST_NAME = 120
@@ -106,19 +104,6 @@ def _place(path: Path, number: int, feature: Any) -> Place:
         ) from error
     except BadParameter as error:
         raise BadRegions(f"{path}: feature {number}: {error}") from error
-
-
-def geometry(value: Any) -> BaseGeometry:
-    """A GeoJSON geometry, finite and not empty. Raises ValueError, TypeError, KeyError."""
-    if not isinstance(value, dict) or value.get("type") == "GeometryCollection":
-        raise ValueError("no plain geometry")
-    try:
-        shape = shapely.from_geojson(json.dumps(value), on_invalid="raise")
-    except shapely.errors.GEOSException as error:
-        raise ValueError(str(error).splitlines()[0]) from error
-    if shape is None or shape.is_empty or not np.isfinite(shapely.get_coordinates(shape)).all():
-        raise ValueError("empty or not finite")
-    return shape
 
 
 def distance_km(lng: Any, lat: Any, other_lng: Any, other_lat: Any) -> np.ndarray:

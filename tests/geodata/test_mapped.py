@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afterscene.errors import AftersceneError, BadRegions, MissingFile
-from afterscene.regions import read_footprints
-from afterscene.regions.footprints import LONGEST_LINE, Skipped
-from regions.published import FAR, MAKERS, SQUARE, feature, geopackage, google, microsoft
+from afterscene.geodata.mapped import LONGEST_LINE, Skipped, read_footprints
+from published import FAR, MAKERS, SQUARE, feature, geopackage, google, microsoft
 
 CASES = list(MAKERS)
 

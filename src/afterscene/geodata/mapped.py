@@ -14,12 +14,13 @@ suffix                what it is                                            term
 What a file is, its first bytes say. Lines, outlines and groups of rows have limits, so that a
 gzip bomb ends at its first endless line. An outline that cannot be used is left out and counted
 (``skipped``); a file that cannot be used is an error. Users report that Microsoft's and Google's
-outlines lie some metres off the picture; nothing here measures or mends that.
+outlines lie some metres off the picture: :mod:`afterscene.geodata.alignment` measures that.
 """
 
 import csv
 import gzip
 import json
+import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,15 +32,15 @@ from typing import IO, Any, cast
 import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
-from afterscene.errors import BadRegions, MissingExtra, MissingFile
+from afterscene.errors import BadLabel, BadRegions, MissingExtra, MissingFile
+from afterscene.geodata import geopackage_in
 from afterscene.geodata.labeljson import MAX_BYTES, load_json
-from afterscene.geodata.wkt import BadOutline, parse_outline
-from afterscene.regions import geopackage
-from afterscene.regions.places import geometry
+from afterscene.geodata.wkt import BadOutline, geometry, parse_outline
 
 LONGEST_LINE = 4 * 2**20
 """Bytes of a line (one building); the longest outline we have seen takes 20 kB."""
 ROWS = 65536
+WGS84 = "EPSG:4326"
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
 
@@ -158,11 +159,28 @@ def _collection(path: Path, within: Box | None, skipped: Skipped) -> Iterator[Ro
             f"{path}: is one collection that would be read whole (limit {MAX_BYTES:,} bytes, not "
             "zipped); write one feature a line (ogr2ogr -f GeoJSONSeq), or a GeoPackage"
         )
-    features = load_json(path).get("features")
+    document = load_json(path)
+    features = document.get("features")
     if not isinstance(features, list):
         raise BadRegions(f"{path}: has no list of features; export it as a FeatureCollection")
+    crs = geojson_crs(path, document)
+    move = None if crs == WGS84 else geopackage_in.mover(path, crs)
     for feature in features:
-        yield from _feature(feature, path.name, skipped)
+        for shape, source, confidence in _feature(feature, path.name, skipped):
+            moved = shape if move is None else shapely.transform(shapely.force_2d(shape), move)
+            yield moved, source, confidence
+
+
+def geojson_crs(path: Path, document: dict[str, Any]) -> str:
+    """The CRS of a GeoJSON: WGS84 unless its old ``crs`` member names one. Raises BadLabel."""
+    said = document.get("crs")
+    if said is None:
+        return WGS84
+    name = said.get("properties", {}).get("name") if isinstance(said, dict) else None
+    code = re.fullmatch(r"(?:urn:ogc:def:crs:)?(EPSG|OGC):(?:[\d.]*:)?(\w+)", str(name))
+    if code is None:
+        raise BadLabel(f"{path}: crs {str(name)[:80]!r} is not known; export it in degrees")
+    return WGS84 if code[1] == "OGC" else f"EPSG:{code[2]}"
 
 
 def _feature(feature: Any, source: str, skipped: Skipped) -> Iterator[Row]:
@@ -242,7 +260,7 @@ def _overture(path: Path, within: Box | None, skipped: Skipped) -> Iterator[Row]
 
 
 def _geopackage(path: Path, within: Box | None, skipped: Skipped) -> Iterator[Row]:
-    for shape in geopackage.polygons(path):
+    for shape in geopackage_in.polygons(path):
         yield shape, path.name, None
 
 

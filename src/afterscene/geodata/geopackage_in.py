@@ -54,6 +54,11 @@ def _mover(path: Path, base: sqlite3.Connection, srs: int) -> Any:
     code = f"{row[0]}:{row[1]}" if row else f"EPSG:{srs}"
     if code.upper() == f"EPSG:{WGS84}":
         return None
+    return mover(path, code)
+
+
+def mover(path: Path, code: str) -> Any:
+    """The way from a reference system to WGS84, for (n, 2) arrays. Raises BadRegions."""
     try:
         way = pyproj.Transformer.from_crs(code, WGS84, always_xy=True)
     except pyproj.exceptions.CRSError as error:

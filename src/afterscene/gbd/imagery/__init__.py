@@ -1,0 +1,11 @@
+"""Pre images of one's own: found in a folder or a STAC catalogue, cut into tiles of an xBD tree.
+
+``pictures`` finds, ``cut`` reads window by window and writes; what follows (plan, build, workers)
+then knows one layout only.
+"""
+
+from afterscene.gbd.imagery.catalogue import pictures_of_catalogue
+from afterscene.gbd.imagery.cut import Cut, cut
+from afterscene.gbd.imagery.pictures import Picture, pictures_in
+
+__all__ = ["Cut", "Picture", "cut", "pictures_in", "pictures_of_catalogue"]

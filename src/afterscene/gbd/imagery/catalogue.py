@@ -1,0 +1,168 @@
+"""Pictures of a STAC catalogue on the disk, such as a part of Maxar Open Data.
+
+Maxar's catalogue has a collection an event, below it one an acquisition, below that items with the
+assets ``visual`` (a COG in colour), ``data-mask`` and raw bands. Here the event is the child of the
+root, the picture the asset ``visual``, else the first with the role visual or data. STAC of any
+version is lifted to the present one by pystac. Only local files below the catalogue's folder are
+opened: a link that leads elsewhere, or to a server, is refused by name (fetch the files first).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from afterscene.errors import BadRegions, MissingExtra, MissingFile
+from afterscene.gbd.imagery.pictures import Picture, plain
+from afterscene.geodata.decode import SUFFIXES
+from afterscene.geodata.labeljson import load_json
+
+if TYPE_CHECKING:
+    import pystac
+
+DEEPEST = 8
+"""Catalogues below catalogues; Maxar's has three levels."""
+_KEPT = {
+    "gsd": "gsd",
+    "view:off_nadir": "off_nadir_angle",
+    "view:sun_azimuth": "sun_azimuth",
+    "view:sun_elevation": "sun_elevation",
+    "catalog_id": "catalog_id",
+    "platform": "sensor",
+}
+"""STAC properties and what xBD calls them."""
+
+
+def pictures_of_catalogue(catalogue: Path, before: datetime | None = None) -> list[Picture]:
+    """The pictures of all items, those alone that were taken ``before`` (UTC), by item id.
+
+    Raises:
+        MissingFile, BadLabel: a file is not there, or no JSON.
+        BadRegions: it is no STAC, leads out of the folder or to a server, or holds no picture.
+        MissingExtra: without the extra ``geo``.
+    """
+    try:
+        import pystac  # noqa: F401 - asked for before anything is read
+    except ImportError as error:
+        raise MissingExtra(
+            f"{catalogue}: STAC needs pystac, which is not installed; install it with: "
+            'pip install "afterscene[geo]"'
+        ) from error
+    walk = _Walk(root=catalogue.resolve().parent)
+    if not catalogue.is_file():
+        raise MissingFile(f"{catalogue}: there is no such catalogue; give its catalog.json")
+    found, late = [], 0
+    for path, event, item in walk.items(catalogue, "", 0):
+        if before is not None and (item.datetime is None or _utc(item.datetime) >= before):
+            late += 1
+            continue
+        found.append(_picture(walk, path, event, item))
+    if not found:
+        why = f"; {late} items were taken later, or have no time" if late else ""
+        raise BadRegions(f"{catalogue}: holds no picture{why}; give another catalogue or time")
+    return sorted(found, key=lambda picture: (picture.event, picture.name))
+
+
+def _utc(time: datetime) -> datetime:
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Walk:
+    """One way through a catalogue, each file once."""
+
+    root: Path
+    seen: set[Path] = field(default_factory=set)
+
+    def items(self, path: Path, event: str, depth: int) -> Iterator[tuple[Path, str, Any]]:
+        """(file, event, item) of this file and all below."""
+        if depth > DEEPEST:
+            raise BadRegions(f"{path}: lies more than {DEEPEST} catalogues deep; give a part of it")
+        if (real := path.resolve()) in self.seen:
+            return
+        self.seen.add(real)
+        document = load_json(path)
+        if document.get("type") == "Feature":
+            yield path, event or self.root.name, _item(path, document)
+            return
+        if not isinstance(document.get("stac_version"), str):
+            raise BadRegions(f"{path}: is no STAC catalogue; give its catalog.json")
+        name = event or ("" if depth == 0 else str(document.get("id", "")))
+        for href in _links(path, document):
+            yield from self.items(self.inside(path, href), name, depth + 1)
+
+    def inside(self, path: Path, href: str) -> Path:
+        """The file that a link of ``path`` means. Raises BadRegions, MissingFile."""
+        parts = urlsplit(href)
+        if parts.scheme in ("http", "https", "s3", "ftp") or parts.netloc:
+            raise BadRegions(
+                f"{path}: links to {href[:120]}; fetch the catalogue with its files first (for "
+                "instance with `aws s3 sync --no-sign-request`), then give the copy"
+            )
+        if parts.scheme not in ("", "file") or "\0" in href:
+            raise BadRegions(f"{path}: link {href[:120]!r} is no path; mend the catalogue")
+        target = path.parent / unquote(parts.path)
+        try:
+            inside = target.resolve().is_relative_to(self.root)
+            there = inside and target.is_file()
+        except OSError as error:
+            raise BadRegions(
+                f"{path}: link {href[:120]!r} is no path ({error.strerror})"
+            ) from error
+        if not inside:
+            raise BadRegions(
+                f"{path}: link {href[:120]!r} leads out of the catalogue's folder; mend it"
+            )
+        if not there:
+            raise MissingFile(f"{path}: names {href[:120]!r}, which is not there; fetch it too")
+        return target
+
+
+def _links(path: Path, document: dict[str, Any]) -> list[str]:
+    links = document.get("links")
+    if not isinstance(links, list):
+        raise BadRegions(f"{path}: has no list of links; mend the catalogue")
+    wanted = [k for k in links if isinstance(k, dict) and k.get("rel") in ("child", "item")]
+    hrefs = [k.get("href") for k in wanted]
+    if not all(isinstance(href, str) and href for href in hrefs):
+        raise BadRegions(f"{path}: a link has no href; mend the catalogue")
+    return [str(href) for href in hrefs]
+
+
+def _item(path: Path, document: dict[str, Any]) -> "pystac.Item":
+    import pystac
+
+    try:
+        return pystac.Item.from_dict(document, preserve_dict=False, migrate=True)
+    except Exception as error:
+        raise BadRegions(
+            f"{path}: is no usable STAC item ({type(error).__name__}: {str(error)[:120]}); mend it"
+        ) from error
+
+
+def _picture(walk: _Walk, path: Path, event: str, item: "pystac.Item") -> Picture:
+    assets = list(item.assets.values())
+    visual = [item.assets["visual"]] if "visual" in item.assets else []
+    roles = [a for a in assets if {"visual", "data"} & set(a.roles or ())]
+    for asset in (*visual, *roles):
+        if Path(urlsplit(str(asset.href)).path).suffix.lower() in SUFFIXES:
+            break
+    else:
+        raise BadRegions(f"{path}: has no asset `visual`, and none of role data that is an image")
+    said = item.properties
+    metadata = {ours: said[theirs] for theirs, ours in _KEPT.items() if _plain(said.get(theirs))}
+    if isinstance(licence := said.get("license"), str):
+        metadata["licence"] = licence
+    return Picture(
+        path=walk.inside(path, str(asset.href)),
+        event=plain(event),
+        name=str(item.id)[:200],
+        time=None if item.datetime is None else _utc(item.datetime),
+        metadata=metadata,
+    )
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)

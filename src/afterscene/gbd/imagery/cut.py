@@ -1,0 +1,316 @@
+"""Cut pictures into the tiles of an xBD tree: pixels, footprints, how far these lay off.
+
+A picture is read window by window (1024 x 1024 from its upper left corner, the last ones filled up
+with nodata), so the memory needed is that of a tile however large it is. Tiles keep their place:
+GeoTIFF with the picture's CRS, labels with pixels and degrees. Pictures of more than 8 bits are
+stretched by limits taken from the whole picture, so that its tiles match; the limits stand in the
+label. Footprints are read once for many pictures; those of a tile are moved as one, where the tile
+tells how far (:mod:`afterscene.geodata.alignment`), and what was found stands in the label, too.
+A tile without buildings, or with mostly nodata, is left out and counted.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from shapely import STRtree
+
+from afterscene.errors import AftersceneError, MissingFile
+from afterscene.files import prepare_output
+from afterscene.gbd.imagery.pictures import Picture
+from afterscene.geodata import mapped
+from afterscene.geodata.alignment import footprint_shift
+from afterscene.geodata.border import black_border
+from afterscene.geodata.damage import Building
+from afterscene.geodata.decode import moved, sniff
+from afterscene.geodata.footprints import (
+    Footprints,
+    Place,
+    boxes,
+    name_of,
+    on_place,
+    read_footprints,
+)
+from afterscene.geodata.overview import place_of, thinned
+from afterscene.geodata.scene import Scene, Stretch, read_scene, write_scene
+from afterscene.geodata.tiles import Window
+from afterscene.geodata.xbd import make_label, write_label
+
+SIDE = 1024
+TOGETHER = 64
+"""Pictures whose footprints are gathered in one reading of the files."""
+LEAST_SEEN = 0.25
+"""Share of a tile that must be data."""
+NAMES = (".json", ".geojson", ".geojsonl", ".gpkg", ".csv", ".csv.gz", ".parquet")
+"""Endings of a picture's own footprint file in a folder, in this order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cut:
+    """What was cut: ``tiles`` names, ``left_out`` reasons, ``shifts`` by status, ``skipped``
+    (picture, fault) of pictures that cannot be used.
+    """
+
+    tiles: tuple[str, ...]
+    left_out: Counter[str] = field(default_factory=Counter)
+    shifts: Counter[str] = field(default_factory=Counter)
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts as JSON values."""
+        return {
+            "tiles": len(self.tiles),
+            "left_out": dict(sorted(self.left_out.items())),
+            "footprint_shifts": dict(sorted(self.shifts.items())),
+            "skipped": [{"picture": name, "reason": why} for name, why in self.skipped],
+        }
+
+
+def cut(
+    pictures: Sequence[Picture],
+    footprints: Sequence[Path],
+    out: Path,
+    *,
+    on_error: str = "fail",
+    side: int = SIDE,
+) -> Cut:
+    """Write the tiles of ``pictures`` as an xBD tree into ``out``, which is new or of this call.
+
+    ``footprints`` are files for all pictures, and folders with a file of a picture's own name.
+
+    Raises:
+        OutputConflict: ``out`` holds something else.
+        AftersceneError: of a picture, unless ``on_error`` is ``skip``; of a footprint file.
+        MissingFile: a picture has no footprints, or nothing is left.
+    """
+    settings = {"side": side, "pictures": [_known(p) for p in pictures]}
+    settings["footprints"] = [path.name for path in footprints]
+    prepare_output(out, "gbd tiles", run=settings)
+    for name in ("images", "labels"):
+        (out / name).mkdir(exist_ok=True)
+    work = _Cutter(out=out, side=side, skip=on_error == "skip")
+    for start in range(0, len(pictures), TOGETHER):
+        work.group(pictures[start : start + TOGETHER], footprints)
+    if not work.tiles:
+        reasons = [*work.left_out, *(why for _, why in work.skipped)]
+        raise MissingFile(f"no tile could be cut: {', '.join(reasons) or 'no picture'}")
+    return Cut(
+        tiles=tuple(work.tiles),
+        left_out=work.left_out,
+        shifts=work.shifts,
+        skipped=tuple(work.skipped),
+    )
+
+
+def _known(picture: Picture) -> list[Any]:
+    size = picture.path.stat().st_size if picture.path.is_file() else None
+    return [picture.event, picture.name, size]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cutter:
+    """One run of :func:`cut`: where to, and what has been found so far."""
+
+    out: Path
+    side: int
+    skip: bool
+    tiles: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    shifts: Counter[str] = field(default_factory=Counter)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    numbers: dict[str, Iterator[int]] = field(default_factory=dict)
+
+    def group(self, pictures: Sequence[Picture], footprints: Sequence[Path]) -> None:
+        """All tiles of some pictures, whose footprints are read together."""
+        files = [path for path in footprints if not path.is_dir()]
+        folders = [path for path in footprints if path.is_dir()]
+        places: dict[Picture, Place] = {}
+        frames: list[tuple[Picture, mapped.Box]] = []
+        for picture in pictures:
+            with self._faults(picture):
+                places[picture] = place_of(picture.path)
+                if files and places[picture].crs is not None:
+                    frames += [(picture, box) for box in boxes(places[picture])]
+        shared = _mapped(files, frames)
+        for picture, place in places.items():
+            with self._faults(picture):
+                self._picture(picture, _footprints(picture, place, folders, files, shared))
+
+    def _faults(self, picture: Picture) -> "_Faults":
+        return _Faults(self, picture)
+
+    def _picture(self, picture: Picture, footprints: Footprints) -> None:
+        place = footprints.place
+        self.left_out["footprint that is no polygon"] += footprints.unusable
+        tree = STRtree([building.polygon for building in footprints.buildings])
+        source = _Source.of(picture.path, place)
+        for window in _grid(place.shape, self.side):
+            number = next(self.numbers.setdefault(picture.event, count(1)))
+            frame = _frame(window)
+            near = [footprints.buildings[k] for k in sorted(tree.query(frame, "intersects"))]
+            name = f"{picture.event}_{number:08d}"
+            if not near:
+                self.left_out["tile without a building"] += 1
+                continue
+            self._tile(name, picture, source, window, near)
+
+    def _tile(
+        self,
+        name: str,
+        picture: Picture,
+        source: "_Source",
+        window: Window,
+        near: Sequence[Building],
+    ) -> None:
+        scene = source.read(window)
+        if scene.valid.mean() < LEAST_SEEN:
+            self.left_out["tile of mostly nodata"] += 1
+            return
+        local = [_moved(b, -window.col, -window.row) for b in near]
+        shift = footprint_shift(scene.rgb(), scene.valid, local)
+        placed = [_moved(b, *shift.move) for b in local]
+        frame = shapely.box(0, 0, window.width, window.height)
+        kept = [b for b in placed if b.polygon.intersects(frame.buffer(-0.5))]
+        if not kept:
+            self.left_out["tile without a building"] += 1
+            return
+        self.shifts[shift.status] += 1
+        metadata = {
+            **_metadata(name, picture, window, scene),
+            "footprint_shift": shift.as_json(),
+            "stretch": [list(limits) for limits in source.stretch],
+        }
+        label = make_label(kept, metadata=metadata, scene=scene)
+        write_scene(scene, self.out / "images" / f"{name}_pre_disaster.tif", tags={})
+        write_label(label, self.out / "labels" / f"{name}_pre_disaster.json")
+        self.tiles.append(name)
+
+
+@dataclass(frozen=True)
+class _Faults:
+    """``with``: an error of a picture ends the run, or is noted where such pictures are skipped."""
+
+    cutter: _Cutter
+    picture: Picture
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        if not (self.cutter.skip and isinstance(error, AftersceneError)):
+            return False
+        self.cutter.skipped.append((self.picture.name, str(error)))
+        return True
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """A picture to read windows from; a PNG or JPEG, which has none, is read once."""
+
+    path: Path
+    place: Place
+    stretch: Stretch
+    whole: Scene | None
+
+    @classmethod
+    def of(cls, path: Path, place: Place) -> "_Source":
+        if sniff(path) == "GTiff":
+            return cls(path=path, place=place, stretch=thinned(path, SIDE).stretch(), whole=None)
+        scene = read_scene(path)
+        return cls(path=path, place=place, stretch=scene.stretch(), whole=scene)
+
+    def read(self, window: Window) -> Scene:
+        """The window as 8-bit RGB, filled up with nodata beyond the picture's edge."""
+        rows = min(window.height, self.place.shape[0] - window.row)
+        cols = min(window.width, self.place.shape[1] - window.col)
+        inside = Window(window.row, window.col, rows, cols)
+        part = self.whole.crop(inside) if self.whole else read_scene(self.path, window=inside)
+        if part.crs is None and self.place.transform is not None:  # placed by its label alone
+            part = part.replace(crs=self.place.crs, transform=moved(self.place.transform, inside))
+        rgb = part.rgb(stretch=None if part.pixels.dtype == np.uint8 else self.stretch)
+        valid = ~black_border(rgb) if part.valid.all() else part.valid
+        grow = ((0, window.height - rows), (0, window.width - cols))
+        return part.replace(
+            pixels=np.pad(np.where(valid, rgb.transpose(2, 0, 1), 0), ((0, 0), *grow)),
+            valid=np.pad(valid, grow),
+        )
+
+
+def _grid(shape: tuple[int, int], side: int) -> Iterator[Window]:
+    """Windows side by side; a picture smaller than a tile is one window of its own size."""
+    height, width = (min(side, n) for n in shape)
+    for row in range(0, shape[0], side):
+        for col in range(0, shape[1], side):
+            yield Window(row, col, height, width)
+
+
+def _frame(window: Window) -> shapely.Polygon:
+    return shapely.box(
+        window.col, window.row, window.col + window.width, window.row + window.height
+    )
+
+
+def _moved(building: Building, x: int, y: int) -> Building:
+    polygon = shapely.transform(building.polygon, lambda xy: xy + np.array((x, y)))
+    return replace(building, polygon=polygon, lnglat=None)
+
+
+def _footprints(
+    picture: Picture,
+    place: Place,
+    folders: Sequence[Path],
+    files: Sequence[Path],
+    shared: Mapping[Picture, Sequence[mapped.Footprint]],
+) -> Footprints:
+    """A picture's own file where a folder has one, else its part of the shared files."""
+    for folder in folders:
+        for end in NAMES:
+            if (path := folder / f"{picture.path.stem}{end}").is_file():
+                return read_footprints(path, place)
+    if not files:
+        raise MissingFile(
+            f"{picture.path}: no footprints; put {picture.path.stem}.geojson (or .json, .gpkg, "
+            ".csv, .parquet) into the folder, or give a file for all pictures"
+        )
+    found = [(name_of(f), f.outline) for f in shared.get(picture, ())]
+    return on_place(files[0], found, place)
+
+
+def _mapped(
+    files: Sequence[Path], frames: Sequence[tuple[Picture, mapped.Box]]
+) -> dict[Picture, list[mapped.Footprint]]:
+    """Footprints of shared files, picture by picture; each file is read once."""
+    found: dict[Picture, list[mapped.Footprint]] = {picture: [] for picture, _ in frames}
+    if not frames:
+        return found
+    tree = STRtree([shapely.box(*box) for _, box in frames])
+    west, south, east, north = np.array([box for _, box in frames]).T
+    around = tuple(map(float, (west.min(), south.min(), east.max(), north.max())))
+    for file in files:
+        for footprint in mapped.read_footprints(file, around):  # type: ignore[arg-type]
+            touched = tree.query(footprint.outline, "intersects").tolist()
+            for picture in dict.fromkeys(frames[k][0] for k in touched):
+                found[picture].append(footprint)
+    return found
+
+
+def _metadata(name: str, picture: Picture, window: Window, scene: Scene) -> dict[str, Any]:
+    time = picture.time or scene.time
+    size = {"height": window.height, "width": window.width}
+    return {
+        **picture.metadata,
+        **({"gsd": scene.gsd} if scene.gsd else {}),
+        **({"capture_date": time.isoformat()} if time else {}),
+        "disaster": picture.event,
+        **size,
+        "original_height": window.height,
+        "original_width": window.width,
+        "img_name": f"{name}_pre_disaster.tif",
+        "picture": picture.name,
+        "window": [window.row, window.col],
+    }
