@@ -53,7 +53,7 @@ class RenderConfig:
     radius: int = 12
     feather: float = 4.0
     power: float = 2.0
-    sketched: tuple[str, ...] = ("wind", "tornado")
+    sketched: tuple[str, ...] = ("wind", "tornado", "earthquake")
     entry: float = 0.2
     precision: str = "auto"
 
