@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from afterscene.geodata.damage import rasterize
@@ -156,22 +156,44 @@ def shade(values: Tensor) -> Tensor:
     return 1 - share * torch.tensor([1.9, 1.3, 0.6])[:, None, None]
 
 
-def figure(
-    name: str, rows: Sequence[tuple[str, Tensor]], *, side: int = 64, margin: int = 150
-) -> Path:
-    """Save rows of pictures ``(N, 3, H, W)`` in [-1, 1] with their titles; returns the path."""
-    width = margin + max(len(x) for _, x in rows) * (side + 4)
-    sheet = Image.new("RGB", (width, len(rows) * (side + 4) + 4), "white")
+def figure(name: str, rows: Sequence[tuple[str, Tensor]], *, side: int = 64) -> Path:
+    """Save rows of pictures ``(N, 3, H, W)`` in [-1, 1], each under its title; returns the path.
+
+    Titles stand above their rows, not beside them: a phone shrinks a figure to its own width, and
+    a margin of text would make both the pictures and the words too small to read.
+    """
+    width = max(4 + max(len(x) for _, x in rows) * (side + 4), 320)
+    font = ImageFont.load_default(15)
+    titles = [_wrapped(title.replace("\n", " "), font, width - 8) for title, _ in rows]
+    heights = [20 * len(lines) + side + 10 for lines in titles]
+    sheet = Image.new("RGB", (width, sum(heights)), "white")
     pen = ImageDraw.Draw(sheet)
-    for index, (title, x) in enumerate(rows):
-        top = 4 + index * (side + 4)
-        pen.multiline_text((6, top + side // 3), title, fill="black")
+    top = 0
+    for lines, height, (_, x) in zip(titles, heights, rows, strict=True):
+        for number, line in enumerate(lines):
+            pen.text((4, top + 20 * number), line, fill="black", font=font)
         for column, picture in enumerate(x):
-            sheet.paste(_image(picture, side), (margin + column * (side + 4), top))
+            place = (4 + column * (side + 4), top + 20 * len(lines) + 2)
+            sheet.paste(_image(picture, side), place)
+        top += height
     path = _out() / f"{name}.png"
     sheet.save(path)
     _tell("figure", path.name)
     return path
+
+
+def _wrapped(
+    text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int
+) -> list[str]:
+    """The words of ``text`` in lines of at most ``width`` pixels."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def animation(name: str, states: Iterable[Tensor], *, side: int = 64, pause: int = 80) -> Path:

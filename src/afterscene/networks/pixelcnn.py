@@ -148,6 +148,23 @@ class PixelCNN(nn.Module):
             self.context = nn.ModuleList(
                 nn.Conv2d(config.context, gates, 1, bias=False) for _ in range(config.layers)
             )
+        self._begin()
+
+    def _begin(self) -> None:
+        """Weights that keep the size of what passes; labels that hardly speak at first.
+
+        PyTorch's own start shrinks every gated layer, and its labels (deviation 1) drown the pixels
+        in all gates: the first hundred steps are then spent on undoing that.
+        """
+        with torch.no_grad():
+            for module in self.layers.modules():
+                if isinstance(module, nn.Conv2d):
+                    module.weight.mul_(3**0.5)  # of deviation 1 / sqrt(3 fan_in) before
+                    assert module.bias is not None
+                    module.bias.zero_()
+            for module in self.modules():
+                if isinstance(module, nn.Embedding):
+                    module.weight.mul_(0.05)
 
     def scaled(self, x: Tensor) -> Tensor:
         """Integers 0 .. levels-1 to floats in [-1, 1]."""

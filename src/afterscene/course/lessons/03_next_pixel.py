@@ -26,6 +26,7 @@ import torch
 
 from afterscene.autoregression import (
     FitConfig,
+    MultiScalePixelCNN,
     NextPixel,
     NextPixelConfig,
     PixelCNNModel,
@@ -81,6 +82,24 @@ with torch.no_grad():
         lesson.note(f"{name}: {bits:.2f} bits per value on pictures it never saw")
 
 # %% [markdown]
+# ## PixelCNN on several scales
+#
+# First a small PixelCNN draws every second pixel, then a second one draws those between, in rows
+# again, but now it sees the whole coarse picture while it begins: the plan comes before the detail.
+# The coarse picture is a part of the fine one, so the likelihood stays exact.
+
+# %%
+torch.manual_seed(0)
+scales = MultiScalePixelCNN(
+    PixelCNNConfig(levels=LEVELS, width=lesson.budget(36, 12), layers=lesson.budget(5, 2)),
+    context=lesson.budget(24, 8),
+)
+losses = list(fit(scales, values, FitConfig(steps=lesson.budget(200, 30), batch=16, lr=3e-3)))
+with torch.no_grad():
+    bits = bits_per_dim(scales.log_prob(unseen), unseen).mean()
+    lesson.note(f"two scales: {bits:.2f} bits per value on pictures they never saw")
+
+# %% [markdown]
 # ## Guess or dice
 #
 # The upper half is real, the lower half is drawn.
@@ -119,11 +138,24 @@ if distance["classifier, sampled"] > distance["regressor"]:
 from_nothing = [dequantize(x, LEVELS) for x in deep.walk(COUNT, (SIZE, SIZE), seed=2)]
 rows["PixelCNN,\nfrom nothing"] = from_nothing[-1]
 lesson.animation("03_pixelcnn", from_nothing)
-walk = models["class"].walk(COUNT, (SIZE, SIZE), start=start, rows_given=HALF, seed=1)
-lesson.animation("03_next_pixel", (dequantize(x, LEVELS) for x in walk))
+coarse_first = [dequantize(x, LEVELS) for x in scales.walk(COUNT, (SIZE, SIZE), seed=2)]
+rows["PixelCNN of two scales"] = coarse_first[-1]
+lesson.animation("03_multi_scale", coarse_first)
+guess, dice = (
+    models["class"].walk(
+        3, (SIZE, SIZE), start=start[:3], rows_given=HALF, seed=1, temperature=temperature
+    )
+    for temperature in (0.0, 1.0)
+)
+both = (torch.cat(pair) for pair in zip(guess, dice, strict=True))
+lesson.animation("03_next_pixel", (dequantize(x, LEVELS) for x in both))
 lesson.figure("03_next_pixel", list(rows.items()))
 
 # %% [markdown]
+# Three ways of drawing move above: PixelCNN row by row, two scales (first every second pixel, then
+# the others), and the window that goes on with a real upper half, by best guess in the three
+# pictures on the left, by dice in the three on the right.
+#
 # The best guess of each pixel is a fine answer to a question nobody asked: it is most likely that
 # the next pixel looks like its neighbour, so the guess runs on in flat streaks. Dice make texture.
 # The price is one evaluation per pixel, in a row: lesson 04 asks whether it must be so.

@@ -160,6 +160,7 @@ if lesson.texture_distance(by_hand.clamp(-1, 1), data.x) > noise_alone / 3:
 # %%
 with torch.no_grad():
     walk = list(trajectory(denoiser, schedule, start, grids.uniform(24), Ddim()))
+lesson.animation("05_ddim", [state.x for state in walk])
 one = torch.stack([walk[k].x[0] for k in range(0, 24, 4)] + [walk[-1].x[0]])
 believed = torch.stack([walk[k].x0[0] for k in range(0, 24, 4)] + [walk[-1].x0[0]])
 grain = {"real pictures": data.x[:200], "first belief": believed[:1], "last belief": believed[-1:]}

@@ -151,17 +151,19 @@ COUNT = lesson.budget(6, 4)
 noise = generated(torch.Generator().manual_seed(5))
 start = 80 * noise(0, 0, data.x[:COUNT])
 times = grids.karras(schedule, lesson.budget(18, 8))
-pictures = [("real", data.x[:COUNT])]
+pictures, walks = [("real", data.x[:COUNT])], []
 with torch.no_grad():
     for index, name in enumerate(data.names):
         asked = (torch.full((COUNT,), index), None)
         for weight in (1.0, 3.0):
             guided = ClassifierFree(denoiser=denoiser, scale=weight)
-            x = sample(guided, schedule, start, times, Heun(), condition=asked)
+            walk = list(trajectory(guided, schedule, start, times, Heun(), condition=asked))
+            x = walk[-1].x
             real = data.x[data.label == index].mean(dim=(0, 2, 3))
             far = (x.mean(dim=(0, 2, 3)) - real).abs().mean().item()
             lesson.note(f"{name}, w = {weight:g}: mean colour off by {far:.3f}")
             pictures.append((f"{name}\nw = {weight:g}", x))
+        walks.append([state.x[:1] for state in walk])
 
 # %% [markdown]
 # ## A sketch says where, a mask says what stays
@@ -177,7 +179,9 @@ nobody = torch.full((COUNT,), -1)
 keep = torch.ones(1, 1, SIZE, SIZE, dtype=torch.bool)
 keep[..., SIZE // 4 : 3 * SIZE // 4, SIZE // 4 : 3 * SIZE // 4] = False
 with torch.no_grad():
-    sketched = sample(denoiser, schedule, start, times, Heun(), condition=(nobody, lines))
+    told = (nobody, lines)
+    by_sketch = list(trajectory(denoiser, schedule, start, times, Heun(), condition=told))
+    sketched = by_sketch[-1].x
     other = sample(denoiser, schedule, start, times, Heun(), condition=(nobody, lines.flip(0)))
     kept = Keep(denoiser=denoiser, known=drawn_from, keep=keep)
     states = list(trajectory(kept, schedule, start, times, Heun(), condition=(nobody, None)))
@@ -198,7 +202,9 @@ same = torch.equal(filled[..., 0, :], drawn_from[..., 0, :])
 lesson.note(f"kept pixels unchanged to the bit: {same}")
 
 # %%
-lesson.animation("08_conditions", [state.x for state in states], pause=200)
+walks += [[state.x[:2] for state in by_sketch], [state.x[:2] for state in states]]
+lesson.note("moving: a picture of each kind (w = 3), two from a sketch, two with a filled middle")
+lesson.animation("08_conditions", (torch.cat(x) for x in zip(*walks, strict=True)), pause=200)
 pictures += [
     ("sketch", 1 - 2 * lines.expand(-1, 3, -1, -1)),
     ("drawn from it", sketched),

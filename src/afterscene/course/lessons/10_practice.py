@@ -205,7 +205,7 @@ for number, pair in enumerate(telling):
 for number, pair in enumerate(made[:2]):
     shown = [picture(pair.pre), picture(pair.post), map_of(pair.target)]
     rows.append((f"synthetic {number + 1}: before,\nafter, its label", shown))
-lesson.figure("10_practice", [(title, torch.stack(x)) for title, x in rows], side=160, margin=160)
+lesson.figure("10_practice", [(title, torch.stack(x)) for title, x in rows], side=160)
 keeper.cleanup()
 
 # %% [markdown]
