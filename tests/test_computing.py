@@ -16,3 +16,17 @@ def test_auto_follows_the_processor(native, monkeypatch):
         with computing.autocast(precision):
             assert (weight @ weight).dtype == expected[precision] == computing.dtype(precision)
     assert computing.dtype("bfloat16") == narrow and computing.dtype("float32") == wide
+
+
+@pytest.mark.parametrize("flag", [True, False, None])
+def test_auto_asks_for_the_instructions(flag, monkeypatch):
+    """Units: bfloat16 and oneDNN's convolutions; none, or a torch that cannot tell: Winograd's."""
+    if flag is None:
+        monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
+    else:
+        monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: flag, raising=False)
+    wide = torch.nn.Conv2d(96, 96, 3, padding=1)
+    made = computing.prepared(torch.nn.Sequential(wide), "auto")[0]
+    assert made.weight.dtype == (torch.bfloat16 if flag else torch.float32)
+    assert isinstance(made, torch.nn.Conv2d) == bool(flag)
+    assert type(computing.prepared(torch.nn.Sequential(wide), "fp32")[0]) is torch.nn.Conv2d

@@ -1,13 +1,22 @@
 """The autoencoder's recipe: it learns, goes on after a stop to the same bits, and is calibrated."""
 
+import dataclasses
+
 import pytest
 import torch
 
-from afterscene.errors import BadParameter
-from afterscene.generators.checkpoint import load_weights
+from afterscene import generators
+from afterscene.conditioning import Condition
+from afterscene.errors import BadParameter, BadWeights
+from afterscene.generators.bridge import BridgeConfig, BridgeModel
+from afterscene.generators.checkpoint import load_weights, save_weights
+from afterscene.generators.crops import CropConfig
 from afterscene.generators.latent import AutoencoderRun, AutoencoderTask
+from afterscene.generators.training import TrainConfig, bridge_trainer
+from afterscene.geodata.damage import DamageLevel
 from afterscene.networks.autoencoder import Autoencoder, AutoencoderConfig
-from afterscene.recipes import autoencoder
+from afterscene.recipes import autoencoder, generator
+from afterscene.recipes.average import write_average
 from afterscene.recipes.registry import KINDS, recipe
 from afterscene.training.processes import Group
 from afterscene.weightfiles import load_into
@@ -71,3 +80,100 @@ def test_the_recipe_is_eight_times_smaller_and_refuses_what_cannot_be():
         AutoencoderRun(side=60)
     with pytest.raises(BadParameter, match="crop of 256"):
         AutoencoderTask(AutoencoderRun(side=256), [toy.tile(0)])
+
+
+CODER = AutoencoderConfig(widths=(4, 6, 8, 8))
+LATENT = BridgeConfig(patch=1, widths=(8, 16), depths=(1, 1), embedding=16, coder=CODER)
+
+
+def latent_run(folder, **more):
+    return TrainConfig(
+        model=LATENT,
+        crops=CropConfig(shapes=((32, 4), (64, 2))),
+        autoencoder=str(folder) if folder else "",
+        steps=5,
+        precision="fp32",
+        snapshot_every=2,
+        tensorboard=False,
+        **more,
+    )
+
+
+@pytest.fixture(scope="module")
+def coder(tmp_path_factory):
+    """The model folder of an autoencoder."""
+    folder = tmp_path_factory.mktemp("coder")
+    torch.manual_seed(0)
+    model = Autoencoder(CODER)
+    model.scale.fill_(0.5)
+    save_weights(folder, model.state_dict(), {"kind": "autoencoder"}, dtype=torch.float32)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bridge(coder, tmp_path_factory):
+    """``(run, model folder, weights before)`` of a bridge on its latents."""
+    run = tmp_path_factory.mktemp("bridge")
+    tiles = [toy.tile(0), toy.tile(1)]
+    trainer = bridge_trainer(latent_run(coder), tiles, run, validation=tiles[:1])
+    before = {k: v.clone() for k, v in trainer.model.state_dict().items()}
+    losses = [record["loss"] for record in trainer.run()]
+    with torch.inference_mode():
+        assert len(losses) == 5 and trainer.task.pictures().shape[0] > 64
+    generator.export(run, run / "model", latent_run(coder), tiles)
+    return run, run / "model", before
+
+
+def test_conditions_come_to_the_size_of_the_latents():
+    levels = torch.zeros(1, 16, 32, dtype=torch.int64)
+    levels[0, :8, :4], levels[0, 8:, 24:] = 4, 255
+    affected = torch.zeros(1, 1, 16, 32)
+    affected[..., :8, :8] = 1
+    condition = Condition(pre=torch.rand(1, 3, 16, 32), levels=levels, affected=affected)
+    model = BridgeModel(LATENT)
+    inside = model.inside(condition)
+    assert inside.pre.shape == (1, 4, 2, 4) and inside.picture().shape == (1, 4 + 7, 2, 4)
+    shares = inside.shares()[0]
+    assert shares[:, 0, 0].tolist() == [0.5, 0, 0, 0, 0.5, 0]
+    assert shares[:, 1, 3].tolist() == [0, 0, 0, 0, 0, 1]
+    assert inside.affected.flatten().tolist() == [1] + [0] * 7
+    assert model.inside(Condition(pre=condition.pre)).shares()[0, 5].eq(1).all()
+    assert model.outward(inside.pre).shape == condition.pre.shape
+    plain = BridgeModel(BridgeConfig(widths=(8,), depths=(1,), embedding=16))
+    assert plain.inside(condition) is condition and plain.inward(condition.pre) is condition.pre
+
+
+def test_a_latent_bridge_trains_without_its_autoencoder_and_renders_as_any_other(bridge):
+    _, folder, before = bridge
+    made = generators.load(folder)
+    after = made.model.state_dict()
+    for name, value in before.items():
+        moved = not torch.allclose(after[name], value, atol=1e-3)
+        assert not (moved and name.startswith("coder.")), name
+    assert not torch.equal(after["network.head.weight"], before["network.head.weight"])
+    scene, damage = toy.scene(72, 88), toy.damage(toy.building(20, 20, DamageLevel.DESTROYED))
+    post = made.render(scene, damage, seed=1, steps=2)
+    changed = (post.pixels != scene.pixels).any(axis=0)
+    assert 0 < changed.sum() < changed.size and post.pixels.shape == scene.pixels.shape
+    assert (post.pixels == made.render(scene, damage, seed=1, steps=2).pixels).all()
+
+
+def test_another_average_of_a_latent_bridge_keeps_the_autoencoder(bridge, tmp_path):
+    run, folder, _ = bridge
+    write_average(run, 0.2, tmp_path / "other")
+    own, other = load_weights(folder)[0], load_weights(tmp_path / "other")[0]
+    for name, value in own.items():
+        assert not name.startswith("coder.") or torch.equal(value, other[name]), name
+    assert any(not torch.equal(v, other[k]) for k, v in own.items())
+
+
+def test_a_latent_bridge_without_its_autoencoder_is_refused(coder, tmp_path):
+    tiles = [toy.tile(0)]
+    with pytest.raises(BadParameter, match="autoencoder=FOLDER"):
+        bridge_trainer(latent_run(None), tiles, tmp_path)
+    other = AutoencoderConfig(widths=(4, 6, 8, 12))
+    wrong = dataclasses.replace(LATENT, coder=other)
+    with pytest.raises(BadWeights, match="has shape"):
+        bridge_trainer(dataclasses.replace(latent_run(coder), model=wrong), tiles, tmp_path)
+    with pytest.raises(BadParameter, match="no multiple of 16"):
+        dataclasses.replace(latent_run(coder), crops=CropConfig(shapes=((40, 2),)))

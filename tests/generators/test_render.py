@@ -140,3 +140,16 @@ def test_the_fast_model_draws_the_same_picture(native, monkeypatch):
     gap = np.abs(fast.astype(int) - plain)
     assert gap.max() <= (16 if native else 1) and gap.mean() < (1.5 if native else 0.01)
     assert all(torch.equal(v, before[k]) for k, v in generator.model.state_dict().items())
+
+
+def test_the_network_is_prepared_once_whatever_the_steps(monkeypatch):
+    calls = []
+    prepare = computing.prepared
+    monkeypatch.setattr(
+        "afterscene.generators.generator.prepared", lambda m, p: calls.append(p) or prepare(m, p)
+    )
+    generator = toy.generator()
+    damaged = toy.damage(toy.building(8, 8, DamageLevel.DESTROYED))
+    for steps in (1, 2, None):
+        generator.render(toy.scene(), damaged, seed=0, steps=steps)
+    assert calls == ["fp32"]

@@ -98,7 +98,7 @@ def test_bad_steps_are_counted_and_leave_the_average_clean(tmp_path):
 def test_a_weighting_is_the_named_weight_of_the_error_of_x0(name):
     """Min-SNR and the others, from the bridge's own signal and noise at each time."""
     model, batch = toy.model(), CropSampler([toy.tile()], CropConfig(shapes=((32, 4),)), 0)(0)
-    t, eps = noise(4, 32, 0, 0)
+    t, eps = noise((4, 3, 32, 32), 0, 0)
     with torch.inference_mode():
         unit = model.loss(batch.target, t, eps, batch.condition)
         x_t = model.bridge.x_t(batch.target, batch.condition.pre, t, eps)

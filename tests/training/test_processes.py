@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from afterscene.errors import MissingExtra
-from afterscene.training.norms import SharedBatchNorm2d, share_batch_norms
+from afterscene.training.exact import ExactBatchNorm2d, make_exact
 from afterscene.training.processes import Group, joined
 
 
@@ -28,7 +28,8 @@ def test_a_shared_norm_is_the_norm_of_the_whole_batch():
     torch.manual_seed(0)
     plain = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3, momentum=0.03)).double()
     shared = copy.deepcopy(plain)
-    assert share_batch_norms(shared, Group()) and isinstance(shared[1], SharedBatchNorm2d)
+    summed = make_exact(shared, Group())
+    assert len(summed) == 4 and isinstance(shared[1], ExactBatchNorm2d)
     x = torch.randn(4, 2, 9, 9).double() + 5
     for _ in range(3):
         ys = [net(x) for net in (plain, shared)]

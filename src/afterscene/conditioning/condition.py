@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 #: Order of the class condition of shipped weights; append only.
 HAZARD_NAMES = ("earthquake", "wind", "tornado", "wildfire", "flood", "tsunami", "volcano")
@@ -26,8 +27,9 @@ STYLE_SIZE = 6
 #: Background and the four levels, then "level not said".
 LEVEL_CHANNELS = 6
 
-#: Channels that :meth:`Condition.picture` returns.
-PICTURE_CHANNELS = 3 + LEVEL_CHANNELS + 1
+#: Channels that :meth:`Condition.picture` adds to those of the pre image, and returns for RGB.
+MAP_CHANNELS = LEVEL_CHANNELS + 1
+PICTURE_CHANNELS = 3 + MAP_CHANNELS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +37,11 @@ class Condition:
     """What the post image of a batch shall show.
 
     Attributes:
-        pre: Pre image ``(N, 3, H, W)``, in the colours of the model that it is for.
+        pre: Pre image ``(N, 3, H, W)`` in the colours of the model that it is for, or its latents
+            ``(N, C, H, W)``; all maps have its height and width.
         levels: Damage level per pixel ``(N, H, W)`` int64: 0 background, 1-4 the xBD levels,
-            255 un-classified (level not said there). ``None``: not said anywhere.
+            255 un-classified (level not said there). Or, where a position is an area, the share
+            of each in it, ``(N, 6, H, W)`` float. ``None``: not said anywhere.
         affected: ``(N, 1, H, W)`` in [0, 1], where the picture may differ from ``pre``.
             ``None``: everywhere.
         hazard: ``(N,)`` int64 index into :data:`HAZARD_NAMES`, -1 not said. ``None``: not said.
@@ -53,16 +57,32 @@ class Condition:
     def picture(self) -> Tensor:
         """The pictorial conditions as channels: ``(N, 10, H, W)``, of the dtype of ``pre``."""
         count, _, height, width = self.pre.shape
-        levels = self.levels
-        if levels is None:
-            levels = self.pre.new_full((count, height, width), 255, dtype=torch.int64)
-        index = torch.where(levels > 4, LEVEL_CHANNELS - 1, levels)
-        kinds = torch.arange(LEVEL_CHANNELS, device=levels.device)
-        onehot = (index[:, None] == kinds[None, :, None, None]).to(self.pre.dtype)
         affected = self.affected
         if affected is None:
             affected = self.pre.new_ones((count, 1, height, width))
-        return torch.cat([self.pre, onehot, affected], dim=1)
+        return torch.cat([self.pre, self.shares(), affected], dim=1)
+
+    def shares(self) -> Tensor:
+        """Background, levels 1 to 4, not said: ``(N, 6, H, W)`` in [0, 1], one-hot on pixels."""
+        count, _, height, width = self.pre.shape
+        levels = self.levels
+        if levels is None:
+            levels = self.pre.new_full((count, height, width), 255, dtype=torch.int64)
+        if levels.is_floating_point():
+            return levels.to(self.pre.dtype)
+        index = torch.where(levels > 4, LEVEL_CHANNELS - 1, levels)
+        kinds = torch.arange(LEVEL_CHANNELS, device=levels.device)
+        return (index[:, None] == kinds[None, :, None, None]).to(self.pre.dtype)
+
+    def pooled(self, pre: Tensor, side: int) -> Condition:
+        """The same said of areas of ``side`` x ``side`` pixels, whose latents are ``pre``."""
+        affected = self.affected
+        return replace(
+            self,
+            pre=pre,
+            levels=None if self.levels is None else F.avg_pool2d(self.shares(), side),
+            affected=None if affected is None else F.avg_pool2d(affected, side),
+        )
 
     def without(self, *names: str) -> Condition:
         """The same condition with the named parts not said (for guidance)."""

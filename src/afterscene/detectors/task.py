@@ -23,7 +23,7 @@ from afterscene.detectors.detector import build_network
 from afterscene.detectors.encoders import fill, is_pretrained, pretrained_available
 from afterscene.detectors.losses import TERMS, detector_figures, detector_sums
 from afterscene.detectors.pairs import TrainingPair
-from afterscene.networks.siamese import SiameseUNet
+from afterscene.networks.siamese import Logits, SiameseUNet
 from afterscene.training.config import LoopConfig
 from afterscene.training.task import Task, tiled
 
@@ -121,7 +121,9 @@ class DetectorTask(Task):
     def sums(self, drawn: Batch) -> Tensor:
         with autocast(self.config.precision, self.device.type):
             logits = self.model(drawn.pre, drawn.post)
-        return detector_sums(logits, drawn.target, focus=self.config.focus)
+        crops = zip(*(part.split(1) for part in (*logits, drawn.target)), strict=True)
+        rows = [detector_sums(Logits(a, b), y, focus=self.config.focus) for a, b, y in crops]
+        return torch.stack(rows)
 
     def figures(self, sums: Tensor, size: Tensor) -> dict[str, Tensor]:
         return detector_figures(sums, dice=self.config.dice)
@@ -131,7 +133,7 @@ class DetectorTask(Task):
         if self.validation is None:
             return None
         drawn = (self._placed(self.validation.batch(number)) for number in range(BATCHES))
-        losses = [self.figures(self.sums(batch), torch.zeros(0))["loss"] for batch in drawn]
+        losses = [self.figures(self.sums(batch).sum(0), torch.zeros(0))["loss"] for batch in drawn]
         return float(torch.stack(losses).mean())
 
     def pictures(self) -> np.ndarray | None:

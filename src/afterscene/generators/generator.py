@@ -17,7 +17,7 @@ import numpy as np
 
 from afterscene import shipped
 from afterscene.computing import prepared
-from afterscene.conditioning import STYLE_SIZE
+from afterscene.conditioning import STYLE_SIZE, Condition
 from afterscene.errors import BadWeights, UnknownName
 from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
@@ -58,7 +58,7 @@ def load(name: str | Path = "default") -> Generator:
     folder = shipped.find(name, "bridge")
     state, config = load_weights(folder)
     try:
-        model = BridgeModel(BridgeConfig(**_tuples(config["model"])))
+        model = BridgeModel(BridgeConfig.of(config["model"]))
         looks = {
             k: np.array(v, np.float32).reshape(-1, STYLE_SIZE) for k, v in config["looks"].items()
         }
@@ -69,10 +69,6 @@ def load(name: str | Path = "default") -> Generator:
         ) from error
     load_into(model, state, str(folder))
     return Generator(model=model.eval(), looks=looks, config=render, folder=folder)
-
-
-def _tuples(values: dict) -> dict:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,8 +159,8 @@ class Generator:
         hazard = BORROWED.get(damage.hazard, damage.hazard)
         damaged = affected is not None and affected.any()
         first = sketch(before, damage, seed) if damaged and sketched else None
-        painter = self if steps is None else replace(self, config=config)
-        drawn = painter._draw(start, levels, affected, hazard, style, seed, first)
+        condition = self._condition(start, levels, hazard, style, affected)
+        drawn = self._draw(start, condition, first, seed, config) if condition else start.copy()
         drawn[keep] = start[keep]
         if mode == "reacquire":
             drawn = again.move(drawn)
@@ -179,39 +175,50 @@ class Generator:
             looks = np.concatenate([*self.looks.values(), np.zeros((1, STYLE_SIZE), np.float32)])
         return looks[np.random.default_rng((seed, 77)).integers(len(looks))]
 
-    def _draw(
+    def _condition(
         self,
         picture: np.ndarray,
         levels: np.ndarray,
-        affected: np.ndarray | None,
         hazard: str,
         style: np.ndarray,
-        seed: int,
-        first: np.ndarray | None = None,
-    ) -> np.ndarray:
-        """Run the bridge on ``(H, W, 3)`` uint8, grown to the network's stride and cut again.
-
-        ``first`` is a sketch of the post image, of the shape of ``picture``.
-        """
-        height, width = picture.shape[:2]
+        affected: np.ndarray | None,
+    ) -> Condition | None:
+        """Of ``(H, W, 3)`` uint8 grown to the model's stride; None where nothing may change."""
         if affected is not None and not affected.any():
-            return picture.copy()
-        stride = self.model.network.config.stride
-        grow = ((0, -height % stride), (0, -width % stride))
-        condition = scene_condition(
+            return None
+        grow = self._grow(picture)
+        return scene_condition(
             np.pad(picture, (*grow, (0, 0)), mode="symmetric"),
             np.pad(levels, grow),
             hazard=hazard,
             style=style,
             affected=None if affected is None else np.pad(affected, grow),
         )
+
+    def _grow(self, picture: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
+        height, width = picture.shape[:2]
+        stride = self.model.config.stride
+        return (0, -height % stride), (0, -width % stride)
+
+    def _draw(
+        self,
+        picture: np.ndarray,
+        condition: Condition,
+        first: np.ndarray | None,
+        seed: int,
+        config: RenderConfig,
+    ) -> np.ndarray:
+        """Run the bridge, and cut what it drew to the size of ``picture``.
+
+        ``first`` is a sketch of the post image, of the shape of ``picture``.
+        """
         sketched = None
         if first is not None:
-            grown = np.pad(first, (*grow, (0, 0)), mode="symmetric")
-            sketched = to_opponent(picture_tensor(grown))
-        for state in scene_states(
-            self.fast, condition, seed=seed, config=self.config, sketch=sketched
-        ):
+            grown = np.pad(first, (*self._grow(first), (0, 0)), mode="symmetric")
+            sketched = self.fast.inward(to_opponent(picture_tensor(grown)))
+        condition = self.fast.inside(condition)
+        for state in scene_states(self.fast, condition, seed=seed, config=config, sketch=sketched):
             x0 = state.x
-        drawn = ((to_rgb(x0)[0] + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
-        return drawn[:height, :width].copy()
+        rgb = to_rgb(self.fast.outward(x0))[0]
+        drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+        return drawn[: picture.shape[0], : picture.shape[1]].copy()

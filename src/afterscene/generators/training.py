@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from afterscene.computing import PRECISIONS, autocast, trainable
@@ -26,15 +27,18 @@ from afterscene.diffusion.losses import WEIGHTS
 from afterscene.diffusion.noise import TileNoise
 from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
+from afterscene.generators.checkpoint import load_weights
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import Batch, CropConfig, CropSampler, TrainingTile
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.tiles import Window
+from afterscene.networks.autoencoder import Autoencoder
 from afterscene.training.averages import power_keep
 from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
 from afterscene.training.processes import Group
 from afterscene.training.task import Task, tiled
+from afterscene.weightfiles import load_into
 
 #: Crops in a validation picture.
 SHOWN = 6
@@ -50,6 +54,7 @@ class TrainConfig(LoopConfig):
         ema_gamma: Exponent of the power-function average; 16 spans about the last 10%.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` (autocast) or ``fp32``.
         checkpointing: Compute activations again on the way back instead of keeping them.
+        autoencoder: Model folder of the autoencoder for a bridge on latents (``model.coder``).
     """
 
     model: BridgeConfig = field(default_factory=BridgeConfig)
@@ -62,6 +67,7 @@ class TrainConfig(LoopConfig):
     ema_gamma: float = 16.0
     precision: str = "auto"
     checkpointing: bool = False
+    autoencoder: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -72,7 +78,7 @@ class TrainConfig(LoopConfig):
             raise BadParameter(f"weighting '{self.weighting}' is not known; choose one of: {known}")
         if self.ema_gamma < 0:
             raise BadParameter(f"ema_gamma must be at least 0, got {self.ema_gamma}")
-        stride = self.model.network().stride
+        stride = self.model.stride
         for size, _ in self.crops.shapes:
             if size % stride:
                 raise BadParameter(f"crops.shapes: side {size} is no multiple of {stride}")
@@ -80,7 +86,7 @@ class TrainConfig(LoopConfig):
 
 @dataclass(frozen=True)
 class Drawn:
-    """Crops of a step with their times ``(N,)`` and noise ``(N, 3, H, W)``."""
+    """Crops of a step with their times ``(N,)`` and noise, in the space of the bridge."""
 
     batch: Batch
     t: Tensor
@@ -106,6 +112,8 @@ class BridgeTask(Task):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.model: BridgeModel = BridgeModel(config.model).to(self.device)
+        if self.model.coder is not None:
+            load_coder(self.model.coder, config.autoencoder)
         trainable(self.model, config.precision, self.device.type)
         if config.checkpointing:
             checkpoint_stages(self.model)
@@ -113,9 +121,8 @@ class BridgeTask(Task):
         self.validation = CropSampler(validation, config.crops, 12345) if validation else None
 
     def optimizer(self) -> torch.optim.Optimizer:
-        return torch.optim.AdamW(
-            self.model.parameters(), lr=self.config.lr, betas=(0.9, 0.99), weight_decay=0.01
-        )
+        trained = self.model.network.parameters()
+        return torch.optim.AdamW(trained, lr=self.config.lr, betas=(0.9, 0.99), weight_decay=0.01)
 
     def share(self, step: int, steps: int) -> float:
         """The decay begins after the warm-up."""
@@ -133,8 +140,22 @@ class BridgeTask(Task):
 
     def _drawn(self, sampler: CropSampler, step: int, piece: slice, *, seed: int) -> Drawn:
         size, count = sampler.shape(step)
-        t, eps = (value[piece].to(self.device) for value in noise(count, size, seed, step))
-        return Drawn(to_device(sampler.batch(step, piece), self.device), t, eps)
+        model = self.config.model
+        shape = (count, model.channels, size // model.side, size // model.side)
+        t, eps = (value[piece].to(self.device) for value in noise(shape, seed, step))
+        return Drawn(self._inside(to_device(sampler.batch(step, piece), self.device)), t, eps)
+
+    def _inside(self, batch: Batch) -> Batch:
+        """The batch in the space of the bridge."""
+        side = self.config.model.side
+        if side == 1:
+            return batch
+        with autocast(self.config.precision, self.device.type):
+            return Batch(
+                target=self.model.inward(batch.target),
+                condition=self.model.inside(batch.condition),
+                weight=F.avg_pool2d(batch.weight, side),
+            )
 
     def size(self, drawn: Drawn) -> Tensor:
         """Weight of all pixels."""
@@ -150,7 +171,7 @@ class BridgeTask(Task):
         return (error * batch.weight).sum()[None]
 
     def figures(self, sums: Tensor, size: Tensor) -> dict[str, Tensor]:
-        return {"loss": (sums / (3 * size))[0]}
+        return {"loss": (sums / (self.config.model.channels * size))[0]}
 
     def validate(self, batches: int = 8) -> float | None:
         """Loss on fixed crops and noise of the validation tiles."""
@@ -168,7 +189,8 @@ class BridgeTask(Task):
             return None
         drawn = self._drawn(self.validation, 0, slice(0, SHOWN), seed=7)
         condition, target = drawn.batch.condition, drawn.batch.target
-        columns = [as_pictures(x) for x in (condition.pre, self._sample(condition), target)]
+        shown = (condition.pre, self._sample(condition), target)
+        columns = [as_pictures(self.model.outward(x)) for x in shown]
         return tiled(list(zip(*columns, strict=True)))
 
     def _sample(self, condition: Condition) -> Tensor:
@@ -207,13 +229,24 @@ def bridge_trainer(
     return Trainer(task, config, out, group=group)
 
 
-def noise(count: int, size: int, seed: int, step: int) -> tuple[Tensor, Tensor]:
-    """Times ``(N,)`` and unit noise ``(N, 3, H, W)`` of all crops of a step, on the CPU."""
+def load_coder(coder: Autoencoder, folder: str) -> None:
+    """Fill the autoencoder of a latent bridge. Raises BadParameter, MissingFile, BadWeights."""
+    if not folder:
+        raise BadParameter(
+            "a bridge on latents needs its autoencoder: give autoencoder=FOLDER, the model/ of "
+            "a run of the recipe autoencoder"
+        )
+    load_into(coder, load_weights(Path(folder))[0], folder)
+
+
+def noise(shape: tuple[int, ...], seed: int, step: int) -> tuple[Tensor, Tensor]:
+    """Times ``(N,)`` and unit noise ``(N, C, H, W)`` of all crops of a step, on the CPU."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+    count = shape[0]
     # More of the small t, where texture is decided; stratified over the batch.
     uniform = (torch.arange(count) + torch.rand(count, generator=generator)) / count
     t = uniform.square().clamp(1e-4, 1.0)
-    return t, torch.randn((count, 3, size, size), generator=generator)
+    return t, torch.randn(shape, generator=generator)
 
 
 def beside_edm(name: str, config: BridgeConfig, t: Tensor) -> Tensor:

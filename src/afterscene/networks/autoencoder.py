@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,14 @@ class AutoencoderConfig:
     def __post_init__(self) -> None:
         if not self.widths or min(*self.widths, self.latent, self.depth, self.channels) < 1:
             raise ValueError("channels, latent, depth and all widths must be at least 1")
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> AutoencoderConfig:
+        """What ``dataclasses.asdict`` gave, after a way through JSON."""
+        known: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
+        }
+        return cls(**known)
 
     @property
     def stride(self) -> int:

@@ -21,6 +21,7 @@ RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
     {
         "generator": generator.default,
         "generator-small": generator.small,
+        "generator-latent": generator.latent,
         "autoencoder": autoencoder.default,
         "unet": detector.unet,
         "tiny": detector.tiny,

@@ -22,7 +22,7 @@ from afterscene.training import memory
 from afterscene.training.averages import Tracks, follow
 from afterscene.training.board import Board
 from afterscene.training.config import LoopConfig
-from afterscene.training.norms import share_batch_norms
+from afterscene.training.exact import exact_sum, make_exact
 from afterscene.training.processes import Group
 from afterscene.training.runlog import append, open_folder
 from afterscene.training.schedules import learning_rate
@@ -63,15 +63,21 @@ class Trainer:
         self.group = group or Group()
         self.keeps_states = states and out is not None
         self.model = task.model
-        if self.group.size > 1:
-            share_batch_norms(self.model, self.group)
         self._check_pieces()
+        self._summed = self._exact()
         self.average = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
         self.tracks = Tracks(self.average) if config.snapshot_every else None
         self.optimizer = task.optimizer()
         self.peaks = [group["lr"] for group in self.optimizer.param_groups]
         self.step = self.skipped = self.bad = self.stopped = 0
         self.seconds, self.resumed, self.done = 0.0, False, False
+
+    def _exact(self) -> set[int]:
+        """Ids of the parameters whose gradients are sums over all processes by themselves."""
+        cpu = self.task.device.type == "cpu"
+        if self.task.linear or (self.group.size == 1 and not cpu):
+            return set()
+        return {id(p) for p in make_exact(self.model, self.group, convolutions=cpu)}
 
     def _check_pieces(self) -> None:
         """A loss that is no mean needs one piece a process, and at least one crop in it."""
@@ -231,9 +237,9 @@ class Trainer:
             total = group.sum(total)
         else:
             sums = task.sums(drawn[0])
-            total = group.sum(sums.detach())
-            sums.backward(self._slope(total, size))
-        group.sum_gradients(trained)
+            total = exact_sum(sums.detach(), group)
+            sums.backward(self._slope(total, size).expand_as(sums))
+        group.sum_gradients(p for p in trained if id(p) not in self._summed)
         return task.figures(total, size)
 
     def _slope(self, sums: Tensor, size: Tensor) -> Tensor:

@@ -49,6 +49,10 @@ class Group:
         """The sum over all processes, the same bits in each."""
         return self._reduced(value, "sum") if self.size > 1 else value
 
+    def largest(self, value: Tensor) -> Tensor:
+        """The largest of the processes' values, number by number."""
+        return self._reduced(value, "max") if self.size > 1 else value
+
     def highest(self, value: int) -> int:
         """The largest of the processes' numbers."""
         return int(self._reduced(torch.tensor([value]), "max")) if self.size > 1 else value
@@ -68,6 +72,8 @@ class Group:
         if self.size == 1:
             return
         every = list(parameters)
+        if not every:
+            return
         there = torch.tensor([float(p.grad is not None) for p in every]).to(every[0].device)
         values = [torch.zeros_like(p) if p.grad is None else p.grad for p in every]
         flat = self.sum(torch.cat([*(v.reshape(-1) for v in values), there]))

@@ -7,7 +7,8 @@ makes the loss L. By the chain rule the gradient of L is the sum over the parts 
 
     dL/dsums (the same for all parts)  x  dsums of the part / dweights,
 
-so that any number of processes takes exactly the step that one process would take.
+so that any number of processes takes the step that one process would take: up to rounding where L
+is linear in the sums, else to the bit (:mod:`afterscene.training.exact` says why it has to be).
 """
 
 from __future__ import annotations
@@ -67,7 +68,10 @@ class Task:
         return torch.zeros(self.sizes, device=self.device)
 
     def sums(self, drawn: Any) -> Tensor:
-        """``(terms,)`` sums over the crops of a piece, with their graph."""
+        """``(terms,)`` sums over the crops of a piece, with their graph.
+
+        Where the loss is not linear: ``(crops, terms)``, those of each crop by itself.
+        """
         raise NotImplementedError
 
     def figures(self, sums: Tensor, size: Tensor) -> dict[str, Tensor]:
