@@ -1,12 +1,12 @@
 """Pixels, patches or latents: the same bridge, trained equally long, in one table.
 
-    python -m benchmarks spaces --data XBD --out FOLDER --row ROW [--seconds 300]
+    python -m benchmarks spaces --data XBD --out FOLDER --rows ROW ... [--seconds 90]
     python -m benchmarks spaces --data XBD --out FOLDER --table
 
-Each row is one job that can be stopped and started again: it trains the generator's recipe with a
-network of about the same operations a scene in one space, for the same processor seconds (a trial
-of six steps decides how many steps that is), then draws windows of the split `val` around damaged
-buildings and times one scene of 1024 x 1024 pixels. Latents need the autoencoder (`--autoencoder`,
+Each row trains the generator's recipe with a network of about the same operations a scene in one
+space, for the same processor seconds (trial steps, in turns, decide how many steps that is), then
+draws windows of the split `val` around damaged buildings and times one scene of 1024 x 1024
+pixels. Stopped and started again, it goes on. Latents need the autoencoder (`--autoencoder`,
 the `model/` of `afterscene train autoencoder`), whose own seconds the table says.
 
 *edit* draws inside the feathered mask around damaged buildings and is compared there with the real
@@ -19,7 +19,7 @@ squared gradient of the luminance over that of the real picture (1 is as sharp).
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def recipe(row: str, autoencoder: str) -> TrainConfig:
         autoencoder=autoencoder if ROWS[row].coder else "",
         lr=5e-4,
         warmup=50,
-        save_every=100,
+        save_every=25,
         validate_every=10**6,
         tensorboard=False,
     )
@@ -91,7 +91,7 @@ def _tile(path: Path) -> TrainingTile:
     return TrainingTile(**{**values, "name": str(values["name"]), "hazard": int(values["hazard"])})
 
 
-def residual_spread(row: str, config: TrainConfig, some: Sequence[TrainingTile]) -> float:
+def residual_spread(config: TrainConfig, some: Sequence[TrainingTile]) -> float:
     """Standard deviation of post - pre in the space of the row, over 16 tiles."""
     model = bridge_trainer(config, some[:1], Path("unused")).model
     spread = []
@@ -104,19 +104,39 @@ def residual_spread(row: str, config: TrainConfig, some: Sequence[TrainingTile])
     return float(np.sqrt(np.mean(spread)))
 
 
-def plan(row: str, config: TrainConfig, some: Sequence[TrainingTile], seconds: float) -> dict:
-    """Steps that fit into the processor seconds, and the spread of the residual there."""
-    sigma = round(residual_spread(row, config, some), 3)
+def plan(arguments: argparse.Namespace, some: Sequence[TrainingTile]) -> dict[str, dict]:
+    """For each row the steps that fit into the processor seconds, and the residual's spread.
+
+    Trial steps of the rows take turns, so that a busy machine slows all of them alike.
+    """
+    path = arguments.out / "plan.json"
+    if path.is_file():
+        return json.loads(path.read_text())
+    configs = {row: recipe(row, arguments.autoencoder) for row in ROWS}
+    trials = {row: trial(config, some) for row, config in configs.items()}
+    costs: dict[str, list[float]] = {row: [] for row in ROWS}
+    for _ in range(8):
+        for row, steps in trials.items():
+            started = time.process_time()
+            next(steps)
+            costs[row].append(time.process_time() - started)
+    made = {}
+    for row, config in configs.items():
+        each = (np.median(costs[row][2::2]) + np.median(costs[row][3::2])) / 2  # both crop sizes
+        made[row] = {
+            "sigma_data": round(residual_spread(config, some), 3),
+            "seconds_a_step": round(float(each), 4),
+            "steps": max(int(arguments.seconds / each), 2),
+        }
+    write_json(path, made)
+    return made
+
+
+def trial(config: TrainConfig, some: Sequence[TrainingTile]) -> Iterator[dict]:
+    """Steps of a run that leaves nothing behind."""
     run = bridge_trainer(config, some, Path("unused"))
     run.out, run.keeps_states = None, False
-    steps = run.run()
-    for _ in range(2):
-        next(steps)
-    started = time.process_time()
-    for _ in range(6):
-        next(steps)
-    each = (time.process_time() - started) / 6
-    return {"sigma_data": sigma, "seconds_a_step": each, "steps": max(int(seconds / each), 2)}
+    return run.run()
 
 
 def train(row: str, config: TrainConfig, some: Sequence[TrainingTile], out: Path) -> BridgeModel:
@@ -188,7 +208,7 @@ def truth(tile: TrainingTile, window: tuple[slice, slice], mode: str) -> np.ndar
     return (before + mask * (tile.matched[window] - before)).round().astype(np.uint8)
 
 
-def windows(some: Sequence[TrainingTile], each: int = 2) -> list[tuple[TrainingTile, tuple]]:
+def windows(some: Sequence[TrainingTile], each: int = 1) -> list[tuple[TrainingTile, tuple]]:
     """Up to ``each`` windows a tile, around damaged buildings far from each other."""
     found = []
     for tile in some:
@@ -282,22 +302,15 @@ def references(model: BridgeModel | None, places: Sequence[tuple], out: Path) ->
         write_json(out / f"{name}.json", {"row": name, **figures})
 
 
-def do_row(row: str, arguments: argparse.Namespace) -> None:
+def do_row(row: str, arguments: argparse.Namespace, some: Sequence[TrainingTile]) -> None:
     """Train, score and keep the figures of one row."""
     out = arguments.out / row.replace(" ", "-")
-    config = recipe(row, arguments.autoencoder)
-    some = tiles(arguments.data, "train", arguments.out)
-    planned = arguments.out / f"{out.name}-plan.json"
-    if not planned.is_file():
-        write_json(planned, plan(row, config, some, arguments.seconds))
-    about = json.loads(planned.read_text())
-    sigma = about["sigma_data"]
+    about = plan(arguments, some)[row]
+    config, sigma = recipe(row, arguments.autoencoder), about["sigma_data"]
     model = replace(config.model, sigma_data=sigma, sigma_b=2 * sigma)
     trained = train(row, replace(config, model=model, steps=about["steps"]), some, out)
-    val = tiles(arguments.data, "val", arguments.out)
-    places = windows(val)
-    draw = painter(trained)
-    figures = {}
+    places = windows(tiles(arguments.data, "val", arguments.out))
+    draw, figures = painter(trained), {}
     for mode in ("edit", "redraw"):
         figures[mode], pictures = score(draw, of_mode(places, mode), mode)
         np.savez_compressed(arguments.out / f"{out.name}-{mode}.npz", np.stack(pictures))
@@ -306,12 +319,21 @@ def do_row(row: str, arguments: argparse.Namespace) -> None:
         "row": row,
         "parameters": sum(p.numel() for p in trained.network.parameters()),
         "operations": operations(trained),
-        "scene_seconds": scene_seconds(draw, val[0]),
         "network": asdict(config.model),
         **figures,
     }
     write_json(arguments.out / f"{out.name}.json", about)
     print(json.dumps({k: v for k, v in about.items() if k != "network"}), flush=True)
+
+
+def do_scene(row: str, arguments: argparse.Namespace) -> None:
+    """Time a whole scene of a row that is done; how long it takes does not depend on weights."""
+    path = arguments.out / f"{row.replace(' ', '-')}.json"
+    about = json.loads(path.read_text())
+    if "scene_seconds" not in about:
+        model = BridgeModel(ROWS[row]).eval()
+        tile = tiles(arguments.data, "val", arguments.out)[0]
+        write_json(path, about | {"scene_seconds": scene_seconds(painter(model), tile)})
 
 
 HEAD = (
@@ -332,7 +354,7 @@ def table(out: Path) -> str:
         cells = [row["row"]]
         if "steps" in row:
             cells += [f"{row['parameters'] / 1e6:.1f} M", f"{row['operations']:.0f} k"]
-            cells += [str(row["steps"]), f"{row['scene_seconds']:.1f}"]
+            cells += [str(row["steps"]), str(row.get("scene_seconds", ""))]
         else:
             cells += [""] * 4
         for mode in ("edit", "redraw"):
@@ -366,15 +388,20 @@ def main(argv: Sequence[str]) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument("--data", type=Path, required=True, help="xBD tree with splits.json")
     parser.add_argument("--out", type=Path, required=True, help="folder of all rows")
-    parser.add_argument("--row", choices=list(ROWS))
-    parser.add_argument("--seconds", type=float, default=300.0, help="of processor, a row")
+    parser.add_argument("--rows", nargs="*", choices=list(ROWS), default=[])
+    parser.add_argument("--seconds", type=float, default=90.0, help="of processor, a row")
     parser.add_argument("--autoencoder", default="", help="model folder, for latents")
     parser.add_argument("--table", action="store_true", help="print the table, draw the sheets")
     parser.add_argument("--windows", type=int, nargs="*", help="of the contact sheets")
     arguments = parser.parse_args(argv)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    if arguments.row:
-        do_row(arguments.row, arguments)
+    if arguments.rows:
+        some = tiles(arguments.data, "train", arguments.out)
+        for row in arguments.rows:
+            if not (arguments.out / f"{row.replace(' ', '-')}.json").is_file():
+                do_row(row, arguments, some)
+        for row in arguments.rows:
+            do_scene(row, arguments)
     if arguments.table:
         sheet(arguments)
         print(table(arguments.out))
