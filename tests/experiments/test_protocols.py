@@ -22,7 +22,9 @@ from afterscene.experiments.arms import ARMS, CopyPaste
 from afterscene.experiments.baselines import harvest
 from afterscene.experiments.protocol import Work, run_protocol
 from afterscene.experiments.protocol_report import judged_score
+from afterscene.experiments.protocol_run import held_back
 from afterscene.experiments.protocols import Protocol, settings
+from afterscene.experiments.runs import Arm
 from afterscene.generators.checkpoint import save_weights
 from afterscene.geodata.xbd import XbdTree
 from tests.detectors.toys import TINY, toy_pair
@@ -115,6 +117,28 @@ def test_levels_with_few_buildings_are_not_judged(xbd: Path) -> None:
     assert judged_score((1,), counts) == pytest.approx(0.3 + 0.7 * 60 / 70, abs=1e-5)
     assert judged_score((1, 4), counts) == pytest.approx(0.3, abs=1e-5)
     assert judged_score((1, 2, 3, 4), counts) == pytest.approx(scores(counts)[0])
+
+
+def test_held_synthetic_pairs_calibrate_and_do_not_train() -> None:
+    real, made = [toy_pair(1)], [toy_pair(i, synthetic=True) for i in (2, 3, 4, 5)]
+    arm, held = held_back(Arm(name="gbd", pairs=(*real, *made)), 2)
+    assert held == [made[1], made[3]] and arm.pairs == (real[0], made[0], made[2])
+    assert held_back(arm, 0)[1] == []
+
+
+def test_synthetic_pairs_keep_the_mix_of_their_hazard() -> None:
+    pair = toy_pair(2, synthetic=True)
+    target = np.where(pair.target > 1, 1, pair.target).astype(np.uint8)
+    first = np.argwhere(pair.target > 0)[0]
+    target[tuple(first)] = 4
+    made = [replace(pair, target=target)]
+    config = replace(TINY, background_share=0.0, batch=64, crop=64)
+    levels, natural = (
+        CropSampler(made, replace(config, synthetic_natural=flag), seed=0) for flag in (False, True)
+    )
+    assert dict(levels._levels(levels.synthetic)) == {1: 1, 2: 1, 3: 1, 4: 1}
+    counts = dict(natural._levels(natural.synthetic))
+    assert counts[4] == 1 and counts[1] > 4 and counts[2] == counts[3] == 0
 
 
 def test_arms_train_further_from_a_shared_base(

@@ -37,6 +37,8 @@ class DetectorConfig:
     seconds: stop earlier when this much time has gone; the cosine then ends there.
     lr, encoder_lr: AdamW peak rates of the new and of the pretrained layers.
     ema: decay of the averaged weights, which are the ones kept.
+    synthetic_natural: on synthetic pairs levels are drawn as often as buildings there have them,
+    for the hazard decides that mix; else as ``level_weights`` says.
     synthetic_share: crops taken from synthetic pairs where both kinds are given.
     order: ``mixed``, or ``synthetic-first``: that share of the steps sees synthetic crops alone,
     the rest real ones alone.
@@ -66,6 +68,7 @@ class DetectorConfig:
     weight_decay: float = 1e-2
     warmup: int = 40
     ema: float = 0.99
+    synthetic_natural: bool = False
     synthetic_share: float = 0.5
     order: Order = "mixed"
     background_share: float = 0.15

@@ -85,7 +85,7 @@ class CropSampler:
         """A pair and the centre of a crop in it."""
         pool = self._choose_pool(rng, step)
         weights = np.array(
-            [w if level in pool.spots else 0.0 for level, w in self._levels()], dtype=np.float64
+            [w if level in pool.spots else 0.0 for level, w in self._levels(pool)], dtype=np.float64
         )
         if rng.random() < self.config.background_share or not weights.sum():
             pair = pool.pairs[int(rng.choice(len(pool.pairs), p=pool.chance))]
@@ -113,7 +113,9 @@ class CropSampler:
         """How many buildings of each level the real pairs show."""
         return {level: len(rows) for level, rows in self.real.spots.items()} if self.real else {}
 
-    def _levels(self) -> list[tuple[int, float]]:
+    def _levels(self, pool: _Pool) -> list[tuple[int, float]]:
+        if pool is self.synthetic and self.config.synthetic_natural:
+            return [(level, float(len(pool.spots.get(level, ())))) for level in LEVELS]
         return list(zip(LEVELS, self.config.level_weights, strict=True))
 
 

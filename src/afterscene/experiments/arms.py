@@ -1,10 +1,11 @@
 """Arms: one detector trained in different ways on the same real pairs, with the same steps.
 
-``real`` draws buildings as often as they occur. Every other arm draws the levels equally often
-(what xView2's winners did), so that what an arm adds is measured on top of that: ``copy-paste`` and
-``gbd`` put synthetic pairs into a share of the crops, made from the same pre images with the same
-damage maps and seeds, by pasting real ruins or by diffusion; ``augmented`` jitters, zooms, blurs
-and adds noise; ``gbd-then-real`` sees synthetic pairs first and real ones afterwards.
+``real`` draws buildings as often as they occur. Every other arm draws the levels of real pairs
+equally often (what xView2's winners did), those of synthetic pairs as the hazard mixed them, so
+that what an arm adds is measured on top of that: ``copy-paste`` and ``gbd`` put synthetic pairs
+into a share of the crops, made from the same pre images with the same damage maps and seeds, by
+pasting real ruins or by diffusion; ``augmented`` jitters, zooms, blurs and adds noise;
+``gbd-then-real`` sees synthetic pairs first and real ones afterwards.
 """
 
 from __future__ import annotations
@@ -58,6 +59,11 @@ def natural(config: DetectorConfig, real: Sequence[TrainingPair]) -> DetectorCon
     return replace(config, level_weights=weights) if sum(weights) else config
 
 
+def natural_pairs(config: DetectorConfig, _: Sequence[TrainingPair]) -> DetectorConfig:
+    """Levels of synthetic pairs drawn as they occur there."""
+    return replace(config, synthetic_natural=True)
+
+
 def heavy(config: DetectorConfig, _: Sequence[TrainingPair]) -> DetectorConfig:
     """Twice the jitter, zoom and shift, with blur and noise."""
     return replace(
@@ -74,13 +80,17 @@ ARMS: Mapping[str, ArmKind] = MappingProxyType(
     {
         "real": ArmKind(says="real pairs, buildings drawn as they occur", configure=natural),
         "oversampled": ArmKind(says="real pairs, levels drawn equally often"),
-        "copy-paste": ArmKind(says="and real ruins pasted", synthetic="copy-paste"),
+        "copy-paste": ArmKind(
+            says="and real ruins pasted", synthetic="copy-paste", configure=natural_pairs
+        ),
         "augmented": ArmKind(says="and heavy augmentation", configure=heavy),
-        "gbd": ArmKind(says="and generated pairs", synthetic="gbd"),
+        "gbd": ArmKind(says="and generated pairs", synthetic="gbd", configure=natural_pairs),
         "gbd-then-real": ArmKind(
             says="generated pairs first, then real ones",
             synthetic="gbd",
-            configure=lambda config, _: replace(config, order="synthetic-first"),
+            configure=lambda config, _: replace(
+                config, order="synthetic-first", synthetic_natural=True
+            ),
         ),
     }
 )

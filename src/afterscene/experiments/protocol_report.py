@@ -245,14 +245,21 @@ def method(protocol: Protocol) -> tuple[str, ...]:
         f"damage is not known; severity {protocol.severity[0]:g} to {protocol.severity[-1]:g}, "
         f"mode {protocol.mode}. Pasted and generated pairs have the same pre images and damage "
         "maps.",
-        "Thresholds are chosen on the split val of the events that are not tested. Scores are "
-        "xView2 scores, un-classified buildings ignored, whose harmonic mean leaves out levels "
+        "Thresholds are chosen on the split val of the events that are not tested"
+        f"{_held(protocol)}. Scores are xView2 scores, un-classified buildings "
+        "ignored, whose harmonic mean leaves out levels "
         f"with fewer than {protocol.judged} buildings in the test tiles; official: over all four. "
         f"Intervals are the central 95% of {protocol.replicates} paired bootstrap draws over seeds "
         "and tiles.",
         "Ids and looks of all training sources, and the tiles that the generator had seen, were "
         "checked against the test tiles before anything was trained.",
     )
+
+
+def _held(protocol: Protocol) -> str:
+    if not protocol.held:
+        return ""
+    return f", in arms with synthetic pairs also on one in {protocol.held} of these, held back"
 
 
 def _base(protocol: Protocol) -> str:

@@ -114,6 +114,14 @@ def prepare(
     return found, data
 
 
+def held_back(arm: Arm, each: int) -> tuple[Arm, list[TrainingPair]]:
+    """The arm without each so-many-th of its synthetic pairs, and these."""
+    made = [pair for pair in arm.pairs if pair.synthetic]
+    held = made[each - 1 :: each] if each else []
+    kept = tuple(pair for pair in arm.pairs if not any(pair is one for one in held))
+    return replace(arm, pairs=kept), held
+
+
 @dataclass
 class Runner:
     """``Runner(...).run()``: what is missing is made, at most ``limit`` trainings."""
@@ -155,7 +163,7 @@ class Runner:
         """What must not change in a folder; events, numbers of pairs and seeds may be added."""
         kept = (
             *("protocol", "synthetic", "severity", "mode", "evaluations", "tiles", "draw"),
-            *("region", "split", "base_steps", "calibrated", "judged"),
+            *("region", "split", "held", "base_steps", "calibrated", "judged"),
         )
         return {
             **{name: getattr(self.protocol, name) for name in kept},
@@ -206,11 +214,12 @@ class Runner:
 
     def _train(self, setting: Setting, arm: Arm, seed: int, data: Data, folder: Path) -> Run:
         config = ARMS[arm.name].configure(self.protocol.detector, data.real(setting.real))
+        arm, held = held_back(arm, self.protocol.held)
         run = run_arm(
             arm,
             config,
             data.real(setting.test),
-            data.real(setting.val),
+            [*data.real(setting.val), *held],
             seed=seed,
             folder=folder,
             show=setting.test if seed == self.protocol.seeds[0] else (),

@@ -39,7 +39,10 @@ class Protocol:
     synthetic: synthetic pairs from the pre images of other places; each own pair gives one more.
     region: so many pre images of the event's region, known with footprints and without damage
         labels, give a synthetic pair each as well; they are never test tiles.
-    split: test the event's tiles of this split alone; "": all that are not labelled.
+    split: test the event's tiles of this split, or of several with commas between, alone, and
+        label tiles of the split ``train``; "": test all that are not labelled.
+    held: each so-many-th synthetic pair is kept from training and joins the calibration, where it
+        stands for the event's mix of levels; 0: none.
     base_steps: steps on the real pairs of the other events that all arms of a setting share; each
         arm then trains further for the detector's steps. 0: every arm begins anew.
     calibrated: choose thresholds on at most so many validation tiles.
@@ -70,6 +73,7 @@ class Protocol:
     evaluations: int = 0
     region: int = 0
     split: str = ""
+    held: int = 0
     base_steps: int = 0
     calibrated: int = 1_000_000
     judged: int = 20
@@ -92,6 +96,7 @@ class Protocol:
                 self.region,
                 self.base_steps,
                 self.judged,
+                self.held,
                 self.evaluations,
             )
             < 0
@@ -161,12 +166,7 @@ def settings(protocol: Protocol, tree: XbdTree) -> tuple[Setting, ...]:
             raise UnknownName(f"{tree.root} has no labelled pair of {event!r}; it has: {known}")
         others = sorted(i for i, p in pairs.items() if p.event != event)
         counts = protocol.pairs if protocol.protocol == "new-event" else (0,)
-        kept = {p.id for p in tree.pairs(protocol.split)} if protocol.split else set()
-        free = [p for p in mine if p.id not in kept and (not kept or p.id not in val)]
-        own = own_pairs(protocol, free, max(*counts, protocol.region))
-        region, own = own[: protocol.region], own[: max(counts)]
-        rest = [p for p in mine if p.id not in {*own, *region}]
-        tested = chosen_tiles(protocol, [p for p in rest if p.id in kept] if kept else rest)
+        own, region, tested = divided(protocol, tree, mine, max(counts))
         test = tuple(p.id for p in tested)
         for count in counts:
             name = f"{event}-{count}" if protocol.protocol == "new-event" else event
@@ -184,6 +184,18 @@ def settings(protocol: Protocol, tree: XbdTree) -> tuple[Setting, ...]:
                 )
             )
     return tuple(found)
+
+
+def divided(
+    protocol: Protocol, tree: XbdTree, pairs: list[Pair], most: int
+) -> tuple[tuple[str, ...], tuple[str, ...], list[Pair]]:
+    """An event's pairs: ids of the ``most`` labelled ones and of its region's; those to test."""
+    names = [one for one in protocol.split.split(",") if one]
+    kept = {p.id for one in names for p in tree.pairs(one)}
+    free = {p.id for p in tree.pairs("train")} if kept else {p.id for p in pairs}
+    first = own_pairs(protocol, [p for p in pairs if p.id in free], max(most, protocol.region))
+    rest = [p for p in pairs if p.id not in first and (not kept or p.id in kept)]
+    return first[:most], first[: protocol.region], chosen_tiles(protocol, rest)
 
 
 def _rare(protocol: Protocol, tree: XbdTree, pairs: Mapping[str, Pair]) -> Setting:
