@@ -49,7 +49,7 @@ def main(folder: Path, shards: int) -> None:
 
     tree = toys.toy_tree(folder / "xbd")
     ask = gbd.Campaign(root=tree, hazards=("wind",), count=SIZE, seed=1)
-    small, _ = gbd.make_plan(ask, folder / "small.jsonl", shard_size=SIZE)
+    small = gbd.make_plan(ask, folder / "small.jsonl", shard_size=SIZE).stored
     head, line = small.path.read_text().splitlines()
     top = json.loads(head)
     top["count"] = top["settings"]["count"] = shards * SIZE

@@ -50,7 +50,7 @@ def rate(stored: gbd.StoredPlan, out: Path, workers: int) -> float:
 def main(folder: Path, pairs: int) -> None:
     tree = toys.toy_tree(folder / "xbd")
     ask = gbd.Campaign(root=tree, hazards=("wind",), count=pairs, seed=1)
-    stored, _ = gbd.make_plan(ask, folder / "plan.jsonl", shard_size=1)
+    stored = gbd.make_plan(ask, folder / "plan.jsonl", shard_size=1).stored
     one = rate(stored, folder / "one", 1)
     two = rate(stored, folder / "two", 2)
     sys.stdout.write(f"1 worker {one:.3f} tiles/s, 2 workers {two:.3f}, ratio {two / one:.2f}\n")

@@ -27,7 +27,7 @@ def stored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("engines")
     tree = toys.toy_tree(folder / "xbd")
     ask = gbd.Campaign(root=tree, hazards=("wind", "flood"), count=9, seed=7)
-    return gbd.make_plan(ask, folder / "plan.jsonl", shard_size=2)[0]
+    return gbd.make_plan(ask, folder / "plan.jsonl", shard_size=2).stored
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ def test_changed_settings_are_refused_with_the_keys_that_differ(stored, tmp_path
     build(stored, tmp_path / "out")
     before = toys.files_of(tmp_path / "out")
     ask = gbd.Campaign(root=stored.root, hazards=("wind", "flood"), count=9, seed=8)
-    other, _ = gbd.make_plan(ask, tmp_path / "other.jsonl", shard_size=3)
+    other = gbd.make_plan(ask, tmp_path / "other.jsonl", shard_size=3).stored
     with pytest.raises(OutputConflict, match=r"seed: 7 -> 8, shard_size: 2 -> 3"):
         build(other, tmp_path / "out")
     assert toys.files_of(tmp_path / "out") == before
@@ -164,7 +164,7 @@ def test_changed_settings_are_refused_with_the_keys_that_differ(stored, tmp_path
 def test_a_source_that_changed_since_the_plan_is_named(tmp_path):
     tree = toys.toy_tree(tmp_path / "xbd")
     ask = gbd.Campaign(root=tree, hazards=("wind",), count=3, seed=1)
-    stored, _ = gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=1)
+    stored = gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=1).stored
     image = toys.write_pre(tree, "toy-town_00000001", seed=99)
     with pytest.raises(BadParameter, match=f"{image.name}.*changed since the plan"):
         build(stored, tmp_path / "out")
@@ -276,7 +276,7 @@ def written(folder):
 )
 def test_killed_at_random_moments_it_ends_as_the_same_tree(stored, tmp_path, kills, count):
     ask = gbd.Campaign(root=stored.root, hazards=("wind", "flood"), count=count, seed=7)
-    plan, _ = gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=2)
+    plan = gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=2).stored
     build(plan, tmp_path / "whole")
     made = kill_again_and_again(tmp_path, plan.path, kills, seed=kills)
     assert made == toys.files_of(tmp_path / "whole")

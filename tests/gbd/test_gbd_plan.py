@@ -8,6 +8,7 @@ import pytest
 from afterscene.errors import BadParameter, UnknownName
 from afterscene.gbd import Plan, Source
 from afterscene.gbd.plan import in_turn, item_seed
+from afterscene.gbd.steering import steer
 
 SOURCES = tuple(
     Source(id=f"town_{k:08d}", event="town", pre=Path(f"{k}.png"), label=Path(f"{k}.json"))
@@ -87,7 +88,8 @@ def test_a_plan_cannot_be_changed():
 
 @pytest.mark.parametrize("hazards", [("wind",), ("wind", "flood", "tornado")])
 def test_several_hazards_take_turns_and_use_the_sources_evenly(hazards):
-    items = list(in_turn([replace(PLAN, hazard=name) for name in hazards], 15))
+    units = in_turn([replace(PLAN, hazard=name) for name in hazards])
+    items = [item for item, _ in steer(units, 15, None)]
     assert [item.name[-8:] for item in items] == [f"{k:08d}" for k in range(15)]
     for start in (0, 5, 10):
         assert len({item.source.id for item in items[start : start + 5]}) == 5

@@ -66,7 +66,7 @@ def cluster():
 def stored(tmp_path):
     tree = toys.toy_tree(tmp_path / "xbd")
     ask = gbd.Campaign(root=tree, hazards=("wind", "flood"), count=24, seed=7)
-    return gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=2)[0]
+    return gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=2).stored
 
 
 def build(stored, out, generator, **options):

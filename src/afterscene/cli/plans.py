@@ -65,13 +65,31 @@ def plan(
     ] = None,
     severity: Annotated[
         float | None,
-        typer.Option("--severity", help="0 to 1 for all pairs; default: drawn from 0.3 to 1."),
+        typer.Option(
+            "--severity",
+            help="0 to 1 for all pairs; default: drawn from 0.3 to 1; 1 with --events.",
+        ),
     ] = None,
     seed: Seed = 0,
     shard_size: Annotated[
         int,
         typer.Option("--shard-size", min=1, help="Pairs that are done, or done again, together."),
     ] = 16,
+    events: Annotated[
+        bool,
+        typer.Option(
+            "--events",
+            help="Disasters larger than a tile, drawn from published laws: neighbours agree.",
+        ),
+    ] = False,
+    mix: Annotated[
+        str | None,
+        typer.Option(
+            "--mix",
+            help="Wished shares, as no-damage=0.4,minor=0.2,major=0.2,destroyed=0.2: of several "
+            "drawn events the one is taken that comes nearest.",
+        ),
+    ] = None,
     set_: Set = None,
     on_error: OnErrorOption = OnError.fail,
     as_json: Json = False,
@@ -84,8 +102,12 @@ def plan(
     """
     from afterscene import gbd
     from afterscene.cli.talk import table
+    from afterscene.gbd.steering import parse_mix
 
     talk = Talk(json=as_json, quiet=quiet)
+    wished = None if mix is None else parse_mix(mix)
+    # A drawn event is as strong as its fields say; a mix needs weaker and stronger ones.
+    lowest = 1.0 if events and wished is None else 0.3
     imagery: dict[str, Any] = {}
     if xbd is None:
         tiles = out.with_name(f"{out.stem}.tiles")
@@ -104,14 +126,19 @@ def plan(
         hazards=tuple(hazard),
         count=count,
         seed=seed,
-        severity=(0.3, 1.0) if severity is None else (severity, severity),
+        severity=(lowest, 1.0) if severity is None else (severity, severity),
         parameters=parameters(set_),
+        events=events,
+        mix=wished,
     )
-    stored, counts = gbd.make_plan(ask, out, shard_size=shard_size)
-    rows = [(name, pairs) for name, pairs in counts.items()]
-    value = {"out": str(out), "pairs": stored.count, "shard_size": shard_size, "hazards": counts}
-    value |= imagery
-    talk.result(value, table(("hazard", "pairs"), [*rows, ("all", stored.count)]))
+    planned = gbd.make_plan(ask, out, shard_size=shard_size)
+    if planned.levels:
+        total = sum(planned.levels.values())
+        shares = (f"{word} {n / total:.0%}" for word, n in planned.levels.items())
+        talk.say(f"levels: {', '.join(shares)}")
+    rows = [*planned.hazards.items(), ("all", planned.stored.count)]
+    value = {"out": str(out), "shard_size": shard_size, **planned.as_json(), **imagery}
+    talk.result(value, table(("hazard", "pairs"), rows))
 
 
 def _cut(

@@ -6,25 +6,35 @@ severities, parameters), so that builders need neither this module nor each othe
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from afterscene.errors import BadParameter
-from afterscene.gbd.apart import check_apart_from
+import numpy as np
+
+from afterscene.errors import BadParameter, MissingExtra
+from afterscene.gbd.apart import check_apart_from, middle
 from afterscene.gbd.build import find_sources
+from afterscene.gbd.events import event_units
 from afterscene.gbd.plan import Item, Plan, Source, in_turn
 from afterscene.gbd.planfile import StoredPlan, write_plan
 from afterscene.gbd.runs import check_sources, digest
+from afterscene.gbd.steering import Mix, Unit, steer
+from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards import HAZARDS
+from afterscene.regions import gazetteer
+from afterscene.regions.places import distance_km
 
 ALL = "all"
+NEAR_KM = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Campaign:
     """What is asked for: ``count`` pairs over all ``hazards`` (or ``("all",)``), from the pre
     images of the xBD folder ``root``; none of them within a kilometre of the split ``test``.
+    ``events`` strike several tiles with one field (:mod:`afterscene.gbd.events`), ``mix`` is the
+    wished share of each level (:mod:`afterscene.gbd.steering`).
     """
 
     root: Path
@@ -35,6 +45,8 @@ class Campaign:
     test: str | None = None
     severity: tuple[float, float] = (0.3, 1.0)
     parameters: Mapping[str, float | str] = field(default_factory=dict)
+    events: bool = False
+    mix: Mix | None = None
 
     def __post_init__(self) -> None:
         if not self.hazards or len(set(self.hazards)) != len(self.hazards):
@@ -53,10 +65,19 @@ class Campaign:
             "severity": list(self.severity),
             "seed": self.seed,
             "sources": digest(sources),
+            **({"events": True} if self.events else {}),
+            **(
+                {"mix": {level.word: share for level, share in self.mix.items()}}
+                if self.mix
+                else {}
+            ),
         }
 
-    def items(self, sources: tuple[Source, ...]) -> Iterator[Item]:
-        """The pairs, hazards in turn. Raises UnknownName, BadParameter."""
+    def items(self, sources: tuple[Source, ...]) -> Iterator[tuple[Item, Counter[DamageLevel]]]:
+        """The pairs, hazards in turn, with their levels where a mix is wished for.
+
+        Raises UnknownName, BadParameter.
+        """
         plans = [
             Plan(
                 sources=sources,
@@ -68,11 +89,28 @@ class Campaign:
             )
             for name in self.names
         ]
-        return in_turn(plans, self.count)
+        units: Iterator[Unit] = event_units(plans) if self.events else in_turn(plans)
+        return steer(units, self.count, self.mix)
 
 
-def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> tuple[StoredPlan, dict[str, int]]:
-    """Check the sources and write the plan; also the number of pairs for each hazard.
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """A written plan: pairs for each hazard, events, and the levels where they were steered."""
+
+    stored: StoredPlan
+    hazards: Mapping[str, int]
+    events: int
+    levels: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts as JSON values."""
+        more = {"events": self.events} if self.events else {}
+        shares = {"levels": dict(self.levels)} if self.levels else {}
+        return {"pairs": self.stored.count, "hazards": dict(self.hazards), **more, **shares}
+
+
+def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> Planned:
+    """Check the sources and write the plan.
 
     Raises:
         LeakFound: a source is, or lies beside, a tile of the split ``ask.test``.
@@ -81,15 +119,42 @@ def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> tuple[StoredPlan,
     sources = find_sources(ask.root, ask.split)
     if ask.test is not None:
         check_apart_from(sources, find_sources(ask.root, ask.test))
-    items = ask.items(sources)
+    ask.items(sources)  # unknown names are told before the long reading
     check_sources(sources)
+    sources = with_regions(sources)
+    items = ask.items(sources)
     counts: Counter[str] = Counter()
+    levels: Counter[str] = Counter()
+    events: set[tuple[str, str]] = set()
 
     def counted() -> Iterator[Item]:
-        for item in items:
+        for item, found in items:
             counts[item.hazard] += 1
+            levels.update({level.word: n for level, n in found.items()})
+            if item.occurrence:
+                events.add((item.hazard, item.occurrence.name))
             yield item
 
     settings = ask.settings(sources)
     stored = write_plan(counted(), out, root=ask.root, settings=settings, shard_size=shard_size)
-    return stored, dict(counts)
+    return Planned(
+        stored=stored, hazards=dict(counts), events=len(events), levels=dict(sorted(levels.items()))
+    )
+
+
+def with_regions(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Each source with the town next to it, within :data:`NEAR_KM`; without the extra ``geo``, or
+    without a place, none.
+    """
+    try:
+        towns = gazetteer()
+    except MissingExtra:
+        return sources
+    lng, lat = np.array([(town.lng, town.lat) for town in towns]).T
+    named = []
+    for source in sources:
+        place = middle(source)
+        far = distance_km(*place, lng, lat) if place else np.array([np.inf])
+        town = towns[int(far.argmin())] if far.min() <= NEAR_KM else None
+        named.append(replace(source, region=f"{town.name}, {town.country}") if town else source)
+    return tuple(named)

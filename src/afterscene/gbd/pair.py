@@ -8,7 +8,7 @@ manifest row, because a picture of a disaster that never happened at a real plac
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -173,7 +173,7 @@ def make_post(
     # A picture without a mask may still be padded: no water or ash is to be drawn there.
     seen = pre.replace(valid=~black_border(pre.rgb())) if pre.valid.all() else pre
     hazard = make_hazard(item.hazard, item.severity, **item.parameters)
-    damage = hazard(pre, label.buildings, np.random.default_rng(item.seed))
+    damage = hazard(pre, label.buildings, np.random.default_rng(item.field_seed), item.site)
 
     def draw(seed: int) -> Scene:
         return generator.render(
@@ -276,9 +276,19 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
         "pixel_sha256": pixel_hash(post.scene.pixels),
         "target_sha256": pixel_hash(post.target),
         "levels": dict(sorted(levels.items())),
+        **({"region": item.source.region} if item.source.region else {}),
+        **event_row(item),
         **said_of(post.label),
         **checked_row(post.checked),
     }
+
+
+def event_row(item: Item) -> dict[str, Any]:
+    """The event that the pair shares with others; the same name and seed, the same field."""
+    if item.occurrence is None:
+        return {}
+    shared = {"name": item.occurrence.name, "seed": item.occurrence.seed}
+    return {"occurrence": {**shared, "site": asdict(item.site) if item.site else None}}
 
 
 def said_of(label: XbdLabel) -> dict[str, Any]:

@@ -13,12 +13,14 @@ machine and still make the same pairs. Three laws hold and are tested:
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from afterscene.errors import BadParameter
 from afterscene.hazards import make_hazard
+from afterscene.hazards.site import Site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +38,24 @@ class Source:
     strict: bool = False
     sha256: tuple[str, str] | None = None
     """Of the image and the label, where a plan file wrote down what it was made from."""
+    region: str = ""
+    """The town next to it, where that is known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Occurrence:
+    """An event that a tile shares with others: its name, its seed, where the tile lies in it."""
+
+    name: str
+    seed: int
+    site: Site | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One pair to make: ``name`` is the stem of its files, ``seed`` decides all its chances."""
+    """One pair to make: ``name`` is the stem of its files, ``seed`` decides all its chances but
+    those of the ``occurrence``, where the tile is part of an event.
+    """
 
     name: str
     source: Source
@@ -49,6 +64,17 @@ class Item:
     severity: float
     seed: int
     parameters: Mapping[str, float | str] = field(default_factory=dict)
+    occurrence: Occurrence | None = None
+
+    @property
+    def field_seed(self) -> int:
+        """What the hazard's field is drawn from."""
+        return self.seed if self.occurrence is None else self.occurrence.seed
+
+    @property
+    def site(self) -> Site | None:
+        """Where the tile lies in its event, if it is part of one."""
+        return None if self.occurrence is None else self.occurrence.site
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +126,12 @@ class Plan:
         """All sources once, in an order of this round's own."""
         return sorted(self.sources, key=lambda source: item_seed(self.seed, f"{draw}/{source.id}"))
 
-    def item(self, number: int, source: Source, draw: int) -> Item:
-        """The pair of that number, made from the source for the ``draw``-th time."""
-        seed = item_seed(self.seed, f"{self.hazard}/{source.id}/{draw}")
+    def item(self, number: int, source: Source, draw: int, attempt: int = 0) -> Item:
+        """The pair of that number, made from the source for the ``draw``-th time; another
+        ``attempt`` at it has another seed.
+        """
+        again = f"/{attempt}" if attempt else ""
+        seed = item_seed(self.seed, f"{self.hazard}/{source.id}/{draw}{again}")
         low, high = self.severity
         # Four digits, so that the figure in the manifest is the figure that was used.
         severity = round(float(np.random.default_rng([seed, 1]).uniform(low, high)), 4)
@@ -118,17 +147,29 @@ class Plan:
         )
 
 
-def in_turn(plans: Sequence[Plan], count: int) -> Iterator[Item]:
-    """``count`` items of plans that differ in their hazard alone: sources as in one plan (each is
-    used before any is used again), hazards in turn, numbered through so that names differ.
+@dataclass(frozen=True, kw_only=True)
+class Single:
+    """One tile as a unit of a plan (:mod:`afterscene.gbd.steering`)."""
+
+    plan: Plan
+    source: Source
+    draw: int
+
+    def __call__(self, number: int, attempt: int) -> list[Item]:
+        """Its item."""
+        return [self.plan.item(number, self.source, self.draw, attempt)]
+
+
+def in_turn(plans: Sequence[Plan]) -> Iterator[Single]:
+    """Tiles without end from plans that differ in their hazard alone: sources as in one plan (each
+    is used before any is used again), hazards in turn.
     """
     first, sources = plans[0], len(plans[0].sources)
     # Where the hazards fit into a round, a round begins one hazard on: else places keep theirs.
     shift = 1 if sources % len(plans) == 0 else 0
-    for draw in range(-(-count // sources)):
+    for draw in count():
         for k, source in enumerate(first.round(draw), draw * sources):
-            if k < count:
-                yield plans[(k + shift * draw) % len(plans)].item(k, source, draw)
+            yield Single(plan=plans[(k + shift * draw) % len(plans)], source=source, draw=draw)
 
 
 def item_seed(seed: int, key: str) -> int:

@@ -10,15 +10,16 @@ and label; whether the source is still the same is checked when the item is made
 import json
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from afterscene.errors import BadParameter, MissingFile, UnknownName
 from afterscene.files import sha256_file, write_atomic
-from afterscene.gbd.plan import Item, Source
+from afterscene.gbd.plan import Item, Occurrence, Source
 from afterscene.gbd.shards import Shard
+from afterscene.hazards.site import Site
 
 FORMAT = "afterscene gbd plan 1"
 LONGEST = 64 * 2**20
@@ -93,7 +94,28 @@ def _as_json(item: Item, root: Path, hashes: dict[str, tuple[str, str]]) -> dict
         "severity": item.severity,
         "seed": item.seed,
         "parameters": dict(item.parameters),
+        **({"region": source.region} if source.region else {}),
+        **({"occurrence": _event_json(item.occurrence)} if item.occurrence else {}),
     }
+
+
+def _event_json(event: Occurrence) -> dict[str, Any]:
+    site = None if event.site is None else asdict(event.site)
+    return {"name": event.name, "seed": event.seed, "site": site}
+
+
+def _event(value: Any) -> Occurrence | None:
+    """The shared event of an item. Raises KeyError, TypeError, ValueError."""
+    if value is None:
+        return None
+    if not re.fullmatch(r"[^\x00-\x1f\x7f]{1,300}", value["name"]):
+        raise ValueError("the event has no plain name")
+    where = value["site"]
+    try:
+        site = None if where is None else Site(**{k: float(v) for k, v in where.items()})
+    except BadParameter as error:
+        raise ValueError(str(error)) from error
+    return Occurrence(name=value["name"], seed=int(value["seed"]), site=site)
 
 
 def _below(path: Path, root: Path) -> str:
@@ -187,6 +209,7 @@ class StoredPlan:
             pre=self.root / _inside(row["pre"]),
             label=self.root / _inside(row["label"]),
             sha256=(str(one), str(two)),
+            region=_region(row.get("region", "")),
         )
         return Item(
             name=row["name"],
@@ -196,7 +219,14 @@ class StoredPlan:
             severity=float(row["severity"]),
             seed=int(row["seed"]),
             parameters=dict(row["parameters"]),
+            occurrence=_event(row.get("occurrence")),
         )
+
+
+def _region(text: Any) -> str:
+    if not isinstance(text, str) or not re.fullmatch(r"[^\x00-\x1f\x7f]{0,120}", text):
+        raise ValueError("the region has no plain name")
+    return text
 
 
 def _inside(text: str) -> PurePosixPath:

@@ -1,0 +1,112 @@
+"""Which of several drawn events to take, so that a set comes near a wished mix of damage levels.
+
+Real sets hold a hundred untouched houses for one with major damage. A plan may ask for another mix:
+for each unit (a tile, or an event with its tiles) :data:`TRIES` events are drawn, their levels are
+counted by the hazard's own physics, without a picture, and the one is taken that brings the shares
+of the set so far nearest to the wish, sum (p - t)^2 / (t + 0.02). Labels are never changed: only
+which event strikes. So a mix that physics does not give (wildfire leaves few half-burnt houses)
+is approached and no more; the plan says how near it came. The first units of a plan do not depend
+on how many follow.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+
+from afterscene.errors import BadParameter
+from afterscene.gbd.pair import as_rgb, read_source
+from afterscene.gbd.plan import Item, Source
+from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.scene import Scene
+from afterscene.geodata.xbd import XbdLabel
+from afterscene.hazards import make_hazard
+
+TRIES = 6
+LEVELS = (DamageLevel.NO_DAMAGE, DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED)
+NAMES = ("no-damage", "minor", "major", "destroyed")
+Mix = Mapping[DamageLevel, float]
+
+
+class Unit(Protocol):
+    """What is struck together."""
+
+    def __call__(self, number: int, attempt: int) -> list[Item]:
+        """Its items, numbered from ``number`` on, for one drawn event."""
+
+
+def parse_mix(text: str) -> Mix:
+    """``no-damage=0.4,minor=0.2,major=0.2,destroyed=0.2`` as shares of 1; what is not named is 0.
+
+    Raises:
+        BadParameter: another name, no number, or nothing above 0.
+    """
+    shares = dict.fromkeys(NAMES, 0.0)
+    for part in text.split(","):
+        name, equals, value = part.strip().partition("=")
+        name = name.removesuffix("-damage") if name != "no-damage" else name
+        try:
+            number = float(value)
+        except ValueError:
+            number = -1.0
+        if name not in shares or not equals or not 0 <= number < 1e9:
+            raise BadParameter(
+                f"mix {part.strip()[:60]!r} is not LEVEL=SHARE with a level out of "
+                f"{', '.join(NAMES)}; write for instance no-damage=0.4,minor=0.2,major=0.2,"
+                "destroyed=0.2"
+            )
+        shares[name] = number
+    total = sum(shares.values())
+    if total <= 0:
+        raise BadParameter(f"mix {text[:60]!r} wishes for nothing; give a share above 0")
+    return {level: share / total for level, share in zip(LEVELS, shares.values(), strict=True)}
+
+
+def steer(units: Iterator[Unit], count: int, mix: Mix | None) -> Iterator[tuple[Item, Counter]]:
+    """``count`` items of units; with each the levels of its buildings, empty without a ``mix``.
+
+    Raises:
+        AftersceneError: of a source, where levels must be counted.
+    """
+    so_far: Counter[DamageLevel] = Counter()
+    made = 0
+    while made < count:
+        unit = next(units)
+        if mix is None:
+            chosen = [(item, Counter[DamageLevel]()) for item in unit(made, 0)]
+        else:
+            drawn = [
+                [(item, _levels(item)) for item in unit(made, attempt)] for attempt in range(TRIES)
+            ]
+            chosen = min(drawn, key=lambda found: _distance(so_far, found, mix))
+        for item, levels in chosen[: count - made]:
+            so_far.update(levels)
+            yield item, levels
+        made += len(chosen)
+
+
+def _distance(
+    so_far: Counter[DamageLevel], found: list[tuple[Item, Counter[DamageLevel]]], mix: Mix
+) -> float:
+    total = sum((levels for _, levels in found), Counter(so_far))
+    everything = max(1, sum(total[level] for level in LEVELS))
+    return sum(
+        (total[level] / everything - share) ** 2 / (share + 0.02) for level, share in mix.items()
+    )
+
+
+@lru_cache(maxsize=16)
+def _read(source: Source) -> tuple[Scene, XbdLabel]:
+    scene, label = read_source(source)
+    return as_rgb(scene), label
+
+
+def _levels(item: Item) -> Counter[DamageLevel]:
+    """What the hazard does to the item's buildings: the labels that its pair will have."""
+    scene, label = _read(item.source)
+    hazard = make_hazard(item.hazard, item.severity, **item.parameters)
+    rng = np.random.default_rng(item.field_seed)
+    damage = hazard(scene, label.buildings, rng, item.site)
+    return Counter(b.level for b in damage.buildings if b.level is not None)
