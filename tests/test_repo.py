@@ -174,9 +174,11 @@ def test_every_flag_is_a_decision_that_someone_made():
     every = [typer.main.get_command(app), *COMMANDS.values()]
     flags = {o for c in every for p in c.params for o in p.opts if o.startswith("--")} - {"--help"}
     assert flags == {
+        "--apart-from",
         "--assessor",
         "--before",
         "--backbone",
+        "--built-up",
         "--count",
         "--data",
         "--detector",

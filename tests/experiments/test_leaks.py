@@ -9,7 +9,8 @@ import pytest
 
 from afterscene.detectors import TrainingPair
 from afterscene.errors import LeakFound
-from afterscene.experiments.leaks import NEAR, check_leaks, difference_hash
+from afterscene.experiments.leaks import check_leaks
+from afterscene.geodata.looks import NEAR, difference_hash
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree
 

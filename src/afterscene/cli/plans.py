@@ -61,7 +61,21 @@ def plan(
     split: Split = None,
     test: Annotated[
         str | None,
-        typer.Option("--test", help="Split that no source may be in, or within 1 km of."),
+        typer.Option(
+            "--test", help="Split that no source may be in, within 1 km of, or look like."
+        ),
+    ] = None,
+    apart_from: Annotated[
+        Path | None,
+        typer.Option(
+            "--apart-from", help="xBD folder for evaluation: no source in it, near it, or alike."
+        ),
+    ] = None,
+    built_up: Annotated[
+        float | None,
+        typer.Option(
+            "--built-up", help="Least chance (0 to 1) that the scene classifier sees a settlement."
+        ),
     ] = None,
     severity: Annotated[
         float | None,
@@ -130,12 +144,16 @@ def plan(
         parameters=parameters(set_),
         events=events,
         mix=wished,
+        apart_from=apart_from,
+        built_up=built_up,
     )
     planned = gbd.make_plan(ask, out, shard_size=shard_size)
     if planned.levels:
         total = sum(planned.levels.values())
         shares = (f"{word} {n / total:.0%}" for word, n in planned.levels.items())
         talk.say(f"levels: {', '.join(shares)}")
+    if planned.not_built_up:
+        talk.say(f"left out: {planned.not_built_up} pictures that are not built-up")
     rows = [*planned.hazards.items(), ("all", planned.stored.count)]
     value = {"out": str(out), "shard_size": shard_size, **planned.as_json(), **imagery}
     talk.result(value, table(("hazard", "pairs"), rows))

@@ -21,6 +21,7 @@ from afterscene.gbd.planfile import StoredPlan, write_plan
 from afterscene.gbd.runs import check_sources, digest
 from afterscene.gbd.steering import Mix, Unit, steer
 from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.scene import read_scene
 from afterscene.hazards import HAZARDS
 from afterscene.regions import gazetteer
 from afterscene.regions.places import distance_km
@@ -34,7 +35,9 @@ class Campaign:
     """What is asked for: ``count`` pairs over all ``hazards`` (or ``("all",)``), from the pre
     images of the xBD folder ``root``; none of them within a kilometre of the split ``test``.
     ``events`` strike several tiles with one field (:mod:`afterscene.gbd.events`), ``mix`` is the
-    wished share of each level (:mod:`afterscene.gbd.steering`).
+    wished share of each level (:mod:`afterscene.gbd.steering`). ``apart_from`` is another xBD
+    folder whose tiles are for evaluation, ``built_up`` the least chance (0 to 1) that the scene
+    classifier must see built-up ground.
     """
 
     root: Path
@@ -47,10 +50,14 @@ class Campaign:
     parameters: Mapping[str, float | str] = field(default_factory=dict)
     events: bool = False
     mix: Mix | None = None
+    apart_from: Path | None = None
+    built_up: float | None = None
 
     def __post_init__(self) -> None:
         if not self.hazards or len(set(self.hazards)) != len(self.hazards):
             raise BadParameter(f"hazards {list(self.hazards)}: name each hazard once")
+        if self.built_up is not None and not 0 <= self.built_up <= 1:
+            raise BadParameter(f"built-up {self.built_up:g} is no chance; give 0 to 1")
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -101,12 +108,14 @@ class Planned:
     hazards: Mapping[str, int]
     events: int
     levels: Mapping[str, int]
+    not_built_up: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """The counts as JSON values."""
         more = {"events": self.events} if self.events else {}
         shares = {"levels": dict(self.levels)} if self.levels else {}
-        return {"pairs": self.stored.count, "hazards": dict(self.hazards), **more, **shares}
+        left = {"not_built_up": self.not_built_up} if self.not_built_up else {}
+        return {"pairs": self.stored.count, "hazards": dict(self.hazards), **more, **shares, **left}
 
 
 def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> Planned:
@@ -119,6 +128,11 @@ def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> Planned:
     sources = find_sources(ask.root, ask.split)
     if ask.test is not None:
         check_apart_from(sources, find_sources(ask.root, ask.test))
+    if ask.apart_from is not None:
+        check_apart_from(sources, find_sources(ask.apart_from))
+    found = len(sources)
+    if ask.built_up is not None:
+        sources = built_up(sources, ask.built_up)
     ask.items(sources)  # unknown names are told before the long reading
     check_sources(sources)
     sources = with_regions(sources)
@@ -138,8 +152,30 @@ def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> Planned:
     settings = ask.settings(sources)
     stored = write_plan(counted(), out, root=ask.root, settings=settings, shard_size=shard_size)
     return Planned(
-        stored=stored, hazards=dict(counts), events=len(events), levels=dict(sorted(levels.items()))
+        stored=stored,
+        hazards=dict(counts),
+        events=len(events),
+        levels=dict(sorted(levels.items())),
+        not_built_up=found - len(sources),
     )
+
+
+def built_up(sources: tuple[Source, ...], least: float) -> tuple[Source, ...]:
+    """The sources whose picture the scene classifier finds built-up with at least that chance.
+
+    Raises:
+        BadParameter: none is.
+        MissingExtra: without the extra ``encoders``.
+    """
+    from afterscene.regions.scenes import load_scenes
+
+    classifier = load_scenes()
+    kept = tuple(s for s in sources if classifier.built_up(read_scene(s.pre)) >= least)
+    if not kept:
+        raise BadParameter(
+            f"none of {len(sources)} pictures is built-up with a chance of {least:g}; ask for less"
+        )
+    return kept
 
 
 def with_regions(sources: tuple[Source, ...]) -> tuple[Source, ...]:

@@ -31,11 +31,12 @@ def earthquake(rng: np.random.Generator) -> Fields:
 def wind(rng: np.random.Generator) -> Fields:
     """Radius of maximum wind given the pressure deficit dp and latitude psi: lognormal, Vickery and
     Wadhera (2008, J. Appl. Meteorol. Climatol. 47, 2497-2517), all hurricanes,
-    ln Rmax = 3.015 - 6.291e-5 dp^2 + 0.0337 psi, deviation 0.448 (dp to 87 hPa), 1.137 - 0.00792
-    dp (to 120), else 0.186. Holland's B by Powell et al. (2005, J. Wind Eng. Ind. Aerodyn. 93,
-    651-674): 1.881 - 0.00557 Rmax - 0.01295 psi, deviation 0.286. The deficit is Weibull (the family
-    of Vickery and Twisdale 1995, J. Struct. Eng. 121, 1691-1699); its scale of 60 hPa, shape 2 and
-    lower bound of 40 hPa, the latitudes and the forward speed (lognormal about 5.5 m/s) are ours.
+    ln Rmax = 3.015 - 6.291e-5 dp^2 + 0.0337 psi, deviation 0.448 (dp to 87 hPa),
+    1.137 - 0.00792 dp (to 120), else 0.186. Holland's B by Powell et al. (2005, J. Wind Eng. Ind.
+    Aerodyn. 93, 651-674): 1.881 - 0.00557 Rmax - 0.01295 psi, deviation 0.286. The
+    deficit is Weibull (family of Vickery and Twisdale 1995, J. Struct. Eng. 121, 1691-1699); its
+    scale of 60 hPa, shape 2 and lower bound of 40 hPa, the latitudes and the forward speed
+    (lognormal about 5.5 m/s) are ours.
     """
     deficit = _weibull_above(rng, scale=60.0, shape=2.0, low=40.0, high=130.0)
     latitude = float(rng.uniform(15, 35))
@@ -56,8 +57,8 @@ def wind(rng: np.random.Generator) -> Fields:
 def tornado(rng: np.random.Generator) -> Fields:
     """Intensity: Weibull in wind speed, the family of Dotzek, Grieser and Brooks (2003, Atmos. Res.
     67-68, 163-187); scale 45 m/s, shape 2 (a Rayleigh law) and the lower bound of 50 m/s (EF2) are
-    ours. Width: Weibull with a mean that grows with intensity, after Brooks (2004, Weather Forecast.
-    19, 310-319); the mean, half of 40 m at 50 m/s and more in proportion, is rounded by us.
+    ours. Width: Weibull, its mean grows with intensity, after Brooks (2004, Weather Forecast. 19,
+    310-319); the mean, half of 40 m at 50 m/s and more in proportion, is rounded by us.
     """
     vmax = _weibull_above(rng, scale=45.0, shape=2.0, low=50.0, high=120.0)
     mean = 40.0 * vmax / 50.0
