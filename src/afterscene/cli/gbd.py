@@ -139,7 +139,8 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="coco, croissant, geojson, geopackage, geoparquet, manifest, stac or webdataset.",
+            help="coco, cog, croissant, geojson, geopackage, geoparquet, manifest, stac or "
+            "webdataset.",
         ),
     ],
     out: Out,

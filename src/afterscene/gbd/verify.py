@@ -13,7 +13,7 @@ from typing import Any
 from afterscene.errors import AftersceneError, MissingFile
 from afterscene.files import pixel_hash
 from afterscene.gbd.pair import MARK
-from afterscene.gbd.rundir import MANIFEST, read_rows
+from afterscene.gbd.rundir import MANIFEST, iterate_rows
 from afterscene.geodata.scene import read_scene, read_tags
 
 
@@ -36,7 +36,7 @@ def verify(out: Path) -> tuple[Verdict, ...]:
         raise MissingFile(
             f"{out / MANIFEST}: there is no manifest; give the folder of a finished run"
         )
-    return tuple(_judge(out, row) for row in read_rows(out / MANIFEST))
+    return tuple(_judge(out, row) for row in iterate_rows(out / MANIFEST))
 
 
 def _judge(out: Path, row: dict[str, Any]) -> Verdict:

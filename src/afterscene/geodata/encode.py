@@ -19,6 +19,7 @@ from affine import Affine
 from PIL import Image, PngImagePlugin
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
+from rasterio.shutil import copy
 
 from afterscene.errors import BadParameter
 from afterscene.geodata.decode import CRS_TAG, SUFFIXES, TRANSFORM_TAG
@@ -65,6 +66,24 @@ def encode(
         return _png(_with_alpha(pixels, valid), {**tags, **place})
     profile = {**_geotiff_profile(pixels), "crs": crs, "transform": transform}
     return _gdal(pixels, profile, tags, None if valid.all() else valid)
+
+
+def encode_cog(
+    pixels: np.ndarray,
+    valid: np.ndarray,
+    *,
+    crs: str | None,
+    transform: Affine | None,
+    tags: Mapping[str, str],
+) -> bytes:
+    """A cloud-optimised GeoTIFF: tiles of 512, overviews, lossless, nodata as an internal mask."""
+    plain = encode(".tif", pixels, valid, crs=crs, transform=transform, tags=tags)
+    options = {"compress": "deflate", "predictor": "yes", "blocksize": 512, "num_threads": 1}
+    with rasterio.Env(**_ENVIRONMENT), MemoryFile(plain) as file, MemoryFile() as made:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            copy(file.name, made.name, driver="COG", **options)
+        return made.read()
 
 
 def _with_alpha(pixels: np.ndarray, valid: np.ndarray) -> np.ndarray:

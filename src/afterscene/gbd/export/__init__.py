@@ -15,6 +15,7 @@ from afterscene.errors import MissingExtra, OutputConflict, UnknownName
 from afterscene.gbd.dataset import Dataset
 from afterscene.gbd.export import (
     coco,
+    cog,
     croissant,
     geojson,
     geopackage,
@@ -41,7 +42,10 @@ class Format:
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         "coco": Format(about="COCO instances of buildings, levels as categories", write=coco.write),
-        "croissant": Format(about="Croissant 1.1 card with its records", write=croissant.write),
+        "cog": Format(about="cloud-optimised GeoTIFF of each picture", write=cog.write),
+        "croissant": Format(
+            about="Croissant 1.1 and GeoCroissant card with its records", write=croissant.write
+        ),
         "geojson": Format(about="buildings in WGS84, one FeatureCollection", write=geojson.write),
         "geopackage": Format(
             about="buildings in WGS84, one layer",
@@ -57,7 +61,9 @@ FORMATS: Mapping[str, Format] = MappingProxyType(
             about="manifest.parquet, one row a pair", write=manifest.write, needs=("pyarrow",)
         ),
         "stac": Format(
-            about="static STAC catalogue, label extension", write=stac.write, needs=("pystac",)
+            about="static STAC catalogue, extensions label and ml-aoi",
+            write=stac.write,
+            needs=("pystac",),
         ),
         "webdataset": Format(about="tar shards of WebDataset samples", write=webdataset.write),
     }

@@ -1,4 +1,4 @@
-"""Croissant 1.1 (MLCommons): a JSON-LD card of the set, and its records as JSON lines.
+"""Croissant 1.1 with GeoCroissant 1.0 (MLCommons): a JSON-LD card of the set, and its records.
 
 ``croissant.json`` says what the set is, whose terms hold and that it is synthetic; its record set
 reads ``items.jsonl``, one line a pair with the paths of its files relative to the set, the mark,
@@ -7,17 +7,24 @@ the licence and the captions. Written by hand: the card is a dictionary, and nee
 
 import hashlib
 import json
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyproj
+
 from afterscene import __version__
 from afterscene.files import write_atomic
 from afterscene.gbd.dataset import Dataset, Entry
+from afterscene.gbd.export.places import capture_time, frame
 from afterscene.gbd.licences import CREDIT, TERMS, XBD, parts
 from afterscene.gbd.rundir import MANIFEST
 
+_WGS84 = pyproj.Geod(ellps="WGS84")
 SPEC = "http://mlcommons.org/croissant/1.1"
+GEO = "http://mlcommons.org/croissant/geo/1.0"
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -25,6 +32,7 @@ CONTEXT: dict[str, Any] = {
     "cr": "http://mlcommons.org/croissant/",
     "rai": "http://mlcommons.org/croissant/RAI/",
     "dct": "http://purl.org/dc/terms/",
+    "geocr": "http://mlcommons.org/croissant/geo/",
     "citeAs": "cr:citeAs",
     "column": "cr:column",
     "conformsTo": "dct:conformsTo",
@@ -73,12 +81,61 @@ FIELDS = (
 
 def write(dataset: Dataset, out: Path) -> list[Path]:
     """``items.jsonl`` and ``croissant.json``."""
-    lines = [json.dumps(_record(entry, dataset.root), ensure_ascii=False) for entry in dataset]
+    extent = Extent()
+    lines = []
+    for entry in dataset:
+        extent.add(entry)
+        lines.append(json.dumps(_record(entry, dataset.root), ensure_ascii=False))
     content = "".join(line + "\n" for line in lines).encode()
     items = write_atomic(out / "items.jsonl", content)
-    document = card(dataset, hashlib.sha256(content).hexdigest(), len(content))
+    document = card(dataset, hashlib.sha256(content).hexdigest(), len(content), extent)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return [items, write_atomic(out / "croissant.json", text.encode())]
+
+
+@dataclass
+class Extent:
+    """Where and when the pictures were taken, gathered pair by pair."""
+
+    boxes: list[tuple[float, ...]] = field(default_factory=list)
+    gsds: list[float] = field(default_factory=list)
+    days: list[str] = field(default_factory=list)
+
+    def add(self, entry: Entry) -> None:
+        """Take in one pair."""
+        outline = frame(entry)
+        if outline is not None:
+            self.boxes.append(outline.bounds)
+            rows = np.array(outline.exterior.coords)
+            _, _, steps = _WGS84.inv(*rows[:-1].T, *rows[1:].T)
+            self.gsds.append(float(np.sum(steps)) / (2 * sum(entry.shape)))
+        if (time := capture_time(entry)) is not None:
+            self.days.append(time.date().isoformat())
+
+    def as_json(self) -> dict[str, Any]:
+        """GeoCroissant's properties; nothing where no place is known."""
+        if not self.boxes:
+            return {}
+        west, south = np.array(self.boxes)[:, :2].min(axis=0)
+        east, north = np.array(self.boxes)[:, 2:].max(axis=0)
+        corners = " ".join(f"{v:.6f}" for v in (south, west, north, east))
+        when = {"temporalCoverage": f"{min(self.days)}/{max(self.days)}"} if self.days else {}
+        return {
+            "spatialCoverage": {"@type": "Place", "geo": {"@type": "GeoShape", "box": corners}},
+            **when,
+            "geocr:coordinateReferenceSystem": "EPSG:4326",
+            "geocr:spatialResolution": {
+                "@type": "QuantitativeValue",
+                "value": round(float(np.median(self.gsds)), 3),
+                "unitText": "m",
+            },
+            "geocr:bandConfiguration": {
+                "@type": "geocr:BandConfiguration",
+                "geocr:totalBands": 3,
+                "geocr:bandNameList": ["Red", "Green", "Blue"],
+            },
+            "geocr:samplingStrategy": "Tiles with buildings, struck by disasters that are drawn.",
+        }
 
 
 def _record(entry: Entry, root: Path) -> dict[str, Any]:
@@ -89,10 +146,11 @@ def _record(entry: Entry, root: Path) -> dict[str, Any]:
     return {name: row[name] for name, _, _ in FIELDS}
 
 
-def card(dataset: Dataset, sha256: str, size: int) -> dict[str, Any]:
+def card(dataset: Dataset, sha256: str, size: int, extent: Extent) -> dict[str, Any]:
     """The JSON-LD document; ``sha256`` and ``size`` (bytes) are of ``items.jsonl``."""
     terms = dataset.terms
     hazards = sorted({row["hazard"] for row in dataset.rows})
+    geo = extent.as_json()
     return {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
@@ -102,7 +160,8 @@ def card(dataset: Dataset, sha256: str, size: int) -> dict[str, Any]:
             f"buildings ({', '.join(hazards)}). The post pictures are synthetic: drawn by a model, "
             f"of disasters that did not happen. Terms: {terms.sentence}."
         ),
-        "conformsTo": SPEC,
+        "conformsTo": [SPEC, GEO] if geo else SPEC,
+        **geo,
         "license": [TERMS[n].url if n in TERMS else n for n in parts(terms.licence)],
         "url": "https://github.com/afterscene/afterscene",
         "version": "1.0.0",

@@ -13,6 +13,8 @@ from afterscene.files import write_atomic
 from afterscene.gbd.dataset import Dataset
 from afterscene.gbd.export.places import CRS, placed
 
+VERSION = "1.3"
+"""Newer versions bring nothing that is used here, and make GDAL before 3.7 warn."""
 EPOCH = "1970-01-01T00:00:00.000Z"
 
 
@@ -49,6 +51,7 @@ def _write(path: Path, frame: Any, metadata: Mapping[str, str]) -> None:
             layer="buildings",
             promote_to_multi=True,
             layer_metadata=dict(metadata),
+            dataset_options={"VERSION": VERSION},
         )
         named.replace(path)
     finally:

@@ -6,14 +6,17 @@ RFC 7946 asks, outer rings counter-clockwise.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.affinity import affine_transform
+from shapely.geometry import MultiPolygon, Polygon, box
 from shapely.geometry.polygon import orient
 
 from afterscene.errors import BadLabel
 from afterscene.gbd.dataset import Dataset, Entry
 from afterscene.geodata.damage import Building
+from afterscene.geodata.fit import fit_lnglat
 
 CRS = "EPSG:4326"
 
@@ -62,3 +65,23 @@ def _wound(outline: Polygon | MultiPolygon) -> Polygon | MultiPolygon:
     if isinstance(outline, MultiPolygon):
         return MultiPolygon([orient(part) for part in outline.geoms])
     return orient(outline)
+
+
+def frame(entry: Entry) -> Polygon | None:
+    """The picture's outline in degrees, counter-clockwise; None where the place is not known."""
+    fit = fit_lnglat(entry.label.buildings)
+    if fit is None:
+        return None
+    height, width = entry.shape
+    a, b, c, d, e, f = fit.affine[:6]
+    return orient(affine_transform(box(0, 0, width, height), (a, b, d, e, c, f)))
+
+
+def capture_time(entry: Entry) -> datetime | None:
+    """When the pre picture was taken; None where its label does not tell."""
+    said = (entry.pre_label or entry.label).metadata.get("capture_date")
+    try:
+        time = datetime.fromisoformat(str(said))
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,9 +1,10 @@
-"""STAC 1.1: a static, self-contained catalogue of one collection, with the label extension v1.0.1.
+"""STAC 1.1: a static, self-contained catalogue of one collection; extensions label, ml-aoi.
 
 Each pair is an item with the label extension (levels as classes); its ``source`` and
 ``derived_from`` links lead to the item of the pre picture it was made from. A synthetic picture has
 no time of its own, so its ``datetime`` is that of the pre picture; where the label tells none it is
-null between two far ends. The geometry is the picture's frame through the affine map of the label
+null between two far ends. All items are of the ml-aoi split "train": synthetic pairs evaluate
+nothing. The geometry is the picture's frame through the affine map of the label
 (:mod:`afterscene.geodata.fit`), null where the place is not known. Assets point at the set's files
 by relative paths: keep the two folders where they are to each other.
 """
@@ -13,14 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shapely.affinity import affine_transform
-from shapely.geometry import Polygon, box, mapping
-from shapely.geometry.polygon import orient
+from shapely.geometry import mapping
 
 from afterscene.gbd.dataset import Dataset, Entry
+from afterscene.gbd.export.places import capture_time, frame
 from afterscene.gbd.licences import TERMS
 from afterscene.geodata.damage import DamageLevel
-from afterscene.geodata.fit import fit_lnglat
 
 if TYPE_CHECKING:
     import pystac
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 FAR = (datetime(1900, 1, 1, tzinfo=UTC), datetime(2999, 12, 31, tzinfo=UTC))
 WORLD = [-180.0, -90.0, 180.0, 90.0]
 COLLECTION = "gbd"
+ML_AOI = "https://stac-extensions.github.io/ml-aoi/v0.1.0/schema.json"
+SPLIT = "train"
 
 
 def write(dataset: Dataset, out: Path) -> list[Path]:
@@ -76,22 +77,24 @@ def _collection(dataset: Dataset) -> Any:
             "synthetic": all(r["synthetic"] for r in dataset.rows),
             "licence": terms.licence,
         },
+        summaries=pystac.Summaries({"ml-aoi:split": [SPLIT]}),
     )
 
 
 def _item(entry: Entry, name: str, properties: dict[str, Any]) -> Any:
     import pystac
 
-    frame = _frame(entry)
-    time = _time(entry)
+    outline = frame(entry)
+    time = capture_time(entry)
     return pystac.Item(
         id=name,
-        geometry=mapping(frame) if frame is not None else None,
-        bbox=list(frame.bounds) if frame is not None else None,
+        geometry=mapping(outline) if outline is not None else None,
+        bbox=list(outline.bounds) if outline is not None else None,
         datetime=time,
         start_datetime=None if time else FAR[0],
         end_datetime=None if time else FAR[1],
-        properties={"licence": entry.licence, **properties},
+        properties={"licence": entry.licence, "ml-aoi:split": SPLIT, **properties},
+        stac_extensions=[ML_AOI],
     )
 
 
@@ -161,23 +164,3 @@ def _link(item: "pystac.Item", source: "pystac.Item | None") -> None:
         return
     LabelExtension.ext(item).add_source(source, assets=["image"])
     item.add_link(pystac.Link(rel="derived_from", target=source, media_type="application/json"))
-
-
-def _frame(entry: Entry) -> Polygon | None:
-    """The picture's outline in degrees, counter-clockwise; None where the place is not known."""
-    fit = fit_lnglat(entry.label.buildings)
-    if fit is None:
-        return None
-    height, width = entry.shape
-    a, b, c, d, e, f = fit.affine[:6]
-    return orient(affine_transform(box(0, 0, width, height), (a, b, d, e, c, f)))
-
-
-def _time(entry: Entry) -> datetime | None:
-    """When the pre picture was taken; None where its label does not tell."""
-    said = (entry.pre_label or entry.label).metadata.get("capture_date")
-    try:
-        time = datetime.fromisoformat(str(said))
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
