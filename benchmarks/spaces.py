@@ -42,7 +42,8 @@ from afterscene.generators.tiles import load_tiles
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.xbd import XbdTree
 from afterscene.networks.autoencoder import AutoencoderConfig
-from afterscene.training.states import load_newest_state, states
+from afterscene.training.memory import averaged
+from afterscene.training.states import states
 from afterscene.weightfiles import load_into
 
 #: Spaces, each with a network of about 120,000 operations a pixel (latents: 78,000, because
@@ -150,10 +151,8 @@ def train(row: str, config: TrainConfig, some: Sequence[TrainingTile], out: Path
             print(row, record["step"], f"{record['loss']:.4f}", flush=True)
     if trainer.step > begun:
         print(row, f"{time.process_time() - started:.0f} processor seconds", flush=True)
-    _, tensors, _ = load_newest_state(out)
-    average = {k[8:]: v for k, v in tensors.items() if k.startswith("average/")}
     model = BridgeModel(config.model).eval()
-    load_into(model, average, str(out))
+    load_into(model, averaged(out)[1], str(out))
     return model
 
 

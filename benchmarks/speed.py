@@ -44,7 +44,7 @@ PARTS = ("sampling", "training", "memory", "checkpointing")
 CHECKPOINTED = "afterscene, checkpointed"
 WAYS = ("diffusers", "diffusers tuned", "afterscene")
 SAMPLING = ((64, 1), (64, 8), (128, 1), (128, 8))
-TRAINING = ((64, 8), (128, 2))
+TRAINING = ((64, 1), (64, 8), (128, 1), (128, 2))
 CONFIG = UNetConfig(
     channels_in=3, channels_out=3, widths=(208, 240), depths=(2, 1), embedding=128, lean=True
 )

@@ -55,21 +55,21 @@ def wait_for_steps(command, run, count):
         time.sleep(0.005)
 
 
-def kill_and_resume(data, whole, folder, seed, kills):
+def kill_and_resume(data, whole, folder, seed, kills, steps=STEPS):
     """SIGKILL some steps on, at any point of a step or a save; resume each time; let it end."""
     result, expected, pace, _ = whole
     rng, run = np.random.default_rng(seed), folder / "run"
     for kill in range(kills):
-        words = arguments(data, run, STEPS, *(["--resume"] if states(run) else []))
+        words = arguments(data, run, steps, *(["--resume"] if states(run) else []))
         command = Command(words, folder / "logs")
-        wait_for_steps(command, run, kill * (STEPS - 4) // kills + int(rng.integers(1, 4)))
+        wait_for_steps(command, run, kill * (steps - 4) // kills + int(rng.integers(1, 4)))
         time.sleep(float(rng.uniform(0, 2 * pace)))
         assert command.alive(), "it ended before it was killed"
         command.send(signal.SIGKILL)
         assert command.codes() == [-signal.SIGKILL]
         if states(run):
             load_newest_state(run)  # at every moment one can be loaded
-    words = arguments(data, run, STEPS, *(["--resume"] if states(run) else []))
+    words = arguments(data, run, steps, *(["--resume"] if states(run) else []))
     again = Command(words, folder / "logs").result()
     assert again["weights"] == result["weights"]
     assert losses(run) == expected

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from afterscene.networks.attention import Attended, Tokens
 from afterscene.networks.blocks import ChannelNorm, LeanBlock, ResidualBlock, sinusoid, zero_
 
 
@@ -35,6 +36,11 @@ class UNetConfig:
         embedding: Width of the conditioning embedding.
         vector: Length of the vector condition (0 = none).
         classes: Number of classes of the class condition, the null class not counted.
+        attention: Scales (0 the finest) whose blocks look at their whole map afterwards.
+        tokens: Width of the tokens that every block reads by cross-attention (0 = none).
+        heads: Of both kinds of attention.
+        added: The embedding is added in the blocks (Ho et al. 2020) instead of scaling and
+            shifting them.
         lean: Blocks with one normalisation and one activation, skips added and not stacked: what
             moves memory without computing is halved, and widths can grow instead.
     """
@@ -48,8 +54,16 @@ class UNetConfig:
     vector: int = 0
     classes: int = 0
     lean: bool = False
+    attention: tuple[int, ...] = ()
+    tokens: int = 0
+    heads: int = 4
+    added: bool = False
 
     def __post_init__(self) -> None:
+        if not set(self.attention) <= set(range(len(self.widths))):
+            raise ValueError(f"attention {self.attention} names scales; there are {self.widths}")
+        if self.lean and self.added:
+            raise ValueError("lean blocks are scaled and shifted; choose lean or added")
         if len(self.widths) != len(self.depths) or not self.widths:
             raise ValueError(f"widths {self.widths} and depths {self.depths} must pair up")
         if min(*self.widths, *self.depths, self.patch, self.embedding) < 1:
@@ -62,7 +76,12 @@ class UNetConfig:
 
     @property
     def reach(self) -> int:
-        """Pixels around a pixel that can change its value (an upper bound)."""
+        """Pixels around a pixel that can change its value (an upper bound).
+
+        Raises ValueError with ``attention``, which sees the whole picture.
+        """
+        if self.attention:
+            raise ValueError("a network with attention sees the whole picture: it has no reach")
         reach = self.stride + 2 * self.patch  # the grid of the coarsest scale; stem and head
         for scale, depth in enumerate(self.depths):
             reach += 4 * depth * self.patch * 2**scale  # two 3x3 convolutions a block, twice
@@ -72,9 +91,10 @@ class UNetConfig:
 class Stage(nn.ModuleList):
     """Residual blocks one after the other, all with the same embedding."""
 
-    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
+    def forward(self, x: Tensor, embedding: Tensor, tokens: Tensor | None = None) -> Tensor:
         for block in self:
-            x = block(x, embedding)
+            more = (tokens,) if isinstance(block, Attended) else ()
+            x = block(x, embedding, *more)
         return x
 
 
@@ -83,7 +103,8 @@ class UNet(nn.Module):
 
     ``t`` is any scalar noise label; ``vector`` a float condition where a row of NaN means "not
     given" and is replaced by a learned null; ``label`` an int64 class where ``-1`` means "not
-    given" (its own learned embedding, never the zero vector). H and W must be multiples of
+    given" (its own learned embedding, never the zero vector); ``tokens (N, L, D)`` what
+    cross-attention reads, a row with NaN "not given". H and W must be multiples of
     ``config.stride``.
     """
 
@@ -92,20 +113,19 @@ class UNet(nn.Module):
         self.config = config
         self._build_embedding(config)
         area = config.patch**2
-        width, embedding = config.widths, config.embedding
+        width = config.widths
         self.stem = nn.Conv2d(config.channels_in * area, width[0], 3, padding=1)
         self.down = nn.ModuleList()
         self.up = nn.ModuleList()
         self.shrink = nn.ModuleList()
         self.grow = nn.ModuleList()
         last = len(width) - 1
-        block = LeanBlock if config.lean else ResidualBlock
         for scale, (channels, depth) in enumerate(zip(width, config.depths, strict=True)):
-            self.down.append(Stage(block(channels, channels, embedding) for _ in range(depth)))
+            self.down.append(Stage(_block(config, scale, channels) for _ in range(depth)))
             # The coarsest scale has no skip of its own: its blocks simply go on.
             stacked = scale < last and not config.lean
             entries = [2 * channels if stacked else channels] + [channels] * (depth - 1)
-            self.up.append(Stage(block(c, channels, embedding) for c in entries))
+            self.up.append(Stage(_block(config, scale, c) for c in entries))
             if scale < last:
                 self.shrink.append(nn.Conv2d(4 * channels, width[scale + 1], 1))
                 self.grow.append(nn.Conv2d(width[scale + 1], 4 * channels, 1))
@@ -119,6 +139,7 @@ class UNet(nn.Module):
         if config.vector:
             self.vector = nn.Linear(config.vector, width)
             self.vector_null = nn.Parameter(torch.zeros(width))
+        self.tokens = Tokens(config.tokens) if config.tokens else None
 
     def embed(self, x: Tensor, t: Tensor, vector: Tensor | None, label: Tensor | None) -> Tensor:
         """The conditioning embedding ``(N, E)``; missing conditions use their learned null."""
@@ -137,17 +158,24 @@ class UNet(nn.Module):
         return F.silu(embedding)
 
     def forward(
-        self, x: Tensor, t: Tensor, vector: Tensor | None = None, label: Tensor | None = None
+        self,
+        x: Tensor,
+        t: Tensor,
+        vector: Tensor | None = None,
+        label: Tensor | None = None,
+        tokens: Tensor | None = None,
     ) -> Tensor:
         stride = self.config.stride
         if x.shape[-1] % stride or x.shape[-2] % stride:
             raise ValueError(f"height and width must be multiples of {stride}, got {x.shape[-2:]}")
-        embedding = self.embed(x, t, vector, label)
+        said: tuple[Tensor, ...] = (self.embed(x, t, vector, label),)
+        if self.tokens is not None:
+            said = (*said, self.tokens(tokens, len(x)))
         x = F.pixel_unshuffle(x, self.config.patch).contiguous(memory_format=torch.channels_last)
         x = self.stem(x)
         skips = []
         for scale, stage in enumerate(self.down):
-            x = stage(x, embedding)
+            x = stage(x, *said)
             if scale < len(self.shrink):
                 skips.append(x)
                 x = self.shrink[scale](F.pixel_unshuffle(x, 2))
@@ -155,6 +183,20 @@ class UNet(nn.Module):
             if scale < len(self.grow):
                 x = F.pixel_shuffle(self.grow[scale](x), 2)
                 x = x + skips[scale] if self.config.lean else torch.cat([x, skips[scale]], dim=1)
-            x = self.up[scale](x, embedding)
+            x = self.up[scale](x, *said)
         x = self.head(F.silu(self.head_norm(x)))
         return F.pixel_shuffle(x, self.config.patch)
+
+
+def _block(config: UNetConfig, scale: int, channels_in: int) -> nn.Module:
+    """A block of that scale, with the attention that it is to have."""
+    channels, embedding = config.widths[scale], config.embedding
+    block: nn.Module
+    if config.lean:
+        block = LeanBlock(channels_in, channels, embedding)
+    else:
+        block = ResidualBlock(channels_in, channels, embedding, added=config.added)
+    own = scale in config.attention
+    if not (own or config.tokens):
+        return block
+    return Attended(block, channels, config.heads, own=own, tokens=config.tokens)

@@ -18,8 +18,8 @@ from afterscene.generators.latent import AutoencoderRun, AutoencoderTask, calibr
 from afterscene.networks.autoencoder import Autoencoder
 from afterscene.recipes.generator import Data, load_data
 from afterscene.training.loop import Trainer
+from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
-from afterscene.training.states import load_newest_state
 from afterscene.weightfiles import load_into
 
 __all__ = ["PRECISIONS", "finish", "initial", "load_data", "make_trainer"]
@@ -49,9 +49,7 @@ def initial(folder: Path) -> tuple[Mapping[str, Tensor], None]:
 
 def finish(run: Path, folder: Path, config: AutoencoderRun, data: Data) -> None:
     """Write the calibrated averaged weights of the newest state of ``run`` as a model folder."""
-    step, tensors, _ = load_newest_state(run)
-    start = "average/"
-    average = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+    step, average, _ = averaged(run)
     model = Autoencoder(config.model).eval()
     load_into(model, average, str(run))
     calibrate(model, AutoencoderTask(config, data[0]))

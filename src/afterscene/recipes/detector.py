@@ -15,8 +15,8 @@ from afterscene.detectors import DETECTORS, TrainingPair, load, load_pairs, trai
 from afterscene.detectors.task import DetectorRun, DetectorTask
 from afterscene.geodata.xbd import XbdTree
 from afterscene.training.loop import Trainer
+from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
-from afterscene.training.states import load_newest_state
 
 #: What a detector calls the precisions of `afterscene train`.
 PRECISIONS = {"bf16": "bfloat16", "fp32": "float32"}
@@ -56,10 +56,7 @@ def initial(folder: Path) -> tuple[Mapping[str, Tensor], None]:
 
 def finish(run: Path, folder: Path, config: DetectorRun, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a detector's folder."""
-    step, tensors, _ = load_newest_state(run)
-    start = "average/"
-    average = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
-    seconds = float(tensors["count/seconds"])
+    step, average, seconds = averaged(run)
     task = DetectorTask(config, data[0])
     made = {"steps": step, "seconds": round(seconds, 1)}
     training.finish(task, average, *data, made).save(folder)

@@ -29,8 +29,8 @@ from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.xbd import XbdTree
 from afterscene.networks.autoencoder import AutoencoderConfig
 from afterscene.training.loop import Trainer
+from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
-from afterscene.training.states import load_newest_state
 
 #: What a generator calls the precisions of `afterscene train`.
 PRECISIONS = {"bf16": "bf16", "fp32": "fp32"}
@@ -140,10 +140,7 @@ def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
 
 def export(run: Path, folder: Path, config: TrainConfig, tiles: Sequence[TrainingTile]) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
-    step, tensors, _ = load_newest_state(run)
-    average = {
-        k.removeprefix("average/"): v for k, v in tensors.items() if k.startswith("average/")
-    }
+    step, average, _ = averaged(run)
     about = {
         "kind": "bridge",
         "schema": 1,

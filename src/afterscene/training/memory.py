@@ -8,18 +8,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from afterscene.errors import BadWeights
+from afterscene.training.states import load_newest_state
 from afterscene.weightfiles import load_into
 
 if TYPE_CHECKING:
     from afterscene.training.loop import Trainer
 
 COUNTS = ("skipped", "bad")
+
+
+def averaged(run: Path) -> tuple[int, dict[str, Tensor], float]:
+    """Step, averaged weights and seconds of training of the newest whole state of ``run``.
+
+    Raises MissingFile.
+    """
+    step, tensors, _ = load_newest_state(run)
+    start = "average/"
+    average = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+    return step, average, float(tensors.get("count/seconds", 0.0))
 
 
 def of(trainer: Trainer) -> dict[str, Tensor]:
