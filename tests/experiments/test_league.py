@@ -94,7 +94,8 @@ def test_every_method_is_judged_and_shown(league):
     assert [count for count, _ in result.steps] == [4, 8, 16]
     assert dict(result.steps)[16] == result.of("spaced").frechet
     rows = table(result).splitlines()
-    assert len(rows) == 2 + len(CONTESTANTS)
+    assert len(rows) == 2 + len(CONTESTANTS) + 1
+    assert rows[-1].split("|")[3].strip() == f"{result.floor:.1f}"  # what real crops have
     assert len({row.count("|") for row in rows}) == 1
     assert json.loads((out / "league.json").read_text())["floor"] == result.floor
     with Image.open(out / "league.gif") as film:

@@ -195,21 +195,21 @@ def ddpm(config: LeagueConfig, classes: int) -> Contestant:
 
 
 def u_vit(config: LeagueConfig, classes: int) -> Contestant:
-    """DDPM with patches as words instead of a U-Net."""
+    """DDPM with patches as words instead of a U-Net; about as many parameters as the others."""
     network = UViT(
         UViTConfig(
             channels_in=3,
             channels_out=3,
             size=(config.size, config.size),
             patch=4,
-            width=4 * config.width,
-            depth=6,
+            width=2 * config.width,
+            depth=4,
             heads=6,
             classes=classes,
         )
     )
     denoiser = Predictor(Counted(network))
-    return _diffusion("U-ViT", denoiser, config, lr=1e-3)
+    return _diffusion("U-ViT", denoiser, config, lr=3e-3)
 
 
 def score_sde(config: LeagueConfig, classes: int) -> Contestant:

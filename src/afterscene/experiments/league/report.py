@@ -41,7 +41,7 @@ def write_league(league: League, out: Path) -> list[Path]:
 
 
 def table(league: League) -> str:
-    """The rows as Markdown; controls in italics."""
+    """The rows as Markdown; controls in italics, below them what real crops have (the floor)."""
     lines = [f"| {HEAD} |", "|---" * (HEAD.count("|") + 1) + "|"]
     for score in league.scores:
         title = f"*{score.title}*" if score.name in CONTROLS else score.title
@@ -56,7 +56,8 @@ def table(league: League) -> str:
             f"{score.parameters / 1e6:.2f} M",
         ]
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    real = ["*real crops*", "-", f"{league.floor:.1f}", "-", "-", "1.00", "-", "-"]
+    return "\n".join([*lines, f"| {' | '.join(real)} |"])
 
 
 def _bits(score: Score) -> str:
