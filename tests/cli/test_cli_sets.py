@@ -84,7 +84,7 @@ def test_stats_as_table_and_json(afterscene, made):
     destroyed = sum(row["levels"].get("destroyed", 0) for row in rows)
     assert found["total"]["levels"]["destroyed"] == destroyed
     text = afterscene("gbd", "stats", made).stdout
-    assert text.splitlines()[0].split()[:4] == ["hazard", "event", "pairs", "buildings"]
+    assert text.splitlines()[0].split()[:4] == ["hazard", "event", "region", "pairs"]
     assert text.splitlines()[1].split()[:4] == ["wildfire", "toy-town", "2", "8"]
 
 

@@ -176,7 +176,7 @@ def stats(
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Count a set: pairs, buildings and damage levels by hazard and event.
+    """Count a set: pairs, buildings and damage levels by hazard, event and region.
 
     With --out also one page with the counts, the terms, captions and sample pictures.
     """
@@ -193,8 +193,9 @@ def stats(
         with whole_output(out, "gbd stats", overwrite):
             write_page(read, found, out)
     groups = [group.as_json() for group in (*found.groups, found.total)]
-    head = ("hazard", "event", "pairs", "buildings", *found.total.levels)
+    head = ("hazard", "event", "region", "pairs", "buildings", *found.total.levels)
     rows = [
-        (g["hazard"], g["event"], g["pairs"], g["buildings"], *g["levels"].values()) for g in groups
+        (g["hazard"], g["event"], g["region"], g["pairs"], g["buildings"], *g["levels"].values())
+        for g in groups
     ]
     Talk(json=as_json).result(found.as_json(), table(head, rows))

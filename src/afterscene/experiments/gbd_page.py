@@ -53,11 +53,11 @@ def page(dataset: Dataset, found: Stats) -> Report:
 def _levels(groups: list[Count]) -> Table:
     words = tuple(groups[-1].levels)
     return Table(
-        caption="Buildings by hazard, event of the source and damage level",
-        columns=("hazard", "event", "pairs", "mean severity", "buildings", *words),
+        caption="Buildings by hazard, event and region of the source and damage level",
+        columns=("hazard", "event", "region", "pairs", "mean severity", "buildings", *words),
         rows=tuple(
             (
-                *(g.hazard, g.event, g.pairs, g.severity[1], sum(g.levels.values())),
+                *(g.hazard, g.event, g.region, g.pairs, g.severity[1], sum(g.levels.values())),
                 *(g.levels.get(word, 0) for word in words),
             )
             for g in groups

@@ -51,6 +51,12 @@ class Entry:
         return str(self.row.get("source", "")).rpartition("_")[0] or "unknown"
 
     @property
+    def region(self) -> str:
+        """The town next to the source, where the plan knew it."""
+        found = self.row.get("region", "")
+        return found if isinstance(found, str) else ""
+
+    @property
     def shape(self) -> tuple[int, int]:
         """(H, W) of the picture: the label's, else the target's."""
         if self.label.shape is not None:

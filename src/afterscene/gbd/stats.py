@@ -1,7 +1,8 @@
-"""What a set holds: pairs, buildings and levels, by hazard and by event.
+"""What a set holds: pairs, buildings and levels, by hazard, event and region.
 
 The counts come from the labels as they are on the disk, not from the manifest, so that they are
-what a reader will train on. ``events`` are the places of the sources (``hurricane-michael``).
+what a reader will train on. ``event`` is that of the sources (``hurricane-michael``), ``region``
+the town next to them, where the plan knew it.
 """
 
 from collections import Counter
@@ -21,6 +22,7 @@ class Count:
 
     hazard: str
     event: str
+    region: str
     pairs: int
     empty: int
     levels: dict[str, int]
@@ -32,6 +34,7 @@ class Count:
         return {
             "hazard": self.hazard,
             "event": self.event,
+            "region": self.region,
             "pairs": self.pairs,
             "pairs_without_buildings": self.empty,
             "buildings": sum(self.levels.values()),
@@ -42,7 +45,7 @@ class Count:
 
 @dataclass(frozen=True, kw_only=True)
 class Stats:
-    """The counts of a set: for each (hazard, event), sorted, and for all."""
+    """The counts of a set: for each (hazard, event, region), sorted, and for all."""
 
     groups: tuple[Count, ...]
     total: Count
@@ -61,14 +64,13 @@ class Stats:
 def stats(dataset: Dataset) -> Stats:
     """Count a set. Raises MissingFile, BadLabel of a pair."""
     facts = [_Fact.of(entry) for entry in dataset]
-    keys = sorted({(fact.hazard, fact.event) for fact in facts})
-    groups = [
-        _count(hazard, event, [f for f in facts if (f.hazard, f.event) == (hazard, event)])
-        for hazard, event in keys
-    ]
+    grouped: dict[tuple[str, str, str], list[_Fact]] = {}
+    for fact in facts:
+        grouped.setdefault((fact.hazard, fact.event, fact.region), []).append(fact)
+    groups = [_count(*key, found) for key, found in sorted(grouped.items())]
     return Stats(
         groups=tuple(groups),
-        total=_count("all", "all", facts),
+        total=_count("all", "all", "all", facts),
         synthetic=sum(fact.synthetic for fact in facts),
     )
 
@@ -77,6 +79,7 @@ def stats(dataset: Dataset) -> Stats:
 class _Fact:
     hazard: str
     event: str
+    region: str
     severity: float
     synthetic: bool
     levels: Counter[str]
@@ -86,19 +89,21 @@ class _Fact:
         return cls(
             hazard=entry.row["hazard"],
             event=entry.event,
+            region=entry.region,
             severity=float(entry.row["severity"]),
             synthetic=entry.synthetic,
             levels=Counter(dict(entry.label.counts)),
         )
 
 
-def _count(hazard: str, event: str, facts: list[_Fact]) -> Count:
+def _count(hazard: str, event: str, region: str, facts: list[_Fact]) -> Count:
     levels: Counter[str] = sum((fact.levels for fact in facts), Counter())
     severities = [fact.severity for fact in facts]
     named: Iterable[str] = [*WORDS, *sorted(levels.keys() - set(WORDS))]
     return Count(
         hazard=hazard,
         event=event,
+        region=region,
         pairs=len(facts),
         empty=sum(not fact.levels for fact in facts),
         levels={word: levels[word] for word in named},
