@@ -21,6 +21,7 @@ from afterscene.recipes.registry import KINDS, recipe
 from afterscene.training.processes import Group
 from afterscene.weightfiles import load_into
 from tests.generators import toy
+from tests.generators.launch import Command, toy_pairs
 
 CONFIG = AutoencoderRun(
     model=AutoencoderConfig(widths=(8, 12, 16, 16)),
@@ -177,3 +178,24 @@ def test_a_latent_bridge_without_its_autoencoder_is_refused(coder, tmp_path):
         bridge_trainer(dataclasses.replace(latent_run(coder), model=wrong), tiles, tmp_path)
     with pytest.raises(BadParameter, match="no multiple of 16"):
         dataclasses.replace(latent_run(coder), crops=CropConfig(shapes=((40, 2),)))
+
+
+def test_the_two_commands_of_the_docs(tmp_path):
+    """``train autoencoder``, then ``train generator-latent`` on what it left."""
+    data, logs = toy_pairs(tmp_path / "pairs"), tmp_path / "logs"
+
+    def words(recipe, *settings):
+        common = ("precision=fp32", "tensorboard=false", "validate_every=99")
+        sets = [word for pair in (*common, *settings) for word in ("--set", pair)]
+        start = ["train", recipe, "--data", data, "--out", tmp_path / recipe, "--steps", 2]
+        return [str(word) for word in (*start, *sets, "--json", "--quiet")]
+
+    small = ("widths=4,6,8,8",)
+    coder = words("autoencoder", *(f"model.{s}" for s in small), "side=32", "crops=2")
+    folder = Command(coder, logs).result()["model"]
+    bridge = [f"model.coder.{s}" for s in small]
+    bridge += ["model.widths=8,16", "model.depths=1,1", "crops.shapes=[32,2]"]
+    made = Command(words("generator-latent", *bridge, f"autoencoder={folder}"), logs).result()
+    assert generators.load(made["model"]).model.coder is not None
+    refused = Command(words("generator-latent", *bridge), logs)
+    assert refused.codes() == [2] and "autoencoder=FOLDER" in refused.stderr
