@@ -163,17 +163,19 @@ def figure(name: str, rows: Sequence[tuple[str, Tensor]], *, side: int = 64) -> 
     a margin of text would make both the pictures and the words too small to read.
     """
     width = max(4 + max(len(x) for _, x in rows) * (side + 4), 320)
-    font = ImageFont.load_default(15)
+    letters = max(15, width // 26)  # a wide figure shrinks more, so its letters are larger
+    line = letters * 4 // 3
+    font = ImageFont.load_default(letters)
     titles = [_wrapped(title.replace("\n", " "), font, width - 8) for title, _ in rows]
-    heights = [20 * len(lines) + side + 10 for lines in titles]
+    heights = [line * len(lines) + side + 10 for lines in titles]
     sheet = Image.new("RGB", (width, sum(heights)), "white")
     pen = ImageDraw.Draw(sheet)
     top = 0
     for lines, height, (_, x) in zip(titles, heights, rows, strict=True):
-        for number, line in enumerate(lines):
-            pen.text((4, top + 20 * number), line, fill="black", font=font)
+        for number, text in enumerate(lines):
+            pen.text((4, top + line * number), text, fill="black", font=font)
         for column, picture in enumerate(x):
-            place = (4 + column * (side + 4), top + 20 * len(lines) + 2)
+            place = (4 + column * (side + 4), top + line * len(lines) + 2)
             sheet.paste(_image(picture, side), place)
         top += height
     path = _out() / f"{name}.png"
