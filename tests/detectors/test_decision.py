@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import shapely
 
-from afterscene.detectors.calibration import best_bias, best_threshold, harmonic_f1
+from afterscene.detectors.calibration import (
+    best_bias,
+    best_threshold,
+    harmonic_f1,
+    level_weights,
+)
 from afterscene.detectors.decision import Decision, decide
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building
@@ -60,6 +65,24 @@ def test_calibration_finds_the_bias_that_was_put_in() -> None:
     assert clean > 0.99 and harmonic_f1(scores, target, found) < 0.5
     assert score > 0.98
     assert 1.5 <= bias[2] - bias[0] <= 3.0
+
+
+def test_calibration_follows_the_expected_mix() -> None:
+    """Half of the pixels are minor; where none is expected, doubtful ones are called undamaged."""
+    rng = np.random.default_rng(0)
+    target = rng.choice([1, 2, 4], 3000, p=[0.4, 0.5, 0.1]).astype(np.int64)
+    sure = np.where(target == 4, 3.0, 0.6)
+    scores = rng.normal(0, 0.5, (3000, 4))
+    scores[np.arange(3000), target - 1] += sure
+    found = np.ones(3000, bool)
+    mix = (0.7, 0.0, 0.0, 0.3)
+    weights = level_weights(target, mix)
+    assert np.bincount(target, minlength=5)[1:5] / 3000 @ weights == pytest.approx(1.0)
+    plain, _ = best_bias(scores, target, found)
+    moved, figure = best_bias(scores, target, found, weights)
+    assert moved[1] < plain[1] - 1
+    before, after = ((scores + bias).argmax(axis=1) == 0 for bias in (plain, moved))
+    assert after[target == 1].mean() > before[target == 1].mean() + 0.05 and figure > 0.8
 
 
 def test_harmonic_f1_is_that_of_the_official_score() -> None:

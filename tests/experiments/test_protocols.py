@@ -18,7 +18,7 @@ from afterscene.errors import (
     UnknownName,
 )
 from afterscene.experiments import runs as runs_module
-from afterscene.experiments.arms import ARMS, CopyPaste
+from afterscene.experiments.arms import ARMS, CopyPaste, expected_mix
 from afterscene.experiments.baselines import harvest
 from afterscene.experiments.protocol import Work, run_protocol
 from afterscene.experiments.protocol_report import judged_score
@@ -139,6 +139,16 @@ def test_synthetic_pairs_keep_the_mix_of_their_hazard() -> None:
     assert dict(levels._levels(levels.synthetic)) == {1: 1, 2: 1, 3: 1, 4: 1}
     counts = dict(natural._levels(natural.synthetic))
     assert counts[4] == 1 and counts[1] > 4 and counts[2] == counts[3] == 0
+
+
+def test_the_expected_mix_is_that_of_the_hazard_and_not_of_the_labels(xbd: Path) -> None:
+    protocol = replace(TOY, protocol="new-event", pairs=(0,), split="test", region=1)
+    tree = XbdTree(xbd)
+    (one,) = settings(protocol, tree)
+    pairs = {p.id: p for p in tree.pairs()}
+    calm = expected_mix(replace(protocol, severity=(0.0, 0.01)), one, pairs)
+    worst = expected_mix(replace(protocol, severity=(0.99, 1.0)), one, pairs)
+    assert sum(calm) == pytest.approx(1) and calm[0] > 0.9 and worst[3] > calm[3]
 
 
 def test_arms_train_further_from_a_shared_base(

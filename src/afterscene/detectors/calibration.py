@@ -3,7 +3,10 @@
 The threshold maximises the localisation F1, read from one histogram. The biases maximise the
 harmonic mean of the four level F1s by coordinate ascent on a grid: four numbers from many thousand
 buildings' pixels, so there is little to overfit, yet the harmonic mean gains more from them than
-from most changes of the network. Levels that the validation split lacks keep bias 0. Only the
+from most changes of the network. Levels that the validation split lacks keep bias 0. Where the
+mix of levels of the place to come is known, the validation pixels are weighed to show that mix and
+levels below :data:`RARE` of it leave the mean (label shift, Saerens et al. 2002, Neural Computation
+14, 21-41: the posteriors of a classifier moved to another prior). Only the
 rules of the score are used here; reported scores come from :mod:`afterscene.detectors.score`.
 """
 
@@ -23,6 +26,10 @@ GRID = np.arange(-3.0, 3.01, 0.25)
 ROUNDS = 3
 #: Every so many building pixels one is looked at; neighbours say the same.
 STRIDE = 5
+#: A level with a smaller share of the expected mix is not calibrated for.
+RARE = 0.05
+#: Shares of no damage, minor, major, destroyed.
+Mix = tuple[float, float, float, float]
 
 
 class _Seen(NamedTuple):
@@ -35,9 +42,12 @@ class _Seen(NamedTuple):
 
 
 def calibrate(
-    detector: Detector, pairs: Sequence[TrainingPair]
+    detector: Detector, pairs: Sequence[TrainingPair], *, mix: Mix | None = None
 ) -> tuple[Decision, dict[str, float]]:
-    """The decision that scores best on `pairs`, and its figures there (approximate)."""
+    """The decision that scores best on `pairs`, and its figures there (approximate).
+
+    mix: expected shares of the four levels where the detector will be used; None: that of `pairs`.
+    """
     first, histogram = [], np.zeros((2, BINS))
     for pair in pairs:
         building, levels = detector.probabilities(pair.pre, pair.post)
@@ -53,7 +63,9 @@ def calibrate(
     answers = []
     for voted in (True, False):
         scores = np.concatenate([part.voted if voted else part.plain for part in parts])
-        bias, damage = best_bias(scores, target, found)
+        bias, damage = best_bias(
+            scores, target, found, None if mix is None else level_weights(target, mix)
+        )
         answers.append((damage, voted, bias))
     damage, voted, bias = max(answers, key=lambda answer: answer[0])
     decision = Decision(threshold=threshold, level_bias=bias, vote=voted)
@@ -70,16 +82,25 @@ def best_threshold(histogram: np.ndarray) -> tuple[float, float]:
     return index / BINS, float(f1[index])
 
 
+def level_weights(target: np.ndarray, mix: Mix) -> np.ndarray:
+    """(4,) weights that bring the levels 1 to 4 of ``target`` to ``mix``."""
+    shares = np.bincount(target, minlength=5)[1:5] / max(len(target), 1)
+    return np.array(mix) / sum(mix) / np.maximum(shares, 1e-9)
+
+
 def best_bias(
-    scores: np.ndarray, target: np.ndarray, found: np.ndarray
+    scores: np.ndarray,
+    target: np.ndarray,
+    found: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> tuple[tuple[float, float, float, float], float]:
     """(biases, harmonic mean of F1) for (n, 4) log-probabilities; `found` pixels are counted.
 
-    The harmonic mean is over the levels that `target` has. The first level's bias stays 0: adding
-    one number to all four changes nothing.
+    The harmonic mean is over the levels that `target` has, each with its weight of ``(4,)``
+    `weights`. The first level's bias stays 0: adding one number to all four changes nothing.
     """
     bias = np.zeros(4, dtype=np.float32)
-    best = harmonic_f1(scores, target, found)
+    best = harmonic_f1(scores, target, found, weights)
     for _ in range(ROUNDS):
         before = best
         for level in (1, 2, 3):
@@ -88,7 +109,7 @@ def best_bias(
             for value in GRID:
                 tried = bias.copy()
                 tried[level] = value
-                score = harmonic_f1(scores + tried, target, found)
+                score = harmonic_f1(scores + tried, target, found, weights)
                 if score > best:
                     best, bias = score, tried
         if best == before:
@@ -96,13 +117,18 @@ def best_bias(
     return (0.0, float(bias[1]), float(bias[2]), float(bias[3])), best
 
 
-def harmonic_f1(scores: np.ndarray, target: np.ndarray, found: np.ndarray) -> float:
-    """Harmonic mean of the level F1s over the levels present in `target`."""
+def harmonic_f1(
+    scores: np.ndarray, target: np.ndarray, found: np.ndarray, weights: np.ndarray | None = None
+) -> float:
+    """Harmonic mean of the level F1s over the levels present in `target`, weighted pixels."""
     said = np.where(found, scores.argmax(axis=1) + 1, 0)
-    table = np.bincount(target * 5 + said, minlength=25).reshape(5, 5)
+    table = np.bincount(target * 5 + said, minlength=25).reshape(5, 5).astype(np.float64)
+    if weights is not None:
+        table[1:] *= weights[:, None]
     right = np.diag(table)[1:]
-    f1 = 2 * right / np.maximum(table[1:].sum(axis=1) + table[:, 1:].sum(axis=0), 1)
-    f1 = f1[table[1:].sum(axis=1) > 0]
+    f1 = 2 * right / np.maximum(table[1:].sum(axis=1) + table[:, 1:].sum(axis=0), 1e-9)
+    there = table[1:].sum(axis=1)
+    f1 = f1[there > (0 if weights is None else RARE * there.sum())]
     return float(len(f1) / (1 / (f1 + 1e-6)).sum()) if len(f1) else 0.0
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from afterscene.detectors.calibration import calibrate
+from afterscene.detectors.calibration import Mix, calibrate
 from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.detector import Detector
 from afterscene.detectors.pairs import TrainingPair, count_levels
@@ -30,10 +30,12 @@ def fit(
     validation: Sequence[TrainingPair] = (),
     progress: Progress | None = None,
     start: Detector | None = None,
+    mix: Mix | None = None,
 ) -> Detector:
     """Train a detector on `pairs`; with `validation`, calibrate how it decides on these.
 
-    With `start`, training goes on from that detector's weights (of the same architecture).
+    `mix` is the mix of levels to calibrate for. With `start`, training goes on from that
+    detector's weights (of the same architecture).
 
     With `out`, the folder gets ``log.jsonl`` on the way and the saved detector at the end. Nothing
     is kept to resume from; `afterscene train` does that.
@@ -49,7 +51,7 @@ def fit(
         if progress is not None:
             progress(record["step"], config.steps, record)
     made = {"steps": trainer.step, "seconds": round(trainer.seconds, 1)}
-    detector = finish(task, trainer.average, pairs, validation, made)
+    detector = finish(task, trainer.average, pairs, validation, made, mix)
     if out is not None:
         detector.save(out)
     return detector
@@ -61,6 +63,7 @@ def finish(
     pairs: Sequence[TrainingPair],
     validation: Sequence[TrainingPair],
     made: Mapping[str, Any],
+    mix: Mix | None = None,
 ) -> Detector:
     """The detector with the averaged weights; `made` goes into its provenance."""
     provenance = {
@@ -72,7 +75,7 @@ def finish(
     }
     detector = Detector(task.finished(average), task.config.detector, provenance=provenance)
     if validation:
-        decision, figures = calibrate(detector, validation)
+        decision, figures = calibrate(detector, validation, mix=mix)
         detector = detector.with_decision(decision, validation=figures)
     return detector
 

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 
 from afterscene.detectors import DetectorConfig, TrainingPair
+from afterscene.detectors.calibration import Mix
 from afterscene.detectors.crops import CropSampler
 from afterscene.experiments.baselines import Donor, copy_paste, harvest
 from afterscene.experiments.protocols import Protocol, Setting, rank
 from afterscene.files import pixel_hash
 from afterscene.gbd.build import build
-from afterscene.gbd.pair import Renderer, Rendering
+from afterscene.gbd.pair import Renderer, Rendering, as_rgb, item_damage, read_source
 from afterscene.gbd.plan import Plan, Source
 from afterscene.gbd.runs import RunOptions
 from afterscene.geodata.damage import DamageMap
@@ -134,21 +135,12 @@ def build_synthetic(
     """
     folders = []
     for hazard, ids, count in _plans(protocol, setting, pairs):
-        sources = tuple(_source(pairs[i]) for i in ids)
         key = [kind, renderer.hash, hazard, count, protocol.severity, protocol.mode, protocol.draw]
         key.append(protocol.evaluations)
         digest = hashlib.sha256(repr([*key, sorted(ids)]).encode()).hexdigest()[:10]
         folder = out / f"{kind}-{hazard}-{digest}"
-        low, high = protocol.severity
-        plan = Plan(
-            sources=sources,
-            hazard=hazard,
-            count=count,
-            seed=protocol.draw,
-            severity=(low, high),
-        )
         build(
-            plan,
+            _plan(protocol, hazard, [pairs[i] for i in ids], count),
             folder,
             renderer,
             rendering=Rendering(mode=protocol.mode, steps=protocol.evaluations or None, model=kind),
@@ -156,6 +148,34 @@ def build_synthetic(
         )
         folders.append(folder)
     return tuple(folders)
+
+
+def expected_mix(protocol: Protocol, setting: Setting, pairs: Mapping[str, Pair]) -> Mix:
+    """Shares of the four levels that the hazards give on the pre images of the event's region.
+
+    Where the region is not given, on those of other places. Nothing is drawn, no damage is read.
+    """
+    counts = np.zeros(6)
+    plans = _plans(protocol, setting, pairs)
+    near = [plan for plan in plans if {*plan[1]} & {*setting.own, *setting.region}] or plans
+    for hazard, ids, count in near:
+        for item in _plan(protocol, hazard, [pairs[i] for i in ids], count).items():
+            scene, label = read_source(item.source)
+            for building in item_damage(item, as_rgb(scene), label).buildings:
+                counts[min(int(building.level or 0), 5)] += 1
+    none, minor, major, destroyed = counts[1:5] / counts[1:5].sum()
+    return float(none), float(minor), float(major), float(destroyed)
+
+
+def _plan(protocol: Protocol, hazard: str, sources: Sequence[Pair], count: int) -> Plan:
+    low, high = protocol.severity
+    return Plan(
+        sources=tuple(_source(pair) for pair in sources),
+        hazard=hazard,
+        count=count,
+        seed=protocol.draw,
+        severity=(low, high),
+    )
 
 
 def _plans(

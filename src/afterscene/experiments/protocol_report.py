@@ -246,7 +246,7 @@ def method(protocol: Protocol) -> tuple[str, ...]:
         f"mode {protocol.mode}. Pasted and generated pairs have the same pre images and damage "
         "maps.",
         "Thresholds are chosen on the split val of the events that are not tested"
-        f"{_held(protocol)}. Scores are xView2 scores, un-classified buildings "
+        f"{_held(protocol)}{_mix(protocol)}. Scores are xView2 scores, un-classified buildings "
         "ignored, whose harmonic mean leaves out levels "
         f"with fewer than {protocol.judged} buildings in the test tiles; official: over all four. "
         f"Intervals are the central 95% of {protocol.replicates} paired bootstrap draws over seeds "
@@ -260,6 +260,12 @@ def _held(protocol: Protocol) -> str:
     if not protocol.held:
         return ""
     return f", in arms with synthetic pairs also on one in {protocol.held} of these, held back"
+
+
+def _mix(protocol: Protocol) -> str:
+    if not protocol.scenario_mix:
+        return ""
+    return ", weighed to the mix of levels that the hazard gives in the event's region"
 
 
 def _base(protocol: Protocol) -> str:

@@ -21,7 +21,7 @@ from afterscene.detectors import load as load_detector
 from afterscene.detectors.pairs import load_pair, load_pairs
 from afterscene.detectors.storage import WEIGHTS
 from afterscene.errors import MissingFile, UnknownName
-from afterscene.experiments.arms import ARMS, build_synthetic, paste_renderer
+from afterscene.experiments.arms import ARMS, build_synthetic, expected_mix, paste_renderer
 from afterscene.experiments.leaks import check_leaks
 from afterscene.experiments.protocols import Protocol, Setting, settings
 from afterscene.experiments.runs import RECORD, Arm, Run, run_arm
@@ -163,7 +163,7 @@ class Runner:
         """What must not change in a folder; events, numbers of pairs and seeds may be added."""
         kept = (
             *("protocol", "synthetic", "severity", "mode", "evaluations", "tiles", "draw"),
-            *("region", "split", "held", "base_steps", "calibrated", "judged"),
+            *("region", "split", "held", "scenario_mix", "base_steps", "calibrated", "judged"),
         )
         return {
             **{name: getattr(self.protocol, name) for name in kept},
@@ -215,6 +215,8 @@ class Runner:
     def _train(self, setting: Setting, arm: Arm, seed: int, data: Data, folder: Path) -> Run:
         config = ARMS[arm.name].configure(self.protocol.detector, data.real(setting.real))
         arm, held = held_back(arm, self.protocol.held)
+        if self.protocol.scenario_mix:
+            arm = replace(arm, mix=expected_mix(self.protocol, setting, data.pairs))
         run = run_arm(
             arm,
             config,

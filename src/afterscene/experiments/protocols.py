@@ -41,6 +41,8 @@ class Protocol:
         labels, give a synthetic pair each as well; they are never test tiles.
     split: test the event's tiles of this split, or of several with commas between, alone, and
         label tiles of the split ``train``; "": test all that are not labelled.
+    scenario_mix: calibrate every arm for the mix of levels that the hazard gives on the pre images
+        of the event's region, not for that of the other events.
     held: each so-many-th synthetic pair is kept from training and joins the calibration, where it
         stands for the event's mix of levels; 0: none.
     base_steps: steps on the real pairs of the other events that all arms of a setting share; each
@@ -74,6 +76,7 @@ class Protocol:
     region: int = 0
     split: str = ""
     held: int = 0
+    scenario_mix: bool = False
     base_steps: int = 0
     calibrated: int = 1_000_000
     judged: int = 20

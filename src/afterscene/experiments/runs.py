@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from afterscene.detectors import Detector, DetectorConfig, TrainingPair, fit
+from afterscene.detectors.calibration import Mix
 from afterscene.detectors.score import Confusion
 from afterscene.detectors.training import Progress
 from afterscene.errors import BadParameter, OutputConflict
@@ -30,11 +31,13 @@ class Arm:
     """A name and the pairs to train on; everything else is the same in all arms.
 
     start: a detector from which training goes on; None: it begins anew.
+    mix: the mix of levels to calibrate for; None: that of the validation pairs.
     """
 
     name: str
     pairs: tuple[TrainingPair, ...]
     start: Detector | None = None
+    mix: Mix | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pairs", tuple(self.pairs))
@@ -86,6 +89,7 @@ def run_arm(
         "validation": _digest([_pair_key(pair) for pair in validation]),
         "evaluation": _digest([_pair_key(pair) for pair in evaluation]),
         "show": sorted(show),
+        **({} if arm.mix is None else {"mix": list(arm.mix)}),
         **({} if arm.start is None else {"start": weights_hash(arm.start.network.state_dict())}),
     }
     if (folder / RECORD).is_file():
@@ -98,6 +102,7 @@ def run_arm(
         validation=validation,
         progress=progress,
         start=arm.start,
+        mix=arm.mix,
     )
     counts, damage = [], {}
     for pair in evaluation:

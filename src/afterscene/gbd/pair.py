@@ -154,6 +154,12 @@ def _check_buildings(
             )
 
 
+def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
+    """What the item's hazard does to the buildings of its RGB scene."""
+    hazard = make_hazard(item.hazard, item.severity, **item.parameters)
+    return hazard(pre, label.buildings, np.random.default_rng(item.field_seed), item.site)
+
+
 def make_post(
     item: Item,
     scene: Scene,
@@ -172,8 +178,7 @@ def make_post(
     pre = as_rgb(scene)
     # A picture without a mask may still be padded: no water or ash is to be drawn there.
     seen = pre.replace(valid=~black_border(pre.rgb())) if pre.valid.all() else pre
-    hazard = make_hazard(item.hazard, item.severity, **item.parameters)
-    damage = hazard(pre, label.buildings, np.random.default_rng(item.field_seed), item.site)
+    damage = item_damage(item, pre, label)
 
     def draw(seed: int) -> Scene:
         return generator.render(
