@@ -20,7 +20,7 @@ GREY = np.full((96, 96, 3), 120, np.uint8)
 def drawn(level, hazard="wind", seed=0, size=40):
     house = toy.building(28, 28, level, size)
     damage = replace(toy.damage(house, shape=GREY.shape[:2]), hazard=hazard)
-    return sketch(GREY, damage, seed)
+    return sketch(GREY, draw_ground(GREY, damage, seed, anew=False), damage, seed)
 
 
 def changed(picture, level_size=40):
@@ -47,6 +47,29 @@ def test_an_undamaged_roof_keeps_every_pixel():
     assert np.array_equal(drawn(DamageLevel.NO_DAMAGE), GREY)
 
 
+def test_wind_strips_trees_of_a_new_acquisition_alone():
+    leaves = np.full((96, 96, 3), (40, 70, 35), np.uint8)
+    house = toy.building(28, 28, DamageLevel.NO_DAMAGE, 40)
+    damage = replace(toy.damage(house, shape=leaves.shape[:2]), hazard="wind")
+    roof = np.s_[30:66, 30:66]
+    anew, kept = (draw_ground(leaves, damage, 3, anew=anew) for anew in (True, False))
+    assert np.array_equal(kept, leaves) and np.array_equal(anew[roof], leaves[roof])
+    bare = anew[:20].reshape(-1, 3).mean(0)
+    assert bare[0] - bare[1] > (40 - 70) + 10  # browner
+    calm = replace(damage, intensity=np.full(leaves.shape[:2], 10.0, np.float32), unit="m/s")
+    assert np.array_equal(draw_ground(leaves, calm, 3, anew=True), leaves)
+
+
+def test_a_small_destroyed_building_may_vanish():
+    """Of some small buildings nothing but ground is left, of others light pieces."""
+    roof = np.s_[28:40, 28:40]
+    picture = np.full((96, 96, 3), 60, np.uint8)
+    picture[roof] = 220
+    damage = toy.damage(toy.building(28, 28, DamageLevel.DESTROYED, 12), shape=(96, 96))
+    light = [sketch(picture, picture, damage, seed)[roof].mean() for seed in range(30)]
+    assert min(light) < 95 and max(light) > 130
+
+
 def test_equal_seeds_equal_sketches():
     first, again, other = (drawn(DamageLevel.MAJOR, seed=seed) for seed in (1, 1, 2))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
@@ -58,7 +81,8 @@ def test_a_fire_is_drawn_on_houses_and_ground():
     heat = np.zeros(GREY.shape[:2], np.float32)
     heat[:, :60] = 30.0
     damage = replace(damage, intensity=heat, unit="kW/m2")
-    whole, burnt = draw_ground(GREY, damage, 3), sketch(GREY, damage, 3)
+    whole = draw_ground(GREY, damage, 3, anew=False)
+    burnt = sketch(GREY, whole, damage, 3)
     roof = np.s_[30:66, 30:66]
     assert np.array_equal(whole[roof], GREY[roof])
     assert (np.abs(burnt[roof].astype(int) - GREY[roof]) > 3).any(-1).mean() > 0.9
@@ -87,7 +111,7 @@ def test_what_the_sketch_shows_is_in_the_render():
     """Early entry keeps the sketch, late entry forgets it; outside the mask nothing changes."""
     pre = toy.scene(96, 96)
     damage = toy.damage(toy.building(28, 28, DamageLevel.MAJOR, 40), shape=(96, 96))
-    first = sketch(pre.rgb(), damage, 3).astype(float)
+    first = sketch(pre.rgb(), pre.rgb(), damage, 3).astype(float)
     errors = []
     for entry in (0.02, 0.9):
         post = toy.generator(entry=entry).render(pre, damage, seed=3).rgb()

@@ -146,7 +146,7 @@ class Generator:
         sketched = damage.hazard in config.sketched
         before = start
         if sketched and mode != "redraw":
-            start = draw_ground(before, damage, seed)
+            start = draw_ground(before, damage, seed, anew=mode == "reacquire")
             start[~pre.valid] = picture[~pre.valid]
         if mode != "redraw":
             learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
@@ -158,7 +158,7 @@ class Generator:
             affected, style = None, again.look
         hazard = BORROWED.get(damage.hazard, damage.hazard)
         damaged = affected is not None and affected.any()
-        first = sketch(before, damage, seed) if damaged and sketched else None
+        first = sketch(before, start, damage, seed) if damaged and sketched else None
         condition = self._condition(start, levels, hazard, style, affected)
         drawn = self._draw(start, condition, first, seed, config) if condition else start.copy()
         drawn[keep] = start[keep]

@@ -1,0 +1,177 @@
+"""What wind breaks, drawn as a first sketch: bare decking, open roofs, heaps, stripped trees.
+
+Minor is a patch of missing shingles with wood or felt below, or a tarp; major a part of the roof
+that is gone, with dark rooms and pieces in it. Of a destroyed building stays a spread heap of
+angular pieces, many in the colour of its own roof, or its slab with some pieces, or, of a small
+one, nothing but ground. Trees lose their leaves and the ground carries litter, near undamaged
+houses too, so that change alone does not mean damage. Shares, colours and sizes were set by eye on
+post images of the split ``train`` of xBD's hurricane-michael pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from afterscene.geodata.damage import DamageLevel, DamageMap
+from afterscene.geodata.drawn.ruin import Wreck
+
+MINOR, MAJOR, DESTROYED = DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED
+#: What lies below shingles: decking, weathered boards, felt, tar; each building has one.
+BELOW = ((0.74, 0.58, 0.46), (0.66, 0.57, 0.47), (0.50, 0.48, 0.46), (0.32, 0.30, 0.28))
+HOW_OFTEN = (0.45, 0.25, 0.2, 0.1)
+HOLE, TARP = (0.20, 0.19, 0.17), (0.30, 0.45, 0.68)
+SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.50, 0.40))
+#: Colours of pieces beside the roof's own: drywall and sheet metal, insulation, wood, shade.
+PIECES = ((0.84, 0.82, 0.79), (0.70, 0.68, 0.65), (0.72, 0.61, 0.54), (0.60, 0.51, 0.43))
+GAP, SLAB, BRANCH = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48), (0.42, 0.38, 0.29)
+#: Share of the roof that lies bare, and of it that is open to the inside.
+BARE = {MINOR: (0.05, 0.25), MAJOR: (0.20, 0.45)}
+OPEN = (0.10, 0.40)
+PATCHES = (22.0, 9.0, 4.0)
+#: Metres per second at which trees begin to lose leaves, and at which few are left.
+LEAVES = (25.0, 60.0)
+#: Footprints of fewer pixels often vanish whole.
+SMALL = 260
+
+
+def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
+    """``picture`` ``(H, W, 3)`` uint8 after the gusts: thinner, browner trees and some litter."""
+    rng = np.random.default_rng((seed, 45))
+    wreck = Wreck(picture.astype(np.float32) / 255, damage, rng)
+    low, high = LEAVES
+    gust = np.clip((damage.intensity - low) / (high - low), 0, 1) if damage.intensity.any() else 1.0
+    thin = np.clip(rng.uniform(0.45, 1.1) + 0.35 * wreck.noise(28.0, 12.0), 0, 1) * gust
+    grey = wreck.picture.mean(axis=2, keepdims=True)
+    twigs = np.array(BRANCH, np.float32) * (0.75 + 0.9 * grey)
+    twigs = twigs * (1 + 0.25 * wreck.noise(1.5, 3.0))[..., None]
+    wreck.paint(twigs, 0.85 * thin * np.maximum(wreck.crowns(), 0.5 * wreck.green()))
+    litter = 0.02 * thin * np.clip(0.5 + wreck.noise(14.0, 6.0), 0, 2)
+    wreck.debris(litter + 0 * wreck.picture[..., 0], SCRAPS)
+    return _bytes(wreck.picture)
+
+
+def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
+    """``picture`` ``(H, W, 3)`` uint8 with torn roofs, heaps and debris; equal seeds, equal."""
+    rng = np.random.default_rng((seed, 41))
+    wreck = Wreck(picture.astype(np.float32) / 255, damage, rng)
+    debris = (
+        0.03 * wreck.around(MINOR, 8.0)
+        + 0.10 * wreck.around(MAJOR, 9.0)
+        + 0.18 * wreck.around(DESTROYED, 12.0)
+    )
+    wreck.debris(debris * np.clip(0.7 + 0.6 * wreck.noise(12.0, 5.0), 0, 2), SCRAPS)
+    kinds = rng.choice(len(BELOW), len(damage.buildings) + 1, p=HOW_OFTEN)
+    below = np.array(BELOW, np.float32)[kinds][wreck.index]
+    boards = below * (1 + 0.13 * wreck.noise(1.5, 5.0))[..., None]
+    for level, share in BARE.items():
+        bare = wreck.parts(level, share, lumpy=0.45, scales=PATCHES)
+        wreck.paint(boards, 0.85 * cv2.GaussianBlur(bare, (0, 0), 0.6))
+    covered = wreck.parts(MINOR, (0.0, 0.35), lumpy=0.05)
+    wreck.paint(TARP, 0.8 * covered * (rng.random(len(kinds)) < 0.25)[wreck.index])
+    opened = wreck.parts(MAJOR, OPEN, lumpy=0.3, scales=(14.0, 6.0))
+    inside = np.array(HOLE, np.float32) * (1.6 + 0.5 * wreck.noise(3.0, 7.0))[..., None]
+    wreck.paint(inside, 0.85 * opened)
+    ground = _ground(wreck)
+    whole = wreck.picture.copy()
+    for i, building in enumerate(damage.buildings):
+        if building.level == MAJOR:
+            rows, cols = np.nonzero(opened * (wreck.index == i + 1))
+            _scatter(wreck, rng, rows, cols, whole, cover=0.5, spread=0.7)
+        elif building.level == DESTROYED:
+            _destroy(wreck, rng, i, whole, ground)
+    return _bytes(wreck.picture)
+
+
+def _destroy(
+    wreck: Wreck, rng: np.random.Generator, i: int, whole: np.ndarray, ground: np.ndarray
+) -> None:
+    """A heap, a slab or bare ground in the place of building ``i``."""
+    mask = wreck.index == i + 1
+    rows, cols = np.nonzero(mask)
+    if not len(rows):
+        return
+    vanish, slab = (0.45, 0.1) if len(rows) < SMALL else (0.12, 0.25)
+    dice = rng.random()
+    inner = cv2.GaussianBlur(wreck.ragged(mask, 2.0), (0, 0), 0.7)
+    floor = np.array(SLAB, np.float32) * (1 + 0.08 * wreck.noise(3.0, 8.0))[..., None]
+    gap = np.array(GAP, np.float32) * (1.3 + 0.4 * wreck.noise(2.0, 5.0))[..., None]
+    cover, spread = 0.12, 4.0
+    if dice < vanish:
+        wreck.paint(ground, inner)
+    elif dice < vanish + slab:
+        wreck.paint(floor, 0.9 * inner)
+        cover = 0.4
+    else:
+        wreck.paint(0.5 * (ground + gap), 0.9 * inner)
+        cover, spread = rng.uniform(0.8, 1.3), rng.uniform(2.0, 6.0)
+    _scatter(wreck, rng, rows, cols, whole, cover=cover, spread=spread)
+
+
+def _ground(wreck: Wreck) -> np.ndarray:
+    """``(H, W, 3)``: what lies around the footprints, carried under them."""
+    free = (wreck.index == 0).astype(np.float32)
+    weight = cv2.GaussianBlur(free, (0, 0), 10.0)[..., None]
+    around = cv2.GaussianBlur(wreck.picture * free[..., None], (0, 0), 10.0)
+    around = around / np.maximum(weight, 1e-3)
+    return around * (1 + 0.12 * wreck.noise(1.5, 4.0))[..., None]
+
+
+def _scatter(
+    wreck: Wreck,
+    rng: np.random.Generator,
+    rows: np.ndarray,
+    cols: np.ndarray,
+    whole: np.ndarray,
+    *,
+    cover: float,
+    spread: float,
+) -> None:
+    """Lay angular pieces on pixels ``(rows, cols)``, moved by about ``spread`` pixels.
+
+    Their areas sum to ``cover`` times those pixels; half have a colour found there in ``whole``.
+    """
+    count = int(cover * len(rows) / 5)
+    if not count:
+        return
+    pick = rng.integers(0, len(rows), count)
+    x, y = cols[pick] + rng.normal(0, spread, count), rows[pick] + rng.normal(0, spread, count)
+    own = rng.random(count) < 0.5
+    other = np.array(PIECES, np.float32)[rng.integers(0, len(PIECES), count)]
+    colour = np.where(own[:, None], whole[rows[pick], cols[pick]], other)
+    colour = np.clip(colour * rng.normal(1.0, 0.15, (count, 1)), 0.05, 0.97).astype(np.float32)
+    half = np.stack([rng.gamma(3.0, 0.6, count), rng.uniform(0.4, 1.1, count)], axis=1)
+    angle = rng.uniform(0, np.pi, count)
+    box = (
+        slice(max(rows.min() - 24, 0), rows.max() + 25),
+        slice(max(cols.min() - 24, 0), cols.max() + 25),
+    )
+    part = np.ascontiguousarray(wreck.picture[box])
+    soft = part.copy()
+    corner = np.array([box[1].start, box[0].start])
+    for place, size, turn, tone in zip(np.stack([x, y], 1), half, angle, colour, strict=True):
+        along = np.array([np.cos(turn), np.sin(turn)])
+        across = np.array([-along[1], along[0]])
+        outline = _outline(place - corner, size[0] * along, size[1] * across)
+        cv2.fillConvexPoly(soft, outline + 8, [float(0.55 * v) for v in tone], shift=3)
+        cv2.fillConvexPoly(soft, outline, [float(v) for v in tone], shift=3)
+    changed = cv2.GaussianBlur((soft != part).any(axis=2).astype(np.float32), (0, 0), 0.5)
+    part += changed[..., None] * (cv2.GaussianBlur(soft, (0, 0), 0.55) - part)
+    wreck.picture[box] = part
+
+
+def _outline(at: np.ndarray, along: np.ndarray, across: np.ndarray) -> np.ndarray:
+    """Corners of a piece in eighths of a pixel: ``(4, 2)`` int32."""
+    corners: Sequence[np.ndarray] = (
+        along + across,
+        along - across,
+        -along - across,
+        across - along,
+    )
+    return np.rint(8 * (at + np.stack(corners))).astype(np.int32)
+
+
+def _bytes(picture: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
