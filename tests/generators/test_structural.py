@@ -9,7 +9,7 @@ import pytest
 from afterscene.conditioning import HAZARD_NAMES
 from afterscene.errors import BadParameter
 from afterscene.generators.render import RenderConfig
-from afterscene.generators.structural import draw_ground, sketch
+from afterscene.generators.structural import draw_ground, sketch, touched
 from afterscene.geodata.damage import DamageLevel
 from afterscene.recipes.generator import sketched_of
 from tests.generators import toy
@@ -124,3 +124,14 @@ def test_what_the_sketch_shows_is_in_the_render():
 def test_an_entry_outside_the_bridge_is_refused(entry):
     with pytest.raises(BadParameter, match="entry must lie between"):
         RenderConfig(entry=entry)
+
+
+def test_the_bridge_touches_no_more_of_a_roof_than_the_sketch():
+    """Grain on a whole roof would tell a detector that it is damaged."""
+    pre = toy.scene(96, 96)
+    damage = toy.damage(toy.building(28, 28, DamageLevel.MINOR, 40), shape=(96, 96))
+    first = sketch(pre.rgb(), pre.rgb(), damage, 3)
+    near = touched(first, pre.rgb()) > 0
+    changed = (toy.generator().render(pre, damage, seed=3).rgb() != pre.rgb()).any(-1)
+    assert changed.any() and not changed[~near].any()
+    assert not near[28:68, 28:68].all()

@@ -28,8 +28,9 @@ SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.5
 PIECES = ((0.84, 0.82, 0.79), (0.70, 0.68, 0.65), (0.72, 0.61, 0.54), (0.60, 0.51, 0.43))
 GAP, SLAB, BRANCH = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48), (0.42, 0.38, 0.29)
 #: Share of the roof that lies bare, and of it that is open to the inside.
-BARE = {MINOR: (0.05, 0.25), MAJOR: (0.20, 0.45)}
-OPEN = (0.10, 0.40)
+BARE = {MINOR: (0.0, 0.14), MAJOR: (0.06, 0.35)}
+PAINT = {MINOR: (0.3, 0.8), MAJOR: (0.6, 0.85)}
+OPEN = (0.05, 0.30)
 PATCHES = (22.0, 9.0, 4.0)
 #: Metres per second at which trees begin to lose leaves, and at which few are left.
 LEAVES = (25.0, 60.0)
@@ -46,10 +47,10 @@ def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     thin = np.clip(rng.uniform(0.45, 1.1) + 0.35 * wreck.noise(28.0, 12.0), 0, 1) * gust
     grey = wreck.picture.mean(axis=2, keepdims=True)
     twigs = np.array(BRANCH, np.float32) * (0.75 + 0.9 * grey)
-    twigs = twigs * (1 + 0.25 * wreck.noise(1.5, 3.0))[..., None]
+    twigs = twigs * (1 + 0.16 * wreck.noise(2.5, 5.0))[..., None]
     wreck.paint(twigs, 0.85 * thin * np.maximum(wreck.crowns(), 0.5 * wreck.green()))
-    litter = 0.02 * thin * np.clip(0.5 + wreck.noise(14.0, 6.0), 0, 2)
-    wreck.debris(litter + 0 * wreck.picture[..., 0], SCRAPS)
+    litter = 0.006 * thin * np.clip(0.5 + wreck.noise(14.0, 6.0), 0, 2)
+    wreck.debris(litter * np.ones(wreck.shape, np.float32), SCRAPS)
     return _bytes(wreck.picture)
 
 
@@ -58,21 +59,22 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     rng = np.random.default_rng((seed, 41))
     wreck = Wreck(picture.astype(np.float32) / 255, damage, rng)
     debris = (
-        0.03 * wreck.around(MINOR, 8.0)
-        + 0.10 * wreck.around(MAJOR, 9.0)
-        + 0.18 * wreck.around(DESTROYED, 12.0)
+        0.012 * wreck.around(MINOR, 8.0)
+        + 0.05 * wreck.around(MAJOR, 9.0)
+        + 0.10 * wreck.around(DESTROYED, 12.0)
     )
     wreck.debris(debris * np.clip(0.7 + 0.6 * wreck.noise(12.0, 5.0), 0, 2), SCRAPS)
     kinds = rng.choice(len(BELOW), len(damage.buildings) + 1, p=HOW_OFTEN)
     below = np.array(BELOW, np.float32)[kinds][wreck.index]
-    boards = below * (1 + 0.13 * wreck.noise(1.5, 5.0))[..., None]
+    boards = below * (1 + 0.09 * wreck.noise(2.0, 6.0))[..., None]
     for level, share in BARE.items():
         bare = wreck.parts(level, share, lumpy=0.45, scales=PATCHES)
-        wreck.paint(boards, 0.85 * cv2.GaussianBlur(bare, (0, 0), 0.6))
+        faint = rng.uniform(*PAINT[level], len(kinds)).astype(np.float32)[wreck.index]
+        wreck.paint(boards, faint * cv2.GaussianBlur(bare, (0, 0), 0.6))
     covered = wreck.parts(MINOR, (0.0, 0.35), lumpy=0.05)
-    wreck.paint(TARP, 0.8 * covered * (rng.random(len(kinds)) < 0.25)[wreck.index])
+    wreck.paint(TARP, 0.8 * covered * (rng.random(len(kinds)) < 0.15)[wreck.index])
     opened = wreck.parts(MAJOR, OPEN, lumpy=0.3, scales=(14.0, 6.0))
-    inside = np.array(HOLE, np.float32) * (1.6 + 0.5 * wreck.noise(3.0, 7.0))[..., None]
+    inside = np.array(HOLE, np.float32) * (1.6 + 0.4 * wreck.noise(4.0, 8.0))[..., None]
     wreck.paint(inside, 0.85 * opened)
     ground = _ground(wreck)
     whole = wreck.picture.copy()
@@ -93,7 +95,7 @@ def _destroy(
     rows, cols = np.nonzero(mask)
     if not len(rows):
         return
-    vanish, slab = (0.45, 0.1) if len(rows) < SMALL else (0.12, 0.25)
+    vanish, slab = (0.45, 0.1) if len(rows) < SMALL else (0.15, 0.30)
     dice = rng.random()
     inner = cv2.GaussianBlur(wreck.ragged(mask, 2.0), (0, 0), 0.7)
     floor = np.array(SLAB, np.float32) * (1 + 0.08 * wreck.noise(3.0, 8.0))[..., None]
@@ -106,7 +108,7 @@ def _destroy(
         cover = 0.4
     else:
         wreck.paint(0.5 * (ground + gap), 0.9 * inner)
-        cover, spread = rng.uniform(0.8, 1.3), rng.uniform(2.0, 6.0)
+        cover, spread = rng.uniform(0.4, 1.2), rng.uniform(2.0, 6.0)
     _scatter(wreck, rng, rows, cols, whole, cover=cover, spread=spread)
 
 
@@ -116,7 +118,7 @@ def _ground(wreck: Wreck) -> np.ndarray:
     weight = cv2.GaussianBlur(free, (0, 0), 10.0)[..., None]
     around = cv2.GaussianBlur(wreck.picture * free[..., None], (0, 0), 10.0)
     around = around / np.maximum(weight, 1e-3)
-    return around * (1 + 0.12 * wreck.noise(1.5, 4.0))[..., None]
+    return around * (1 + 0.08 * wreck.noise(2.0, 5.0))[..., None]
 
 
 def _scatter(
@@ -141,7 +143,7 @@ def _scatter(
     own = rng.random(count) < 0.5
     other = np.array(PIECES, np.float32)[rng.integers(0, len(PIECES), count)]
     colour = np.where(own[:, None], whole[rows[pick], cols[pick]], other)
-    colour = np.clip(colour * rng.normal(1.0, 0.15, (count, 1)), 0.05, 0.97).astype(np.float32)
+    colour = np.clip(colour * rng.normal(1.0, 0.12, (count, 1)), 0.05, 0.97).astype(np.float32)
     half = np.stack([rng.gamma(3.0, 0.6, count), rng.uniform(0.4, 1.1, count)], axis=1)
     angle = rng.uniform(0, np.pi, count)
     box = (
@@ -158,7 +160,7 @@ def _scatter(
         cv2.fillConvexPoly(soft, outline + 8, [float(0.55 * v) for v in tone], shift=3)
         cv2.fillConvexPoly(soft, outline, [float(v) for v in tone], shift=3)
     changed = cv2.GaussianBlur((soft != part).any(axis=2).astype(np.float32), (0, 0), 0.5)
-    part += changed[..., None] * (cv2.GaussianBlur(soft, (0, 0), 0.55) - part)
+    part += changed[..., None] * (cv2.GaussianBlur(soft, (0, 0), 0.8) - part)
     wreck.picture[box] = part
 
 

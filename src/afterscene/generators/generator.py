@@ -31,7 +31,7 @@ from afterscene.generators.render import (
     scene_condition,
     scene_states,
 )
-from afterscene.generators.structural import draw_ground, sketch
+from afterscene.generators.structural import draw_ground, sketch, touched
 from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.scene import Scene
 from afterscene.weightfiles import load_into
@@ -152,13 +152,15 @@ class Generator:
             learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
             affected = affected_mask(learned, config.radius, config.feather)
             affected[~pre.valid] = 0
-            keep = keep | (affected == 0)
             style = np.zeros(STYLE_SIZE, np.float32)
         else:
             affected, style = None, again.look
         hazard = BORROWED.get(damage.hazard, damage.hazard)
         damaged = affected is not None and affected.any()
         first = sketch(before, start, damage, seed) if damaged and sketched else None
+        if affected is not None:
+            affected = affected if first is None else affected * touched(first, start)
+            keep = keep | (affected == 0)
         condition = self._condition(start, levels, hazard, style, affected)
         drawn = self._draw(start, condition, first, seed, config) if condition else start.copy()
         drawn[keep] = start[keep]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from afterscene.generators.blown import blow, strip
@@ -52,3 +53,13 @@ def sketch(
     if damage.hazard in HAZARDS:
         return blow(ground, damage, seed)
     return paint_aftermath(picture, damage, seed) if damage.hazard in AFTERMATHS else None
+
+
+def touched(first: np.ndarray, ground: np.ndarray, reach: int = 3) -> np.ndarray:
+    """``(H, W)`` float32 in [0, 1]: where a sketch drew, ``reach`` pixels wider, with a soft edge.
+
+    What it left alone the bridge need not touch: its grain on whole roofs would say "damaged".
+    """
+    drawn = (first != ground).any(axis=2).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return cv2.GaussianBlur(cv2.dilate(drawn, kernel).astype(np.float32), (0, 0), 1.0)
