@@ -10,8 +10,6 @@ post images of the split ``train`` of xBD's hurricane-michael pairs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 
@@ -24,12 +22,14 @@ BELOW = ((0.74, 0.58, 0.46), (0.66, 0.57, 0.47), (0.50, 0.48, 0.46), (0.32, 0.30
 HOW_OFTEN = (0.45, 0.25, 0.2, 0.1)
 HOLE, TARP = (0.20, 0.19, 0.17), (0.30, 0.45, 0.68)
 SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.50, 0.40))
-#: Colours of pieces beside the roof's own: drywall and sheet metal, insulation, wood, shade.
+#: Colours of pieces beside the roof's own: drywall and sheet metal, insulation, wood.
 PIECES = ((0.84, 0.82, 0.79), (0.70, 0.68, 0.65), (0.72, 0.61, 0.54), (0.60, 0.51, 0.43))
 GAP, SLAB, BRANCH = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48), (0.42, 0.38, 0.29)
-#: Share of the roof that lies bare, and of it that is open to the inside.
+#: Share of the roof that lies bare.
 BARE = {MINOR: (0.0, 0.14), MAJOR: (0.06, 0.35)}
+#: How opaque bare patches are, each building anew.
 PAINT = {MINOR: (0.3, 0.8), MAJOR: (0.6, 0.85)}
+#: Share of a roof with major damage that is open to the inside.
 OPEN = (0.05, 0.30)
 PATCHES = (22.0, 9.0, 4.0)
 #: Metres per second at which trees begin to lose leaves, and at which few are left.
@@ -41,7 +41,7 @@ SMALL = 260
 def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     """``picture`` ``(H, W, 3)`` uint8 after the gusts: thinner, browner trees and some litter."""
     rng = np.random.default_rng((seed, 45))
-    wreck = Wreck(picture.astype(np.float32) / 255, damage, rng)
+    wreck = Wreck.of(picture, damage, rng)
     low, high = LEAVES
     gust = np.clip((damage.intensity - low) / (high - low), 0, 1) if damage.intensity.any() else 1.0
     thin = np.clip(rng.uniform(0.45, 1.1) + 0.35 * wreck.noise(28.0, 12.0), 0, 1) * gust
@@ -50,14 +50,14 @@ def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     twigs = twigs * (1 + 0.16 * wreck.noise(2.5, 5.0))[..., None]
     wreck.paint(twigs, 0.85 * thin * np.maximum(wreck.crowns(), 0.5 * wreck.green()))
     litter = 0.006 * thin * np.clip(0.5 + wreck.noise(14.0, 6.0), 0, 2)
-    wreck.debris(litter * np.ones(wreck.shape, np.float32), SCRAPS)
-    return _bytes(wreck.picture)
+    wreck.debris(litter, SCRAPS)
+    return wreck.rgb()
 
 
 def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     """``picture`` ``(H, W, 3)`` uint8 with torn roofs, heaps and debris; equal seeds, equal."""
     rng = np.random.default_rng((seed, 41))
-    wreck = Wreck(picture.astype(np.float32) / 255, damage, rng)
+    wreck = Wreck.of(picture, damage, rng)
     debris = (
         0.012 * wreck.around(MINOR, 8.0)
         + 0.05 * wreck.around(MAJOR, 9.0)
@@ -84,7 +84,7 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
             _scatter(wreck, rng, rows, cols, whole, cover=0.5, spread=0.7)
         elif building.level == DESTROYED:
             _destroy(wreck, rng, i, whole, ground)
-    return _bytes(wreck.picture)
+    return wreck.rgb()
 
 
 def _destroy(
@@ -166,14 +166,6 @@ def _scatter(
 
 def _outline(at: np.ndarray, along: np.ndarray, across: np.ndarray) -> np.ndarray:
     """Corners of a piece in eighths of a pixel: ``(4, 2)`` int32."""
-    corners: Sequence[np.ndarray] = (
-        along + across,
-        along - across,
-        -along - across,
-        across - along,
-    )
-    return np.rint(8 * (at + np.stack(corners))).astype(np.int32)
+    corners = np.stack([along + across, along - across, -along - across, across - along])
+    return np.rint(8 * (at + corners)).astype(np.int32)
 
-
-def _bytes(picture: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)

@@ -27,7 +27,7 @@ ROOM = (7.0, 14.0)
 def burn(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     """``picture`` ``(H, W, 3)`` uint8 with burnt houses and scorched lots; equal seeds, equal."""
     rng = np.random.default_rng((seed, 43))
-    wreck = Wreck(picture.astype(np.float32) / 255, damage, rng)
+    wreck = Wreck.of(picture, damage, rng)
     scorched = np.clip(wreck.around(DESTROYED, 9.0) + 0.6 * wreck.around(MAJOR, 6.0), 0, 1)
     uneven = np.clip(0.7 + 0.3 * wreck.noise(10.0, 4.0), 0, 1)
     soil = np.array(SOIL, np.float32) * (1 + 0.10 * wreck.noise(2.0, 5.0))[..., None]
@@ -39,7 +39,7 @@ def burn(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     wreck.paint(ash, 0.95 * np.maximum(cv2.GaussianBlur(heap, (0, 0), 0.7), half))
     wreck.paint(WALL, 0.9 * _walls(wreck, rng) * np.clip(0.6 + 0.6 * wreck.noise(5.0), 0, 1))
     wreck.paint(SOOT, 0.6 * wreck.parts(MINOR, (0.08, 0.25), lumpy=0.5, scales=(9.0, 5.0)))
-    return np.clip(np.rint(wreck.picture * 255), 0, 255).astype(np.uint8)
+    return wreck.rgb()
 
 
 def _ash(wreck: Wreck) -> np.ndarray:

@@ -46,9 +46,9 @@ def paint_aftermath(picture: np.ndarray, damage: DamageMap, seed: int) -> np.nda
             f"no drawing of hazard {damage.hazard!r}; choose one of: {', '.join(_DRAWERS)}"
         )
     rng = np.random.default_rng([seed, 0xAF7E])
-    wreck = Wreck(picture.astype(np.float32) / 255, damage, rng)
+    wreck = Wreck.of(picture, damage, rng)
     _DRAWERS[damage.hazard](wreck)
-    return np.clip(np.rint(wreck.picture * 255), 0, 255).astype(np.uint8)
+    return wreck.rgb()
 
 
 def _rise(x: np.ndarray, low: float, high: float) -> np.ndarray:

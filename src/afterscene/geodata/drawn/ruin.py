@@ -33,6 +33,15 @@ class Wreck:
         levels = np.array([0] + [int(b.level or 1) for b in self.damage.buildings])
         self.level = levels[self.index]
 
+    @classmethod
+    def of(cls, picture: np.ndarray, damage: DamageMap, rng: np.random.Generator) -> "Wreck":
+        """Return the wreck that an (H, W, 3) uint8 picture is to become."""
+        return cls(picture.astype(np.float32) / 255, damage, rng)
+
+    def rgb(self) -> np.ndarray:
+        """Return the picture as (H, W, 3) uint8."""
+        return np.clip(np.rint(self.picture * 255), 0, 255).astype(np.uint8)
+
     def noise(self, *scales: float) -> np.ndarray:
         """Return (H, W) noise of unit variance with octaves of these scales in pixels."""
         return fractal(self.shape, scales, self.rng, fall=0.8)
