@@ -36,6 +36,11 @@ PATCHES = (22.0, 9.0, 4.0)
 LEAVES = (25.0, 60.0)
 #: Footprints of fewer pixels often vanish whole.
 SMALL = 260
+#: What may become of a destroyed building; shares of the first two, for small and for other ones.
+VANISHED, SLABBED, HEAPED = 0, 1, 2
+FATES = ((0.45, 0.10), (0.15, 0.30))
+#: For each: area of its pieces as a share of the footprint, and how far they lie, in pixels.
+STREWN = (((0.12, 0.12), (4.0, 4.0)), ((0.4, 0.4), (4.0, 4.0)), ((0.4, 1.2), (2.0, 6.0)))
 
 
 def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
@@ -76,40 +81,36 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     opened = wreck.parts(MAJOR, OPEN, lumpy=0.3, scales=(14.0, 6.0))
     inside = np.array(HOLE, np.float32) * (1.6 + 0.4 * wreck.noise(4.0, 8.0))[..., None]
     wreck.paint(inside, 0.85 * opened)
-    ground = _ground(wreck)
     whole = wreck.picture.copy()
-    for i, building in enumerate(damage.buildings):
+    fates = _fates(wreck, rng)
+    _clear(wreck, fates)
+    for i, (building, fate) in enumerate(zip(damage.buildings, fates, strict=True)):
         if building.level == MAJOR:
             rows, cols = np.nonzero(opened * (wreck.index == i + 1))
             _scatter(wreck, rng, rows, cols, whole, cover=0.5, spread=0.7)
         elif building.level == DESTROYED:
-            _destroy(wreck, rng, i, whole, ground)
+            rows, cols = np.nonzero(wreck.index == i + 1)
+            cover, spread = (rng.uniform(*span) for span in STREWN[fate])
+            _scatter(wreck, rng, rows, cols, whole, cover=cover, spread=spread)
     return wreck.rgb()
 
 
-def _destroy(
-    wreck: Wreck, rng: np.random.Generator, i: int, whole: np.ndarray, ground: np.ndarray
-) -> None:
-    """A heap, a slab or bare ground in the place of building ``i``."""
-    mask = wreck.index == i + 1
-    rows, cols = np.nonzero(mask)
-    if not len(rows):
-        return
-    vanish, slab = (0.45, 0.1) if len(rows) < SMALL else (0.15, 0.30)
-    dice = rng.random()
-    inner = cv2.GaussianBlur(wreck.ragged(mask, 2.0), (0, 0), 0.7)
-    floor = np.array(SLAB, np.float32) * (1 + 0.08 * wreck.noise(3.0, 8.0))[..., None]
+def _fates(wreck: Wreck, rng: np.random.Generator) -> np.ndarray:
+    """``(buildings,)``: what each would be if it were destroyed: VANISHED, SLABBED or HEAPED."""
+    sizes = np.bincount(wreck.index.ravel(), minlength=len(wreck.damage.buildings) + 1)[1:]
+    shares = np.where((sizes < SMALL)[:, None], *np.array(FATES)[:, None])
+    return (rng.random(len(sizes))[:, None] > shares.cumsum(axis=1)).sum(axis=1)
+
+
+def _clear(wreck: Wreck, fates: np.ndarray) -> None:
+    """Lay what the pieces of destroyed buildings will lie on: ground, slab, or both in shade."""
+    ground = _ground(wreck)
+    slab = np.array(SLAB, np.float32) * (1 + 0.08 * wreck.noise(3.0, 8.0))[..., None]
     gap = np.array(GAP, np.float32) * (1.3 + 0.4 * wreck.noise(2.0, 5.0))[..., None]
-    cover, spread = 0.12, 4.0
-    if dice < vanish:
-        wreck.paint(ground, inner)
-    elif dice < vanish + slab:
-        wreck.paint(floor, 0.9 * inner)
-        cover = 0.4
-    else:
-        wreck.paint(0.5 * (ground + gap), 0.9 * inner)
-        cover, spread = rng.uniform(0.4, 1.2), rng.uniform(2.0, 6.0)
-    _scatter(wreck, rng, rows, cols, whole, cover=cover, spread=spread)
+    fate = np.concatenate([[-1], fates])[wreck.index]
+    for which, floor in ((VANISHED, ground), (SLABBED, slab), (HEAPED, 0.5 * (ground + gap))):
+        place = wreck.ragged(wreck.at(DESTROYED) & (fate == which), 2.0)
+        wreck.paint(floor, 0.95 * cv2.GaussianBlur(place, (0, 0), 0.7))
 
 
 def _ground(wreck: Wreck) -> np.ndarray:
@@ -168,4 +169,3 @@ def _outline(at: np.ndarray, along: np.ndarray, across: np.ndarray) -> np.ndarra
     """Corners of a piece in eighths of a pixel: ``(4, 2)`` int32."""
     corners = np.stack([along + across, along - across, -along - across, across - along])
     return np.rint(8 * (at + corners)).astype(np.int32)
-
