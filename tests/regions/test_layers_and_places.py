@@ -97,6 +97,15 @@ def test_a_damaged_text_layer_is_named(tmp_path, name, content):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_document_type_is_refused_in_any_encoding(tmp_path, encoding):
+    rest = GRID.split("?>", 1)[1]
+    raw = (f'<?xml version="1.0" encoding="{encoding}"?>' + BOMB + rest).encode(encoding)
+    (tmp_path / "grid.xml").write_bytes(raw)
+    with pytest.raises(BadRegions, match="document type"):
+        read_layer(tmp_path / "grid.xml")
+
+
 def test_a_raster_that_poses_or_has_no_place_is_refused(tmp_path):
     good = raster(tmp_path / "a.tif")
     (tmp_path / "vrt.tif").write_text(f"<VRTDataset><SourceFilename>{good}</SourceFilename>")

@@ -86,13 +86,20 @@ def _small(path: Path) -> None:
         )
 
 
+class _HasDoctype(Exception):
+    """The XML brings a document type: entities may follow, none is ever read."""
+
+
+class _Plain(ElementTree.TreeBuilder):
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        """Stop at a document type, before its entities, in whatever encoding it is written."""
+        raise _HasDoctype(name)
+
+
 def _shakemap(path: Path) -> Layer:
     _small(path)
-    raw = path.read_bytes()
-    if b"<!DOCTYPE" in raw or b"<!ENTITY" in raw:
-        raise BadRegions(f"{path}: declares a document type, a ShakeMap has none; fetch it again")
     try:
-        root = ElementTree.fromstring(raw)
+        root = ElementTree.fromstring(path.read_bytes(), ElementTree.XMLParser(target=_Plain()))
         names = {e.get("name", "").lower(): e for e in root if e.tag.endswith("grid_field")}
         data = next(e for e in root if e.tag.endswith("grid_data"))
         values = np.array((data.text or "").split(), float).reshape(-1, len(names))
@@ -100,7 +107,11 @@ def _shakemap(path: Path) -> Layer:
             values[:, int(names[n].get("index", "")) - 1] for n in ("lon", "lat", "pga")
         )
         percent = names["pga"].get("units", "").lower() in ("pctg", "%g")
-    except (ElementTree.ParseError, StopIteration, KeyError, ValueError, IndexError) as error:
+    except _HasDoctype as error:
+        raise BadRegions(
+            f"{path}: declares a document type, a ShakeMap has none; fetch it again"
+        ) from error
+    except (ElementTree.ParseError, StopIteration, ValueError, LookupError) as error:
         raise BadRegions(
             f"{path}: is no ShakeMap grid with lon, lat and pga ({error or 'no grid_data'}); "
             "fetch grid.xml again"
