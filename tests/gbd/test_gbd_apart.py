@@ -59,6 +59,21 @@ def test_a_neighbour_within_a_kilometre_is_caught(tree, tmp_path, degrees, caugh
         plan(tree, tmp_path)
 
 
+def test_leaks_are_left_out_and_listed_where_that_was_asked_for(tree, tmp_path):
+    place(tree, "toy-town_00000000", 10.2, 50.008)
+    ask = {"root": tree, "hazards": ("wind",), "count": 2, "seed": 0, "test": "test"}
+    campaign = gbd.Campaign(**ask, skip_leaks=True)  # all three tiles are sources
+    planned = gbd.make_plan(campaign, tmp_path / "plan.jsonl", shard_size=2)
+    assert {i.source.id for s in planned.stored.shards() for i in s.items} == {"toy-town_00000001"}
+    named, near = planned.leaks
+    assert named.startswith("source toy-town_00000002 is an evaluation tile")
+    assert near.startswith("source toy-town_00000000 lies 0.89 km")
+    assert planned.as_json()["leaks"] == [named, near]
+    alone = gbd.Campaign(**{**ask, "split": "test"}, skip_leaks=True)
+    with pytest.raises(LeakFound, match="all 1 sources would leak"):
+        gbd.make_plan(alone, tmp_path / "none.jsonl", shard_size=2)
+
+
 LOOKS = {
     "renamed": lambda picture: picture,
     "saved again, darker": lambda picture: (picture * 0.8).astype(np.uint8),

@@ -146,6 +146,7 @@ def plan(
         mix=wished,
         apart_from=apart_from,
         built_up=built_up,
+        skip_leaks=on_error == OnError.skip,
     )
     planned = gbd.make_plan(ask, out, shard_size=shard_size)
     if planned.levels:
@@ -154,6 +155,8 @@ def plan(
         talk.say(f"levels: {', '.join(shares)}")
     if planned.not_built_up:
         talk.say(f"left out: {planned.not_built_up} pictures that are not built-up")
+    for words in planned.leaks:
+        talk.say(f"left out: {words}")
     rows = [*planned.hazards.items(), ("all", planned.stored.count)]
     value = {"out": str(out), "shard_size": shard_size, **planned.as_json(), **imagery}
     talk.result(value, table(("hazard", "pairs"), rows))

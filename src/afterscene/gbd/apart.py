@@ -8,7 +8,7 @@ from that of each evaluation tile in any of its eight views, so that a renamed, 
 or mirrored copy is caught.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import shapely
@@ -27,47 +27,60 @@ def check_apart_from(sources: Iterable[Source], evaluation: Sequence[Source]) ->
     """Raise LeakFound at the first source that is, lies within a kilometre of, or looks like one of
     the ``evaluation``.
     """
-    sources = list(sources)
+    for _, words in leaks(sources, evaluation):
+        raise LeakFound(f"{words}; leave it out of the plan")
+
+
+def leaks(sources: Iterable[Source], evaluation: Sequence[Source]) -> Iterator[tuple[Source, str]]:
+    """Each source that may not be one, once, and why: by name, then by place, then by look."""
+    left = list(sources)
+    for check in (_by_name, _by_place, _by_look):
+        found = dict(check(left, evaluation))
+        for index, words in found.items():
+            yield left[index], f"source {left[index].id} {words}"
+        left = [source for index, source in enumerate(left) if index not in found]
+
+
+def _by_name(sources: Sequence[Source], evaluation: Sequence[Source]) -> Iterator[tuple[int, str]]:
     names = {source.id for source in evaluation}
-    for source in sources:
+    for index, source in enumerate(sources):
         if source.id in names:
-            raise LeakFound(f"source {source.id} is an evaluation tile; leave it out of the plan")
-    _check_places(sources, evaluation)
-    _check_looks(sources, evaluation)
+            yield index, "is an evaluation tile"
 
 
-def _check_places(sources: Sequence[Source], evaluation: Sequence[Source]) -> None:
+def _by_place(sources: Sequence[Source], evaluation: Sequence[Source]) -> Iterator[tuple[int, str]]:
     places = [(s.id, place) for s in evaluation if (place := middle(s)) is not None]
     known = np.array([place for _, place in places]).reshape(-1, 2)
-    for source in sources:
+    for index, source in enumerate(sources):
         place = middle(source)
         if place is None or not places:
             continue
         far = distance_km(place[0], place[1], known[:, 0], known[:, 1])
         nearest = int(far.argmin())
         if far[nearest] < APART_KM:
-            raise LeakFound(
-                f"source {source.id} lies {far[nearest]:.2f} km from evaluation tile "
-                f"{places[nearest][0]}, less than {APART_KM:g} km; leave it out of the plan"
+            yield (
+                index,
+                f"lies {far[nearest]:.2f} km from evaluation tile {places[nearest][0]}, "
+                f"less than {APART_KM:g} km",
             )
 
 
-def _check_looks(sources: Sequence[Source], evaluation: Sequence[Source]) -> None:
+def _by_look(sources: Sequence[Source], evaluation: Sequence[Source]) -> Iterator[tuple[int, str]]:
     known = [(s.id, bits) for s in evaluation for bits in _views(s)]
     if not known:
         return
     table = np.stack([bits for _, bits in known])
-    for source in sources:
+    for index, source in enumerate(sources):
         bits = difference_hash(read_scene(source.pre).rgb())
         if bits is None:
             continue
         differ = (table != bits).sum(axis=1)
         nearest = int(differ.argmin())
         if differ[nearest] <= NEAR:
-            raise LeakFound(
-                f"source {source.id} looks like evaluation tile {known[nearest][0]} "
-                f"({differ[nearest]} of {SIDE * SIDE} bits differ, {NEAR} or fewer are a copy); "
-                "leave it out of the plan"
+            yield (
+                index,
+                f"looks like evaluation tile {known[nearest][0]} ({differ[nearest]} of "
+                f"{SIDE * SIDE} bits differ, {NEAR} or fewer are a copy)",
             )
 
 

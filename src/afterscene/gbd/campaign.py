@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.errors import BadParameter, MissingExtra
-from afterscene.gbd.apart import check_apart_from, middle
+from afterscene.errors import BadParameter, LeakFound, MissingExtra
+from afterscene.gbd.apart import check_apart_from, leaks, middle
 from afterscene.gbd.build import find_sources
 from afterscene.gbd.events import event_units
 from afterscene.gbd.plan import Item, Plan, Source, in_turn
@@ -37,7 +37,8 @@ class Campaign:
     ``events`` strike several tiles with one field (:mod:`afterscene.gbd.events`), ``mix`` is the
     wished share of each level (:mod:`afterscene.gbd.steering`). ``apart_from`` is another xBD
     folder whose tiles are for evaluation, ``built_up`` the least chance (0 to 1) that the scene
-    classifier must see built-up ground.
+    classifier must see built-up ground. ``skip_leaks`` leaves out and lists what would leak into
+    the evaluation, instead of ending there.
     """
 
     root: Path
@@ -52,6 +53,7 @@ class Campaign:
     mix: Mix | None = None
     apart_from: Path | None = None
     built_up: float | None = None
+    skip_leaks: bool = False
 
     def __post_init__(self) -> None:
         if not self.hazards or len(set(self.hazards)) != len(self.hazards):
@@ -109,12 +111,15 @@ class Planned:
     events: int
     levels: Mapping[str, int]
     not_built_up: int = 0
+    leaks: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The counts as JSON values."""
         more = {"events": self.events} if self.events else {}
         shares = {"levels": dict(self.levels)} if self.levels else {}
-        left = {"not_built_up": self.not_built_up} if self.not_built_up else {}
+        left: dict[str, Any] = {"not_built_up": self.not_built_up} if self.not_built_up else {}
+        if self.leaks:
+            left["leaks"] = list(self.leaks)
         return {"pairs": self.stored.count, "hazards": dict(self.hazards), **more, **shares, **left}
 
 
@@ -122,14 +127,11 @@ def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> Planned:
     """Check the sources and write the plan.
 
     Raises:
-        LeakFound: a source is, or lies beside, a tile of the split ``ask.test``.
+        LeakFound: a source is, lies beside or looks like a tile for evaluation; with
+            ``ask.skip_leaks`` only where that leaves none.
         AftersceneError: a source cannot be used, by the leaf that fits.
     """
-    sources = find_sources(ask.root, ask.split)
-    if ask.test is not None:
-        check_apart_from(sources, find_sources(ask.root, ask.test))
-    if ask.apart_from is not None:
-        check_apart_from(sources, find_sources(ask.apart_from))
+    sources, leaking = apart(ask, find_sources(ask.root, ask.split))
     found = len(sources)
     if ask.built_up is not None:
         sources = built_up(sources, ask.built_up)
@@ -157,7 +159,28 @@ def make_plan(ask: Campaign, out: Path, *, shard_size: int) -> Planned:
         events=len(events),
         levels=dict(sorted(levels.items())),
         not_built_up=found - len(sources),
+        leaks=leaking,
     )
+
+
+def apart(ask: Campaign, sources: tuple[Source, ...]) -> tuple[tuple[Source, ...], tuple[str, ...]]:
+    """The sources that no evaluation tile of ``ask`` forbids, and why the others are left out.
+
+    Raises:
+        LeakFound: at the first forbidden one; with ``ask.skip_leaks`` where all are.
+    """
+    evaluation = find_sources(ask.root, ask.test) if ask.test is not None else ()
+    if ask.apart_from is not None:
+        evaluation = (*evaluation, *find_sources(ask.apart_from))
+    if not ask.skip_leaks:
+        check_apart_from(sources, evaluation)
+        return sources, ()
+    forbidden = {source.id: words for source, words in leaks(sources, evaluation)}
+    kept = tuple(source for source in sources if source.id not in forbidden)
+    if not kept:
+        first = next(iter(forbidden.values()))
+        raise LeakFound(f"all {len(sources)} sources would leak: {first}; give others")
+    return kept, tuple(forbidden.values())
 
 
 def built_up(sources: tuple[Source, ...], least: float) -> tuple[Source, ...]:
