@@ -85,12 +85,12 @@ def compare(
             "--gbd with a folder of synthetic pairs"
         )
     from afterscene.detectors import DetectorConfig
-    from afterscene.experiments.trees import Splits, compare_and_report
+    from afterscene.experiments.trees import ARMS, Splits, compare_and_report
 
     seeds = seeds or 3
     changes: dict[str, Any] = {"steps": steps, "encoder": encoder}
     config = DetectorConfig(**{k: v for k, v in changes.items() if v is not None})
-    with talk.progress("train detectors", 2 * seeds * config.steps) as advance:
+    with talk.progress("train detectors", len(ARMS) * seeds * config.steps) as advance:
         verdict, values = compare_and_report(
             xbd,
             gbd,

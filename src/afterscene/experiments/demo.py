@@ -21,7 +21,7 @@ from afterscene.experiments.gain_report import gain_report, picture_rows, verdic
 from afterscene.experiments.gallery import Beside, gallery, real_posts
 from afterscene.experiments.report import Section, write_report
 from afterscene.experiments.towns import draw_pairs, drawn_post
-from afterscene.experiments.trees import Comparison, compare_pairs, load_trees
+from afterscene.experiments.trees import ARMS, Comparison, compare_pairs, load_trees
 from afterscene.files import prepare_output
 from afterscene.gbd import Plan, Rendering, RunOptions, Source, build, find_sources
 from afterscene.gbd.pair import Renderer
@@ -194,7 +194,7 @@ def _build_all(
 def _compare(
     real: Path, folders: Sequence[Path], out: Path, config: DemoConfig, stage: Stage
 ) -> Comparison:
-    steps = 2 * len(config.seeds) * config.detector.steps
+    steps = len(ARMS) * len(config.seeds) * config.detector.steps
     pairs = load_trees(real, folders)
     with stage("train detectors", steps) as advance:
         return compare_pairs(
@@ -239,8 +239,9 @@ def _made(drawn: bool) -> tuple[str, ...]:
         "Pictures: the shipped conditional diffusion model draws the post image from the pre "
         "image, the damage map and the hazard. Every generated file carries the mark "
         "AFTERSCENE_SYNTHETIC and stands in manifest.jsonl with its seed.",
-        "Detectors: a small Siamese U-Net, trained on the real pairs alone and on real and "
-        "synthetic ones, with the same seeds and the same number of steps.",
+        "Detectors: a small Siamese U-Net, trained on the real pairs alone, on real and synthetic "
+        "ones mixed, and on synthetic ones first and real ones then, with the same seeds and the "
+        "same number of steps.",
     )
 
 

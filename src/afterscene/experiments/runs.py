@@ -8,7 +8,7 @@ tiles); a folder with another fingerprint is refused, never mixed.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from afterscene.detectors import Detector, DetectorConfig, TrainingPair, fit
 from afterscene.detectors.calibration import Mix
+from afterscene.detectors.config import Order
 from afterscene.detectors.score import Confusion
 from afterscene.detectors.training import Progress
 from afterscene.errors import BadParameter, OutputConflict
@@ -32,12 +33,14 @@ class Arm:
 
     start: a detector from which training goes on; None: it begins anew.
     mix: the mix of levels to calibrate for; None: that of the validation pairs.
+    order: in which synthetic and real crops are seen; None: as the config of the run says.
     """
 
     name: str
     pairs: tuple[TrainingPair, ...]
     start: Detector | None = None
     mix: Mix | None = None
+    order: Order | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "pairs", tuple(self.pairs))
@@ -82,6 +85,7 @@ def run_arm(
     progress: Progress | None = None,
 ) -> Run:
     """Train and evaluate, or read what an earlier call finished. Raises OutputConflict."""
+    config = config if arm.order is None else replace(config, order=arm.order)
     print_of = {
         "config": config.as_json(),
         "seed": seed,

@@ -1,8 +1,9 @@
-"""Compare on folders: real-only against real + synthetic, on one page.
+"""Compare on folders: real-only against real and synthetic in two orders, on one page.
 
 The pairs of an xBD folder's training split are the first arm; with the pairs of the given
-synthetic folders they are the second. Same configuration, same seeds, same number of optimiser
-steps, scored on the real test split; see :mod:`afterscene.experiments.gain`.
+synthetic folders mixed in they are the second, with those seen first the third. Same
+configuration, same seeds, same number of optimiser steps, scored on the real test split; see
+:mod:`afterscene.experiments.gain`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,8 @@ from afterscene.experiments.report import write_report
 from afterscene.experiments.runs import Arm
 from afterscene.files import prepare_output
 
-REAL, BOTH = "real", "real+synthetic"
+REAL, BOTH, FIRST = "real", "real+synthetic", "synthetic-then-real"
+ARMS = (REAL, BOTH, FIRST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,14 +77,16 @@ def compare_pairs(
     shown: int = 4,
     progress: GainProgress | None = None,
 ) -> Comparison:
-    """Train both arms with every seed and score them; ``out`` keeps every run and goes on.
+    """Train all arms with every seed and score them; ``out`` keeps every run and goes on.
 
     Raises:
         BadParameter, OutputConflict: see :func:`afterscene.experiments.gain`.
     """
+    both = (*pairs.train, *pairs.synthetic)
     arms = [
         Arm(name=REAL, pairs=pairs.train),
-        Arm(name=BOTH, pairs=(*pairs.train, *pairs.synthetic)),
+        Arm(name=BOTH, pairs=both),
+        Arm(name=FIRST, pairs=both, order="synthetic-first"),
     ]
     telling = sorted(pairs.test, key=lambda pair: -int((pair.target % 255 > 1).sum()))
     show = tuple(pair.id for pair in telling[:shown])
