@@ -25,6 +25,7 @@ from afterscene.cli import (
     licenses,
     models,
     plans,
+    pre,
     recipes,
     regions,
     samplers,
@@ -92,6 +93,7 @@ def root(
 
 app.command("demo")(demo.demo)
 app.command("assess")(assess.assess)
+app.command("pre")(pre.pre)
 app.command("synthesize")(synthesize.synthesize)
 gbd.app.command("plan")(plans.plan)
 gbd.app.command("tile")(plans.tile)

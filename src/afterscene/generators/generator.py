@@ -48,14 +48,16 @@ BORROWED = MappingProxyType(
 LEARNED_FROM = MappingProxyType({"flood": 4, "tsunami": 3})
 
 
-def load(name: str | Path = "default") -> Generator:
+def load(name: str | Path = "default", kind: str = "bridge") -> Generator:
     """A shipped generator by name, or one from a folder.
+
+    ``kind`` is ``bridge`` (post images) or ``layout`` (pre images, :mod:`.layouts`).
 
     Raises:
         UnknownName: neither a shipped name nor a folder with a model.
         BadWeights: a file is damaged or does not fit the network.
     """
-    folder = shipped.find(name, "bridge")
+    folder = shipped.find(name, kind)
     state, config = load_weights(folder)
     try:
         model = BridgeModel(BridgeConfig.of(config["model"]))
@@ -169,6 +171,29 @@ class Generator:
             drawn[~pre.valid] = picture[~pre.valid]
         pixels = np.ascontiguousarray(drawn.transpose(2, 0, 1))
         return pre.replace(pixels=pixels, source=f"afterscene:{self.hash[:12]}:{seed}")
+
+    def repaint(
+        self,
+        picture: np.ndarray,
+        levels: np.ndarray,
+        *,
+        look: np.ndarray,
+        seed: int,
+        steps: int | None = None,
+    ) -> np.ndarray:
+        """The other end of the bridge, everywhere and with no hazard said: ``(H, W, 3)`` uint8.
+
+        Args:
+            picture: ``(H, W, 3)`` uint8, where the bridge begins.
+            levels: ``(H, W)`` uint8 levels, 0 off buildings.
+            look: ``(6,)`` look of the result beside ``picture``.
+            seed: Equal seeds give equal pixels.
+            steps: Network evaluations; ``None``: the model's default.
+        """
+        config = self.config if steps is None else replace(self.config, steps=steps)
+        condition = self._condition(picture, levels, "", look, None)
+        assert condition is not None  # everything may change
+        return self._draw(picture, condition, None, seed, config)
 
     def look(self, hazard: str, seed: int) -> np.ndarray:
         """A look drawn from the real post images of ``hazard``, of all hazards if it has none."""

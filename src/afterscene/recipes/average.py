@@ -20,7 +20,7 @@ from afterscene.training.averages import reconstruct
 from afterscene.weightfiles import load_into
 
 #: Beginnings of the names of what an average of another length leaves as it is.
-KEPT = {"autoencoder": ("shift", "scale"), "bridge": ("coder.",)}
+KEPT = {"autoencoder": ("shift", "scale"), "bridge": ("coder.",), "layout": ("coder.",)}
 
 
 def write_average(run: Path, length: float, out: Path) -> dict[str, Any]:

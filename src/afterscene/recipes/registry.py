@@ -14,7 +14,8 @@ from afterscene.detectors.task import DetectorRun
 from afterscene.errors import UnknownName
 from afterscene.generators.latent import AutoencoderRun
 from afterscene.generators.training import TrainConfig
-from afterscene.recipes import autoencoder, detector, generator
+from afterscene.recipes import autoencoder, detector, generator, layout
+from afterscene.recipes.layout import LayoutConfig
 from afterscene.training.config import LoopConfig
 
 RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
@@ -22,6 +23,7 @@ RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
         "generator": generator.default,
         "generator-small": generator.small,
         "generator-latent": generator.latent,
+        "layout": layout.default,
         "autoencoder": autoencoder.default,
         "unet": detector.unet,
         "tiny": detector.tiny,
@@ -29,7 +31,12 @@ RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
 )
 #: Class of a configuration -> the module with load_data, make_trainer, initial and finish.
 KINDS: Mapping[type, ModuleType] = MappingProxyType(
-    {TrainConfig: generator, AutoencoderRun: autoencoder, DetectorRun: detector}
+    {
+        TrainConfig: generator,
+        LayoutConfig: layout,
+        AutoencoderRun: autoencoder,
+        DetectorRun: detector,
+    }
 )
 
 

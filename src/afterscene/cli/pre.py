@@ -1,0 +1,55 @@
+"""``afterscene pre``: pre images of places that exist only as footprints."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from afterscene.cli.options import Out, Steps
+from afterscene.cli.talk import Json, Quiet, Seed, Talk
+from afterscene.errors import BadParameter
+
+Labels = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[LABEL]...", help="xBD label JSON with footprints, width and height."),
+]
+Towns = Annotated[
+    int | None, typer.Option("--towns", min=1, help="So many drawn towns instead of labels.")
+]
+Size = Annotated[int, typer.Option("--size", help="Pixels a side of a drawn town.")]
+LayoutModel = Annotated[
+    str, typer.Option("--model", help="Folder of a model of the recipe layout, or a shipped name.")
+]
+
+
+def pre(
+    out: Out,
+    labels: Labels = None,
+    towns: Towns = None,
+    size: Size = 1024,
+    model: LayoutModel = "layout",
+    seed: Seed = 0,
+    steps: Steps = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Draw pre images from footprints alone, as an xBD folder that gbd build takes.
+
+    The diffusion model of the recipe layout gives coarse colours the look of a real acquisition.
+    """
+    if bool(labels) == bool(towns):
+        raise BadParameter("give label files with footprints, or --towns COUNT")
+    from afterscene import generators
+    from afterscene.gbd import pres
+
+    talk = Talk(json=as_json, quiet=quiet)
+    generator = generators.load(model, "layout")
+    grounds = (
+        pres.mapped(labels, seed=seed) if labels else pres.towns(towns or 0, size=size, seed=seed)
+    )
+    with talk.progress("draw", len(labels or ()) or (towns or 0)) as advance:
+        made = pres.write_pres(grounds, out, generator, seed=seed, steps=steps, on_progress=advance)
+    talk.result(
+        {"out": str(out), "images": [str(path) for path in made]},
+        f"{len(made)} pre images in {out / 'images'}",
+    )

@@ -1,0 +1,123 @@
+"""Pre images for places of which there is none: an xBD folder out of footprints alone.
+
+The other half of a pair: ``write_pres`` draws the pre images, ``build`` their aftermath. A place is
+a drawn town or a label of one's own with footprints; the generator gives it the look of a real
+acquisition (:mod:`afterscene.generators.layouts`). Every picture is marked synthetic, and its label
+carries the licence of the weights.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from afterscene import shipped
+from afterscene.errors import BadLabel, BadParameter
+from afterscene.files import prepare_output
+from afterscene.gbd.pair import MARK, SMALLEST
+from afterscene.gbd.plan import item_seed
+from afterscene.generators.generator import Generator
+from afterscene.generators.layouts import draw_pre
+from afterscene.geodata.damage import Building
+from afterscene.geodata.drawn import draw_town
+from afterscene.geodata.drawn.layout import LARGEST, draw_layout
+from afterscene.geodata.scene import write_scene
+from afterscene.geodata.xbd import make_label, read_label, write_label
+
+GSD = 0.5  # metres per pixel that the weights know
+SUFFIX = "_pre_disaster"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """A place to be drawn: ``picture`` ``(H, W, 3)`` uint8 gives coarse colours, no detail."""
+
+    name: str
+    picture: np.ndarray
+    buildings: tuple[Building, ...]
+
+
+def towns(count: int, *, size: int = 1024, seed: int = 0) -> Iterator[Ground]:
+    """Drawn towns ``town_{8 digits}``, each a function of (seed, number) and the size."""
+    if count < 1:
+        raise BadParameter(f"{count} towns: give at least 1")
+    for number in range(count):
+        name = f"town_{number:08d}"
+        scene, buildings = draw_town(item_seed(seed, name) % 2**31, size)
+        yield Ground(name=name, picture=scene.rgb(), buildings=tuple(buildings))
+
+
+def mapped(labels: Sequence[Path], *, seed: int = 0) -> Iterator[Ground]:
+    """The places of xBD labels, whose metadata tell ``width`` and ``height`` in pixels.
+
+    Raises:
+        MissingFile, BadLabel: a label cannot be read, or does not tell how large its place is.
+    """
+    for path in labels:
+        label = read_label(path)
+        sides = [label.metadata.get(key) for key in ("height", "width")]
+        if not all(isinstance(side, int) and SMALLEST <= side <= LARGEST for side in sides):
+            raise BadLabel(
+                f"{path}: metadata height and width are {sides[0]!r} and {sides[1]!r}; give pixels "
+                f"from {SMALLEST} to {LARGEST}"
+            )
+        name = path.stem.removesuffix(SUFFIX)
+        name = name if name.rpartition("_")[2].isdigit() else f"{name}_00000000"
+        shape = (int(sides[0] or 0), int(sides[1] or 0))
+        picture = draw_layout(label.buildings, shape, item_seed(seed, name) % 2**31)
+        yield Ground(name=name, picture=picture, buildings=label.buildings)
+
+
+def write_pres(
+    grounds: Iterator[Ground],
+    out: Path,
+    generator: Generator,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> list[Path]:
+    """Draw a pre image of each place into ``out/images`` and ``out/labels``; returns the images.
+
+    What is there already is kept, so that a stopped call goes on.
+
+    Raises:
+        OutputConflict: the folder holds something else, or was made with other settings.
+    """
+    settings = {"seed": seed, "steps": steps, "model_hash": generator.hash}
+    prepare_output(out, "pre", run=settings)
+    for folder in ("images", "labels"):
+        (out / folder).mkdir(exist_ok=True)
+    return [_write(ground, out, generator, seed, steps, on_progress) for ground in grounds]
+
+
+def _write(
+    ground: Ground,
+    out: Path,
+    generator: Generator,
+    seed: int,
+    steps: int | None,
+    on_progress: Callable[[int], None],
+) -> Path:
+    image = out / "images" / f"{ground.name}{SUFFIX}.png"
+    label = out / "labels" / f"{ground.name}{SUFFIX}.json"
+    if not label.is_file():  # written last
+        drawn = item_seed(seed, ground.name) % 2**31
+        scene = draw_pre(generator, ground.picture, ground.buildings, seed=drawn, steps=steps)
+        height, width = scene.shape
+        metadata = {
+            "disaster": ground.name.rpartition("_")[0],
+            "gsd": GSD,
+            "height": height,
+            "width": width,
+            "img_name": image.name,
+            "licence": shipped.licence(generator.folder) if generator.folder else "",
+            "synthetic": True,
+            "model": scene.source,
+        }
+        buildings = tuple(replace(b, level=None) for b in ground.buildings)
+        write_scene(scene, image, tags={MARK: "true", "SOURCE": scene.source})
+        write_label(make_label(buildings, metadata=metadata, scene=scene), label)
+    on_progress(1)
+    return image

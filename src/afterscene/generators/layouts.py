@@ -1,0 +1,94 @@
+"""Pre images from a layout: p(pre | footprints, coarse colours, look of the acquisition).
+
+The same bridge that leads from pre to post images (I2SB, Liu et al. 2023, arXiv 2302.05872) leads
+here from a picture without detail (:func:`afterscene.geodata.drawn.layout.coarse`) to the real one:
+as in MetaEarth (Yu et al. 2024, arXiv 2405.13570) a coarse picture guides a fine one. In training
+the coarse picture is that of a real image; afterwards it may come from a drawn town, or be invented
+for footprints alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from afterscene.errors import MissingFile
+from afterscene.generators.crops import TrainingTile, measure_style
+from afterscene.generators.generator import Generator
+from afterscene.geodata.damage import Building, DamageLevel, instances
+from afterscene.geodata.drawn.layout import coarse
+from afterscene.geodata.scene import Scene, read_scene
+from afterscene.geodata.xbd import Pair, read_label
+
+#: Under this name a model keeps the looks of real pictures beside their coarse ones.
+LOOKS = "layout"
+
+
+def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
+    """From the coarse picture of each real pre image with footprints to that image.
+
+    Raises MissingFile where no pair has any.
+    """
+    tiles = []
+    for pair in pairs:
+        if pair.pre_label is None:
+            continue
+        buildings = read_label(pair.pre_label).buildings
+        scene = read_scene(pair.pre)
+        picture = scene.rgb()
+        flat = coarse(picture, buildings)
+        style = measure_style(flat, picture, scene.valid)
+        if style is None:
+            continue
+        middles = [b.polygon.centroid for b in buildings]
+        tiles.append(
+            TrainingTile(
+                name=pair.id,
+                pre=flat,
+                post=picture,
+                levels=levels_of(buildings, picture.shape[:2]),
+                centres=np.array([(m.y, m.x) for m in middles], np.float32).reshape(-1, 2),
+                centre_levels=np.full(len(buildings), int(DamageLevel.NO_DAMAGE), np.uint8),
+                hazard=-1,
+                style=style,
+                middle=picture[scene.valid].mean(axis=0).astype(np.float32),
+                matched=picture,
+            )
+        )
+    if not tiles:
+        raise MissingFile("no pre image of the split has footprints; give an xBD tree with labels")
+    return tiles
+
+
+def levels_of(buildings: Sequence[Building], shape: tuple[int, int]) -> np.ndarray:
+    """``(H, W)`` uint8: 1 on every footprint."""
+    return (instances(buildings, shape) > 0).astype(np.uint8)
+
+
+def draw_pre(
+    generator: Generator,
+    picture: np.ndarray,
+    buildings: Sequence[Building],
+    *,
+    seed: int,
+    steps: int | None = None,
+) -> Scene:
+    """A pre image with these footprints and the coarse colours of ``picture``.
+
+    Args:
+        generator: Trained by the recipe ``layout``.
+        picture: ``(H, W, 3)`` uint8, drawn or real; only its coarse colours are used.
+        buildings: Footprints in its pixels.
+        seed: Equal seeds give equal pixels; the look is drawn from real ones by it.
+        steps: Network evaluations; None: the model's default.
+    """
+    flat = coarse(picture, buildings)
+    look = generator.look(LOOKS, seed)
+    levels = levels_of(buildings, flat.shape[:2])
+    drawn = generator.repaint(flat, levels, look=look, seed=seed, steps=steps)
+    return Scene(
+        pixels=np.ascontiguousarray(drawn.transpose(2, 0, 1)),
+        valid=np.ones(drawn.shape[:2], bool),
+        source=f"afterscene:{generator.hash[:12]}:{seed}",
+    )

@@ -1,0 +1,103 @@
+"""Pre images from footprints: a small model is trained, saved, loaded, and draws xBD folders."""
+
+import json
+
+import numpy as np
+import pytest
+
+import toys
+from afterscene import generators
+from afterscene.errors import BadLabel, BadParameter, MissingFile, OutputConflict, UnknownName
+from afterscene.gbd import find_sources, pres
+from afterscene.generators.bridge import BridgeConfig
+from afterscene.generators.layouts import LOOKS, layout_tiles
+from afterscene.geodata.scene import read_scene, read_tags
+from afterscene.geodata.xbd import XbdTree, read_label
+from afterscene.recipes.layout import LayoutConfig
+from afterscene.recipes.run import TrainRun
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("layout")
+    data = toys.toy_tree(folder / "xbd")
+    config = LayoutConfig(
+        model=BridgeConfig(widths=(8, 8), depths=(1, 1), embedding=16),
+        steps=2,
+        warmup=1,
+        precision="fp32",
+        evaluations=2,
+    )
+    run = TrainRun(config=config, data=data, out=folder / "run")
+    trainer, loaded, _ = run.prepare()
+    list(trainer.run())
+    run.finish(trainer, loaded)
+    return folder / "run" / "model"
+
+
+@pytest.fixture
+def generator(model):
+    return generators.load(model, "layout")
+
+
+def test_tiles_lead_from_the_coarse_picture_to_the_real_one(tmp_path):
+    tree = XbdTree(toys.toy_tree(tmp_path / "xbd"))
+    (tile, *_) = layout_tiles(tree.pairs("train"))
+    real = read_scene(tree.pairs("train")[0].pre).rgb()
+    assert np.array_equal(tile.post, real) and not np.array_equal(tile.pre, real)
+    assert (tile.centre_levels == 1).all() and len(tile.centres) == len(toys.BOXES)
+    with pytest.raises(MissingFile, match="footprints"):
+        layout_tiles([])
+
+
+def test_the_model_says_what_it_saw_and_keeps_real_looks(model, generator):
+    config = json.loads((model / "config.json").read_text())
+    assert config["kind"] == "layout" and config["render"]["steps"] == 2
+    assert config["tiles"] == [f"toy-town_{k:08d}" for k in range(3)]
+    assert generator.looks[LOOKS].shape == (3, 6)
+
+
+def test_towns_become_a_folder_that_a_build_takes(generator, tmp_path):
+    def draw(out):
+        return pres.write_pres(pres.towns(2, size=128, seed=1), out, generator, seed=1)
+
+    first, second = draw(tmp_path / "a")
+    assert not np.array_equal(read_scene(first).pixels, read_scene(second).pixels)
+    assert read_tags(first)["AFTERSCENE_SYNTHETIC"] == "true"
+    assert len(find_sources(tmp_path / "a")) == 2
+    label = read_label(tmp_path / "a" / "labels" / "town_00000000_pre_disaster.json")
+    assert label.metadata["synthetic"] is True and label.buildings
+    assert label.metadata["licence"] == "CC-BY-NC-SA-4.0"
+    (again, _) = draw(tmp_path / "b")
+    assert np.array_equal(read_scene(again).pixels, read_scene(first).pixels)
+
+
+def test_a_stopped_call_goes_on_and_another_seed_is_refused(generator, tmp_path):
+    grounds = pres.towns(2, size=128)
+    pres.write_pres(iter([next(grounds)]), tmp_path / "a", generator)
+    before = toys.files_of(tmp_path / "a")
+    pres.write_pres(pres.towns(2, size=128), tmp_path / "a", generator)
+    after = toys.files_of(tmp_path / "a")
+    assert before.items() <= after.items() and len(after) == len(before) + 2
+    with pytest.raises(OutputConflict, match="seed"):
+        pres.write_pres(pres.towns(1, size=128), tmp_path / "a", generator, seed=9)
+
+
+def test_a_label_gives_its_footprints_and_its_size(generator, tmp_path):
+    toys.write_pre(tmp_path, "mine")
+    label = tmp_path / "labels" / "mine_pre_disaster.json"
+    (image,) = pres.write_pres(pres.mapped([label]), tmp_path / "out", generator)
+    assert image.name == "mine_00000000_pre_disaster.png"
+    assert read_scene(image).shape == (toys.SIDE, toys.SIDE)
+    text = json.loads(label.read_text())
+    del text["metadata"]["width"]
+    label.write_text(json.dumps(text))
+    with pytest.raises(BadLabel, match="height and width are 64 and None"):
+        list(pres.mapped([label]))
+
+
+def test_what_cannot_be_drawn_is_said(tmp_path):
+    with pytest.raises(BadParameter, match="at least 1"):
+        list(pres.towns(0))
+    with pytest.raises(UnknownName, match="neither shipped"):
+        generators.load("no-such", "layout")
