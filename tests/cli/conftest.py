@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import toys
+from afterscene import generators
 from afterscene.cli import app
 
 
@@ -27,7 +28,12 @@ class Outcome:
 @pytest.fixture
 def afterscene(monkeypatch):
     """``afterscene("hazards", "list")`` -> Outcome; an escaping exception fails the test."""
-    monkeypatch.setattr("afterscene.generators.load", lambda name="default": toys.ToyGenerator())
+    real = generators.load
+
+    def load(name="default", kind="bridge"):
+        return toys.ToyGenerator() if kind == "bridge" else real(name, kind)
+
+    monkeypatch.setattr("afterscene.generators.load", load)
     monkeypatch.delenv("AFTERSCENE_NO_PROGRESS", raising=False)  # `make test` sets it
 
     def run(*arguments: object) -> Outcome:

@@ -1,0 +1,30 @@
+"""afterscene pre: footprints in, an xBD folder of marked pre images out."""
+
+import toys
+from afterscene.gbd import find_sources
+from afterscene.geodata.scene import read_scene, read_tags
+
+SMALL = ("model.widths=8,8", "model.depths=1,1", "model.embedding=16", "evaluations=1", "warmup=1")
+
+
+def test_a_model_is_trained_and_draws_a_label_and_a_town(afterscene, tmp_path):
+    data = toys.toy_tree(tmp_path / "xbd")
+    sets = [part for value in SMALL for part in ("--set", value)]
+    train = ("train", "layout", "--data", data, "--out", tmp_path / "run", "--steps", 1, "--quiet")
+    assert afterscene(*train, *sets).code == 0
+    model = ("--model", tmp_path / "run" / "model", "--json", "--quiet")
+    label = data / "labels" / "toy-town_00000001_pre_disaster.json"
+    outcome = afterscene("pre", label, *model, "--out", tmp_path / "one")
+    assert outcome.code == 0, outcome.stderr
+    (image,) = outcome.json["images"]
+    assert read_scene(image).shape == (toys.SIDE, toys.SIDE)
+    assert read_tags(image)["AFTERSCENE_SYNTHETIC"] == "true"
+    drawn = afterscene("pre", "--towns", 1, "--size", 128, *model, "--out", tmp_path / "two")
+    assert drawn.code == 0, drawn.stderr
+    assert [s.id for s in find_sources(tmp_path / "two")] == ["town_00000000"]
+
+
+def test_places_are_asked_for_once(afterscene, tmp_path):
+    for places in ((), ("--towns", 1, "label.json")):
+        outcome = afterscene("pre", *places, "--out", tmp_path / "out")
+        assert outcome.code == 2 and "--towns COUNT" in outcome.stderr
