@@ -4,6 +4,7 @@ import toys
 from afterscene.gbd import find_sources
 from afterscene.geodata.scene import read_scene, read_tags
 
+FIGURES = {"frechet", "kernel", "localization_f1"}
 SMALL = ("model.widths=8,8", "model.depths=1,1", "model.embedding=16", "evaluations=1", "warmup=1")
 
 
@@ -22,6 +23,9 @@ def test_a_model_is_trained_and_draws_a_label_and_a_town(afterscene, tmp_path):
     drawn = afterscene("pre", "--towns", 1, "--size", 128, *model, "--out", tmp_path / "two")
     assert drawn.code == 0, drawn.stderr
     assert [s.id for s in find_sources(tmp_path / "two")] == ["town_00000000"]
+    judged = afterscene("evaluate", "layout", "--xbd", data, "--split", "train", *model)
+    assert judged.code == 0, judged.stderr
+    assert judged.json["candidates"]["drawn layout as it is"].keys() == FIGURES
 
 
 def test_places_are_asked_for_once(afterscene, tmp_path):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterscene.cli.options import Model, Overwrite, Xbd
+from afterscene.cli.options import Model, Overwrite, Steps, Xbd
 from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
 
 app = typer.Typer(
@@ -70,3 +70,40 @@ def generator(
     page = f"\nReport: {(out / 'report.html').resolve()}" if out else ""
     text = f"{found.caption}\n{table(found.columns, rows)}\n{verdict(made.figures)}{page}"
     talk.result({"model": model, **made.figures}, text)
+
+
+@app.command("layout")
+def layout(
+    xbd: Xbd,
+    split: Asked,
+    model: Model = "layout",
+    assessor: AssessorDir = None,
+    limit: Limit = None,
+    steps: Steps = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Pre images drawn from footprints: how like real ones, and are the buildings found."""
+    from afterscene import generators
+    from afterscene.experiments.assessor import find_assessor
+    from afterscene.experiments.evaluation import EvaluationPlan
+    from afterscene.experiments.features import default_features
+    from afterscene.experiments.layout_quality import evaluate_layout
+
+    talk = Talk(json=as_json, quiet=quiet)
+    judge = find_assessor(assessor)
+    figures = evaluate_layout(
+        EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed),
+        generators.load(model, "layout"),
+        judge[0] if judge else None,
+        default_features(),
+        steps=steps,
+        stage=talk.progress,
+    )
+    columns = ("pre image", "frechet", "kernel", "localization_f1")
+    rows = [
+        (name, *("-" if one[key] is None else f"{one[key]:.3f}" for key in columns[1:]))
+        for name, one in figures.items()
+    ]
+    talk.result({"model": model, "split": split, "candidates": figures}, table(columns, rows))
