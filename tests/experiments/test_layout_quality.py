@@ -1,6 +1,7 @@
 """What is said about drawn pre images: real ones are like themselves, others are judged alike."""
 
 import json
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ class Repainter:
 
     hash = "c0ffee"
     folder = None
+    looks = MappingProxyType({})
 
     def look(self, name, seed):
         return np.zeros(6, np.float32)

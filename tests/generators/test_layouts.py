@@ -10,7 +10,7 @@ from afterscene import generators
 from afterscene.errors import BadLabel, BadParameter, MissingFile, OutputConflict, UnknownName
 from afterscene.gbd import find_sources, pres
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.layouts import LOOKS, layout_tiles
+from afterscene.generators.layouts import LOOKS, TONES, layout_tiles, tone_of, toned
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.recipes.layout import LayoutConfig
@@ -54,7 +54,16 @@ def test_the_model_says_what_it_saw_and_keeps_real_looks(model, generator):
     config = json.loads((model / "config.json").read_text())
     assert config["kind"] == "layout" and config["render"]["steps"] == 2
     assert config["tiles"] == [f"toy-town_{k:08d}" for k in range(3)]
-    assert generator.looks[LOOKS].shape == (3, 6)
+    assert generator.looks[LOOKS].shape == generator.looks[TONES].shape == (3, 6)
+
+
+def test_drawn_colours_take_the_tone_of_a_real_place():
+    rng = np.random.default_rng(1)
+    picture = rng.integers(100, 160, (32, 32, 3), np.uint8)
+    tone = np.array([0.3, 0.4, 0.5, 0.05, 0.04, 0.03], np.float32)
+    assert np.allclose(tone_of(toned(picture, tone)), tone, atol=0.004)
+    assert np.array_equal(toned(picture, tone_of(picture)), picture)
+    assert (tone_of(np.zeros((4, 4, 3), np.uint8)) == 0).all()
 
 
 def test_towns_become_a_folder_that_a_build_takes(generator, tmp_path):

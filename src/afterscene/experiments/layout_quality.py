@@ -102,7 +102,9 @@ def candidates(
     for name, start in (("of the real image", real), ("drawn", drawn)):
         ways = (("one evaluation (regression)", 1), ("diffusion", steps))
         for way, count in ways:
-            scene = draw_pre(generator, start, buildings, seed=own, steps=count)
+            scene = draw_pre(
+                generator, start, buildings, seed=own, steps=count, drawn=start is drawn
+            )
             yield f"{way}, coarse colours {name}", scene.rgb()
     yield "drawn layout as it is", drawn
 

@@ -23,6 +23,8 @@ from afterscene.geodata.xbd import Pair, read_label
 
 #: Under this name a model keeps the looks of real pictures beside their coarse ones.
 LOOKS = "layout"
+#: And under this one the means and deviations (RGB, 0 to 1) of these coarse pictures.
+TONES = "layout-tones"
 
 
 def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
@@ -66,6 +68,22 @@ def levels_of(buildings: Sequence[Building], shape: tuple[int, int]) -> np.ndarr
     return (instances(buildings, shape) > 0).astype(np.uint8)
 
 
+def tone_of(picture: np.ndarray) -> np.ndarray:
+    """``(6,)``: mean and deviation of the channels of ``(H, W, 3)`` uint8, black left out."""
+    seen = picture[picture.any(axis=2)].astype(np.float64) / 255
+    if not len(seen):
+        seen = np.zeros((1, 3))
+    return np.concatenate([seen.mean(axis=0), seen.std(axis=0)]).astype(np.float32)
+
+
+def toned(picture: np.ndarray, tone: np.ndarray) -> np.ndarray:
+    """``(H, W, 3)`` uint8 with the mean and deviation of ``tone`` (Reinhard et al. 2001)."""
+    own = tone_of(picture)
+    gain = tone[3:] / np.maximum(own[3:], 1 / 255)
+    out = (picture / 255 - own[:3]) * gain + tone[:3]
+    return np.clip(255 * out, 0, 255).round().astype(np.uint8)
+
+
 def draw_pre(
     generator: Generator,
     picture: np.ndarray,
@@ -73,6 +91,7 @@ def draw_pre(
     *,
     seed: int,
     steps: int | None = None,
+    drawn: bool = True,
 ) -> Scene:
     """A pre image with these footprints and the coarse colours of ``picture``.
 
@@ -82,13 +101,17 @@ def draw_pre(
         buildings: Footprints in its pixels.
         seed: Equal seeds give equal pixels; the look is drawn from real ones by it.
         steps: Network evaluations; None: the model's default.
+        drawn: The colours are invented, so they are brought to the mean and deviation of the real
+            place whose look is taken.
     """
     flat = coarse(picture, buildings)
+    if drawn and TONES in generator.looks:
+        flat = toned(flat, generator.look(TONES, seed))
     look = generator.look(LOOKS, seed)
     levels = levels_of(buildings, flat.shape[:2])
-    drawn = generator.repaint(flat, levels, look=look, seed=seed, steps=steps)
+    made = generator.repaint(flat, levels, look=look, seed=seed, steps=steps)
     return Scene(
-        pixels=np.ascontiguousarray(drawn.transpose(2, 0, 1)),
-        valid=np.ones(drawn.shape[:2], bool),
+        pixels=np.ascontiguousarray(made.transpose(2, 0, 1)),
+        valid=np.ones(made.shape[:2], bool),
         source=f"afterscene:{generator.hash[:12]}:{seed}",
     )

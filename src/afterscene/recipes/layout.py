@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.checkpoint import save_weights
 from afterscene.generators.crops import CropConfig, TrainingTile
-from afterscene.generators.layouts import LOOKS, layout_tiles
+from afterscene.generators.layouts import LOOKS, TONES, layout_tiles, tone_of
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import TrainConfig
 from afterscene.geodata.xbd import XbdTree
@@ -72,8 +73,15 @@ def finish(run: Path, folder: Path, config: LayoutConfig, data: Data) -> None:
         "step": step,
         "model": asdict(config.model),
         "render": asdict(RenderConfig(steps=config.evaluations, sketched=())),
-        "looks": {LOOKS: [[round(float(v), 4) for v in tile.style] for tile in tiles]},
+        "looks": {
+            LOOKS: [_rounded(tile.style) for tile in tiles],
+            TONES: [_rounded(tone_of(tile.pre)) for tile in tiles],
+        },
         "tiles": seen_tiles(run, tiles),
         "licence": "CC-BY-NC-SA-4.0",
     }
     save_weights(folder, average, about, dtype=torch.float16)
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(v), 4) for v in values]

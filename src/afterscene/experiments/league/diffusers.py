@@ -171,6 +171,21 @@ def _simple(denoiser: Predictor, config: LeagueConfig) -> Loss:
     return loss
 
 
+def _score_loss(denoiser: Preconditioned, config: LeagueConfig) -> Loss:
+    """EDM's: the weighted error of the picture at log-normal times (Karras et al. 2022)."""
+    weight = WEIGHTS["edm"](sigma_data=DATA)
+
+    def loss(x: Tensor, label: Tensor | None, rng: np.random.Generator) -> Tensor:
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        t = SCHEDULE.at(log_normal_times(SCHEDULE, len(x), generator).clamp(min=FIRST))
+        x0 = _spread(x, config.levels, rng)
+        return denoising_loss(
+            denoiser, x0, t, _normal(x0, rng), weight=weight, condition=label
+        ).mean()
+
+    return loss
+
+
 def _unet(config: LeagueConfig, classes: int) -> Counted:
     width = config.width
     return Counted(
@@ -195,7 +210,11 @@ def ddpm(config: LeagueConfig, classes: int) -> Contestant:
 
 
 def u_vit(config: LeagueConfig, classes: int) -> Contestant:
-    """DDPM with patches as words instead of a U-Net; about as many parameters as the others."""
+    """Patches as words instead of a U-Net, about as many parameters as the others; DDPM's chain.
+
+    Preconditioned as the score is: a transformer that answers the noise needs far longer before it
+    knows the mean of a patch, and what it gets wrong there the chain makes black or white.
+    """
     network = UViT(
         UViTConfig(
             channels_in=3,
@@ -208,24 +227,23 @@ def u_vit(config: LeagueConfig, classes: int) -> Contestant:
             classes=classes,
         )
     )
-    denoiser = Predictor(Counted(network))
-    return _diffusion("U-ViT", denoiser, config, lr=3e-3)
+    denoiser = Preconditioned(Counted(network), sigma_data=DATA)
+    return Contestant(
+        title="U-ViT",
+        model=denoiser,
+        loss=_score_loss(denoiser, config),
+        walk=_walk(Threshold(denoiser=denoiser), config, Ddpm(), grids.uniform(config.steps)),
+        evaluations=lambda: config.steps,
+        bits=_ode_bits(denoiser, config),
+        how="ODE",
+        lr=1e-3,
+    )
 
 
 def score_sde(config: LeagueConfig, classes: int) -> Contestant:
     """The U-Net as a preconditioned score, drawn from by the adaptive ODE, without dice."""
     counted = _unet(config, classes)
     denoiser = Preconditioned(counted, sigma_data=DATA)
-    weight = WEIGHTS["edm"](sigma_data=DATA)
-
-    def loss(x: Tensor, label: Tensor | None, rng: np.random.Generator) -> Tensor:
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        t = SCHEDULE.at(log_normal_times(SCHEDULE, len(x), generator).clamp(min=FIRST))
-        x0 = _spread(x, config.levels, rng)
-        return denoising_loss(
-            denoiser, x0, t, _normal(x0, rng), weight=weight, condition=label
-        ).mean()
-
     times = torch.cat([grids.uniform(24, end=FIRST), torch.zeros(1, dtype=torch.float64)])
     draw = _walk(denoiser, config, Ode(tolerance=1e-2), times[[0, -2, -1]])
     calls = [0]
@@ -238,7 +256,7 @@ def score_sde(config: LeagueConfig, classes: int) -> Contestant:
     return Contestant(
         title="score SDE (ODE)",
         model=denoiser,
-        loss=loss,
+        loss=_score_loss(denoiser, config),
         walk=walk,
         evaluations=lambda: calls[0],
         bits=_ode_bits(denoiser, config),
