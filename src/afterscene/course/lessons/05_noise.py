@@ -85,7 +85,7 @@ def algorithm_1(x_0, _label, rng):
     return (eps - network(x_t, (t + 1) / T)).square().mean()
 
 
-config = FitConfig(steps=lesson.budget(1200, 160), batch=lesson.budget(32, 16), lr=3e-3)
+config = FitConfig(steps=lesson.budget(650, 160), batch=lesson.budget(32, 16), lr=3e-3)
 losses = list(fit(network, data.x, config, loss=algorithm_1))
 first, last = (sum(part) / len(part) for part in (losses[:20], losses[-20:]))
 lesson.note(f"loss {first:.3f} -> {last:.3f} (1 is what the answer 'no noise' costs)")

@@ -141,7 +141,7 @@ def loss(x0, label, rng):
     return denoising_loss(denoiser, x0, t, eps, weight=weight, condition=(label, sketch)).mean()
 
 
-config = FitConfig(steps=lesson.budget(1100, 100), batch=lesson.budget(32, 16), lr=3e-3)
+config = FitConfig(steps=lesson.budget(650, 100), batch=lesson.budget(32, 16), lr=3e-3)
 losses = list(fit(denoiser, data.x, config, label=data.label, loss=loss))
 first, last = (sum(part) / len(part) for part in (losses[:20], losses[-20:]))
 lesson.note(f"loss {first:.3f} -> {last:.3f}")
