@@ -77,9 +77,12 @@ def tone_of(picture: np.ndarray) -> np.ndarray:
 
 
 def toned(picture: np.ndarray, tone: np.ndarray) -> np.ndarray:
-    """``(H, W, 3)`` uint8 with the mean and deviation of ``tone`` (Reinhard et al. 2001)."""
+    """``(H, W, 3)`` uint8 with the means of ``tone`` and its deviation over all channels.
+
+    After Reinhard et al. 2001, but with one gain for all channels: three would tint the roofs.
+    """
     own = tone_of(picture)
-    gain = tone[3:] / np.maximum(own[3:], 1 / 255)
+    gain = tone[3:].mean() / max(own[3:].mean(), 1 / 255)
     out = (picture / 255 - own[:3]) * gain + tone[:3]
     return np.clip(255 * out, 0, 255).round().astype(np.uint8)
 
