@@ -58,7 +58,7 @@ for kind in ("mean", "class"):
         levels=LEVELS, reach=lesson.budget(6, 3), width=lesson.budget(128, 32), kind=kind
     )
     models[kind] = NextPixel(config)
-    steps = FitConfig(steps=lesson.budget(500, 60), batch=16, lr=3e-3)
+    steps = FitConfig(steps=lesson.budget(200, 60), batch=16, lr=3e-3)
     losses = list(fit(models[kind], values, steps))
     lesson.note(f"{kind}: loss {losses[0]:.3f} -> {sum(losses[-10:]) / 10:.3f}")
 
@@ -73,7 +73,7 @@ for kind in ("mean", "class"):
 # %%
 torch.manual_seed(0)
 deep = PixelCNNModel(
-    PixelCNNConfig(levels=LEVELS, width=lesson.budget(40, 12), layers=lesson.budget(5, 2))
+    PixelCNNConfig(levels=LEVELS, width=lesson.budget(36, 12), layers=lesson.budget(5, 2))
 )
 losses = list(fit(deep, values, FitConfig(steps=lesson.budget(180, 30), batch=16, lr=3e-3)))
 with torch.no_grad():
@@ -91,7 +91,7 @@ with torch.no_grad():
 # %%
 torch.manual_seed(0)
 scales = MultiScalePixelCNN(
-    PixelCNNConfig(levels=LEVELS, width=lesson.budget(32, 12), layers=lesson.budget(5, 2)),
+    PixelCNNConfig(levels=LEVELS, width=lesson.budget(30, 12), layers=lesson.budget(5, 2)),
     context=lesson.budget(24, 8),
 )
 losses = list(fit(scales, values, FitConfig(steps=lesson.budget(120, 30), batch=16, lr=3e-3)))
