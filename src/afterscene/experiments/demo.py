@@ -49,7 +49,7 @@ class DemoConfig:
 
     hazards: what strikes. each: synthetic pairs a hazard. size: pixels of a drawn town.
     train, test: drawn real pairs a hazard.
-    seeds: trainings of each arm. detector: the same for both arms.
+    seeds: trainings of each arm. detector: the same for all arms.
     """
 
     hazards: tuple[str, ...] = ("wildfire", "wind", "flood")

@@ -186,10 +186,14 @@ def evaluated_pairs(tree: XbdTree, plan: EvaluationPlan) -> list[Pair]:
             f"{tree.root}: split {plan.split!r} has no pair with a post image and its label; "
             "check the folder"
         )
-    if plan.limit is not None and plan.limit < len(pairs):
-        kept = np.linspace(0, len(pairs) - 1, plan.limit).round().astype(int)
-        pairs = [pairs[k] for k in kept]
-    return pairs
+    return thinned(pairs, plan.limit)
+
+
+def thinned(pairs: Sequence[Pair], limit: int | None) -> list[Pair]:
+    """At most ``limit`` of the pairs, evenly spread; None: all."""
+    if limit is None or limit >= len(pairs):
+        return list(pairs)
+    return [pairs[k] for k in np.linspace(0, len(pairs) - 1, limit).round().astype(int)]
 
 
 def _training(tree: XbdTree, evaluated: Sequence[Pair], stage: Stage) -> TrainingPosts:

@@ -8,7 +8,7 @@ model begins with, *real, other places* what a perfect draw from the same countr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 
 from afterscene.errors import MissingFile
 from afterscene.experiments.distances import frechet_distance, kernel_distance
-from afterscene.experiments.evaluation import EvaluationPlan, Stage, silent
+from afterscene.experiments.evaluation import EvaluationPlan, Stage, silent, thinned
 from afterscene.experiments.features import FeatureSpace, crops_around, pooled
 from afterscene.experiments.fidelity import Assessor
 from afterscene.gbd.plan import item_seed
@@ -47,7 +47,6 @@ def evaluate_layout(
     *,
     steps: int | None = None,
     stage: Stage = silent,
-    show: Callable[[str, Mapping[str, np.ndarray]], None] = lambda *_: None,
 ) -> dict[str, dict[str, Any]]:
     """Candidate -> ``frechet``, ``kernel``, ``localization_f1``; None where nothing can tell.
 
@@ -58,7 +57,6 @@ def evaluate_layout(
         space: Describes the crops; None leaves the distances out.
         steps: Network evaluations; None: the model's default.
         stage: Told what is being done.
-        show: Given each tile's name and pictures ``(H, W, 3)``.
 
     Raises:
         MissingFile: no tile of the split has a building.
@@ -67,23 +65,22 @@ def evaluate_layout(
     pairs = [p for p in tree.pairs(plan.split) if _buildings(p)]
     if not pairs:
         raise MissingFile(f"{tree.root}: no tile of split {plan.split!r} has a building")
-    kept = np.linspace(0, len(pairs) - 1, min(plan.limit or len(pairs), len(pairs)))
-    chosen = [pairs[int(k)] for k in kept.round()]
+    chosen = thinned(pairs, plan.limit)
     seen: dict[str, _Seen] = {}
     with stage("evaluate", len(chosen)) as advance:
         for pair in chosen:
-            buildings, shown = _buildings(pair), {}
+            buildings = _buildings(pair)
             for name, picture in candidates(pair, buildings, generator, plan.seed, steps):
-                shown[name] = picture
                 _look(seen.setdefault(name, _Seen()), picture, buildings, assessor, space)
-            show(pair.id, shown)
             advance(1)
     if TRAIN in tree.splits and plan.split != TRAIN:
-        others = [p for p in tree.pairs(TRAIN) if _buildings(p)][:: max(1, 50 // len(chosen))]
-        for pair in others[: 2 * len(chosen)]:
+        others = [p for p in tree.pairs(TRAIN) if _buildings(p)]
+        for pair in thinned(others, 2 * len(chosen)):
             picture = read_scene(pair.pre).rgb()
             _look(seen.setdefault(OTHERS, _Seen()), picture, _buildings(pair), assessor, space)
-    return {name: _figures(one, seen[REAL], space) for name, one in seen.items()}
+    return {
+        name: _figures(one, seen[REAL], space, paired=name != OTHERS) for name, one in seen.items()
+    }
 
 
 def candidates(
@@ -128,17 +125,16 @@ def _look(
         crops = crops_around(buildings, shape).cut(picture)
         seen.features.append(pooled(space.maps(crops)))
     if assessor is not None:
-        scene = Scene(
-            pixels=np.ascontiguousarray(picture.transpose(2, 0, 1)),
-            valid=np.ones(shape, bool),
-            source="",
-        )
+        scene = Scene.of_rgb(picture)
         found = assessor.predict(scene, scene).localization > 0
         there = rasterize(buildings, shape) > 0
         seen.pixels += [(found & there).sum(), found.sum(), there.sum()]
 
 
-def _figures(one: _Seen, real: _Seen, space: FeatureSpace | None) -> dict[str, Any]:
+def _figures(
+    one: _Seen, real: _Seen, space: FeatureSpace | None, *, paired: bool
+) -> dict[str, Any]:
+    """``paired``: the same places in both, so that rows belong together."""
     both, found, there = (int(n) for n in one.pixels)
     figures: dict[str, Any] = {
         "frechet": None,
@@ -149,6 +145,5 @@ def _figures(one: _Seen, real: _Seen, space: FeatureSpace | None) -> dict[str, A
         ours, theirs = np.concatenate(one.features), np.concatenate(real.features)
         if min(len(ours), len(theirs)) > 1 and one is not real:
             figures["frechet"] = frechet_distance(ours, theirs)
-            paired = len(ours) == len(theirs)
             figures["kernel"] = kernel_distance(ours, theirs, paired=paired)
     return figures

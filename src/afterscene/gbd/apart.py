@@ -35,8 +35,9 @@ def leaks(sources: Iterable[Source], evaluation: Sequence[Source]) -> Iterator[t
     """Each source that may not be one, once, and why: by name, then by place, then by look."""
     left = list(sources)
     for check in (_by_name, _by_place, _by_look):
-        found = dict(check(left, evaluation))
-        for index, words in found.items():
+        found = set()
+        for index, words in check(left, evaluation):
+            found.add(index)
             yield left[index], f"source {left[index].id} {words}"
         left = [source for index, source in enumerate(left) if index not in found]
 

@@ -113,8 +113,4 @@ def draw_pre(
     look = generator.look(LOOKS, seed)
     levels = levels_of(buildings, flat.shape[:2])
     made = generator.repaint(flat, levels, look=look, seed=seed, steps=steps)
-    return Scene(
-        pixels=np.ascontiguousarray(made.transpose(2, 0, 1)),
-        valid=np.ones(made.shape[:2], bool),
-        source=f"afterscene:{generator.hash[:12]}:{seed}",
-    )
+    return Scene.of_rgb(made, f"afterscene:{generator.hash[:12]}:{seed}")

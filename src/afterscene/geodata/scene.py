@@ -61,6 +61,12 @@ class Scene:
                 f"give bool of shape {self.shape}"
             )
 
+    @classmethod
+    def of_rgb(cls, picture: np.ndarray, source: str = "") -> "Scene":
+        """A scene without a place from ``(H, W, 3)`` uint8; every pixel is valid."""
+        pixels = np.ascontiguousarray(np.moveaxis(picture, 2, 0))
+        return cls(pixels=pixels, valid=np.ones(picture.shape[:2], bool), source=source)
+
     @property
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""

@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -114,9 +114,13 @@ def looks_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
     looks: dict[str, list[list[float]]] = {}
     for tile in tiles:
         if tile.hazard >= 0:
-            values = [round(float(v), 4) for v in tile.style]
-            looks.setdefault(HAZARD_NAMES[tile.hazard], []).append(values)
+            looks.setdefault(HAZARD_NAMES[tile.hazard], []).append(rounded(tile.style))
     return looks
+
+
+def rounded(values: Iterable[float]) -> list[float]:
+    """As they go into ``config.json``: four digits."""
+    return [round(float(v), 4) for v in values]
 
 
 def sketched_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, ...]:
@@ -140,14 +144,29 @@ def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
 
 def export(run: Path, folder: Path, config: TrainConfig, tiles: Sequence[TrainingTile]) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
+    render = RenderConfig(sketched=sketched_of(tiles))
+    write_model(run, folder, config, tiles, kind="bridge", render=render, looks=looks_of(tiles))
+
+
+def write_model(
+    run: Path,
+    folder: Path,
+    config: TrainConfig,
+    tiles: Sequence[TrainingTile],
+    *,
+    kind: str,
+    render: RenderConfig,
+    looks: Mapping[str, list[list[float]]],
+) -> None:
+    """The averaged weights of the newest state of ``run`` (float16), and what rendering needs."""
     step, average, _ = averaged(run)
     about = {
-        "kind": "bridge",
+        "kind": kind,
         "schema": 1,
         "step": step,
         "model": asdict(config.model),
-        "render": asdict(RenderConfig(sketched=sketched_of(tiles))),
-        "looks": looks_of(tiles),
+        "render": asdict(render),
+        "looks": dict(looks),
         "tiles": seen_tiles(run, tiles),
         "licence": "CC-BY-NC-SA-4.0",
     }

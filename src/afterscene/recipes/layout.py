@@ -6,22 +6,23 @@ logged loss. A run and its model folder are those of a generator (:mod:`.generat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.checkpoint import save_weights
-from afterscene.generators.crops import CropConfig, TrainingTile
+from afterscene.generators.crops import CropConfig
 from afterscene.generators.layouts import LOOKS, TONES, layout_tiles, tone_of
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import TrainConfig
 from afterscene.geodata.xbd import XbdTree
-from afterscene.recipes.generator import PRECISIONS, Data, initial, make_trainer, seen_tiles
-from afterscene.training.memory import averaged
+from afterscene.recipes.generator import (
+    PRECISIONS,
+    Data,
+    initial,
+    make_trainer,
+    rounded,
+    write_model,
+)
 
 __all__ = [
     "PRECISIONS",
@@ -65,23 +66,10 @@ def load_data(folder: Path) -> Data:
 
 def finish(run: Path, folder: Path, config: LayoutConfig, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
-    tiles: Sequence[TrainingTile] = data[0]
-    step, average, _ = averaged(run)
-    about = {
-        "kind": "layout",
-        "schema": 1,
-        "step": step,
-        "model": asdict(config.model),
-        "render": asdict(RenderConfig(steps=config.evaluations, sketched=())),
-        "looks": {
-            LOOKS: [_rounded(tile.style) for tile in tiles],
-            TONES: [_rounded(tone_of(tile.pre)) for tile in tiles],
-        },
-        "tiles": seen_tiles(run, tiles),
-        "licence": "CC-BY-NC-SA-4.0",
+    tiles = data[0]
+    looks = {
+        LOOKS: [rounded(tile.style) for tile in tiles],
+        TONES: [rounded(tone_of(tile.pre)) for tile in tiles],
     }
-    save_weights(folder, average, about, dtype=torch.float16)
-
-
-def _rounded(values: np.ndarray) -> list[float]:
-    return [round(float(v), 4) for v in values]
+    render = RenderConfig(steps=config.evaluations, sketched=())
+    write_model(run, folder, config, tiles, kind="layout", render=render, looks=looks)

@@ -35,9 +35,8 @@ class Board:
         """``(H, W, 3)`` uint8 into ``pictures/``, marked where it was generated."""
         path = self.out / PICTURES / f"{step:08d}.png"
         path.parent.mkdir(exist_ok=True)
-        pixels = np.ascontiguousarray(np.moveaxis(picture, 2, 0))
-        scene = Scene(pixels=pixels, valid=np.ones(picture.shape[:2], bool))
-        write_scene(scene, path, tags={"AFTERSCENE_SYNTHETIC": "true"} if synthetic else {})
+        tags = {"AFTERSCENE_SYNTHETIC": "true"} if synthetic else {}
+        write_scene(Scene.of_rgb(picture), path, tags=tags)
         if self.writer is not None:
             self.writer.add_image("validation", picture, step, dataformats="HWC")
         return path

@@ -8,13 +8,12 @@ footprints do not tell them.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
 
 from afterscene.errors import BadParameter
-from afterscene.geodata.damage import Building, DamageLevel, instances, rasterize
+from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.drawn.canvas import Canvas, fractal
 from afterscene.geodata.drawn.nature import Forester, lay_ground
 from afterscene.geodata.drawn.palette import choose_palette, jitter
@@ -72,8 +71,8 @@ def draw_layout(buildings: Sequence[Building], shape: tuple[int, int], seed: int
     lush = np.full(square, palette.lushness, np.float32)
     lush += np.float32(0.25) * fractal(square, (220.0, 70.0), rng)
     lay_ground(canvas, lush, palette, rng)
-    taken = rasterize([_standing(b) for b in buildings], square) > 0
-    free = cv2.dilate(taken.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    index = instances(buildings, square)
+    free = cv2.dilate((index > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
     forester = Forester(canvas, palette, rng)
     for _ in range(canvas.size**2 // CLUMP):
         x, y = rng.uniform(0, canvas.size, 2)
@@ -81,7 +80,7 @@ def draw_layout(buildings: Sequence[Building], shape: tuple[int, int], seed: int
         if free[int(y), int(x)] and rng.random() < np.clip(2 * lush[int(y), int(x)] - 0.4, 0, 1):
             forester.plant(float(x), float(y), age)
     picture = canvas.develop(palette, rng)[:height, :width].copy()
-    index = instances(buildings, shape)
+    index = index[:height, :width]
     roofs = np.zeros((len(buildings) + 1, 3), np.float32)
     for i in range(len(buildings)):
         tone = palette.roofs[int(rng.integers(len(palette.roofs)))]
@@ -89,7 +88,3 @@ def draw_layout(buildings: Sequence[Building], shape: tuple[int, int], seed: int
     on = index > 0
     picture[on] = np.clip(roofs[index[on]], 0, 255)
     return picture
-
-
-def _standing(building: Building) -> Building:
-    return replace(building, level=DamageLevel.NO_DAMAGE)

@@ -34,12 +34,7 @@ def draw_town(seed: int, size: int = 512) -> tuple[Scene, list[Building]]:
         Building(polygon=polygon, level=None, uid=f"drawn-{seed}-{i:04d}")
         for i, polygon in enumerate(town.footprints)
     ]
-    scene = Scene(
-        pixels=np.ascontiguousarray(pixels.transpose(2, 0, 1)),
-        valid=np.ones((size, size), bool),
-        source=f"drawn:{seed}",
-    )
-    return scene, buildings
+    return Scene.of_rgb(pixels, f"drawn:{seed}"), buildings
 
 
 def _built_up(seed: int, size: int) -> tuple["Town", np.ndarray]:
