@@ -21,13 +21,19 @@ def models(kind: str | None = None) -> dict[str, Path]:
 
 
 def kind_of(folder: Path) -> str:
-    """What ``config.json`` says that the model is; empty where it does not say."""
-    said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return str(said.get("kind", ""))
+    """What ``config.json`` says that the model is; empty where it does not say or is damaged."""
+    try:
+        said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return ""
+    return str(said.get("kind", "")) if isinstance(said, dict) else ""
 
 
 def find(name: str | Path, kind: str) -> Path:
-    """The folder of a shipped model by name, or the folder itself. Raises UnknownName."""
+    """The folder of a shipped model by name, or the folder itself.
+
+    Raises UnknownName where there is none, or where its config says that it is of another kind.
+    """
     known = models(kind)
     folder = known.get(str(name), Path(name))
     if not (folder / "config.json").is_file():
@@ -35,6 +41,9 @@ def find(name: str | Path, kind: str) -> Path:
         raise UnknownName(
             f"{kind} '{name}' is neither shipped (shipped: {names}) nor a folder with config.json"
         )
+    said = kind_of(folder)
+    if said not in ("", kind):
+        raise UnknownName(f"'{name}' holds a model of the kind {said}; asked for is a {kind}")
     return folder
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import toys
-from afterscene import generators
+from afterscene import generators, shipped
 from afterscene.errors import BadLabel, BadParameter, MissingFile, OutputConflict, UnknownName
 from afterscene.gbd import find_sources, pres
 from afterscene.generators.bridge import BridgeConfig
@@ -105,6 +105,13 @@ def test_a_label_gives_its_footprints_and_its_size(generator, tmp_path):
     label.write_text(json.dumps(text))
     with pytest.raises(BadLabel, match="height and width are 64 and None"):
         list(pres.mapped([label]))
+
+
+def test_a_model_of_another_kind_is_refused(model):
+    with pytest.raises(UnknownName, match="kind bridge; asked for is a layout"):
+        generators.load(shipped.find("default", "bridge"), "layout")
+    with pytest.raises(UnknownName, match="kind layout; asked for is a bridge"):
+        generators.load(model)
 
 
 def test_what_cannot_be_drawn_is_said(tmp_path):
