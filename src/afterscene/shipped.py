@@ -43,7 +43,9 @@ def find(name: str | Path, kind: str) -> Path:
         )
     said = kind_of(folder)
     if said not in ("", kind):
-        raise UnknownName(f"'{name}' holds a model of the kind {said}; asked for is a {kind}")
+        raise UnknownName(
+            f"'{name}' holds a model of the kind {said}; asked for is a {kind}: give its folder"
+        )
     return folder
 
 

@@ -54,7 +54,7 @@ def load(name: str | Path = "default", kind: str = "bridge") -> Generator:
     ``kind`` is ``bridge`` (post images) or ``layout`` (pre images, :mod:`.layouts`).
 
     Raises:
-        UnknownName: neither a shipped name nor a folder with a model.
+        UnknownName: neither a shipped name nor a folder with a model of that kind.
         BadWeights: a file is damaged or does not fit the network.
     """
     folder = shipped.find(name, kind)
