@@ -11,8 +11,9 @@ from afterscene.networks.unet import UNet, UNetConfig
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 4, 4), (3, 5, 8, 12), (2, 5, 20, 400)], ids=str)
-def test_values_and_gradients_are_those_of_a_convolution(shape):
+def test_values_and_gradients_are_those_of_a_convolution(shape, monkeypatch):
     """Portions of pictures, of rows and of one row; in float64, so that nothing can hide."""
+    monkeypatch.setattr(winograd, "LEAST_SQUARES", 1)
     torch.manual_seed(0)
     x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
     conv = nn.Conv2d(5, 7, 3, padding=1).double()
@@ -47,6 +48,19 @@ def test_what_does_not_fit_is_left_alone():
     )
 
 
+@pytest.mark.parametrize("fixed", [True, False])
+def test_training_takes_its_products_where_the_squares_are_many(fixed, monkeypatch):
+    """For fewer the transform of the weight costs more than it saves; fixed, it is free."""
+    shapes, convolve = [], winograd.convolve
+    monkeypatch.setattr(
+        winograd, "convolve", lambda x, inside: shapes.append(x.shape[0]) or convolve(x, inside)
+    )
+    ours = winograd.WinogradConv(nn.Conv2d(4, 4, 3, padding=1), fixed=fixed)
+    for count in (1, 2):  # pictures of 16 squares
+        ours(torch.zeros(count, 4, 16, 16))
+    assert shapes == ([1, 2] if fixed else [2])
+
+
 def network():
     torch.manual_seed(0)
     made = UNet(
@@ -79,6 +93,7 @@ def test_a_prepared_network_answers_the_same(native, monkeypatch):
 
 def test_training_goes_on_with_the_same_parameters(monkeypatch):
     monkeypatch.setattr(computing, "has_native_bfloat16", lambda: False)
+    monkeypatch.setattr(winograd, "LEAST_SQUARES", 1)
     plain, x, t = network(), torch.randn(2, 3, 16, 16), torch.rand(2)
     plain(x, t).square().mean().backward()
     told = {name: p.grad.clone() for name, p in plain.named_parameters() if p.grad is not None}

@@ -37,9 +37,11 @@ A = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8,
 
 Network = TypeVar("Network", bound=nn.Module)
 
-#: Squares of a portion, and the least number of channels for which it pays (both measured).
+#: Squares of a portion; the least number of channels, and in training of squares in a batch (the
+#: weight is transformed at every step), for which it pays. All measured.
 PORTION = 96
 LEAST_WIDTH = 96
+LEAST_SQUARES = 32
 
 
 def transformed(weight: Tensor) -> Tensor:
@@ -116,7 +118,8 @@ class WinogradConv(nn.Module):
     """A 3x3 convolution of stride 1 and padding 1: ``(N, C, H, W) -> (N, O, H, W)``.
 
     Has the parameters of ``conv``, by the same names. ``fixed``: for inference, the weight is
-    transformed once. H or W that 4 does not divide are convolved as usual.
+    transformed once. H or W that 4 does not divide are convolved as usual, and so are, in training,
+    fewer than :data:`LEAST_SQUARES` squares.
     """
 
     inside: Tensor | None
@@ -128,7 +131,9 @@ class WinogradConv(nn.Module):
         self.register_buffer("inside", inside, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.shape[-2] % 4 or x.shape[-1] % 4:
+        squares = x.shape[0] * x.shape[-2] * x.shape[-1] // 16
+        few = self.inside is None and squares < LEAST_SQUARES
+        if few or x.shape[-2] % 4 or x.shape[-1] % 4:
             return F.conv2d(x, self.weight, self.bias, padding=1)
         bias = 0 if self.bias is None else self.bias[:, None, None]
         if self.inside is None:
