@@ -65,19 +65,50 @@ def convolve(x: Tensor, inside: Tensor) -> Tensor:
     return out.view(count, height, width, -1).permute(0, 3, 1, 2)
 
 
-def weight_gradient(x: Tensor, grad: Tensor) -> Tensor:
-    """The gradient of the weight ``(O, C, 3, 3)`` from that of the output ``(N, O, H, W)``."""
-    count, channels, height, width = grad.shape
+def gradients(
+    x: Tensor, inside: Tensor, grad: Tensor, *, inputs: bool = True
+) -> tuple[Tensor | None, Tensor]:
+    """Of the input ``(N, C, H, W)`` and the weight ``(O, C, 3, 3)``, from that of the output.
+
+    Each step of :func:`convolve` backwards; both share what they need. ``inputs`` False: None
+    instead of the first.
+    """
+    count, channels, height, width = x.shape
+    tall, wide, out = height // 4, width // 4, grad.shape[1]
     inward, outward = _squared(B, x), _squared(A, x)
-    rows = grad.permute(0, 2, 3, 1).reshape(count, height // 4, 4, width // 4, 4, channels)
-    total = x.new_zeros(36, x.shape[1], channels)
+    rows = grad.permute(0, 2, 3, 1).reshape(count, tall, 4, wide, 4, out)
+    padded = x.new_zeros(count, tall + 1, 4, wide + 1, 4, channels) if inputs else None
+    total = None
     for portion, squares in _portions(x):
-        seen = (inward @ squares.reshape(36, -1)).view(36, -1, x.shape[1])
+        seen = (inward @ squares.reshape(36, -1)).view(36, -1, channels)
         part = rows[portion].permute(2, 4, 0, 1, 3, 5).reshape(16, -1)
-        products = (outward.T @ part).view(36, -1, channels)
-        total.baddbmm_(seen.transpose(1, 2), products)
-    taps = (_squared(G, x).T @ total.flatten(1)).view(3, 3, -1, channels)
-    return taps.permute(3, 2, 0, 1)
+        pull = (outward.T @ part).view(36, -1, out)
+        if total is None:
+            total = torch.bmm(seen.transpose(1, 2), pull)
+        else:
+            total.baddbmm_(seen.transpose(1, 2), pull)
+        if padded is not None:
+            back = inward.T @ torch.bmm(pull, inside.transpose(1, 2)).view(36, -1)
+            _overlap(padded[portion[0]], portion[1], back.view(6, 6, *squares.shape[2:5], channels))
+    assert total is not None
+    taps = (_squared(G, x).T @ total.flatten(1)).view(3, 3, channels, out)
+    weight = taps.permute(3, 2, 0, 1)
+    if padded is None:
+        return None, weight
+    framed = padded.view(count, height + 4, width + 4, channels)
+    return framed[:, 1 : height + 1, 1 : width + 1].permute(0, 3, 1, 2), weight
+
+
+def _overlap(padded: Tensor, rows: slice, squares: Tensor) -> None:
+    """Add squares ``(6, 6, n, i, j, C)`` at every fourth pixel: ``(n, I + 1, 4, J + 1, 4, C)``."""
+    squares = squares.permute(2, 3, 0, 4, 1, 5)
+    low = padded[:, rows]
+    high = padded[:, rows.start + 1 : rows.start + 1 + squares.shape[1]]
+    low = low[:, : squares.shape[1]]
+    low[:, :, :, :-1] += squares[:, :, :4, :, :4]
+    low[:, :, :, 1:, :2] += squares[:, :, :4, :, 4:]
+    high[:, :, :2, :-1] += squares[:, :, 4:, :, :4]
+    high[:, :, :2, 1:, :2] += squares[:, :, 4:, :, 4:]
 
 
 def _squared(matrix: tuple[tuple[float, ...], ...], like: Tensor) -> Tensor:
@@ -104,14 +135,14 @@ class _Convolution(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x, weight):
-        ctx.save_for_backward(x, weight)
-        return convolve(x, transformed(weight))
+        inside = transformed(weight)
+        ctx.save_for_backward(x, inside)
+        return convolve(x, inside)
 
     @staticmethod
     def backward(ctx, grad):
-        x, weight = ctx.saved_tensors
-        back = transformed(weight.flip(2, 3).transpose(0, 1)) if ctx.needs_input_grad[0] else None
-        return None if back is None else convolve(grad, back), weight_gradient(x, grad)
+        x, inside = ctx.saved_tensors
+        return gradients(x, inside, grad, inputs=ctx.needs_input_grad[0])
 
 
 class WinogradConv(nn.Module):
