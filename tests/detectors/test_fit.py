@@ -42,6 +42,19 @@ def test_it_learns_what_can_be_learned(trained: tuple[Detector, Path]) -> None:
     assert _score(detector, undamaged=True) < 0.3
 
 
+def test_buildings_may_be_found_in_the_pre_image_alone(tmp_path: Path) -> None:
+    """What the post image shows does not move a wall, also not after the way through a folder."""
+    pairs = [toy_pair(i) for i in range(6)]
+    config = replace(TINY, localization="pre")
+    made = fit(config, pairs, seed=0, out=tmp_path, validation=[toy_pair(50)])
+    assert _score(made) > 0.7
+    pre, post = toy_pair(100).scenes()
+    again = detectors.load(tmp_path)
+    other = Scene(pixels=255 - post.pixels, valid=post.valid)
+    planes = [again.probabilities(pre.rgb(), scene.rgb())[0] for scene in (post, other)]
+    np.testing.assert_array_equal(*planes)
+
+
 def test_the_truth_scores_one() -> None:
     counts = Confusion()
     for seed in range(3):
@@ -140,6 +153,7 @@ def test_losses_that_are_not_finite_stop_the_run(monkeypatch: pytest.MonkeyPatch
         {"steps": 0},
         {"level_weights": (0, 0, 0, 0)},
         {"precision": "int4"},
+        {"localization": "post"},
         {"lr": float("nan")},
     ],
 )

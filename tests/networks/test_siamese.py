@@ -9,10 +9,10 @@ from afterscene.networks.efficientnet import EfficientNetLite0
 from afterscene.networks.siamese import SiameseUNet, TinyEncoder, fold_batch_norm
 
 
-def _network(encoder: str) -> SiameseUNet:
+def _network(encoder: str, **settings: bool) -> SiameseUNet:
     torch.manual_seed(0)
     made = TinyEncoder(8) if encoder == "tiny" else EfficientNetLite0()
-    network = SiameseUNet(made, width=16)
+    network = SiameseUNet(made, width=16, **settings)
     with torch.no_grad():  # norms as after a training, not the identity
         for module in network.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
@@ -31,6 +31,19 @@ def test_logits_lie_on_the_input_grid(encoder: str) -> None:
         logits = network(pre, post)
     assert logits.localization.shape == (2, 1, 64, 96)
     assert logits.damage.shape == (2, 4, 64, 96)
+
+
+@pytest.mark.parametrize("pre_only", [True, False])
+def test_buildings_found_in_the_pre_image_alone_do_not_depend_on_the_post_image(
+    pre_only: bool,
+) -> None:
+    network = _network("tiny", pre_only=pre_only)
+    pre, post, other = torch.rand(3, 1, 3, 64, 64)
+    with torch.no_grad():
+        one, two = network(pre, post), network(pre, other)
+        assert network.features(pre, post).shape[1] == network.features_width
+    assert torch.equal(one.localization, two.localization) is pre_only
+    assert not torch.equal(one.damage, two.damage)
 
 
 @pytest.mark.parametrize("encoder", ["tiny", "lite0"])

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from afterscene.errors import BadParameter
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Order = Literal["mixed", "synthetic-first"]
-ORDERS = ("mixed", "synthetic-first")
+Localization = Literal["pair", "pre"]
 ENCODER_NAMES = ("tiny", "lite0", "swin", "clip")
 
 
@@ -32,6 +32,7 @@ class DetectorConfig:
     text: local folder of a text encoder for the words; "": the CLIP model's own, or a fallback.
     pretrained: load the published weights where the encoder has some and they are installed.
     frozen: first encoder stages that keep the published weights (0 where there are none).
+    localization: ``pair``, or ``pre``: buildings are found in the pre image alone.
     width: decoder channels at stride 4; the tiny encoder starts with half of it.
     steps, batch, crop: optimiser steps of `batch` crops of `crop` x `crop` pixels.
     seconds: stop earlier when this much time has gone; the cosine then ends there.
@@ -58,6 +59,7 @@ class DetectorConfig:
     text: str = ""
     pretrained: bool = True
     frozen: int = 2
+    localization: Localization = "pair"
     width: int = 48
     steps: int = 800
     seconds: float | None = None
@@ -88,21 +90,17 @@ class DetectorConfig:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise BadParameter(f"{name} = {value} is outside of {low} to {high}; choose within")
-        if self.encoder not in ENCODER_NAMES:
-            known = ", ".join(ENCODER_NAMES)
-            raise BadParameter(f"encoder '{self.encoder}' is not known; choose one of: {known}")
+        for name, known in _CHOICES.items():
+            if (value := getattr(self, name)) not in known:
+                raise BadParameter(
+                    f"{name} '{value}' is not known; choose one of: {', '.join(known)}"
+                )
         if self.crop % 32:
             raise BadParameter(f"crop = {self.crop} is no multiple of 32; choose one, such as 256")
-        if self.order not in ORDERS:
-            raise BadParameter(f"order '{self.order}' is not known; choose one of: {ORDERS}")
         weights = self.level_weights
         if len(weights) != 4 or min(weights) < 0 or not sum(weights) > 0:
             raise BadParameter(
                 f"level_weights = {weights} must be four numbers >= 0, not all 0; give 1 1 1 1"
-            )
-        if self.precision not in ("auto", "float32", "bfloat16"):
-            raise BadParameter(
-                f"precision '{self.precision}' is not known; choose auto, float32 or bfloat16"
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -123,6 +121,12 @@ class DetectorConfig:
             raise BadParameter(f"detector config: {error}; mend the value") from error
 
 
+_CHOICES = {
+    "encoder": ENCODER_NAMES,
+    "localization": get_args(Localization),
+    "order": get_args(Order),
+    "precision": get_args(Precision),
+}
 _RANGES = (
     ("frozen", 0, 7),
     ("width", 8, 512),

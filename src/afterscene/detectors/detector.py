@@ -182,7 +182,8 @@ class Detector:
 def build_network(config: DetectorConfig) -> SiameseUNet:
     """The network of `config` with random weights (from torch's current random state)."""
     encoder = ENCODERS[config.encoder](config)
-    return SiameseUNet(encoder, width=config.width, words=config.words)
+    pre_only = config.localization == "pre"
+    return SiameseUNet(encoder, width=config.width, words=config.words, pre_only=pre_only)
 
 
 def _padded(rgb: np.ndarray, multiple: int) -> Tensor:

@@ -8,6 +8,10 @@ four damage levels does it have (4 logits, meaningful only on buildings). Logits
 bilinearly to the input's grid: a house at 0.5 m has some 25 pixels a side, so half resolution
 costs little and saves three quarters of the decoder's time.
 
+With ``pre_only`` a narrower decoder of its own finds the buildings in the pre image alone, as the
+winners of xView2 did (their localisation never saw the post image): a burnt or flooded ground that
+training did not show can then not be taken for houses.
+
 The encoder is anything with ``channels`` and a list of maps at strides 2, 4, 8, ...
 """
 
@@ -82,54 +86,75 @@ class WordHead(nn.Module):
         return F.conv2d(F.normalize(x, dim=1), weight[:, :, None, None].to(x.dtype))
 
 
-class SiameseUNet(nn.Module):
-    """(pre, post), each (N, 3, H, W) in [-1, 1] -> :class:`Logits` on the same grid.
+class Decoder(nn.Module):
+    """Maps at strides 2, 4, 8, ... -> one map at stride 2 (U-Net).
 
-    H and W must be multiples of ``self.multiple`` (the deepest stride). ``width`` is the number
-    of channels of the decoder at stride 4; it has half of that at stride 2 and twice at 16 and up.
-    ``words`` > 0: the damage head is a :class:`WordHead` over embeddings of that size.
+    ``channels`` are those of the maps, ``width`` the decoder's own at stride 4: half of it at
+    stride 2 (``features_width``) and twice at 16 and up.
     """
 
-    def __init__(self, encoder: nn.Module, *, width: int = 48, words: int = 0) -> None:
+    def __init__(self, channels: Sequence[int], width: int) -> None:
         super().__init__()
-        self.encoder = encoder
-        channels: Sequence[int] = encoder.channels  # type: ignore[assignment]
-        self.multiple = 2 ** len(channels)
         scale = (0.5, 1.0, 1.5, 2.0, 2.0)
         widths = [int(width * scale[i]) for i in range(len(channels))]
         self.mix = nn.ModuleList(
-            conv_block(3 * c, w, kernel=1) for c, w in zip(channels, widths, strict=True)
+            conv_block(c, w, kernel=1) for c, w in zip(channels, widths, strict=True)
         )
         self.up = nn.ModuleList(
             conv_block(widths[i] + widths[i + 1], widths[i]) for i in range(len(widths) - 1)
         )
         self.last = conv_block(widths[0], widths[0])
-        self.localization = nn.Conv2d(widths[0], 1, 1)
-        self.damage: nn.Module = (
-            WordHead(widths[0], words) if words else nn.Conv2d(widths[0], LEVELS, 1)
-        )
         self.features_width = widths[0]
 
-    def forward(self, pre: Tensor, post: Tensor) -> Logits:
-        return self.heads(self.features(pre, post), pre.shape[-2:])
-
-    def heads(self, x: Tensor, size: torch.Size) -> Logits:
-        """The answers from the last map, enlarged to `size`."""
-        return Logits(_enlarge(self.localization(x), size), _enlarge(self.damage(x), size))
-
-    def features(self, pre: Tensor, post: Tensor) -> Tensor:
-        """The last map of the decoder: (N, ``features_width``, H / 2, W / 2)."""
-        both = self.encoder(torch.cat([pre, post]))
-        mixed = []
-        for mix, maps in zip(self.mix, both, strict=True):
-            a, b = maps.chunk(2)
-            mixed.append(mix(torch.cat([a, b, (b - a).abs()], dim=1)))
+    def decode(self, maps: Sequence[Tensor]) -> Tensor:
+        """(N, ``features_width``, H / 2, W / 2) from maps, the finest first."""
+        mixed = [mix(one) for mix, one in zip(self.mix, maps, strict=True)]
         x = mixed.pop()
         for up in reversed(self.up):
             skip = mixed.pop()
             x = F.interpolate(x, size=skip.shape[-2:], mode="nearest")
             x = up(torch.cat([x, skip], dim=1))
         return self.last(x)
+
+
+class SiameseUNet(Decoder):
+    """(pre, post), each (N, 3, H, W) in [-1, 1] -> :class:`Logits` on the same grid.
+
+    H and W must be multiples of ``self.multiple`` (the deepest stride). ``width`` is that of the
+    :class:`Decoder`. ``words`` > 0: the damage head is a :class:`WordHead` over embeddings of that
+    size. ``pre_only``: buildings are found in the pre image alone, by a decoder half as wide.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, *, width: int = 48, words: int = 0, pre_only: bool = False
+    ) -> None:
+        channels: Sequence[int] = encoder.channels  # type: ignore[assignment]
+        super().__init__([3 * c for c in channels], width)
+        self.encoder = encoder
+        self.multiple = 2 ** len(channels)
+        paired = self.features_width
+        self.site = Decoder(channels, width // 2) if pre_only else None
+        placed = self.site.features_width if self.site else paired
+        self.localization = nn.Conv2d(placed, 1, 1)
+        self.damage: nn.Module = WordHead(paired, words) if words else nn.Conv2d(paired, LEVELS, 1)
+        self.features_width = paired + (placed if pre_only else 0)
+
+    def forward(self, pre: Tensor, post: Tensor) -> Logits:
+        return self.heads(self.features(pre, post), pre.shape[-2:])
+
+    def heads(self, x: Tensor, size: torch.Size) -> Logits:
+        """The answers from :meth:`features`, enlarged to `size`."""
+        both = place = x
+        if self.site:
+            width = self.site.features_width
+            both, place = x[:, :-width], x[:, -width:]
+        return Logits(_enlarge(self.localization(place), size), _enlarge(self.damage(both), size))
+
+    def features(self, pre: Tensor, post: Tensor) -> Tensor:
+        """The last map: (N, ``features_width``, H / 2, W / 2); behind it the one of the places."""
+        maps = [both.chunk(2) for both in self.encoder(torch.cat([pre, post]))]
+        x = self.decode([torch.cat([a, b, (b - a).abs()], dim=1) for a, b in maps])
+        return torch.cat([x, self.site.decode([a for a, _ in maps])], dim=1) if self.site else x
 
 
 def _enlarge(logits: Tensor, size: torch.Size) -> Tensor:
