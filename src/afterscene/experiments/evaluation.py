@@ -43,7 +43,7 @@ from afterscene.geodata.xbd import Pair, XbdTree
 #: stage(what, how many) -> a context that yields "so many more are done".
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 TRAIN = "train"
-SHOWN, WINDOW = 12, 384
+SHOWN, WINDOW = 20, 384
 
 
 def silent(label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
