@@ -1,5 +1,7 @@
 """Taking a scene again: seeds, looks, no-data, the size of the change, bounded shifts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,18 @@ def test_the_look_arrives():
     plain = Acquisition.draw(PLAIN, 1)(image, everywhere(image)).astype(float)
     bright = Acquisition.draw(brighter, 1)(image, everywhere(image)).astype(float)
     assert (bright - plain).mean() == pytest.approx(0.2 * 127.5, rel=0.15)
+
+
+def test_the_spread_is_that_of_the_look():
+    """The tone moves colours against each other; it makes no picture harsh or flat."""
+    image = picture()
+    for seed in range(8):
+        for gain in (-0.2, 0.2):
+            look = np.array([0, 0, 0, gain, gain, gain], np.float32)
+            drawn = Acquisition.draw(look, seed)
+            taken = replace(drawn, sharpness=0.0)(image, everywhere(image)).astype(float)
+            ratio = taken.std(axis=(0, 1)) / image.std(axis=(0, 1))
+            np.testing.assert_allclose(ratio, np.exp(gain), rtol=0.05)
 
 
 def test_the_change_is_of_the_size_of_real_pairs_at_most():

@@ -6,7 +6,8 @@ taken again before the bridge draws the damage into it:
 
 * look: channel means and spreads move by the look of a real post image (``Condition.style``);
 * tone: light and colour of a neighbourhood are bent by a smooth random curve, so that lawns,
-  crowns, asphalt and roofs change each in its own way, as they do with season and sun;
+  crowns, asphalt and roofs change each in its own way, as they do with season and sun (means and
+  spreads of the whole scene stay those of the look);
 * drift: haze and bidirectional reflectance, slow random brightness over the scene;
 * registration: a shift of the whole, drawn as wide as that of real pairs, and a slow local warp
   of under a pixel, because terrain and buildings lean with the view;
@@ -80,10 +81,12 @@ class Acquisition:
             return picture.copy()
         rng = np.random.default_rng((self.seed, 32))
         colour = picture.astype(np.float32) / 127.5 - 1
+        centre, spread = colour[valid].mean(axis=0), colour[valid].std(axis=0)
         colour = colour + self._tone(colour) + self._drift(picture.shape[:2], rng)
-        centre = colour[valid].mean(axis=0)
+        bent = colour[valid]
         gain = np.exp(np.clip(self.look[3:], -LARGEST_GAIN, LARGEST_GAIN))
-        colour = (colour - centre) * gain + centre + self.look[:3]
+        gain = gain * spread / np.maximum(bent.std(axis=0), 1e-6)  # the look alone says the spread
+        colour = (colour - bent.mean(axis=0)) * gain + centre + self.look[:3]
         colour = self._sensor(colour, rng)
         taken = np.clip((colour + 1) * 127.5, 0, 255).round().astype(np.uint8)
         taken[~valid] = picture[~valid]
