@@ -13,14 +13,15 @@ real post                 the ceiling
 
 One step of the bridge from the pre image has neither noise nor a second look: the network then
 answers with the conditional mean that its squared error asks for. It is the regression baseline
-with the same weights; a network trained for one step alone might do a little better.
+with the same weights, and without the sketch that some hazards begin with; a network trained for
+one step alone might do a little better.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from afterscene.experiments.baselines import TrainingPosts, copy_paste
 from afterscene.gbd.pair import MARK, Renderer
 from afterscene.gbd.plan import item_seed
 from afterscene.generators.crops import affected_mask
+from afterscene.generators.generator import Generator
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.damage import Building, DamageMap, rasterize
 from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
@@ -125,12 +127,20 @@ def candidates(generator: Renderer, training: TrainingPosts) -> Mapping[str, Can
                 np.random.default_rng((place.seed, 11)),
             ),
         )
-    found["regression"] = Rendered(generator=generator, mode="edit", steps=1)
-    found["regression-reacquire"] = Rendered(generator=generator, mode="reacquire", steps=1)
+    plain = without_sketch(generator)
+    found["regression"] = Rendered(generator=plain, mode="edit", steps=1)
+    found["regression-reacquire"] = Rendered(generator=plain, mode="reacquire", steps=1)
     found["ours-edit"] = Rendered(generator=generator, mode="edit")
     found["ours-reacquire"] = Rendered(generator=generator, mode="reacquire")
     found[CEILING] = lambda place: _picture(place, place.post.rgb(), place.post.valid)
     return found
+
+
+def without_sketch(generator: Renderer) -> Renderer:
+    """The generator with nothing drawn before its network begins."""
+    if not isinstance(generator, Generator):
+        return generator
+    return replace(generator, config=replace(generator.config, sketched=()))
 
 
 def _picture(place: Place, rgb: np.ndarray, valid: np.ndarray | None = None) -> Scene:

@@ -26,12 +26,15 @@ SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.5
 PIECES = ((0.84, 0.82, 0.79), (0.70, 0.68, 0.65), (0.72, 0.61, 0.54), (0.60, 0.51, 0.43))
 GAP, SLAB, BRANCH = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48), (0.42, 0.38, 0.29)
 #: Share of the roof that lies bare.
-BARE = {MINOR: (0.0, 0.14), MAJOR: (0.06, 0.35)}
+BARE = {MINOR: (0.02, 0.22), MAJOR: (0.08, 0.40)}
+#: How often none of it does: damage that is seen around the house or not at all.
+UNSEEN = {MINOR: 0.3, MAJOR: 0.0}
 #: How opaque bare patches are, each building anew.
-PAINT = {MINOR: (0.3, 0.8), MAJOR: (0.6, 0.85)}
+PAINT = {MINOR: (0.5, 0.95), MAJOR: (0.6, 0.95)}
+#: Half length (gamma: shape, scale) and half width of a bare patch, in pixels.
+LENGTH, WIDTH = (3.0, 1.4), (0.8, 3.0)
 #: Share of a roof with major damage that is open to the inside.
 OPEN = (0.05, 0.30)
-PATCHES = (22.0, 9.0, 4.0)
 #: Metres per second at which trees begin to lose leaves, and at which few are left.
 LEAVES = (25.0, 60.0)
 #: Footprints of fewer pixels often vanish whole.
@@ -72,10 +75,10 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     kinds = rng.choice(len(BELOW), len(damage.buildings) + 1, p=HOW_OFTEN)
     below = np.array(BELOW, np.float32)[kinds][wreck.index]
     boards = below * (1 + 0.09 * wreck.noise(2.0, 6.0))[..., None]
-    for level, share in BARE.items():
-        bare = wreck.parts(level, share, lumpy=0.45, scales=PATCHES)
-        faint = rng.uniform(*PAINT[level], len(kinds)).astype(np.float32)[wreck.index]
-        wreck.paint(boards, faint * cv2.GaussianBlur(bare, (0, 0), 0.6))
+    bare = _bare(wreck, rng)
+    for level, span in PAINT.items():
+        faint = rng.uniform(*span, len(kinds)).astype(np.float32)[wreck.index]
+        wreck.paint(boards, faint * np.where(wreck.at(level), bare, 0))
     covered = wreck.parts(MINOR, (0.0, 0.35), lumpy=0.05)
     wreck.paint(TARP, 0.8 * covered * (rng.random(len(kinds)) < 0.15)[wreck.index])
     opened = wreck.parts(MAJOR, OPEN, lumpy=0.3, scales=(14.0, 6.0))
@@ -93,6 +96,43 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
             cover, spread = (rng.uniform(*span) for span in STREWN[fate])
             _scatter(wreck, rng, rows, cols, whole, cover=cover, spread=spread)
     return wreck.rgb()
+
+
+def _bare(wreck: Wreck, rng: np.random.Generator) -> np.ndarray:
+    """``(H, W)`` float32 in [0, 1]: where shingles are missing, in strips along the walls.
+
+    Patches begin more often at the edges of a roof, where the suction is greatest.
+    """
+    out = np.zeros(wreck.shape, np.float32)
+    for i, building in enumerate(wreck.damage.buildings):
+        if building.level not in BARE:
+            continue
+        rows, cols, side = wreck.along_walls(i, 0.0)
+        share = rng.uniform(*BARE[building.level])
+        if len(rows) < 12 or rng.random() < UNSEEN[building.level]:
+            continue
+        box = slice(rows.min(), rows.max() + 1), slice(cols.min(), cols.max() + 1)
+        roof = wreck.index[box] == i + 1
+        inward = cv2.distanceTransform(np.pad(roof, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+        likely = np.exp(-inward[roof] / 3.0) + 0.15
+        x, y = cols - cols.mean(), rows - rows.mean()
+        angle = np.arctan2((y * side).sum(), (x * side).sum())
+        part = np.zeros(roof.shape, np.float32)
+        for _ in range(40):
+            if part[roof].mean() >= share:
+                break
+            at = rng.choice(len(rows), p=likely / likely.sum())
+            turn = angle + np.pi / 2 * rng.integers(2) + rng.normal(0, 0.05)
+            long, wide = rng.gamma(*LENGTH), rng.uniform(*WIDTH)
+            along = np.array([np.cos(turn), np.sin(turn)])
+            across = np.array([-along[1], along[0]])
+            place = np.array([cols[at] - box[1].start, rows[at] - box[0].start])
+            corners = _outline(place, long * along, wide * across)
+            corners = corners + np.rint(rng.normal(0, 6, (4, 2))).astype(np.int32)
+            cv2.fillConvexPoly(part, corners, 1.0, cv2.LINE_AA, shift=3)
+        soft = cv2.GaussianBlur(part, (0, 0), 0.5)
+        out[box] = np.where(roof, np.minimum(soft, 1), out[box])
+    return out
 
 
 def _fates(wreck: Wreck, rng: np.random.Generator) -> np.ndarray:

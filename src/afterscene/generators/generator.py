@@ -146,17 +146,16 @@ class Generator:
         if mode == "reacquire":
             start = again(start, pre.valid)
         sketched = damage.hazard in config.sketched
-        before = start
-        if sketched and mode != "redraw":
-            start = draw_ground(before, damage, seed, anew=mode == "reacquire")
-            start[~pre.valid] = picture[~pre.valid]
+        before, style, affected = start, again.look, None
         if mode != "redraw":
             learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
             affected = affected_mask(learned, config.radius, config.feather)
             affected[~pre.valid] = 0
             style = np.zeros(STYLE_SIZE, np.float32)
-        else:
-            affected, style = None, again.look
+            if sketched:
+                within = affected if mode == "edit" else None
+                start = draw_ground(before, damage, seed, within=within)
+                start[~pre.valid] = picture[~pre.valid]
         hazard = BORROWED.get(damage.hazard, damage.hazard)
         damaged = affected is not None and affected.any()
         first = sketch(before, start, damage, seed) if damaged and sketched else None

@@ -45,6 +45,7 @@ class RenderConfig:
         sketched: Hazards whose damage is drawn first (:mod:`afterscene.generators.structural`),
             because too few examples taught it.
         entry: Time at which a sketch enters the bridge: 0 keeps it as it is, 1 forgets it.
+        short: Network evaluations at most where a sketch enters, for the way from there is short.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` or ``fp32``.
     """
 
@@ -54,22 +55,28 @@ class RenderConfig:
     feather: float = 4.0
     power: float = 2.0
     sketched: tuple[str, ...] = ("wind", "tornado", "earthquake")
-    entry: float = 0.2
+    entry: float = 0.02
+    short: int = 4
     precision: str = "auto"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sketched", tuple(self.sketched))
-        if self.steps < 1:
-            raise BadParameter(f"steps must be at least 1, got {self.steps}")
+        for name in ("steps", "short"):
+            if getattr(self, name) < 1:
+                raise BadParameter(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 < self.entry < 1:
             raise BadParameter(f"entry must lie between 0 and 1, got {self.entry}")
         if self.precision not in PRECISIONS:
             raise BadParameter(f"precision must be auto, bf16 or fp32, got '{self.precision}'")
 
-    def times(self, start: float = 1.0) -> Tensor:
-        """The step grid, falling from ``start`` to 0: ``(steps + 1,)`` float64."""
+    def times(self) -> Tensor:
+        """The step grid, falling from 1 to 0: ``(steps + 1,)`` float64."""
         falling = torch.arange(self.steps, -1, -1, dtype=torch.float64)
-        return start * (falling / self.steps) ** self.power
+        return (falling / self.steps) ** self.power
+
+    def times_of_sketch(self) -> Tensor:
+        """The grid from ``entry`` to 0, of at most ``short`` steps."""
+        return self.entry * replace(self, steps=min(self.steps, self.short)).times()
 
 
 @dataclass(frozen=True)
@@ -160,7 +167,7 @@ def scene_states(
     eps = noise(config.steps, 1, sketch)  # of no step of the walk
     x = model.bridge.x_t(sketch, condition.pre, entry, eps)
     method = Crossing(inner=Ddpm(), x1=condition.pre)
-    return trajectory(denoiser, model.bridge, x, config.times(config.entry), method, **more)
+    return trajectory(denoiser, model.bridge, x, config.times_of_sketch(), method, **more)
 
 
 def needed(affected: Tensor | None, halo: int, stride: int) -> tuple[slice, slice]:

@@ -18,19 +18,25 @@ from afterscene.generators.burnt import burn
 from afterscene.geodata.damage import DamageLevel, DamageMap
 from afterscene.geodata.drawn.aftermath import paint_aftermath
 
-#: Drawn on the buildings alone; in a new acquisition trees lose their leaves as well.
+#: Drawn on the buildings, and on the trees around them.
 HAZARDS = ("wind", "tornado")
 #: Drawn as a whole, ground and buildings, for a generator that has not learned them.
 AFTERMATHS = ("wildfire", "earthquake")
 
 
-def draw_ground(picture: np.ndarray, damage: DamageMap, seed: int, *, anew: bool) -> np.ndarray:
+def draw_ground(
+    picture: np.ndarray, damage: DamageMap, seed: int, *, within: np.ndarray | None = None
+) -> np.ndarray:
     """The pre image on burnt, dusty or wind-blown ground, its buildings whole: ``(H, W, 3)`` uint8.
 
-    anew: the whole scene is acquired anew; otherwise wind leaves what is not damaged as it was.
+    within: ``(H, W)`` in [0, 1], how far wind may change a pixel; None: everywhere.
     """
     if damage.hazard in HAZARDS:
-        return strip(picture, damage, seed) if anew else picture
+        blown = strip(picture, damage, seed)
+        if within is None:
+            return blown
+        mixed = picture + within[..., None] * (blown.astype(np.float32) - picture)
+        return mixed.round().astype(np.uint8)
     if damage.hazard not in AFTERMATHS:
         return picture
     whole = [replace(b, level=DamageLevel.NO_DAMAGE) for b in damage.buildings]
