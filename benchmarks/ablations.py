@@ -22,7 +22,6 @@ import numpy as np
 import shapely
 
 from afterscene import generators
-from afterscene.errors import BadParameter
 from afterscene.experiments.assessor import find_assessor
 from afterscene.experiments.baselines import TrainingPosts, harvest
 from afterscene.experiments.candidates import (
@@ -207,7 +206,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--rows", nargs="+", default=["edit", "reacquire"], help=variants.__doc__)
     arguments = parser.parse_args(argv)
     if arguments.split == "test":
-        raise BadParameter("settings are not chosen on a test split; give another")
+        parser.error("settings are not chosen on a test split; give another")
     arguments.out.mkdir(parents=True, exist_ok=True)
     generator, tree = generators.load(arguments.model), XbdTree(arguments.xbd)
     assessor = find_assessor(None)

@@ -10,6 +10,8 @@ post images of the split ``train`` of xBD's hurricane-michael pairs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -107,7 +109,7 @@ def _bare(wreck: Wreck, rng: np.random.Generator) -> np.ndarray:
     for i, building in enumerate(wreck.damage.buildings):
         if building.level not in BARE:
             continue
-        rows, cols, side = wreck.along_walls(i, 0.0)
+        rows, cols, angle = wreck.walls(i)
         share = rng.uniform(*BARE[building.level])
         if len(rows) < 12 or rng.random() < UNSEEN[building.level]:
             continue
@@ -115,19 +117,15 @@ def _bare(wreck: Wreck, rng: np.random.Generator) -> np.ndarray:
         roof = wreck.index[box] == i + 1
         inward = cv2.distanceTransform(np.pad(roof, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
         likely = np.exp(-inward[roof] / 3.0) + 0.15
-        x, y = cols - cols.mean(), rows - rows.mean()
-        angle = np.arctan2((y * side).sum(), (x * side).sum())
         part = np.zeros(roof.shape, np.float32)
         for _ in range(40):
             if part[roof].mean() >= share:
                 break
             at = rng.choice(len(rows), p=likely / likely.sum())
             turn = angle + np.pi / 2 * rng.integers(2) + rng.normal(0, 0.05)
-            long, wide = rng.gamma(*LENGTH), rng.uniform(*WIDTH)
-            along = np.array([np.cos(turn), np.sin(turn)])
-            across = np.array([-along[1], along[0]])
+            half = rng.gamma(*LENGTH), rng.uniform(*WIDTH)
             place = np.array([cols[at] - box[1].start, rows[at] - box[0].start])
-            corners = _outline(place, long * along, wide * across)
+            corners = _outline(place, turn, half)
             corners = corners + np.rint(rng.normal(0, 6, (4, 2))).astype(np.int32)
             cv2.fillConvexPoly(part, corners, 1.0, cv2.LINE_AA, shift=3)
         soft = cv2.GaussianBlur(part, (0, 0), 0.5)
@@ -195,9 +193,7 @@ def _scatter(
     soft = part.copy()
     corner = np.array([box[1].start, box[0].start])
     for place, size, turn, tone in zip(np.stack([x, y], 1), half, angle, colour, strict=True):
-        along = np.array([np.cos(turn), np.sin(turn)])
-        across = np.array([-along[1], along[0]])
-        outline = _outline(place - corner, size[0] * along, size[1] * across)
+        outline = _outline(place - corner, turn, size)
         cv2.fillConvexPoly(soft, outline + 8, [float(0.55 * v) for v in tone], shift=3)
         cv2.fillConvexPoly(soft, outline, [float(v) for v in tone], shift=3)
     changed = cv2.GaussianBlur((soft != part).any(axis=2).astype(np.float32), (0, 0), 0.5)
@@ -205,7 +201,12 @@ def _scatter(
     wreck.picture[box] = part
 
 
-def _outline(at: np.ndarray, along: np.ndarray, across: np.ndarray) -> np.ndarray:
-    """Corners of a piece in eighths of a pixel: ``(4, 2)`` int32."""
+def _outline(at: np.ndarray, turn: float, half: Sequence[float]) -> np.ndarray:
+    """Corners of a turned piece in eighths of a pixel, from its half length and half width.
+
+    ``(4, 2)`` int32, x before y, as ``at`` ``(2,)``.
+    """
+    axis = np.array([np.cos(turn), np.sin(turn)])
+    along, across = half[0] * axis, half[1] * np.array([-axis[1], axis[0]])
     corners = np.stack([along + across, along - across, -along - across, across - along])
     return np.rint(8 * (at + corners)).astype(np.int32)

@@ -102,9 +102,8 @@ def gradients(
 def _overlap(padded: Tensor, rows: slice, squares: Tensor) -> None:
     """Add squares ``(6, 6, n, i, j, C)`` at every fourth pixel: ``(n, I + 1, 4, J + 1, 4, C)``."""
     squares = squares.permute(2, 3, 0, 4, 1, 5)
-    low = padded[:, rows]
-    high = padded[:, rows.start + 1 : rows.start + 1 + squares.shape[1]]
-    low = low[:, : squares.shape[1]]
+    stop = rows.start + squares.shape[1]
+    low, high = padded[:, rows.start : stop], padded[:, rows.start + 1 : stop + 1]
     low[:, :, :, :-1] += squares[:, :, :4, :, :4]
     low[:, :, :, 1:, :2] += squares[:, :, :4, :, 4:]
     high[:, :, :2, :-1] += squares[:, :, 4:, :, :4]

@@ -127,17 +127,24 @@ class Wreck:
             out[ys, xs] = rank > np.quantile(rank, 1 - part)
         return out
 
+    def walls(self, i: int) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return rows and columns of footprint ``i``, and the angle of its own longer axis."""
+        ys, xs = np.nonzero(self.index == i + 1)
+        if not len(xs):
+            return ys, xs, 0.0
+        x, y = xs - xs.mean(), ys - ys.mean()
+        return ys, xs, 0.5 * float(np.arctan2(2 * (x * y).mean(), (x * x - y * y).mean()))
+
     def along_walls(self, i: int, turn: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return rows and columns of footprint ``i`` and how far (pixels) each lies along an axis.
 
         It is the footprint's own longer axis, so that edges run with the walls, turned by ``turn``.
         """
-        ys, xs = np.nonzero(self.index == i + 1)
+        ys, xs, angle = self.walls(i)
         if not len(xs):
             return ys, xs, np.zeros(0)
-        x, y = xs - xs.mean(), ys - ys.mean()
-        angle = turn + 0.5 * np.arctan2(2 * (x * y).mean(), (x * x - y * y).mean())
-        return ys, xs, x * np.cos(angle) + y * np.sin(angle)
+        angle += turn
+        return ys, xs, (xs - xs.mean()) * np.cos(angle) + (ys - ys.mean()) * np.sin(angle)
 
     def debris(self, density: np.ndarray, colours: Sequence[Colour]) -> None:
         """Scatter pieces of one to three pixels; ``density`` (H, W) is their share of ground."""
