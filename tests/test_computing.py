@@ -30,3 +30,5 @@ def test_auto_asks_for_the_instructions(flag, monkeypatch):
     assert made.weight.dtype == (torch.bfloat16 if flag else torch.float32)
     assert isinstance(made, torch.nn.Conv2d) == bool(flag)
     assert type(computing.prepared(torch.nn.Sequential(wide), "fp32")[0]) is torch.nn.Conv2d
+    local = computing.prepared(torch.nn.Sequential(wide), "auto", local=True)[0]
+    assert type(local) is torch.nn.Conv2d and local.weight.dtype == made.weight.dtype

@@ -39,14 +39,19 @@ def autocast(precision: str, device: str = "cpu") -> torch.autocast:
     return torch.autocast(device, torch.bfloat16, enabled=enabled)
 
 
-def prepared(network: Network, precision: str = "auto", device: str = "cpu") -> Network:
+def prepared(
+    network: Network, precision: str = "auto", device: str = "cpu", *, local: bool = False
+) -> Network:
     """A copy for inference as it runs fastest here: weights cast once, channels last.
 
-    Call it outside of :func:`autocast`, with inputs in :func:`dtype`.
+    Call it outside of :func:`autocast`, with inputs in :func:`dtype`. ``local``: without Winograd's
+    convolutions, whose rounding feels whole squares around a pixel; a window of a picture then
+    gives the same bits as the picture, one reach from the window's border on.
     """
     network = copy.deepcopy(network).to(device, dtype(precision, device)).eval()
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return with_winograd(network, fixed=True) if _winograd(precision, device) else network
+    winograd = _winograd(precision, device) and not local
+    return with_winograd(network, fixed=True) if winograd else network
 
 
 def trainable(network: Network, precision: str = "auto", device: str = "cpu") -> Network:

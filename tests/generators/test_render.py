@@ -146,7 +146,8 @@ def test_the_network_is_prepared_once_whatever_the_steps(monkeypatch):
     calls = []
     prepare = computing.prepared
     monkeypatch.setattr(
-        "afterscene.generators.generator.prepared", lambda m, p: calls.append(p) or prepare(m, p)
+        "afterscene.generators.generator.prepared",
+        lambda m, p, **more: calls.append(p) or prepare(m, p, **more),
     )
     generator = toy.generator()
     damaged = toy.damage(toy.building(8, 8, DamageLevel.DESTROYED))

@@ -96,8 +96,8 @@ class Generator:
 
     @cached_property
     def fast(self) -> BridgeModel:
-        """A copy of the model as it renders fastest here in the precision of ``config``."""
-        return prepared(self.model, self.config.precision)
+        """A copy that renders fast, in the precision of ``config``, and alike from any window."""
+        return prepared(self.model, self.config.precision, local=True)
 
     @property
     def card(self) -> str:

@@ -121,8 +121,6 @@ class SceneDenoiser:
     @torch.inference_mode()
     def __call__(self, x_t: Tensor, level: Level, condition: Condition) -> Tensor:
         stride = self.model.network.config.stride
-        # Windows begin on the squares of 4 that Winograd's convolutions work on, as the scene does.
-        stride *= 4
         halo = -(-self.model.network.config.reach // stride) * stride
         estimate = condition.pre.clone()
         area = needed(condition.affected, halo, stride)
