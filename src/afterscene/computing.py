@@ -45,8 +45,9 @@ def prepared(
     """A copy for inference as it runs fastest here: weights cast once, channels last.
 
     Call it outside of :func:`autocast`, with inputs in :func:`dtype`. ``local``: without Winograd's
-    convolutions, whose rounding feels whole squares around a pixel; a window of a picture then
-    gives the same bits as the picture, one reach from the window's border on.
+    convolutions, whose rounding feels whole squares around a pixel; in float32 a window
+    of a picture then gives the bits of the picture, one reach from the window's border on. In
+    bfloat16 a few values still differ, as kernels are chosen by size.
     """
     network = copy.deepcopy(network).to(device, dtype(precision, device)).eval()
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

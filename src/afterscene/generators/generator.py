@@ -96,7 +96,7 @@ class Generator:
 
     @cached_property
     def fast(self) -> BridgeModel:
-        """A copy that renders fast, in the precision of ``config``, and alike from any window."""
+        """A copy that renders fast, in the precision of ``config``, without Winograd's rounding."""
         return prepared(self.model, self.config.precision, local=True)
 
     @property
