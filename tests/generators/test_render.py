@@ -11,7 +11,6 @@ from afterscene.generators import render as rendering
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import SceneDenoiser, patches, scene_condition
 from afterscene.geodata.damage import DamageLevel, rasterize
-from afterscene.networks import winograd
 from tests.generators import toy
 
 
@@ -129,9 +128,8 @@ def test_unknown_mode_is_named():
 
 @pytest.mark.parametrize("native", [True, False])
 def test_the_fast_model_draws_the_same_picture(native, monkeypatch):
-    """Cast once, or by Winograd (here for all widths): a grey level or so from plain float32."""
+    """Cast once where there are units for it: a grey level or so from plain float32."""
     monkeypatch.setattr(computing, "has_native_bfloat16", lambda: native)
-    monkeypatch.setattr(winograd, "LEAST_WIDTH", 1)
     pre, damaged = toy.scene(), toy.damage(toy.building(8, 8, DamageLevel.MAJOR))
     plain = toy.generator().render(pre, damaged, seed=1, mode="reacquire").pixels
     generator = toy.generator(precision="auto")
