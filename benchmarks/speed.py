@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,13 +41,13 @@ from afterscene.diffusion.schedules import DDPM
 from afterscene.generators.training import checkpoint_stages
 from afterscene.networks.unet import UNet, UNetConfig
 
-PARTS = ("sampling", "training", "memory", "checkpointing")
+PARTS = ("sampling", "training", "memory", "checkpointing", "compile")
 CHECKPOINTED = "afterscene, checkpointed"
 WAYS = ("diffusers", "diffusers tuned", "afterscene")
 SAMPLING = ((64, 1), (64, 8), (128, 1), (128, 8))
 TRAINING = ((64, 1), (64, 8), (128, 1), (128, 2))
 CONFIG = UNetConfig(
-    channels_in=3, channels_out=3, widths=(208, 240), depths=(2, 1), embedding=128, lean=True
+    channels_in=3, channels_out=3, widths=(288, 240), depths=(1, 1), embedding=64, lean=True
 )
 
 
@@ -87,7 +88,25 @@ def sampler(way: str, size: int, batch: int, steps: int) -> Callable[[], object]
         network = network.to(computing.dtype("auto")).to(memory_format=torch.channels_last)
     pipeline = DDIMPipeline(network, DDIMScheduler())
     pipeline.set_progress_bar_config(disable=True)
+    if network.dtype == torch.bfloat16:  # the pipeline cannot hand out pictures in it
+        return by_hand(network, pipeline.scheduler, (batch, 3, size, size), steps)
     return lambda: pipeline(batch_size=batch, num_inference_steps=steps, output_type="np")
+
+
+def by_hand(
+    network: nn.Module, scheduler: Any, shape: tuple[int, ...], steps: int
+) -> Callable[[], object]:
+    """The pipeline's loop, with pictures cast to float32 at the end."""
+
+    @torch.inference_mode()
+    def draw() -> object:
+        scheduler.set_timesteps(steps)
+        x = torch.randn(shape).to(network.dtype)
+        for moment in scheduler.timesteps:
+            x = scheduler.step(network(x, moment).sample, moment, x).prev_sample
+        return (x / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).float().numpy()
+
+    return draw
 
 
 def trainer(way: str, size: int, batch: int) -> Callable[[], object]:
@@ -209,6 +228,24 @@ def checkpointing(rounds: int, size: int = 64, batch: int = 8) -> Iterator[dict]
     yield row | {way: grown(way, "training", size, batch) for way in ways}
 
 
+def compiling(rounds: int, size: int = 64, batch: int = 8) -> Iterator[dict]:
+    """What ``torch.compile`` takes and gives, for one network evaluation of ours."""
+    torch.manual_seed(0)
+    network = computing.prepared(UNet(CONFIG))
+    x = torch.randn(batch, 3, size, size).to(computing.dtype("auto"))
+    t = torch.full((batch,), 0.5)
+    compiled = torch.compile(network)
+    with torch.inference_mode():
+        started = time.perf_counter()
+        compiled(x, t)
+        first = time.perf_counter() - started
+        works = {"plain": lambda: network(x, t), "compiled": lambda: compiled(x, t)}
+        seconds = in_turn(works, rounds)
+    row: dict = dict(task="one evaluation, seconds", size=size, batch=batch)
+    row |= {name: round(value, 4) for name, value in seconds.items()}
+    yield row | dict(first_call=round(first, 1))
+
+
 def grown(way: str, task: str, size: int, batch: int) -> int:
     """:func:`high_water` in a process of its own."""
     command = [sys.executable, "-m", "benchmarks.speed", "--high-water"]
@@ -260,6 +297,7 @@ def main(arguments: list[str] | None = None) -> None:
         "training": lambda: training(options.rounds),
         "memory": memory,
         "checkpointing": lambda: checkpointing(options.rounds),
+        "compile": lambda: compiling(options.rounds),
     }
     for name in options.part or PARTS:
         for row in parts[name]():

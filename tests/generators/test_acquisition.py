@@ -32,6 +32,18 @@ def test_equal_seeds_equal_pictures_and_other_seeds_other_ones():
     assert np.array_equal(first, again) and (first != other).mean() > 0.5
 
 
+def test_another_state_of_the_scene_is_taken_alike():
+    """Where both states agree, so do their pictures, though one has a white roof elsewhere."""
+    image = picture()
+    other = image.copy()
+    other[40:80, 40:80] = 255
+    take = Acquisition.draw(PLAIN, 3).taking(image, everywhere(image))
+    same = np.ones(image.shape[:2], bool)
+    same[28:92, 28:92] = False  # blur reaches some pixels out
+    assert np.array_equal(take(image)[same], take(other)[same])
+    assert take(other)[50:70, 50:70].mean() > take(image)[50:70, 50:70].mean() + 40
+
+
 def test_the_look_arrives():
     image = picture()
     brighter = np.array([0.2, 0.2, 0.2, 0, 0, 0], np.float32)

@@ -49,8 +49,14 @@ def test_an_undamaged_roof_keeps_every_pixel():
     assert np.array_equal(drawn(DamageLevel.NO_DAMAGE), GREY)
 
 
+def foliage():
+    """Dark green with the texture of crowns."""
+    light = np.random.default_rng(0).uniform(0.5, 1.5, (24, 24, 1)).repeat(4, 0).repeat(4, 1)
+    return (light * (40, 70, 35)).astype(np.uint8)
+
+
 def test_wind_strips_trees_where_it_may():
-    leaves = np.full((96, 96, 3), (40, 70, 35), np.uint8)
+    leaves = foliage()
     house = toy.building(28, 28, DamageLevel.NO_DAMAGE, 40)
     damage = replace(toy.damage(house, shape=leaves.shape[:2]), hazard="wind")
     roof = np.s_[30:66, 30:66]
@@ -59,10 +65,26 @@ def test_wind_strips_trees_where_it_may():
     anew, part = (draw_ground(leaves, damage, 3, within=within) for within in (None, above))
     assert np.array_equal(part[20:], leaves[20:]) and np.array_equal(part[:20], anew[:20])
     assert np.array_equal(anew[roof], leaves[roof])
-    bare = anew[:20].reshape(-1, 3).mean(0)
-    assert bare[0] - bare[1] > (40 - 70) + 10  # browner
+    bare, green = (p[:20].reshape(-1, 3).mean(0) for p in (anew, leaves))
+    assert bare[0] - bare[1] > green[0] - green[1] + 10  # browner
     calm = replace(damage, intensity=np.full(leaves.shape[:2], 10.0, np.float32), unit="m/s")
     assert np.array_equal(draw_ground(leaves, calm, 3), leaves)
+
+
+def test_wind_leaves_green_water_as_it_is():
+    """As dark and green as crowns, but smooth."""
+    water = np.full((96, 96, 3), (40, 70, 35), np.uint8)
+    damage = replace(toy.damage(shape=(96, 96)), hazard="wind")
+    assert np.mean(draw_ground(water, damage, 3) == water) > 0.98  # some litter
+
+
+def test_broken_roofs_have_colours_as_coarse_and_pale_as_a_satellite_records_them():
+    """A detector that learns "coloured grain is damage" finds none in real pictures."""
+    for level in (DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED):
+        roofs = np.stack([drawn(level, seed=n)[28:68, 28:68] for n in range(5)]).astype(float)
+        light = roofs.mean(axis=3, keepdims=True)
+        grain, tint = (np.abs(np.diff(p, axis=1)).mean() for p in (light, roofs - light))
+        assert grain > 0.1 and tint < 0.15 * grain
 
 
 def test_a_small_destroyed_building_may_vanish():

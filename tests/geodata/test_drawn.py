@@ -207,7 +207,8 @@ def test_water_is_brown_where_it_is_deep(towns):
 
 def test_fire_blackens_trees_and_spares_water():
     pixels = np.empty((3, 64, 64), np.uint8)
-    pixels[:, :, :32] = np.array([38, 62, 30])[:, None, None]  # trees
+    crowns = np.random.default_rng(0).uniform(0.5, 1.5, (16, 8)).repeat(4, 0).repeat(4, 1)
+    pixels[:, :, :32] = np.array([38, 62, 30])[:, None, None] * crowns  # trees
     pixels[:, :, 32:] = np.array([40, 55, 68])[:, None, None]  # water
     scene = Scene(pixels=pixels, valid=np.ones((64, 64), bool))
     struck = damage_map(scene, [], "wildfire", DamageLevel.MINOR, 60.0)

@@ -22,6 +22,7 @@ shadows, cars and leaves, which make up the rest, are not drawn.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -77,20 +78,38 @@ class Acquisition:
 
     def __call__(self, picture: np.ndarray, valid: np.ndarray) -> np.ndarray:
         """``picture`` ``(H, W, 3)`` uint8 under another sky, same shape; invalid pixels stay."""
+        return self.taking(picture, valid)(picture)
+
+    def taking(
+        self, reference: np.ndarray, valid: np.ndarray
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """What takes states of one scene alike: ``(H, W, 3)`` uint8, invalid pixels stay.
+
+        Means and spreads of ``reference`` become those of the look; another state of the scene,
+        with damage in it, goes the same way, so that both agree where nothing was damaged.
+        """
         if not valid.any():
-            return picture.copy()
+            return np.copy
         rng = np.random.default_rng((self.seed, 32))
-        colour = picture.astype(np.float32) / 127.5 - 1
+        colour = reference.astype(np.float32) / 127.5 - 1
         centre, spread = colour[valid].mean(axis=0), colour[valid].std(axis=0)
-        colour = colour + self._tone(colour) + self._drift(picture.shape[:2], rng)
-        bent = colour[valid]
+        offset = self._tone(colour).mean(axis=(0, 1))
+        drift = self._drift(reference.shape[:2], rng) - offset
+        grain = rng.normal(0, GRAIN, reference.shape[:2]).astype(np.float32)[..., None]
+        bent = (colour + self._tone(colour) + drift)[valid]
         gain = np.exp(np.clip(self.look[3:], -LARGEST_GAIN, LARGEST_GAIN))
         gain = gain * spread / np.maximum(bent.std(axis=0), 1e-6)  # the look alone says the spread
-        colour = (colour - bent.mean(axis=0)) * gain + centre + self.look[:3]
-        colour = self._sensor(colour, rng)
-        taken = np.clip((colour + 1) * 127.5, 0, 255).round().astype(np.uint8)
-        taken[~valid] = picture[~valid]
-        return taken
+        base = bent.mean(axis=0)
+
+        def take(picture: np.ndarray) -> np.ndarray:
+            colour = picture.astype(np.float32) / 127.5 - 1
+            colour = colour + self._tone(colour) + drift
+            colour = self._sensor((colour - base) * gain + centre + self.look[:3]) + grain
+            taken = np.clip((colour + 1) * 127.5, 0, 255).round().astype(np.uint8)
+            taken[~valid] = picture[~valid]
+            return taken
+
+        return take
 
     def move(self, picture: np.ndarray) -> np.ndarray:
         """``picture`` ``(H, W, 3)`` uint8 shifted and slowly warped; the border is repeated."""
@@ -104,14 +123,11 @@ class Acquisition:
 
     def _tone(self, colour: np.ndarray) -> np.ndarray:
         near = cv2.GaussianBlur(colour, (0, 0), 2.0)
-        change = np.sin(near @ self.directions.T + self.phases) @ self.weights
-        return (change - change.mean(axis=(0, 1))).astype(np.float32)
+        return (np.sin(near @ self.directions.T + self.phases) @ self.weights).astype(np.float32)
 
     def _drift(self, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         slow = 0.8 * smooth_noise(shape, 256, rng) + 0.5 * smooth_noise(shape, 64, rng)
         return (DRIFT * slow)[..., None].astype(np.float32)
 
-    def _sensor(self, colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        soft = cv2.GaussianBlur(colour, (0, 0), 1.0)
-        grain = rng.normal(0, GRAIN, colour.shape[:2]).astype(np.float32)
-        return colour + self.sharpness * (colour - soft) + grain[..., None]
+    def _sensor(self, colour: np.ndarray) -> np.ndarray:
+        return colour + self.sharpness * (colour - cv2.GaussianBlur(colour, (0, 0), 1.0))

@@ -10,7 +10,7 @@ post images of the split ``train`` of xBD's hurricane-michael pairs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -20,8 +20,8 @@ from afterscene.geodata.drawn.ruin import Wreck
 
 MINOR, MAJOR, DESTROYED = DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED
 #: What lies below shingles: decking, weathered boards, felt, tar; each building has one.
-BELOW = ((0.74, 0.58, 0.46), (0.66, 0.57, 0.47), (0.50, 0.48, 0.46), (0.32, 0.30, 0.28))
-HOW_OFTEN = (0.45, 0.25, 0.2, 0.1)
+BELOW = ((0.60, 0.49, 0.41), (0.54, 0.47, 0.40), (0.40, 0.39, 0.38), (0.24, 0.23, 0.21))
+HOW_OFTEN = (0.35, 0.2, 0.2, 0.25)
 HOLE, TARP = (0.20, 0.19, 0.17), (0.30, 0.45, 0.68)
 SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.50, 0.40))
 #: Colours of pieces beside the roof's own: drywall and sheet metal, insulation, wood.
@@ -45,6 +45,11 @@ SMALL = 260
 VANISHED, SLABBED, HEAPED = 0, 1, 2
 FATES = ((0.45, 0.10), (0.15, 0.30))
 #: For each: area of its pieces as a share of the footprint, and how far they lie, in pixels.
+#: How much colour the materials above keep, seen through haze beside the roofs of the scene.
+VIVID = 0.35
+#: Width (standard deviation, pixels) of what a satellite smears: brightness, and colour, which is
+#: recorded four times as coarse and sharpened by the brightness afterwards.
+SMEAR, TINT = 0.6, 2.0
 STREWN = (((0.12, 0.12), (4.0, 4.0)), ((0.4, 0.4), (4.0, 4.0)), ((0.4, 1.2), (2.0, 6.0)))
 
 
@@ -68,14 +73,15 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     """``picture`` ``(H, W, 3)`` uint8 with torn roofs, heaps and debris; equal seeds, equal."""
     rng = np.random.default_rng((seed, 41))
     wreck = Wreck.of(picture, damage, rng)
+    before, hazed = wreck.picture.copy(), _haze(wreck)
     debris = (
         0.012 * wreck.around(MINOR, 8.0)
         + 0.05 * wreck.around(MAJOR, 9.0)
         + 0.10 * wreck.around(DESTROYED, 12.0)
     )
-    wreck.debris(debris * np.clip(0.7 + 0.6 * wreck.noise(12.0, 5.0), 0, 2), SCRAPS)
+    wreck.debris(debris * np.clip(0.7 + 0.6 * wreck.noise(12.0, 5.0), 0, 2), hazed(SCRAPS))
     kinds = rng.choice(len(BELOW), len(damage.buildings) + 1, p=HOW_OFTEN)
-    below = np.array(BELOW, np.float32)[kinds][wreck.index]
+    below = hazed(BELOW)[kinds][wreck.index]
     boards = below * (1 + 0.09 * wreck.noise(2.0, 6.0))[..., None]
     bare = _bare(wreck, rng)
     for level, span in PAINT.items():
@@ -84,20 +90,45 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     covered = wreck.parts(MINOR, (0.0, 0.35), lumpy=0.05)
     wreck.paint(TARP, 0.8 * covered * (rng.random(len(kinds)) < 0.15)[wreck.index])
     opened = wreck.parts(MAJOR, OPEN, lumpy=0.3, scales=(14.0, 6.0))
-    inside = np.array(HOLE, np.float32) * (1.6 + 0.4 * wreck.noise(4.0, 8.0))[..., None]
+    inside = hazed(HOLE) * (1.6 + 0.4 * wreck.noise(4.0, 8.0))[..., None]
     wreck.paint(inside, 0.85 * opened)
     whole = wreck.picture.copy()
     fates = _fates(wreck, rng)
-    _clear(wreck, fates)
+    _clear(wreck, fates, hazed)
     for i, (building, fate) in enumerate(zip(damage.buildings, fates, strict=True)):
         if building.level == MAJOR:
             rows, cols = np.nonzero(opened * (wreck.index == i + 1))
-            _scatter(wreck, rng, rows, cols, whole, cover=0.5, spread=0.7)
+            _scatter(wreck, rng, rows, cols, whole, hazed(PIECES), cover=0.5, spread=0.7)
         elif building.level == DESTROYED:
             rows, cols = np.nonzero(wreck.index == i + 1)
             cover, spread = (rng.uniform(*span) for span in STREWN[fate])
-            _scatter(wreck, rng, rows, cols, whole, cover=cover, spread=spread)
+            _scatter(wreck, rng, rows, cols, whole, hazed(PIECES), cover=cover, spread=spread)
+    _sense(wreck, before)
     return wreck.rgb()
+
+
+def _haze(wreck: Wreck) -> Callable[[Sequence], np.ndarray]:
+    """A function that greys colours ``(..., 3)`` and tints them as the roofs of the scene are."""
+    roofs = wreck.picture[wreck.index > 0]
+    mean = roofs.mean(axis=0) if len(roofs) else np.full(3, 0.5, np.float32)
+    cast = mean - mean.mean()
+
+    def hazed(colours: Sequence) -> np.ndarray:
+        tones = np.array(colours, np.float32)
+        grey = tones.mean(axis=-1, keepdims=True)
+        return np.asarray(grey + VIVID * (tones - grey) + cast, np.float32)
+
+    return hazed
+
+
+def _sense(wreck: Wreck, before: np.ndarray) -> None:
+    """Smear what was drawn since ``before`` as a pan-sharpened image would, within its outline."""
+    change = wreck.picture - before
+    drawn = (change != 0).any(axis=2)
+    light = change.mean(axis=2, keepdims=True)
+    tint = cv2.GaussianBlur(change - light, (0, 0), TINT)
+    light = cv2.GaussianBlur(light, (0, 0), SMEAR)[..., None]
+    wreck.picture = np.where(drawn[..., None], before + light + tint, before)
 
 
 def _bare(wreck: Wreck, rng: np.random.Generator) -> np.ndarray:
@@ -140,11 +171,11 @@ def _fates(wreck: Wreck, rng: np.random.Generator) -> np.ndarray:
     return (rng.random(len(sizes))[:, None] > shares.cumsum(axis=1)).sum(axis=1)
 
 
-def _clear(wreck: Wreck, fates: np.ndarray) -> None:
+def _clear(wreck: Wreck, fates: np.ndarray, hazed: Callable[[Sequence], np.ndarray]) -> None:
     """Lay what the pieces of destroyed buildings will lie on: ground, slab, or both in shade."""
     ground = _ground(wreck)
-    slab = np.array(SLAB, np.float32) * (1 + 0.08 * wreck.noise(3.0, 8.0))[..., None]
-    gap = np.array(GAP, np.float32) * (1.3 + 0.4 * wreck.noise(2.0, 5.0))[..., None]
+    slab = hazed(SLAB) * (1 + 0.08 * wreck.noise(3.0, 8.0))[..., None]
+    gap = hazed(GAP) * (1.3 + 0.4 * wreck.noise(2.0, 5.0))[..., None]
     fate = np.concatenate([[-1], fates])[wreck.index]
     for which, floor in ((VANISHED, ground), (SLABBED, slab), (HEAPED, 0.5 * (ground + gap))):
         place = wreck.ragged(wreck.at(DESTROYED) & (fate == which), 2.0)
@@ -166,13 +197,15 @@ def _scatter(
     rows: np.ndarray,
     cols: np.ndarray,
     whole: np.ndarray,
+    pieces: np.ndarray,
     *,
     cover: float,
     spread: float,
 ) -> None:
     """Lay angular pieces on pixels ``(rows, cols)``, moved by about ``spread`` pixels.
 
-    Their areas sum to ``cover`` times those pixels; half have a colour found there in ``whole``.
+    Their areas sum to ``cover`` times those pixels; half have a colour found there in ``whole``,
+    half one of ``pieces`` ``(n, 3)``.
     """
     count = int(cover * len(rows) / 5)
     if not count:
@@ -180,7 +213,7 @@ def _scatter(
     pick = rng.integers(0, len(rows), count)
     x, y = cols[pick] + rng.normal(0, spread, count), rows[pick] + rng.normal(0, spread, count)
     own = rng.random(count) < 0.5
-    other = np.array(PIECES, np.float32)[rng.integers(0, len(PIECES), count)]
+    other = pieces[rng.integers(0, len(pieces), count)]
     colour = np.where(own[:, None], whole[rows[pick], cols[pick]], other)
     colour = np.clip(colour * rng.normal(1.0, 0.12, (count, 1)), 0.05, 0.97).astype(np.float32)
     half = np.stack([rng.gamma(3.0, 0.6, count), rng.uniform(0.4, 1.1, count)], axis=1)

@@ -143,25 +143,24 @@ class Generator:
         start[~pre.valid] = picture[~pre.valid]
         keep = ~pre.valid
         again = Acquisition.draw(self.look(damage.hazard, seed), seed)
-        if mode == "reacquire":
-            start = again(start, pre.valid)
-        sketched = damage.hazard in config.sketched
-        before, style, affected = start, again.look, None
+        before, style, affected, first = start, again.look, None, None
         if mode != "redraw":
             learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
             affected = affected_mask(learned, config.radius, config.feather)
             affected[~pre.valid] = 0
             style = np.zeros(STYLE_SIZE, np.float32)
-            if sketched:
-                within = affected if mode == "edit" else None
-                start = draw_ground(before, damage, seed, within=within)
-                start[~pre.valid] = picture[~pre.valid]
-        hazard = BORROWED.get(damage.hazard, damage.hazard)
-        damaged = affected is not None and affected.any()
-        first = sketch(before, start, damage, seed) if damaged and sketched else None
-        if affected is not None:
+        if affected is not None and damage.hazard in config.sketched:
+            within = affected if mode == "edit" else None
+            start = draw_ground(before, damage, seed, within=within)
+            start[~pre.valid] = picture[~pre.valid]
+            first = sketch(before, start, damage, seed) if affected.any() else None
             affected = affected if first is None else affected * touched(first, start)
+        if affected is not None:
             keep = keep | (affected == 0)
+        if mode == "reacquire":  # the disaster comes first, then the second picture of the place
+            take = again.taking(before, pre.valid)
+            start, first = take(start), None if first is None else take(first)
+        hazard = BORROWED.get(damage.hazard, damage.hazard)
         condition = self._condition(start, levels, hazard, style, affected)
         drawn = self._draw(start, condition, first, seed, config) if condition else start.copy()
         drawn[keep] = start[keep]
