@@ -84,7 +84,7 @@ def test_broken_roofs_have_colours_as_coarse_and_pale_as_a_satellite_records_the
         roofs = np.stack([drawn(level, seed=n)[28:68, 28:68] for n in range(5)]).astype(float)
         light = roofs.mean(axis=3, keepdims=True)
         grain, tint = (np.abs(np.diff(p, axis=1)).mean() for p in (light, roofs - light))
-        assert grain > 0.1 and tint < 0.15 * grain
+        assert grain > 0.1 and tint < 0.3 * grain
 
 
 def test_a_small_destroyed_building_may_vanish():
