@@ -36,21 +36,23 @@ PAINT = {MINOR: (0.5, 0.95), MAJOR: (0.6, 0.95)}
 #: Half length (gamma: shape, scale) and half width of a bare patch, in pixels.
 LENGTH, WIDTH = (3.0, 1.4), (0.8, 3.0)
 #: Share of a roof with major damage that is open to the inside.
-OPEN = (0.05, 0.30)
+OPEN = (0.05, 0.40)
 #: Metres per second at which trees begin to lose leaves, and at which few are left.
 LEAVES = (25.0, 60.0)
 #: Footprints of fewer pixels often vanish whole.
 SMALL = 260
 #: What may become of a destroyed building; shares of the first two, for small and for other ones.
 VANISHED, SLABBED, HEAPED = 0, 1, 2
-FATES = ((0.45, 0.10), (0.15, 0.30))
+FATES = ((0.50, 0.12), (0.22, 0.30))
 #: For each: area of its pieces as a share of the footprint, and how far they lie, in pixels.
 #: How much colour the materials above keep, seen through haze beside the roofs of the scene.
 VIVID = 0.35
 #: Width (standard deviation, pixels) of what a satellite smears: brightness, and colour, which is
 #: recorded four times as coarse and sharpened by the brightness afterwards.
 SMEAR, TINT = 0.6, 2.0
-STREWN = (((0.12, 0.12), (4.0, 4.0)), ((0.4, 0.4), (4.0, 4.0)), ((0.4, 1.2), (2.0, 6.0)))
+STREWN = (((0.05, 0.2), (3.0, 6.0)), ((0.15, 0.6), (2.0, 6.0)), ((0.2, 1.1), (1.0, 6.0)))
+#: How much of the old roof is gone under a heap; what is left lies there broken.
+GONE = (0.45, 1.0)
 
 
 def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
@@ -177,9 +179,12 @@ def _clear(wreck: Wreck, fates: np.ndarray, hazed: Callable[[Sequence], np.ndarr
     slab = hazed(SLAB) * (1 + 0.08 * wreck.noise(3.0, 8.0))[..., None]
     gap = hazed(GAP) * (1.3 + 0.4 * wreck.noise(2.0, 5.0))[..., None]
     fate = np.concatenate([[-1], fates])[wreck.index]
+    gone = np.append(1.0, wreck.rng.uniform(*GONE, len(fates))).astype(np.float32)[wreck.index]
     for which, floor in ((VANISHED, ground), (SLABBED, slab), (HEAPED, 0.5 * (ground + gap))):
-        place = wreck.ragged(wreck.at(DESTROYED) & (fate == which), 2.0)
-        wreck.paint(floor, 0.95 * cv2.GaussianBlur(place, (0, 0), 0.7))
+        place = cv2.GaussianBlur(
+            wreck.ragged(wreck.at(DESTROYED) & (fate == which), 2.0), (0, 0), 0.7
+        )
+        wreck.paint(floor, (gone if which == HEAPED else 0.95) * place)
 
 
 def _ground(wreck: Wreck) -> np.ndarray:
