@@ -74,8 +74,9 @@ def test_wind_strips_trees_where_it_may():
 def test_wind_leaves_green_water_as_it_is():
     """As dark and green as crowns, but smooth."""
     water = np.full((96, 96, 3), (40, 70, 35), np.uint8)
+    water[:, 44:50] = 180  # a jetty
     damage = replace(toy.damage(shape=(96, 96)), hazard="wind")
-    assert np.mean(draw_ground(water, damage, 3) == water) > 0.98  # some litter
+    assert np.mean(draw_ground(water, damage, 3) == water) > 0.95  # some litter
 
 
 def test_broken_roofs_have_colours_as_coarse_and_pale_as_a_satellite_records_them():

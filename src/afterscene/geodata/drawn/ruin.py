@@ -77,9 +77,14 @@ class Wreck:
         return np.asarray(np.clip((0.30 - grey) / 0.08, 0, 1))
 
     def _smooth(self) -> np.ndarray:
-        grey = self.picture.mean(axis=2)
-        band = cv2.GaussianBlur(grey, (0, 0), 1.5) - cv2.GaussianBlur(grey, (0, 0), 6.0)
-        spread = np.sqrt(cv2.GaussianBlur(band * band, (0, 0), 8.0))
+        """Return 0..1: evenness of the dark around a pixel; a pale jetty in water counts not."""
+        dark, grey = self._dark().astype(np.float32), self.picture.mean(axis=2)
+
+        def near(values: np.ndarray, sigma: float) -> np.ndarray:
+            share = cv2.GaussianBlur(dark, (0, 0), sigma)
+            return np.asarray(cv2.GaussianBlur(values * dark, (0, 0), sigma) / (share + 1e-3))
+
+        spread = np.sqrt(near((near(grey, 1.5) - near(grey, 6.0)) ** 2, 8.0))
         return np.asarray(1 - np.clip((spread - 0.006) / 0.006, 0, 1))
 
     def paint(self, colour: np.ndarray | Colour, mask: np.ndarray) -> None:
