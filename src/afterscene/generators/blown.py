@@ -4,8 +4,13 @@ Minor is a patch of missing shingles with wood or felt below, or a tarp; major a
 that is gone, with dark rooms and pieces in it. Of a destroyed building stays a spread heap of
 angular pieces, many in the colour of its own roof, or its slab with some pieces, or, of a small
 one, nothing but ground. Trees lose their leaves and the ground carries litter, near undamaged
-houses too, so that change alone does not mean damage. Shares, colours and sizes were set by eye on
-post images of the split ``train`` of xBD's hurricane-michael pairs.
+houses too, so that change alone does not mean damage. Shares and sizes were set by eye on post
+images of the split ``train`` of xBD's hurricane-michael pairs; brightness, colour and sharpness by
+what was measured there on every fourth tile, medians over buildings: deviation of the brightness
+finer than 1.5 pixels 0.033, 0.040, 0.042 (minor, major, destroyed; drawn 0.028, 0.038, 0.041), of
+red minus green 0.005, 0.007, 0.006 (drawn 0.004, 0.005, 0.004), mean of red minus green -0.027,
+-0.023, -0.026 (drawn -0.023, -0.025, -0.019). The sketch before had three times the colour detail
+of real damage, which a detector takes for the mark of it.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ class RenderConfig:
     feather: float = 4.0
     power: float = 2.0
     sketched: tuple[str, ...] = ("wind", "tornado", "earthquake")
-    entry: float = 0.02
+    entry: float = 0.002
     short: int = 4
     precision: str = "auto"
 
