@@ -25,7 +25,7 @@ from afterscene.geodata.drawn.ruin import Wreck
 
 MINOR, MAJOR, DESTROYED = DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED
 #: What lies below shingles: decking, weathered boards, felt, tar; each building has one.
-BELOW = ((0.60, 0.49, 0.41), (0.54, 0.47, 0.40), (0.40, 0.39, 0.38), (0.24, 0.23, 0.21))
+BELOW = ((0.74, 0.58, 0.46), (0.64, 0.55, 0.46), (0.42, 0.41, 0.39), (0.20, 0.19, 0.17))
 HOW_OFTEN = (0.35, 0.2, 0.2, 0.25)
 HOLE, TARP = (0.20, 0.19, 0.17), (0.30, 0.45, 0.68)
 SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.50, 0.40))
@@ -33,11 +33,11 @@ SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.5
 PIECES = ((0.84, 0.82, 0.79), (0.70, 0.68, 0.65), (0.72, 0.61, 0.54), (0.60, 0.51, 0.43))
 GAP, SLAB, BRANCH = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48), (0.42, 0.38, 0.29)
 #: Share of the roof that lies bare.
-BARE = {MINOR: (0.02, 0.22), MAJOR: (0.08, 0.40)}
+BARE = {MINOR: (0.04, 0.28), MAJOR: (0.08, 0.40)}
 #: How often none of it does: damage that is seen around the house or not at all.
-UNSEEN = {MINOR: 0.3, MAJOR: 0.0}
+UNSEEN = {MINOR: 0.2, MAJOR: 0.0}
 #: How opaque bare patches are, each building anew.
-PAINT = {MINOR: (0.5, 0.95), MAJOR: (0.6, 0.95)}
+PAINT = {MINOR: (0.6, 1.0), MAJOR: (0.7, 1.0)}
 #: Half length (gamma: shape, scale) and half width of a bare patch, in pixels.
 LENGTH, WIDTH = (3.0, 1.4), (0.8, 3.0)
 #: Share of a roof with major damage that is open to the inside.
@@ -50,11 +50,12 @@ SMALL = 260
 VANISHED, SLABBED, HEAPED = 0, 1, 2
 FATES = ((0.50, 0.12), (0.22, 0.30))
 #: For each: area of its pieces as a share of the footprint, and how far they lie, in pixels.
-#: How much colour the materials above keep, seen through haze beside the roofs of the scene.
-VIVID = 0.35
+#: How much colour the materials above keep, seen through haze beside the roofs of the scene; each
+#: scene anew.
+VIVID = (0.3, 1.2)
 #: Width (standard deviation, pixels) of what a satellite smears: brightness, and colour, which is
 #: recorded four times as coarse and sharpened by the brightness afterwards.
-SMEAR, TINT = 0.6, 2.0
+SMEAR, TINT = 0.5, 1.1
 STREWN = (((0.05, 0.2), (3.0, 6.0)), ((0.15, 0.6), (2.0, 6.0)), ((0.2, 1.1), (1.0, 6.0)))
 #: How much of the old roof is gone under a heap; what is left lies there broken.
 GONE = (0.45, 1.0)
@@ -80,7 +81,7 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     """``picture`` ``(H, W, 3)`` uint8 with torn roofs, heaps and debris; equal seeds, equal."""
     rng = np.random.default_rng((seed, 41))
     wreck = Wreck.of(picture, damage, rng)
-    before, hazed = wreck.picture.copy(), _haze(wreck)
+    before, hazed = wreck.picture.copy(), _haze(wreck, rng.uniform(*VIVID))
     debris = (
         0.012 * wreck.around(MINOR, 8.0)
         + 0.05 * wreck.around(MAJOR, 9.0)
@@ -114,7 +115,7 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     return wreck.rgb()
 
 
-def _haze(wreck: Wreck) -> Callable[[Sequence], np.ndarray]:
+def _haze(wreck: Wreck, vivid: float) -> Callable[[Sequence], np.ndarray]:
     """A function that greys colours ``(..., 3)`` and tints them as the roofs of the scene are."""
     roofs = wreck.picture[wreck.index > 0]
     mean = roofs.mean(axis=0) if len(roofs) else np.full(3, 0.5, np.float32)
@@ -123,7 +124,7 @@ def _haze(wreck: Wreck) -> Callable[[Sequence], np.ndarray]:
     def hazed(colours: Sequence) -> np.ndarray:
         tones = np.array(colours, np.float32)
         grey = tones.mean(axis=-1, keepdims=True)
-        return np.asarray(grey + VIVID * (tones - grey) + cast, np.float32)
+        return np.asarray(grey + vivid * (tones - grey) + cast, np.float32)
 
     return hazed
 
