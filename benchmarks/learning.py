@@ -16,15 +16,15 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from afterscene import computing
+from afterscene.diffusion import guidance
 from afterscene.diffusion.schedules import DDPM
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree
-from afterscene.networks.unet import UNet
-from benchmarks.speed import CONFIG, peer
+from benchmarks.speed import CONFIG, descend, learner
 
 #: Ours as it is timed, and with one block more at half the resolution, each narrower.
 OURS = {
@@ -55,15 +55,7 @@ def noised(x0: Tensor, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     dice = torch.Generator().manual_seed(seed)
     t = torch.rand(len(x0), generator=dice)
     eps = torch.randn(x0.shape, generator=dice)
-    level = DDPM().at(t.double())
-    alpha, sigma = (w[:, None, None, None].float() for w in (level.alpha, level.sigma))
-    return alpha * x0 + sigma * eps, t, eps
-
-
-def guess(name: str, network: nn.Module, x_t: Tensor, t: Tensor) -> Tensor:
-    """The noise that the network sees in ``x_t``."""
-    with computing.autocast("auto"):
-        return (network(x_t, t) if name in OURS else network(x_t, t * 1000).sample).float()
+    return guidance.noised(x0, DDPM().at(t.double()), eps).float(), t, eps
 
 
 def learn(
@@ -71,24 +63,23 @@ def learn(
 ) -> dict[str, float]:
     """Validation loss by step."""
     torch.manual_seed(0)
-    network = UNet(OURS[name]) if name in OURS else peer(SIZE)
-    network = computing.trainable(network)
+    network, answer = learner(name, SIZE, OURS.get(name, CONFIG))
+
+    def error(x_t: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        with computing.autocast("auto"):
+            return F.mse_loss(answer(x_t, t).float(), eps)
+
     optimiser = torch.optim.AdamW(network.parameters(), lr=3e-4, fused=True)
     checks = noised(crops(held, VALIDATION, 1), 1)
     found: dict[str, float] = {}
     for step in range(1, steps + 1):
         for group in optimiser.param_groups:
             group["lr"] = 3e-4 * min(step / 50, 1)
-        x_t, t, eps = noised(crops(some, BATCH, 1000 + step), 1000 + step)
-        loss = F.mse_loss(guess(name, network, x_t, t), eps)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
+        descend(network, optimiser, error(*noised(crops(some, BATCH, 1000 + step), 1000 + step)))
         if step % every == 0:
             with torch.inference_mode():
                 parts = zip(*(part.split(BATCH) for part in checks), strict=True)
-                errors = [F.mse_loss(guess(name, network, x, u), e) for x, u, e in parts]
+                errors = [error(*part) for part in parts]
             found[str(step)] = round(float(torch.stack(errors).mean()), 4)
             print(name, step, found[str(step)], flush=True)
     return found
@@ -105,7 +96,8 @@ def main(argv: Sequence[str]) -> None:
     options = parser.parse_args(argv)
     some, held = pictures(options.data, "train", 3), pictures(options.data, "val", 1)
     table = {
-        name: learn(name, some, held, options.steps, options.every) for name in ("diffusers", *OURS)
+        name: learn(name, some, held, options.steps, options.every)
+        for name in ("diffusers tuned", *OURS)
     }
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "learning.json").write_text(json.dumps(table, indent=1) + "\n", encoding="utf-8")

@@ -109,31 +109,44 @@ def by_hand(
     return draw
 
 
+def learner(
+    way: str, size: int, config: UNetConfig = CONFIG
+) -> tuple[nn.Module, Callable[[Tensor, Tensor], Tensor]]:
+    """A network laid out for training, and its answer to noisy pictures at times in [0, 1]."""
+    if way in WAYS[:2]:
+        theirs = peer(size)
+        if way == "diffusers tuned" and computing.dtype("auto") == torch.bfloat16:
+            theirs = theirs.to(memory_format=torch.channels_last)  # in float32 it trains slower
+        return theirs, lambda x, t: theirs(x, t * 1000).sample
+    ours = computing.trainable(UNet(config))
+    if way == CHECKPOINTED:
+        checkpoint_stages(SimpleNamespace(network=ours))
+    return ours, ours
+
+
 def trainer(way: str, size: int, batch: int) -> Callable[[], object]:
     """A function that takes one optimiser step on noise prediction."""
     torch.manual_seed(0)
-    ours, plain = way not in WAYS[:2], way == "diffusers"
-    network = computing.trainable(UNet(CONFIG)) if ours else peer(size)
-    if way == CHECKPOINTED:
-        checkpoint_stages(SimpleNamespace(network=network))
-    if way == "diffusers tuned" and computing.dtype("auto") == torch.bfloat16:
-        network = network.to(memory_format=torch.channels_last)  # in float32 it trains slower
+    plain = way == "diffusers"
+    network, answer = learner(way, size)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-4, fused=None if plain else True)
     x, eps = torch.randn(2, batch, 3, size, size)
     clock = torch.rand(batch)
 
-    def answer() -> Tensor:
-        return network(x, clock) if ours else network(x, clock * 1000).sample
-
     def step() -> None:
         with computing.autocast("fp32" if plain else "auto"):
-            loss = F.mse_loss(answer().float(), eps)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
+            loss = F.mse_loss(answer(x, clock).float(), eps)
+        descend(network, optimiser, loss)
 
     return step
+
+
+def descend(network: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One optimiser step, gradients cut at norm 1."""
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimiser.step()
 
 
 def clock() -> float:

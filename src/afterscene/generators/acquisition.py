@@ -1,8 +1,8 @@
 """A second acquisition of the same scene: another sun, season, sensor and registration.
 
 Real pairs differ everywhere, not just where something broke, and a detector that is taught with
-pairs that agree outside the damage learns that change means damage. Here the whole pre image is
-taken again before the bridge draws the damage into it:
+pairs that agree outside the damage learns that change means damage. Here the whole pre image, with
+what was sketched of the damage, is taken again before the bridge draws the damage into it:
 
 * look: channel means and spreads move by the look of a real post image (``Condition.style``);
 * tone: light and colour of a neighbourhood are bent by a smooth random curve, so that lawns,
@@ -93,10 +93,10 @@ class Acquisition:
         rng = np.random.default_rng((self.seed, 32))
         colour = reference.astype(np.float32) / 127.5 - 1
         centre, spread = colour[valid].mean(axis=0), colour[valid].std(axis=0)
-        offset = self._tone(colour).mean(axis=(0, 1))
-        drift = self._drift(reference.shape[:2], rng) - offset
+        tone = self._tone(colour)
+        drift = self._drift(reference.shape[:2], rng) - tone.mean(axis=(0, 1))
         grain = rng.normal(0, GRAIN, reference.shape[:2]).astype(np.float32)[..., None]
-        bent = (colour + self._tone(colour) + drift)[valid]
+        bent = (colour + tone + drift)[valid]
         gain = np.exp(np.clip(self.look[3:], -LARGEST_GAIN, LARGEST_GAIN))
         gain = gain * spread / np.maximum(bent.std(axis=0), 1e-6)  # the look alone says the spread
         base = bent.mean(axis=0)

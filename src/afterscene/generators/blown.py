@@ -50,13 +50,13 @@ SMALL = 260
 #: What may become of a destroyed building; shares of the first two, for small and for other ones.
 VANISHED, SLABBED, HEAPED = 0, 1, 2
 FATES = ((0.50, 0.12), (0.22, 0.30))
-#: For each: area of its pieces as a share of the footprint, and how far they lie, in pixels.
 #: How much colour the materials above keep, seen through haze beside the roofs of the scene; each
 #: scene anew.
 VIVID = (0.3, 1.2)
 #: Width (standard deviation, pixels) of what a satellite smears: brightness, and colour, which is
 #: recorded four times as coarse and sharpened by the brightness afterwards.
 SMEAR, TINT = 0.5, 1.1
+#: For each: area of its pieces as a share of the footprint, and how far they lie, in pixels.
 STREWN = (((0.05, 0.2), (3.0, 6.0)), ((0.15, 0.6), (2.0, 6.0)), ((0.2, 1.1), (1.0, 6.0)))
 #: How much of the old roof is gone under a heap; what is left lies there broken.
 GONE = (0.45, 1.0)
@@ -72,7 +72,7 @@ def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     grey = wreck.picture.mean(axis=2, keepdims=True)
     twigs = np.array(BRANCH, np.float32) * (0.75 + 0.9 * grey)
     twigs = twigs * (1 + 0.16 * wreck.noise(2.5, 5.0))[..., None]
-    wreck.paint(twigs, 0.85 * thin * np.maximum(wreck.crowns(), 0.5 * wreck.green()))
+    wreck.paint(twigs, 0.85 * thin * wreck.green() * np.maximum(wreck.dark(), 0.5))
     litter = 0.006 * thin * np.clip(0.5 + wreck.noise(14.0, 6.0), 0, 2)
     wreck.debris(litter, SCRAPS)
     return wreck.rgb()
@@ -101,17 +101,17 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     opened = wreck.parts(MAJOR, OPEN, lumpy=0.3, scales=(14.0, 6.0))
     inside = hazed(HOLE) * (1.6 + 0.4 * wreck.noise(4.0, 8.0))[..., None]
     wreck.paint(inside, 0.85 * opened)
-    whole = wreck.picture.copy()
+    whole, pieces = wreck.picture.copy(), hazed(PIECES)
     fates = _fates(wreck, rng)
     _clear(wreck, fates, hazed)
     for i, (building, fate) in enumerate(zip(damage.buildings, fates, strict=True)):
         if building.level == MAJOR:
             rows, cols = np.nonzero(opened * (wreck.index == i + 1))
-            _scatter(wreck, rng, rows, cols, whole, hazed(PIECES), cover=0.5, spread=0.7)
+            _scatter(wreck, rng, rows, cols, whole, pieces, cover=0.5, spread=0.7)
         elif building.level == DESTROYED:
             rows, cols = np.nonzero(wreck.index == i + 1)
             cover, spread = (rng.uniform(*span) for span in STREWN[fate])
-            _scatter(wreck, rng, rows, cols, whole, hazed(PIECES), cover=cover, spread=spread)
+            _scatter(wreck, rng, rows, cols, whole, pieces, cover=cover, spread=spread)
     _sense(wreck, before)
     return wreck.rgb()
 

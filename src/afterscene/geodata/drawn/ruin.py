@@ -60,7 +60,8 @@ class Wreck:
         r, g, b = self.picture.transpose(2, 0, 1)
         excess = np.minimum(g - r, g - b) / np.maximum(r + g + b, 0.1)
         plants = np.clip((excess - 0.02) / 0.04, 0, 1) * (self.index == 0)
-        return np.asarray(plants * (1 - self._dark() * self._smooth()))
+        dark = self.dark()
+        return np.asarray(plants * (1 - dark * self._smooth(dark)))
 
     def blue(self) -> np.ndarray:
         """Return 0..1: how much clear water a pixel shows, roofs left out."""
@@ -70,15 +71,16 @@ class Wreck:
 
     def crowns(self) -> np.ndarray:
         """Return 0..1: green and dark, that is trees rather than grass."""
-        return np.asarray(self.green() * self._dark())
+        return np.asarray(self.green() * self.dark())
 
-    def _dark(self) -> np.ndarray:
+    def dark(self) -> np.ndarray:
+        """Return 0..1: as dark as crowns are."""
         grey = cv2.GaussianBlur(self.picture.mean(axis=2), (0, 0), 1.2)
         return np.asarray(np.clip((0.30 - grey) / 0.08, 0, 1))
 
-    def _smooth(self) -> np.ndarray:
+    def _smooth(self, dark: np.ndarray) -> np.ndarray:
         """Return 0..1: evenness of the dark around a pixel; a pale jetty in water counts not."""
-        dark, grey = self._dark().astype(np.float32), self.picture.mean(axis=2)
+        grey = self.picture.mean(axis=2)
 
         def near(values: np.ndarray, sigma: float) -> np.ndarray:
             share = cv2.GaussianBlur(dark, (0, 0), sigma)
