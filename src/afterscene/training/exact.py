@@ -91,7 +91,7 @@ class _Norm(torch.autograd.Function):
     def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, eps: float, group: Group):
         places = x[0, 0].numel()
         count = group.sum(x.new_tensor([len(x) * places], dtype=torch.float64)).to(x.dtype)
-        pairs = [torch.var_mean(one, (0, 2, 3), correction=0) for one in x.split(1)]
+        pairs = [_moments(one) for one in x.split(1)]
         mean = _over_crops([own * places for _, own in pairs], group) / count
         squares = [(spread + (own - mean).square()) * places for spread, own in pairs]
         variance = _over_crops(squares, group) / count
@@ -114,6 +114,12 @@ class _Norm(torch.autograd.Function):
         offset = slope * mean - weight * scale * dbias / count
         dx = _affine(x, -slope, offset).addcmul_(gradient, (weight * scale)[:, None, None])
         return dx, dweight, dbias, None, None
+
+
+def _moments(one: Tensor) -> tuple[Tensor, Tensor]:
+    """Variance and mean of each channel of ``(1, C, H, W)``; torch.var_mean is ten times slower."""
+    mean = one.mean((0, 2, 3))
+    return (one - mean[:, None, None]).square_().mean((0, 2, 3)), mean
 
 
 def _affine(x: Tensor, factor: Tensor, offset: Tensor) -> Tensor:

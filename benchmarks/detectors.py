@@ -1,0 +1,108 @@
+"""The detectors on a real split, several seeds of each, in one table.
+
+    python -m benchmarks detectors --xbd XBD --out FOLDER --rows unet swin clip --seeds 5
+        [--set crop=192 ...] [--limit 3]
+
+Each training sees the split `--train`, takes its thresholds from `--val` and is scored once on
+`--test` by `afterscene.detectors.evaluation`, the code behind `afterscene detect score`. What is
+done is not done again, so the command goes on where it was stopped (a training that was cut starts
+anew); a row trained with other settings stops it. `--set` changes fields of all detectors alike.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from afterscene.detectors import DETECTORS, DetectorConfig, detector_config, fit, load_pairs
+from afterscene.detectors.evaluation import evaluate
+from afterscene.errors import BadParameter
+from afterscene.files import write_atomic, write_json
+from afterscene.geodata.xbd import XbdTree
+
+LEVELS = ("no_damage", "minor_damage", "major_damage", "destroyed")
+HEAD = (
+    "| detector | score | seeds | less all undamaged | localisation | no damage | minor | major "
+    "| destroyed |"
+)
+
+
+def config_of(row: str, settings: Sequence[str]) -> DetectorConfig:
+    """A detector's configuration with `KEY=VALUE` changes. Raises BadParameter."""
+    known = {field.name for field in fields(DetectorConfig)}
+    changes = {}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        if key not in known:
+            raise BadParameter(f"--set {key}: no field of a detector; one of: {', '.join(known)}")
+        try:
+            changes[key] = json.loads(value)
+        except json.JSONDecodeError:
+            changes[key] = value
+    return replace(detector_config(row), **changes)
+
+
+def do(row: str, config: DetectorConfig, seed: int, arguments: argparse.Namespace) -> bool:
+    """Train and score one detector unless that is done. True if it was trained now."""
+    out = arguments.out / f"{row}-{seed}"
+    about = {"config": config.as_json(), "splits": [arguments.train, arguments.val, arguments.test]}
+    if (out / "score.json").is_file():
+        if json.loads((out / "about.json").read_text()) != about:
+            raise BadParameter(f"{out} was trained with other settings; give another --out")
+        return False
+    tree = XbdTree(arguments.xbd)
+    pairs = load_pairs(arguments.xbd, arguments.train)
+    held = load_pairs(arguments.xbd, arguments.val)
+    made = fit(config, pairs, seed=seed, out=out, validation=held)
+    found = evaluate(made, tree.pairs(arguments.test)).as_json()
+    write_json(out / "about.json", about)
+    write_json(out / "score.json", {**found, "seconds": made.provenance["seconds"]})
+    print(row, seed, f"{found['score']:.4f}", f"{made.provenance['seconds']:.0f} s", flush=True)
+    return True
+
+
+def table(out: Path) -> str:
+    """All detectors with a score, as Markdown: means over seeds."""
+    lines = [HEAD, "|---" * 9 + "|"]
+    for row in DETECTORS:
+        found = [json.loads(p.read_text()) for p in sorted(out.glob(f"{row}-*/score.json"))]
+        if not found:
+            continue
+        score = np.array([one["score"] for one in found])
+        least = score - [one["all_undamaged_score"] for one in found]
+        cells = [
+            f"{row}",
+            f"{score.mean():.3f}",
+            " ".join(f"{value:.3f}" for value in score),
+            f"{least.mean():+.3f} (least {least.min():+.3f})",
+            f"{np.mean([one['localization_f1'] for one in found]):.3f}",
+            *(f"{np.mean([one[f'damage_f1_{LEVELS[n]}'] for one in found]):.3f}" for n in range(4)),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Train what is not done, up to the limit, and print the table of all that is there."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks detectors", description=__doc__)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--xbd", type=Path, required=True, help="xBD tree with splits.json")
+    parser.add_argument("--out", type=Path, required=True, help="folder of all trainings")
+    parser.add_argument("--rows", nargs="+", choices=list(DETECTORS), default=["unet"])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--set", action="append", default=[], help="KEY=VALUE of the detectors")
+    parser.add_argument("--limit", type=int, default=10**6, help="trainings in this call")
+    for split in ("train", "val", "test"):
+        parser.add_argument(f"--{split}", default=split, help="split of the tree")
+    arguments = parser.parse_args(argv)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    left = arguments.limit
+    for seed in range(arguments.seeds):
+        for row in arguments.rows:
+            if left > 0 and do(row, config_of(row, arguments.set), seed, arguments):
+                left -= 1
+    write_atomic(arguments.out / "figures.md", f"{table(arguments.out)}\n".encode())
+    print(table(arguments.out))
