@@ -1,6 +1,7 @@
 """The evaluation as a whole on toy pairs, whose damage is a colour that the judge reads."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,14 @@ import toys
 from afterscene.detectors.encoders import pretrained_available
 from afterscene.errors import MissingFile, OutputConflict, UnknownName
 from afterscene.experiments import seams
-from afterscene.experiments.candidates import CEILING, FLOOR, read_place
+from afterscene.experiments.candidates import (
+    CEILING,
+    EDIT_CEILING,
+    FLOOR,
+    outside,
+    read_place,
+    real_in_edit_area,
+)
 from afterscene.experiments.evaluation import EvaluationPlan, evaluate, prepare
 from afterscene.experiments.evaluation_report import evaluation_report, evaluation_table
 from afterscene.experiments.features import LiteFeatures, crops_around, pooled
@@ -30,6 +38,7 @@ NAMES = [
     "regression-reacquire",
     "ours-edit",
     "ours-reacquire",
+    EDIT_CEILING,
     CEILING,
 ]
 
@@ -226,3 +235,15 @@ def test_real_posts_are_nearer_to_real_posts_than_pre_images_are(shared_data):
     apart = kernel_distance(pre, post)
     assert kernel_distance(post[:half], post[half:]) < apart
     assert read_scene(pairs[place.id].pre).shape == (1024, 1024)
+
+
+def test_the_ceiling_of_edit_is_the_real_post_near_damage_and_the_pre_image_elsewhere(tree):
+    place = read_place(XbdTree(tree).pairs("test")[0], seed=0)
+    pre, post = place.pre.rgb(), 255 - place.pre.rgb()
+    place = replace(place, post=place.post.replace(pixels=255 - place.pre.pixels))
+    drawn = real_in_edit_area(place, places.PerfectGenerator())
+    kept = outside(place, places.PerfectGenerator())
+    damaged = (place.target >= 2) & (place.target < 255)
+    assert damaged.any() and kept.any()
+    assert np.array_equal(drawn[kept], pre[kept])
+    assert np.array_equal(drawn[damaged], post[damaged])

@@ -8,6 +8,8 @@ regression                our network in one step, edit: its weights then give E
 regression-reacquire      the same, the whole scene
 ours-edit                 the generator, every pixel outside the damaged places kept
 ours-reacquire            the generator, the whole scene as a new acquisition
+real-in-edit-area         the real post where *edit* may change pixels, the pre image elsewhere: the
+                          ceiling of that mode, which keeps the old look all around
 real post                 the ceiling
 ========================  =====================================================================
 
@@ -38,6 +40,7 @@ from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
 from afterscene.geodata.xbd import Pair, read_label
 
 FLOOR, CEILING = "pre-as-post", "real post"
+EDIT_CEILING = "real-in-edit-area"
 OURS = ("ours-edit", "ours-reacquire")
 SECONDS, CPU_SECONDS = "AFTERSCENE_SECONDS", "AFTERSCENE_CPU_SECONDS"
 
@@ -132,6 +135,7 @@ def candidates(generator: Renderer, training: TrainingPosts) -> Mapping[str, Can
     found["regression-reacquire"] = Rendered(generator=plain, mode="reacquire", steps=1)
     found["ours-edit"] = Rendered(generator=generator, mode="edit")
     found["ours-reacquire"] = Rendered(generator=generator, mode="reacquire")
+    found[EDIT_CEILING] = lambda place: _picture(place, real_in_edit_area(place, generator))
     found[CEILING] = lambda place: _picture(place, place.post.rgb(), place.post.valid)
     return found
 
@@ -150,9 +154,21 @@ def _picture(place: Place, rgb: np.ndarray, valid: np.ndarray | None = None) -> 
 
 def outside(place: Place, generator: Renderer) -> np.ndarray:
     """(H, W) bool: where *edit* promises to change nothing."""
+    return affected_mask(place.target, _config(generator).radius, 0) == 0
+
+
+def real_in_edit_area(place: Place, generator: Renderer) -> np.ndarray:
+    """``(H, W, 3)`` uint8: the real post image blended into the pre image as *edit* blends."""
+    config = _config(generator)
+    share = affected_mask(place.target, config.radius, config.feather)[..., None]
+    share = share * (place.pre.valid & place.post.valid)[..., None]
+    before, after = (one.rgb().astype(np.float32) for one in (place.pre, place.post))
+    return (before + share * (after - before)).round().astype(np.uint8)
+
+
+def _config(generator: Renderer) -> RenderConfig:
     config = getattr(generator, "config", None)
-    radius = config.radius if isinstance(config, RenderConfig) else RenderConfig().radius
-    return affected_mask(place.target, radius, 0) == 0
+    return config if isinstance(config, RenderConfig) else RenderConfig()
 
 
 @dataclass(frozen=True, kw_only=True)

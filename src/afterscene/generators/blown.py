@@ -26,15 +26,15 @@ from afterscene.geodata.drawn.ruin import Wreck
 
 MINOR, MAJOR, DESTROYED = DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED
 #: What lies below shingles: decking, weathered boards, felt, tar; each building has one.
-BELOW = ((0.74, 0.58, 0.46), (0.64, 0.55, 0.46), (0.42, 0.41, 0.39), (0.20, 0.19, 0.17))
-HOW_OFTEN = (0.35, 0.2, 0.2, 0.25)
-HOLE, TARP = (0.20, 0.19, 0.17), (0.30, 0.45, 0.68)
+BELOW = ((0.74, 0.54, 0.44), (0.64, 0.55, 0.46), (0.42, 0.41, 0.39), (0.20, 0.19, 0.17))
+HOW_OFTEN = (0.5, 0.2, 0.2, 0.1)
+HOLE = (0.20, 0.19, 0.17)
 SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.50, 0.40))
 #: Colours of pieces beside the roof's own: drywall and sheet metal, insulation, wood.
 PIECES = ((0.84, 0.82, 0.79), (0.70, 0.68, 0.65), (0.72, 0.61, 0.54), (0.60, 0.51, 0.43))
 GAP, SLAB, BRANCH = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48), (0.42, 0.38, 0.29)
 #: Share of the roof that lies bare.
-BARE = {MINOR: (0.04, 0.28), MAJOR: (0.08, 0.40)}
+BARE = {MINOR: (0.04, 0.28), MAJOR: (0.04, 0.25)}
 #: How often none of it does: damage that is seen around the house or not at all.
 UNSEEN = {MINOR: 0.2, MAJOR: 0.0}
 #: How opaque bare patches are, each building anew.
@@ -42,7 +42,14 @@ PAINT = {MINOR: (0.6, 1.0), MAJOR: (0.7, 1.0)}
 #: Half length (gamma: shape, scale) and half width of a bare patch, in pixels.
 LENGTH, WIDTH = (3.0, 1.4), (0.8, 3.0)
 #: Share of a roof with major damage that is open to the inside.
-OPEN = (0.05, 0.40)
+OPEN = (0.02, 0.30)
+#: How many roofs lie bare in one piece, and which share of each.
+TORN = {MINOR: (0.3, (0.03, 0.5)), MAJOR: (0.9, (0.08, 0.6))}
+#: Colours of that decking, and how bright it is on each roof; width of rooms in pixels, and studs.
+DECKS = ((0.74, 0.53, 0.43), (0.72, 0.54, 0.46), (0.66, 0.54, 0.45), (0.55, 0.50, 0.46))
+WARM, ROOM, STUD = (0.8, 1.08), (4.0, 8.0), (0.70, 0.63, 0.55)
+#: Tarpaulins, and how many roofs with minor damage lie under one.
+TARPS, COVERED = ((0.29, 0.34, 0.56), (0.38, 0.50, 0.63), (0.33, 0.42, 0.62)), 0.08
 #: Metres per second at which trees begin to lose leaves, and at which few are left.
 LEAVES = (25.0, 60.0)
 #: Footprints of fewer pixels often vanish whole.
@@ -92,22 +99,19 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     kinds = rng.choice(len(BELOW), len(damage.buildings) + 1, p=HOW_OFTEN)
     below = hazed(BELOW)[kinds][wreck.index]
     boards = below * (1 + 0.09 * wreck.noise(2.0, 6.0))[..., None]
-    bare = _bare(wreck, rng)
+    opened, torn = _tear(wreck, rng, hazed(DECKS))
+    bare = _bare(wreck, rng, torn)
     for level, span in PAINT.items():
         faint = rng.uniform(*span, len(kinds)).astype(np.float32)[wreck.index]
         wreck.paint(boards, faint * np.where(wreck.at(level), bare, 0))
-    covered = wreck.parts(MINOR, (0.0, 0.35), lumpy=0.05)
-    wreck.paint(TARP, 0.8 * covered * (rng.random(len(kinds)) < 0.15)[wreck.index])
-    opened = wreck.parts(MAJOR, OPEN, lumpy=0.3, scales=(14.0, 6.0))
-    inside = hazed(HOLE) * (1.6 + 0.4 * wreck.noise(4.0, 8.0))[..., None]
-    wreck.paint(inside, 0.85 * opened)
+    _cover(wreck, rng)
     whole, pieces = wreck.picture.copy(), hazed(PIECES)
     fates = _fates(wreck, rng)
     _clear(wreck, fates, hazed)
     for i, (building, fate) in enumerate(zip(damage.buildings, fates, strict=True)):
         if building.level == MAJOR:
             rows, cols = np.nonzero(opened * (wreck.index == i + 1))
-            _scatter(wreck, rng, rows, cols, whole, pieces, cover=0.5, spread=0.7)
+            _scatter(wreck, rng, rows, cols, whole, pieces, cover=0.12, spread=1.0)
         elif building.level == DESTROYED:
             rows, cols = np.nonzero(wreck.index == i + 1)
             cover, spread = (rng.uniform(*span) for span in STREWN[fate])
@@ -140,17 +144,89 @@ def _sense(wreck: Wreck, before: np.ndarray) -> None:
     wreck.picture = np.where(drawn[..., None], before + light + tint, before)
 
 
-def _bare(wreck: Wreck, rng: np.random.Generator) -> np.ndarray:
+def _tear(
+    wreck: Wreck, rng: np.random.Generator, decks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bare the decking of roofs in one piece, and open those with major damage.
+
+    ``decks (n, 3)`` are its colours. Returns ``(H, W)`` float32 in [0, 1], where rooms lie open, and which buildings ``(n,)`` bool
+    were bared so. The piece begins at an edge of the roof and runs with the walls; what is open is
+    a rectangle in it, of cells between walls, dark or in the colours of floors and ceilings.
+    """
+    opened, decked = (np.zeros(wreck.shape, np.float32) for _ in range(2))
+    floor, wood = (np.zeros((*wreck.shape, 3), np.float32) for _ in range(2))
+    fine, rough = wreck.noise(2.5, 5.0), wreck.noise(4.0, 9.0)
+    torn = np.zeros(len(wreck.damage.buildings), bool)
+    for i, building in enumerate(wreck.damage.buildings):
+        chance, turn, at = rng.random(), rng.integers(4), rng.random()
+        tones, cell = rng.random(64), rng.uniform(*ROOM)
+        pick, share, lost, warm = rng.random(), rng.random(), rng.random(), rng.uniform(*WARM)
+        if building.level not in TORN or chance > TORN[building.level][0]:
+            continue
+        rows, cols, along = wreck.along_walls(i, turn * np.pi / 2)
+        across = wreck.along_walls(i, (turn + 1) * np.pi / 2)[2]
+        if len(rows) < 12:
+            continue
+        torn[i] = True
+        low, high = TORN[building.level][1]
+        part = low + (high - low) * share**1.5
+        u, v = _spread(along), np.abs(_spread(across) - at)
+        u, v = u + 0.07 * rough[rows, cols], v + 0.07 * fine[rows, cols]
+        length = np.sqrt(part) * (1 + 0.6 * (tones[0] - 0.5))
+        decked[rows, cols] = (u < length) & (v < 0.7 * part / length)
+        board = decks[int(pick * len(decks))] * warm
+        wood[rows, cols] = board
+        if building.level != MAJOR:
+            continue
+        part = OPEN[0] + (OPEN[1] - OPEN[0]) * lost
+        length = np.sqrt(part) * (1 + 0.6 * (tones[1] - 0.5))
+        inside = (u < length) & (v < 0.7 * part / length)
+        opened[rows, cols], decked[rows, cols] = inside, decked[rows, cols] * ~inside
+        bend = 1.5 * rough[rows, cols]
+        x, y = along + bend, across + bend
+        tone = tones[((x // cell).astype(int) * 7 + (y // (0.8 * cell)).astype(int) * 13) % 64]
+        tone = (tone + 0.15 * fine[rows, cols])[:, None]
+        inner = np.where(
+            tone < 0.5, np.array(HOLE), np.where(tone < 0.75, 0.55 * board, 0.9 * board)
+        )
+        stud = ((x % cell < 1.0) | (y % (0.8 * cell) < 1.0)) & (fine[rows, cols] > -0.4)
+        floor[rows, cols] = np.where(stud[:, None], np.array(STUD), inner)
+    gaps = np.clip(1.2 + 0.55 * wreck.noise(2.0, 4.0), 0, 1)
+    light = 1 + 0.09 * wreck.noise(2.0, 6.0)[..., None]
+    wreck.paint(wood * light, gaps * decked)
+    wreck.paint(floor * light, 0.9 * cv2.GaussianBlur(opened, (0, 0), 0.5) * (opened > 0))
+    return opened, torn
+
+
+def _cover(wreck: Wreck, rng: np.random.Generator) -> None:
+    """Lay tarpaulins over roofs with minor damage; ridges and hips show through."""
+    part = wreck.parts(MINOR, (0.3, 1.0), lumpy=0.05)
+    grey = wreck.picture.mean(axis=2)
+    near = cv2.GaussianBlur(grey, (0, 0), 8.0)
+    relief = np.clip(grey / np.maximum(near, 0.05), 0.75, 1.2) * (1 + 0.08 * wreck.noise(2.0, 7.0))
+    count = len(wreck.damage.buildings) + 1
+    tones = np.array(TARPS, np.float32)[rng.integers(0, len(TARPS), count)][wreck.index]
+    covered = (rng.random(count) < COVERED)[wreck.index]
+    wreck.paint(tones * relief[..., None], 0.9 * part * covered)
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Values scaled to 0..1 between their 2nd and 98th percentiles."""
+    low, high = np.quantile(values, (0.02, 0.98))
+    return (values - low) / max(float(high - low), 1.0)
+
+
+def _bare(wreck: Wreck, rng: np.random.Generator, torn: np.ndarray) -> np.ndarray:
     """``(H, W)`` float32 in [0, 1]: where shingles are missing, in strips along the walls.
 
-    Patches begin more often at the edges of a roof, where the suction is greatest.
+    Of ``torn`` roofs less, for they lie bare in one piece already. Patches begin more often at the edges of a roof, where the suction is greatest.
     """
     out = np.zeros(wreck.shape, np.float32)
     for i, building in enumerate(wreck.damage.buildings):
         if building.level not in BARE:
             continue
         rows, cols, angle = wreck.walls(i)
-        share = rng.uniform(*BARE[building.level])
+        share = rng.uniform(*BARE[building.level]) * (0.4 if torn[i] else 1.0)
         if len(rows) < 12 or rng.random() < UNSEEN[building.level]:
             continue
         box = slice(rows.min(), rows.max() + 1), slice(cols.min(), cols.max() + 1)
