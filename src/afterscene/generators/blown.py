@@ -1,17 +1,18 @@
 """What wind breaks, drawn as a first sketch: bare decking, open roofs, heaps, stripped trees.
 
-Minor is a patch of missing shingles with wood or felt below, or a tarp; major a part of the roof
-that is gone, with dark rooms and pieces in it. Of a destroyed building stays a spread heap of
-angular pieces, many in the colour of its own roof, or its slab with some pieces, or, of a small
-one, nothing but ground. Trees lose their leaves and the ground carries litter, near undamaged
-houses too, so that change alone does not mean damage. Shares and sizes were set by eye on post
-images of the split ``train`` of xBD's hurricane-michael pairs; brightness, colour and sharpness by
-what was measured there on every fourth tile. Medians over buildings (and 90th percentiles):
-brightness finer than 1.5 pixels deviates by 0.033 (0.048), 0.040 (0.065), 0.042 (0.060) on minor,
-major and destroyed ones, drawn by 0.030 (0.045), 0.044 (0.054), 0.038 (0.067); red minus green by
-0.005 (0.008), 0.007 (0.010), 0.006 (0.010), drawn by 0.005 (0.009), 0.006 (0.009), 0.005 (0.006).
-The sketch before had two to three times the colour detail of real damage, and a detector takes that
-for the mark of it.
+Minor is missing shingles, in strips or in one piece, with wood or felt below, or a tarpaulin; major
+a larger piece, and a part of the roof that is gone, with rooms below. Of a destroyed building stays
+a spread heap of angular pieces, many in the colour of its own roof, or its slab with some pieces,
+or, of a small one, nothing but ground. Trees lose their leaves and the ground carries litter, near
+undamaged houses too, so that change alone does not mean damage.
+
+Shares and sizes were set by eye on post images of the splits ``train`` and ``val`` of xBD's
+hurricane-michael pairs; brightness, colour and sharpness by what was measured there. On five tiles
+of ``val``, *edit*, medians over buildings (and 90th percentiles): brightness finer than 1.5 pixels
+deviates on minor and major ones by 0.033 (0.050) and 0.039 (0.058), drawn by 0.034 (0.050) and
+0.049 (0.057); red minus green by 0.005 (0.009) and 0.007 (0.010), drawn by 0.007 (0.013) and
+0.008 (0.012). An earlier sketch had two to three times the colour detail of real damage, and a
+detector takes that for the mark of it.
 """
 
 from __future__ import annotations
@@ -149,9 +150,10 @@ def _tear(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Bare the decking of roofs in one piece, and open those with major damage.
 
-    ``decks (n, 3)`` are its colours. Returns ``(H, W)`` float32 in [0, 1], where rooms lie open, and which buildings ``(n,)`` bool
-    were bared so. The piece begins at an edge of the roof and runs with the walls; what is open is
-    a rectangle in it, of cells between walls, dark or in the colours of floors and ceilings.
+    ``decks (n, 3)`` are the colours of decking. Returns ``(H, W)`` float32 in [0, 1], where rooms
+    lie open, and which buildings ``(n,)`` bool were bared so. The piece begins at an edge of the
+    roof and runs with the walls; what is open is a rectangle in it, of cells between walls, dark or
+    in the colours of floors and ceilings.
     """
     opened, decked = (np.zeros(wreck.shape, np.float32) for _ in range(2))
     floor, wood = (np.zeros((*wreck.shape, 3), np.float32) for _ in range(2))
@@ -219,7 +221,8 @@ def _spread(values: np.ndarray) -> np.ndarray:
 def _bare(wreck: Wreck, rng: np.random.Generator, torn: np.ndarray) -> np.ndarray:
     """``(H, W)`` float32 in [0, 1]: where shingles are missing, in strips along the walls.
 
-    Of ``torn`` roofs less, for they lie bare in one piece already. Patches begin more often at the edges of a roof, where the suction is greatest.
+    Of ``torn`` roofs less, for they lie bare in one piece already. Patches begin more often at the
+    edges of a roof, where the suction is greatest.
     """
     out = np.zeros(wreck.shape, np.float32)
     for i, building in enumerate(wreck.damage.buildings):
