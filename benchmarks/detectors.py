@@ -12,7 +12,6 @@ anew); a row trained with other settings stops it. `--set` changes fields of all
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,27 +21,13 @@ from afterscene.detectors.evaluation import evaluate
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic, write_json
 from afterscene.geodata.xbd import XbdTree
+from afterscene.recipes.overrides import override
 
 LEVELS = ("no_damage", "minor_damage", "major_damage", "destroyed")
 HEAD = (
     "| detector | score | seeds | less all undamaged | localisation | no damage | minor | major "
     "| destroyed |"
 )
-
-
-def config_of(row: str, settings: Sequence[str]) -> DetectorConfig:
-    """A detector's configuration with `KEY=VALUE` changes. Raises BadParameter."""
-    known = {field.name for field in fields(DetectorConfig)}
-    changes = {}
-    for setting in settings:
-        key, _, value = setting.partition("=")
-        if key not in known:
-            raise BadParameter(f"--set {key}: no field of a detector; one of: {', '.join(known)}")
-        try:
-            changes[key] = json.loads(value)
-        except json.JSONDecodeError:
-            changes[key] = value
-    return replace(detector_config(row), **changes)
 
 
 def do(row: str, config: DetectorConfig, seed: int, arguments: argparse.Namespace) -> bool:
@@ -102,7 +87,7 @@ def main(argv: Sequence[str]) -> None:
     left = arguments.limit
     for seed in range(arguments.seeds):
         for row in arguments.rows:
-            if left > 0 and do(row, config_of(row, arguments.set), seed, arguments):
+            if left > 0 and do(row, override(detector_config(row), arguments.set), seed, arguments):
                 left -= 1
     write_atomic(arguments.out / "figures.md", f"{table(arguments.out)}\n".encode())
     print(table(arguments.out))

@@ -1,5 +1,7 @@
 """``afterscene detect fit|predict|score`` and ``score``, with a detector of a few steps."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -55,6 +57,17 @@ def test_fit_refuses_a_folder_that_holds_a_detector(afterscene, pairs, model):
     outcome = afterscene("detect", "fit", "--xbd", pairs, "--out", model, "--steps", 1)
     assert outcome.code == 2
     assert str(model) in outcome.stderr
+
+
+def test_fit_takes_fields_of_the_detector(afterscene, pairs, tmp_path):
+    command = ["detect", "fit", "--xbd", pairs, "--detector", "tiny", "--steps", 1]
+    command += ["--out", tmp_path / "out", "--quiet", "--json"]
+    outcome = afterscene(*command, "--set", "localization=pre", "--set", "width=8")
+    assert outcome.code == 0, outcome.stderr
+    kept = json.loads((tmp_path / "out" / "config.json").read_text())["detector"]
+    assert (kept["localization"], kept["width"], kept["steps"]) == ("pre", 8, 1)
+    outcome = afterscene(*command[:-3], tmp_path / "two", "--set", "depth=3")
+    assert outcome.code == 2 and "depth" in outcome.stderr
 
 
 def test_predict_writes_masks_of_levels(afterscene, pairs, model, tmp_path):

@@ -36,6 +36,12 @@ Backbone = Annotated[
 Objects = Annotated[
     bool, typer.Option("--objects", help="Also fit a head that gives each footprint its level.")
 ]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", help="A field of the detector, KEY=VALUE (localization=pre); repeatable."
+    ),
+]
 Model = Annotated[
     str, typer.Option("--model", help="A shipped detector, or the folder that `detect fit` wrote.")
 ]
@@ -53,6 +59,7 @@ def fit(
     detector: Kind = "unet",
     backbone: Backbone = None,
     objects: Objects = False,
+    settings: Settings = None,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -64,10 +71,12 @@ def fit(
     from afterscene import detectors
     from afterscene.detectors.backbones import with_backbone
     from afterscene.detectors.objects import fit_objects
+    from afterscene.recipes.overrides import override
 
     talk = Talk(json=as_json, quiet=quiet)
     asked: dict[str, Any] = {"steps": steps, "encoder": encoder}
     config = detectors.detector_config(detector)
+    config = override(config, settings or ())
     config = replace(config, **{k: v for k, v in asked.items() if v is not None})
     if backbone is not None:
         config = with_backbone(config, backbone)
