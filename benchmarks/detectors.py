@@ -18,12 +18,12 @@ import numpy as np
 
 from afterscene.detectors import DETECTORS, DetectorConfig, detector_config, fit, load_pairs
 from afterscene.detectors.evaluation import evaluate
+from afterscene.detectors.score import FIGURES
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic, write_json
 from afterscene.geodata.xbd import XbdTree
 from afterscene.recipes.overrides import override
 
-LEVELS = ("no_damage", "minor_damage", "major_damage", "destroyed")
 HEAD = (
     "| detector | score | seeds | less all undamaged | localisation | no damage | minor | major "
     "| destroyed |"
@@ -59,12 +59,11 @@ def table(out: Path) -> str:
         score = np.array([one["score"] for one in found])
         least = score - [one["all_undamaged_score"] for one in found]
         cells = [
-            f"{row}",
+            row,
             f"{score.mean():.3f}",
             " ".join(f"{value:.3f}" for value in score),
             f"{least.mean():+.3f} (least {least.min():+.3f})",
-            f"{np.mean([one['localization_f1'] for one in found]):.3f}",
-            *(f"{np.mean([one[f'damage_f1_{LEVELS[n]}'] for one in found]):.3f}" for n in range(4)),
+            *(f"{np.mean([one[name] for one in found]):.3f}" for name in FIGURES[2:]),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -89,5 +88,6 @@ def main(argv: Sequence[str]) -> None:
         for row in arguments.rows:
             if left > 0 and do(row, override(detector_config(row), arguments.set), seed, arguments):
                 left -= 1
-    write_atomic(arguments.out / "figures.md", f"{table(arguments.out)}\n".encode())
-    print(table(arguments.out))
+    made = table(arguments.out)
+    write_atomic(arguments.out / "figures.md", f"{made}\n".encode())
+    print(made)
