@@ -80,15 +80,12 @@ def test_wind_leaves_green_water_as_it_is():
 
 
 def test_broken_roofs_have_colours_as_coarse_and_pale_as_a_satellite_records_them():
-    """A detector that learns "coloured grain is damage" finds none in real pictures.
-
-    There the colour of broken roofs changes by 0.74, 0.90 and 0.91 grey levels from pixel to pixel.
-    """
+    """A detector that learns "coloured grain is damage" finds none in real pictures."""
     for level in (DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED):
         roofs = np.stack([drawn(level, seed=n)[28:68, 28:68] for n in range(5)]).astype(float)
         light = roofs.mean(axis=3, keepdims=True)
         grain, tint = (np.abs(np.diff(p, axis=1)).mean() for p in (light, roofs - light))
-        assert grain > 0.1 and tint < 0.7
+        assert grain > 0.1 and tint < 0.3 * grain
 
 
 def test_a_small_destroyed_building_may_vanish():

@@ -10,8 +10,8 @@ Shares and sizes were set by eye on post images of the splits ``train`` and ``va
 hurricane-michael pairs; brightness, colour and sharpness by what was measured there. On five tiles
 of ``val``, *edit*, medians over buildings (and 90th percentiles): brightness finer than 1.5 pixels
 deviates on minor and major ones by 0.033 (0.050) and 0.039 (0.058), drawn by 0.034 (0.050) and
-0.049 (0.057); red minus green by 0.005 (0.009) and 0.007 (0.010), drawn by 0.007 (0.013) and
-0.008 (0.012). An earlier sketch had two to three times the colour detail of real damage, and a
+0.048 (0.056); red minus green by 0.005 (0.009) and 0.007 (0.010), drawn by 0.006 (0.011) and
+0.007 (0.009). An earlier sketch had two to three times the colour detail of real damage, and a
 detector takes that for the mark of it.
 """
 
@@ -63,7 +63,7 @@ FATES = ((0.50, 0.12), (0.22, 0.30))
 VIVID = (0.3, 1.2)
 #: Width (standard deviation, pixels) of what a satellite smears: brightness, and colour, which is
 #: recorded four times as coarse and sharpened by the brightness afterwards.
-SMEAR, TINT = 0.5, 1.1
+SMEAR, TINT = 0.5, 1.6
 #: For each: area of its pieces as a share of the footprint, and how far they lie, in pixels.
 STREWN = (((0.05, 0.2), (3.0, 6.0)), ((0.15, 0.6), (2.0, 6.0)), ((0.2, 1.1), (1.0, 6.0)))
 #: How much of the old roof is gone under a heap; what is left lies there broken.
