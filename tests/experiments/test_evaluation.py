@@ -11,13 +11,17 @@ import toys
 from afterscene.detectors.encoders import pretrained_available
 from afterscene.errors import MissingFile, OutputConflict, UnknownName
 from afterscene.experiments import seams
+from afterscene.experiments.baselines import TrainingPosts
 from afterscene.experiments.candidates import (
     CEILING,
     EDIT_CEILING,
     FLOOR,
+    TOLD,
+    candidates,
     outside,
     read_place,
     real_in_edit_area,
+    real_look,
 )
 from afterscene.experiments.evaluation import EvaluationPlan, evaluate, prepare
 from afterscene.experiments.evaluation_report import evaluation_report, evaluation_table
@@ -25,6 +29,8 @@ from afterscene.experiments.features import LiteFeatures, crops_around, pooled
 from afterscene.experiments.report import render
 from afterscene.experiments.seams import borders, seam_figures
 from afterscene.gbd.pair import MARK
+from afterscene.generators.crops import affected_mask
+from afterscene.generators.tiles import REACH
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree
 from tests.experiments import places
@@ -247,3 +253,18 @@ def test_the_ceiling_of_edit_is_the_real_post_near_damage_and_the_pre_image_else
     assert damaged.any() and kept.any()
     assert np.array_equal(drawn[kept], pre[kept])
     assert np.array_equal(drawn[damaged], post[damaged])
+
+
+def test_the_told_candidate_has_the_look_of_the_real_post_and_is_made_by_our_generator_alone(tree):
+    place = read_place(XbdTree(tree).pairs("test")[0], seed=0)
+    darker = (place.pre.pixels // 2).astype(np.uint8)
+    post = place.post.replace(pixels=darker)
+    place = replace(place, post=post, buildings=place.buildings[:1])
+    found = candidates(toy.generator(), TrainingPosts())
+    assert TOLD in found and TOLD not in candidates(places.PerfectGenerator(), TrainingPosts())
+    look = real_look(place)
+    alone = affected_mask(place.target, REACH, 0) == 0
+    told, drawn = (found[name](place).rgb()[alone].mean() for name in (TOLD, "ours-reacquire"))
+    assert look is not None and look[:3].mean() < -0.1
+    assert told == pytest.approx(place.post.rgb()[alone].mean(), abs=6)
+    assert drawn > told + 10  # the looks of the toy are brighter

@@ -5,7 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from afterscene.errors import BadParameter
 from afterscene.generators.acquisition import LARGEST_SHIFT, Acquisition
+from afterscene.generators.crops import measure_style
 from afterscene.generators.registration import estimate_shift
 from afterscene.geodata.damage import DamageLevel
 from tests.generators import toy
@@ -105,3 +107,24 @@ def test_reacquire_changes_the_whole_scene_even_without_damage():
     untouched = toy.damage(toy.building(8, 8, DamageLevel.NO_DAMAGE))
     post = toy.generator().render(pre, untouched, seed=1, mode="reacquire")
     assert (post.pixels != pre.pixels).any(0).mean() > 0.9
+
+
+def test_a_look_that_is_told_is_the_look_of_the_post_image():
+    image = picture()
+    pre = replace(toy.scene(160, 160), pixels=np.ascontiguousarray(image.transpose(2, 0, 1)))
+    untouched = toy.damage(toy.building(8, 8, DamageLevel.NO_DAMAGE), shape=(160, 160))
+    told = np.array([0.2, 0.15, 0.1, -0.2, -0.2, -0.2], np.float32)
+    post = toy.generator().render(pre, untouched, seed=1, mode="reacquire", look=told)
+    measured = measure_style(image, post.rgb(), everywhere(image))
+    assert measured is not None
+    np.testing.assert_allclose(measured[:3], told[:3], atol=0.03)
+    np.testing.assert_allclose(measured[3:], told[3:], atol=0.1)
+
+
+@pytest.mark.parametrize(
+    ("mode", "look"), [("edit", PLAIN), ("reacquire", PLAIN[:5]), ("reacquire", PLAIN + np.nan)]
+)
+def test_a_look_that_cannot_be_used_is_refused(mode, look):
+    untouched = toy.damage(toy.building(8, 8, DamageLevel.NO_DAMAGE))
+    with pytest.raises(BadParameter, match="look"):
+        toy.generator().render(toy.scene(), untouched, seed=1, mode=mode, look=look)

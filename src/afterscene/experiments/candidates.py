@@ -8,6 +8,8 @@ regression                our network in one step, edit: its weights then give E
 regression-reacquire      the same, the whole scene
 ours-edit                 the generator, every pixel outside the damaged places kept
 ours-reacquire            the generator, the whole scene as a new acquisition
+ours-reacquire-told       the same, told how the real acquisition looks: the means and contrasts of
+                          its channels where the hazard left the scene alone (six numbers)
 real-in-edit-area         the real post where *edit* may change pixels, the pre image elsewhere: the
                           ceiling of that mode, which keeps the old look all around
 real post                 the ceiling
@@ -32,9 +34,10 @@ from afterscene.errors import BadImage, MissingFile
 from afterscene.experiments.baselines import TrainingPosts, copy_paste
 from afterscene.gbd.pair import MARK, Renderer
 from afterscene.gbd.plan import item_seed
-from afterscene.generators.crops import affected_mask
+from afterscene.generators.crops import affected_mask, measure_style
 from afterscene.generators.generator import Generator
 from afterscene.generators.render import RenderConfig
+from afterscene.generators.tiles import REACH
 from afterscene.geodata.damage import Building, DamageMap, rasterize
 from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
 from afterscene.geodata.xbd import Pair, read_label
@@ -42,6 +45,7 @@ from afterscene.geodata.xbd import Pair, read_label
 FLOOR, CEILING = "pre-as-post", "real post"
 EDIT_CEILING = "real-in-edit-area"
 OURS = ("ours-edit", "ours-reacquire")
+TOLD = "ours-reacquire-told"
 SECONDS, CPU_SECONDS = "AFTERSCENE_SECONDS", "AFTERSCENE_CPU_SECONDS"
 
 
@@ -113,6 +117,23 @@ class Rendered:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Told(Rendered):
+    """A new acquisition, told the look of the real acquisition where enough is left to measure it."""
+
+    generator: Generator
+
+    def __call__(self, place: Place) -> Scene:
+        return self.generator.render(
+            place.pre,
+            place.damage,
+            seed=place.seed,
+            mode="reacquire",
+            steps=self.steps,
+            look=real_look(place),
+        )
+
+
 def candidates(generator: Renderer, training: TrainingPosts) -> Mapping[str, Candidate]:
     """Name to candidate, in the order of the tables; without training posts two are left out."""
     found: dict[str, Candidate] = {FLOOR: lambda place: _picture(place, place.pre.rgb())}
@@ -135,6 +156,8 @@ def candidates(generator: Renderer, training: TrainingPosts) -> Mapping[str, Can
     found["regression-reacquire"] = Rendered(generator=plain, mode="reacquire", steps=1)
     found["ours-edit"] = Rendered(generator=generator, mode="edit")
     found["ours-reacquire"] = Rendered(generator=generator, mode="reacquire")
+    if isinstance(generator, Generator):
+        found[TOLD] = Told(generator=generator, mode="reacquire")
     found[EDIT_CEILING] = lambda place: _picture(place, real_in_edit_area(place, generator))
     found[CEILING] = lambda place: _picture(place, place.post.rgb(), place.post.valid)
     return found
@@ -155,6 +178,12 @@ def _picture(place: Place, rgb: np.ndarray, valid: np.ndarray | None = None) -> 
 def outside(place: Place, generator: Renderer) -> np.ndarray:
     """(H, W) bool: where *edit* promises to change nothing."""
     return affected_mask(place.target, _config(generator).radius, 0) == 0
+
+
+def real_look(place: Place) -> np.ndarray | None:
+    """``(6,)`` of the real post image beside the pre image; None: too little is left alone."""
+    alone = (affected_mask(place.target, REACH, 0) == 0) & place.pre.valid & place.post.valid
+    return measure_style(place.pre.rgb(), place.post.rgb(), alone)
 
 
 def real_in_edit_area(place: Place, generator: Renderer) -> np.ndarray:

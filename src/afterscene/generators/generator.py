@@ -18,7 +18,7 @@ import numpy as np
 from afterscene import shipped
 from afterscene.computing import prepared
 from afterscene.conditioning import STYLE_SIZE, Condition
-from afterscene.errors import BadWeights, UnknownName
+from afterscene.errors import BadParameter, BadWeights, UnknownName
 from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_weights, weights_hash
@@ -113,6 +113,7 @@ class Generator:
         mode: Mode = "edit",
         steps: int | None = None,
         batch_size: int = 4,
+        look: np.ndarray | None = None,
     ) -> Scene:
         """The post-disaster scene on the grid of ``pre``: uint8 RGB.
 
@@ -128,21 +129,26 @@ class Generator:
             steps: Network evaluations; ``None``: the model's default.
             batch_size: Accepted for symmetry with other renderers; windows are evaluated one by
                 one, so that it cannot change a pixel.
+            look: ``(6,)`` look of the new acquisition beside ``pre`` (``Condition.style``; of a
+                real pair :func:`~afterscene.generators.crops.measure_style` measures it); None:
+                that of a real post image of the hazard, drawn by ``seed``. Not for ``edit``.
 
         Raises:
             UnknownName: ``mode`` is not one of the three.
+            BadParameter: ``look`` is not six finite numbers, or given to ``edit``.
             NotFinite: the network returned NaN.
         """
         del batch_size
         if mode not in MODES:
             raise UnknownName(f"mode '{mode}' is not known; choose one of: {', '.join(MODES)}")
+        look = self.look(damage.hazard, seed) if look is None else _checked(look, mode)
         config = self.config if steps is None else replace(self.config, steps=steps)
         picture = pre.rgb()
         levels = rasterize(damage.buildings, picture.shape[:2])
         start, _ = draw_physics(picture, damage, seed)
         start[~pre.valid] = picture[~pre.valid]
         keep = ~pre.valid
-        again = Acquisition.draw(self.look(damage.hazard, seed), seed)
+        again = Acquisition.draw(look, seed)
         before, style, affected, first = start, again.look, None, None
         if mode != "redraw":
             learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
@@ -247,3 +253,12 @@ class Generator:
         rgb = to_rgb(self.fast.outward(x0))[0]
         drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
         return drawn[: picture.shape[0], : picture.shape[1]].copy()
+
+
+def _checked(look: np.ndarray, mode: Mode) -> np.ndarray:
+    """A look that was asked for. Raises BadParameter."""
+    if mode == "edit":
+        raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
+    if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
+        raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
+    return np.asarray(look, np.float32)
