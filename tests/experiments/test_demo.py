@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 import toys
@@ -10,8 +11,9 @@ from afterscene.errors import BadParameter, MissingFile, OutputConflict, Unknown
 from afterscene.experiments import demo
 from afterscene.experiments.towns import draw_pairs
 from afterscene.gbd import verify
-from afterscene.geodata.scene import read_tags
+from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree, read_label
+from tests.generators import toy
 
 TINY = demo.DemoConfig(
     hazards=("wildfire", "flood"),
@@ -101,6 +103,35 @@ def test_a_folder_without_what_is_needed_is_refused_before_anything_is_made(tmp_
 def test_a_demo_needs_at_least_one_of_each():
     with pytest.raises(BadParameter):
         demo.DemoConfig(seeds=())
+
+
+def test_a_photographer_turns_the_towns_into_pre_images(tmp_path):
+    """The same footprints, other pixels; the aftermath is drawn on what was photographed."""
+    drawn = draw_pairs(tmp_path / "a", ["wind"], seed=1, size=96, splits={"train": 1})
+    seen = draw_pairs(
+        tmp_path / "b",
+        ["wind"],
+        seed=1,
+        size=96,
+        splits={"train": 1},
+        photograph=lambda town, buildings, seed: town.replace(pixels=255 - town.pixels),
+    )
+    one, other = (XbdTree(tree).pairs("train")[0] for tree in (drawn, seen))
+    pres = [read_scene(pair.pre).rgb() for pair in (one, other)]
+    posts = [read_scene(pair.post).rgb().astype(int) for pair in (one, other)]
+    assert np.array_equal(pres[1], 255 - pres[0])
+    assert np.abs(posts[1] - pres[1]).mean() < np.abs(posts[1] - posts[0]).mean()
+    assert read_label(one.pre_label).buildings == read_label(other.pre_label).buildings
+
+
+def test_the_demo_takes_the_photographer_and_says_so(tmp_path):
+    out = tmp_path / "out"
+    made = demo.run_demo(
+        out, toys.ToyGenerator(), photographer=toy.generator(), seed=3, config=TINY
+    )
+    assert "which a diffusion model turned into pre images" in made.report.read_text()
+    with pytest.raises(OutputConflict):  # other pre images: another demo
+        demo.run_demo(out, toys.ToyGenerator(), seed=3, config=TINY)
 
 
 def test_drawn_files_say_that_they_are_no_photographs(tmp_path):

@@ -42,6 +42,7 @@ def demo(
         out,
         generators.load("default"),
         xbd=xbd,
+        photographer=generators.load("layout", "layout") if xbd is None else None,
         seed=seed,
         overwrite=overwrite,
         stage=talk.progress,

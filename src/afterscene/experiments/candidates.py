@@ -119,7 +119,7 @@ class Rendered:
 
 @dataclass(frozen=True, kw_only=True)
 class Told(Rendered):
-    """A new acquisition, told the look of the real acquisition where enough is left to measure it."""
+    """A new acquisition, told the look of the real one where enough is left to measure it."""
 
     generator: Generator
 

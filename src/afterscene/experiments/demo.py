@@ -1,7 +1,8 @@
 """The whole way once, small: towns -> hazards -> diffusion -> pairs -> detectors -> one page.
 
-Without data the "real" pairs are drawn towns with a drawn aftermath, and the page says so; the
-synthetic pairs come from the shipped diffusion model in either case. With an xBD folder its real
+Without data the "real" pairs are drawn towns, which a diffusion model of the recipe ``layout``
+turns into pre images, with a drawn aftermath, and the page says so; the synthetic pairs come from
+the shipped diffusion model in either case. With an xBD folder its real
 pairs take the place of the drawings. Each station keeps what it made in its own folder, so a demo
 that was stopped goes on where it was.
 """
@@ -27,7 +28,10 @@ from afterscene.gbd import Plan, Rendering, RunOptions, Source, build, find_sour
 from afterscene.gbd.pair import Renderer
 from afterscene.gbd.plan import item_seed
 from afterscene.gbd.runs import digest
-from afterscene.geodata.scene import read_scene
+from afterscene.generators.generator import Generator
+from afterscene.generators.layouts import draw_pre
+from afterscene.geodata.damage import Building
+from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import make_hazard
 
@@ -106,6 +110,7 @@ def run_demo(
     generator: Renderer,
     *,
     xbd: Path | None = None,
+    photographer: Generator | None = None,
     seed: int = 0,
     config: DemoConfig | None = None,
     overwrite: bool = False,
@@ -117,6 +122,7 @@ def run_demo(
         out: folder of the demo; an interrupted one with the same settings is gone on with.
         generator: the shipped diffusion model.
         xbd: real pairs with the splits ``train`` and ``test`` to use instead of drawings.
+        photographer: turns drawn towns into pre images; None: the drawings are the pre images.
         seed: decides towns, damage and pictures.
         config: how large; None: as shipped.
         overwrite: replace a demo with other settings.
@@ -134,24 +140,31 @@ def run_demo(
         "version": __version__,
         "seed": seed,
         "model_hash": generator.hash,
+        "photographer": photographer.hash if photographer and xbd is None else None,
         "xbd": None if sources is None else digest(sources),
         "hazards": list(config.hazards),
         "pairs": [config.each, config.train, config.test, config.size],
     }
     prepare_output(out, "demo", run=settings, overwrite=overwrite)
-    real = xbd if xbd is not None else _towns(out / "towns", config, seed, stage)
+    real = xbd if xbd is not None else _towns(out / "towns", config, photographer, seed, stage)
     folders = _build_all(
         sources or find_sources(real, "train"), out, generator, config, seed, stage
     )
     comparison = _compare(real, folders, out / "compare", config, stage)
     with stage("report", 1) as advance:
-        report = _report(out, real, folders, comparison, drawn=xbd is None)
+        report = _report(out, real, folders, comparison, places=_places(xbd, photographer))
         advance(1)
     pairs = len(comparison.pairs.synthetic)
     return DemoResult(report=report, folder=out, pairs=pairs, comparison=comparison)
 
 
-def _towns(out: Path, config: DemoConfig, seed: int, stage: Stage) -> Path:
+def _towns(
+    out: Path, config: DemoConfig, photographer: Generator | None, seed: int, stage: Stage
+) -> Path:
+    def photograph(town: Scene, buildings: Sequence[Building], seed: int) -> Scene:
+        assert photographer is not None
+        return draw_pre(photographer, town.rgb(), buildings, seed=seed)
+
     if (out / "splits.json").is_file():  # written last: all towns are there
         return out
     splits = {"train": config.train, "test": config.test}
@@ -162,8 +175,15 @@ def _towns(out: Path, config: DemoConfig, seed: int, stage: Stage) -> Path:
             seed=seed,
             size=config.size,
             splits=splits,
+            photograph=photograph if photographer else None,
             on_progress=advance,
         )
+
+
+def _places(xbd: Path | None, photographer: Generator | None) -> str | None:
+    if xbd is not None:
+        return None
+    return PHOTOGRAPHED if photographer else TOWNS
 
 
 def _build_all(
@@ -207,31 +227,36 @@ def _compare(
 
 
 def _report(
-    out: Path, real: Path, folders: Sequence[Path], comparison: Comparison, *, drawn: bool
+    out: Path, real: Path, folders: Sequence[Path], comparison: Comparison, *, places: str | None
 ) -> Path:
-    beside = _drawings(folders) if drawn else real_posts(real)
+    beside = _drawings(folders) if places else real_posts(real)
     rows = [row for folder in folders for row in gallery(folder, beside=beside)]
     page = gain_report(
         comparison.result,
         title="AfterScene demo: what synthetic damage is worth to a damage detector",
         pictures=[*rows, *picture_rows(comparison.result, comparison.pairs.test)],
-        made=_made(drawn),
+        made=_made(places or "real pre-disaster images of the training split"),
         notes=(_next(),),
     )
-    if drawn:
-        page = replace(page, summary=(_DRAWN, *page.summary))
+    if places:
+        page = replace(page, summary=(_no_real_image(places), *page.summary))
     return write_report(page, out / REPORT)
 
 
-_DRAWN = (
-    "No real image was used here. The pairs called real are drawings: towns made from a seed, with "
-    "a drawn aftermath. The figures show that the whole way works; they say nothing about real "
-    "scenes. For those: afterscene demo --xbd DIR."
-)
+#: How the places of a demo without data came to be: drawings, or a diffusion model's view of them.
+TOWNS = "towns drawn from a seed"
+PHOTOGRAPHED = f"{TOWNS}, which a diffusion model turned into pre images"
 
 
-def _made(drawn: bool) -> tuple[str, ...]:
-    places = "drawn towns" if drawn else "real pre-disaster images of the training split"
+def _no_real_image(places: str) -> str:
+    return (
+        f"No real image was used here. The pairs called real are made up: {places}, with a drawn "
+        "aftermath. The figures show that the whole way works; they say nothing about real "
+        "scenes. For those: afterscene demo --xbd DIR."
+    )
+
+
+def _made(places: str) -> tuple[str, ...]:
     return (
         f"Places: {places}, with their building footprints.",
         "Damage: a hazard makes a field of intensity over the scene (wind speed, heat, depth of "

@@ -22,6 +22,8 @@ from afterscene.hazards import make_hazard
 
 GSD = 0.5  # metres per pixel of a drawn town
 SEVERITY = (0.45, 0.95)
+#: (drawn town, its buildings, seed) -> the same place as a photograph would show it.
+Photograph = Callable[[Scene, Sequence[Building], int], Scene]
 DRAWN = {MARK: "true", "AFTERSCENE_DRAWN": "true"}
 
 
@@ -32,11 +34,13 @@ def draw_pairs(
     seed: int,
     size: int,
     splits: dict[str, int],
+    photograph: Photograph | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> Path:
     """Write an xBD folder of drawn pairs: for each split this many towns a hazard.
 
-    The pair ``drawn-{hazard}_{8 digits}`` is a function of (seed, hazard, number) and the size.
+    ``photograph`` turns a drawn town into its pre image; None: the drawing is the pre image. The
+    pair ``drawn-{hazard}_{8 digits}`` is a function of (seed, hazard, number) and the size.
     """
     for folder in ("images", "labels", "targets"):
         (out / folder).mkdir(parents=True, exist_ok=True)
@@ -46,7 +50,7 @@ def draw_pairs(
         for split, count in splits.items():
             for _ in range(count):
                 name = f"drawn-{hazard}_{number:08d}"
-                _draw_pair(out, name, hazard, item_seed(seed, name) % 2**31, size)
+                _draw_pair(out, name, hazard, item_seed(seed, name) % 2**31, size, photograph)
                 names[split].append(name)
                 number += 1
                 on_progress(1)
@@ -54,8 +58,12 @@ def draw_pairs(
     return out
 
 
-def _draw_pair(out: Path, name: str, hazard: str, seed: int, size: int) -> None:
+def _draw_pair(
+    out: Path, name: str, hazard: str, seed: int, size: int, photograph: Photograph | None
+) -> None:
     pre, buildings = draw_town(seed, size)
+    if photograph is not None:
+        pre = photograph(pre, buildings, seed)
     severity = round(float(np.random.default_rng([seed, 2]).uniform(*SEVERITY)), 4)
     damage = make_hazard(hazard, severity)(pre, buildings, np.random.default_rng(seed))
     post = draw_aftermath(pre, damage, seed)
