@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,11 +24,13 @@ from afterscene.experiments.candidates import (
     real_in_edit_area,
     real_look,
 )
+from afterscene.experiments.distances import frechet_distance
 from afterscene.experiments.evaluation import EvaluationPlan, evaluate, prepare
 from afterscene.experiments.evaluation_report import evaluation_report, evaluation_table
 from afterscene.experiments.features import LiteFeatures, crops_around, pooled
 from afterscene.experiments.report import render
 from afterscene.experiments.seams import borders, seam_figures
+from afterscene.experiments.tilefigures import real_apart
 from afterscene.gbd.pair import MARK
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.tiles import REACH
@@ -268,3 +271,29 @@ def test_the_told_candidate_has_the_look_of_the_real_post_and_is_made_by_our_gen
     assert look is not None and look[:3].mean() < -0.1
     assert told == pytest.approx(place.post.rgb()[alone].mean(), abs=6)
     assert drawn > told + 10  # the looks of the toy are brighter
+
+
+def test_two_halves_of_the_real_posts_are_as_far_apart_as_their_features_say(made):
+    """Halves of one kind: equal features are at 0, shifted ones at the square of the shift."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(0, 1, (40, 5)).astype(np.float32)
+    levels = np.repeat([1, 4], 20)
+
+    def tile(features, hazard):
+        return SimpleNamespace(hazard=hazard, levels=levels, features=features)
+
+    shift = np.array([3, 0, 0, 0, 0], np.float32)
+    # By hazard in turn: within each hazard one tile goes to each half.
+    alike = [tile(rows, h) for h in ("wind", "fire", "wind", "fire")]
+    apart = [tile(rows + k * shift, h) for k, h in ((0, "wind"), (0, "fire"), (1, "wind"))]
+    found = real_apart(alike)
+    assert found["all"]["frechet"] == pytest.approx(0, abs=1e-3)
+    assert found["damaged"]["crops"] == [40, 40] and found["all"]["crops"] == [80, 80]
+    # fire 0, wind 0, wind + shift in that order: the halves are (fire, wind + shift) and (wind).
+    one, two = np.concatenate([rows, rows + shift]), rows
+    assert real_apart(apart)["all"]["frechet"] == pytest.approx(
+        frechet_distance(one, two), abs=1e-3
+    )
+    assert real_apart(alike[:1]) == {"all": None, "damaged": None}
+    assert set(made[1].figures["real_apart"]["all"]) == {"crops", "frechet", "kernel"}
+    assert "Real posts of every other tile" in render(evaluation_report(made[1]))

@@ -34,7 +34,7 @@ from afterscene.experiments.pictures import busiest_window, paint_damage
 from afterscene.experiments.report import Picture, PictureRow
 from afterscene.experiments.seams import seam_figures
 from afterscene.experiments.summary import Asked, summarise
-from afterscene.experiments.tilefigures import TileFigures, measure, reference
+from afterscene.experiments.tilefigures import TileFigures, measure, real_apart, reference
 from afterscene.files import prepare_output
 from afterscene.gbd.pair import Renderer
 from afterscene.geodata.scene import Scene
@@ -153,6 +153,7 @@ def evaluate(
             "left_out": list(training.left_out),
         },
         **summarise(run.tiles, asked, seed=plan.seed),
+        "real_apart": real_apart(run.tiles[CEILING]),
         "seam": run.seam,
     }
     return Evaluation(figures=figures, pictures=tuple(run.pictures))

@@ -248,6 +248,19 @@ def verdict(figures: Mapping[str, Any]) -> str:
     return " ".join(said)
 
 
+def _apart(found: Mapping[str, Any]) -> str:
+    """How far real posts are from each other, in a sentence."""
+    told = [
+        f"{name} {one['frechet']:.1f} ({one['crops'][0]} crops and {one['crops'][1]}), kernel "
+        f"{one['kernel']:.2f}"
+        for name, one in found.items()
+        if one is not None
+    ]
+    if not told:
+        return "Too few tiles to tell how far real posts are from real posts."
+    return f"Real posts of every other tile are from those of the rest: {'; '.join(told)}."
+
+
 def _method(figures: Mapping[str, Any]) -> tuple[str, ...]:
     assessor, training = figures.get("assessor") or {}, figures["training"]
     left = ", ".join(f"{word} ({n})" for word, n in figures["levels_left_out"].items()) or "none"
@@ -266,7 +279,8 @@ def _method(figures: Mapping[str, Any]) -> tuple[str, ...]:
         if training["pairs"]
         else "average and copy-paste are left out: the folder has no split train.",
         f"Feature space: {figures['feature_space']}. These are not Inception figures. The Fréchet "
-        "distance grows when there are fewer crops; compare it within this page only."
+        "distance grows when there are fewer crops; compare it within this page only. "
+        + _apart(figures["real_apart"])
         if figures["feature_space"]
         else "No distances: install the extra 'encoders' for the feature space.",
         "Likeness to the real post is bounded by other sun, season and angle; likeness to the pre "

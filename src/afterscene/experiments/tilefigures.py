@@ -136,6 +136,30 @@ def _distances(ours: np.ndarray, theirs: np.ndarray, perceptual: np.ndarray) -> 
     }
 
 
+def real_apart(real: Sequence[TileFigures]) -> dict[str, Any]:
+    """How far real posts are from real posts: of every other tile from the rest, by hazard in turn.
+
+    Two sets of one kind are not at distance 0, because there are few of them and because places
+    differ. None where a half has fewer than two crops, or nothing was described.
+    """
+    ordered = sorted(real, key=lambda tile: tile.hazard)
+    halves = [ordered[::2], ordered[1::2]]
+    found: dict[str, Any] = {"all": None, "damaged": None}
+    if any(t.features is None for t in real) or len(real) < 2:
+        return found
+    levels = [np.concatenate([t.levels for t in half]) for half in halves]
+    rows = [np.concatenate([_known(t.features) for t in half]) for half in halves]
+    for name, above in (("all", 0), ("damaged", 1)):
+        one, two = (r[at > above] for r, at in zip(rows, levels, strict=True))
+        if min(len(one), len(two)) > 1:
+            found[name] = {
+                "crops": [len(one), len(two)],
+                "frechet": round(frechet_distance(one, two), 4),
+                "kernel": round(kernel_distance(one, two), 5),
+            }
+    return found
+
+
 def _known(values: np.ndarray | None) -> np.ndarray:
     assert values is not None
     return values
