@@ -32,7 +32,7 @@ from afterscene.geodata.tiles import Window
 from afterscene.hazards import HAZARDS, make_hazard
 
 SIDE = 1024
-COMPARISONS = ("ablations", "detectors", "learning", "samplers", "spaces", "speed")
+COMPARISONS = ("ablations", "detectors", "learning", "samplers", "spaces", "speed", "texture")
 Station = tuple[str, int, Callable[[], object]]
 
 

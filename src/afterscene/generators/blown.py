@@ -34,21 +34,26 @@ SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.5
 #: Colours of pieces beside the roof's own: drywall and sheet metal, insulation, wood.
 PIECES = ((0.84, 0.82, 0.79), (0.70, 0.68, 0.65), (0.72, 0.61, 0.54), (0.60, 0.51, 0.43))
 GAP, SLAB, BRANCH = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48), (0.42, 0.38, 0.29)
-#: Share of the roof that lies bare.
-BARE = {MINOR: (0.04, 0.28), MAJOR: (0.04, 0.25)}
-#: How often none of it does: damage that is seen around the house or not at all.
-UNSEEN = {MINOR: 0.2, MAJOR: 0.0}
+#: Share of a roof with minor damage that lies bare in patches, and how often none of it does:
+#: damage that is seen around the house or not at all.
+BARE, UNSEEN = (0.04, 0.28), 0.2
 #: How opaque bare patches are, each building anew.
-PAINT = {MINOR: (0.6, 1.0), MAJOR: (0.7, 1.0)}
+PAINT = (0.6, 1.0)
 #: Half length (gamma: shape, scale) and half width of a bare patch, in pixels.
 LENGTH, WIDTH = (3.0, 1.4), (0.8, 3.0)
 #: Share of a roof with major damage that is open to the inside.
-OPEN = (0.02, 0.30)
+OPEN = (0.0, 0.05)
 #: How many roofs lie bare in one piece, and which share of each.
-TORN = {MINOR: (0.3, (0.03, 0.5)), MAJOR: (0.9, (0.08, 0.6))}
+TORN = {MINOR: (0.3, (0.03, 0.5)), MAJOR: (1.0, (0.12, 0.6))}
+#: How far the border of that piece strays (share of the roof), and how often boards are missing.
+EDGE, GAPS = 0.02, 0.25
 #: Colours of that decking, and how bright it is on each roof; width of rooms in pixels, and studs.
 DECKS = ((0.74, 0.53, 0.43), (0.72, 0.54, 0.46), (0.66, 0.54, 0.45), (0.55, 0.50, 0.46))
 WARM, ROOM, STUD = (0.8, 1.08), (4.0, 8.0), (0.70, 0.63, 0.55)
+#: How crooked walls are, in pixels, and how many rooms lie in shade.
+BEND, SHADED = 0.5, 0.35
+#: Share of the ground beside a damaged house that pieces cover, and how far they fly, in pixels.
+DEBRIS = {MINOR: (0.012, 8.0), MAJOR: (0.05, 9.0), DESTROYED: (0.10, 12.0)}
 #: Tarpaulins, and how many roofs with minor damage lie under one.
 TARPS, COVERED = ((0.29, 0.34, 0.56), (0.38, 0.50, 0.63), (0.33, 0.42, 0.62)), 0.08
 #: Metres per second at which trees begin to lose leaves, and at which few are left.
@@ -91,29 +96,19 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     rng = np.random.default_rng((seed, 41))
     wreck = Wreck.of(picture, damage, rng)
     before, hazed = wreck.picture.copy(), _haze(wreck, rng.uniform(*VIVID))
-    debris = (
-        0.012 * wreck.around(MINOR, 8.0)
-        + 0.05 * wreck.around(MAJOR, 9.0)
-        + 0.10 * wreck.around(DESTROYED, 12.0)
-    )
+    debris = sum(share * wreck.around(level, reach) for level, (share, reach) in DEBRIS.items())
     wreck.debris(debris * np.clip(0.7 + 0.6 * wreck.noise(12.0, 5.0), 0, 2), hazed(SCRAPS))
     kinds = rng.choice(len(BELOW), len(damage.buildings) + 1, p=HOW_OFTEN)
     below = hazed(BELOW)[kinds][wreck.index]
     boards = below * (1 + 0.09 * wreck.noise(2.0, 6.0))[..., None]
-    opened, torn = _tear(wreck, rng, hazed(DECKS))
-    bare = _bare(wreck, rng, torn)
-    for level, span in PAINT.items():
-        faint = rng.uniform(*span, len(kinds)).astype(np.float32)[wreck.index]
-        wreck.paint(boards, faint * np.where(wreck.at(level), bare, 0))
+    bare = _bare(wreck, rng, _tear(wreck, rng, hazed(DECKS)))
+    wreck.paint(boards, rng.uniform(*PAINT, len(kinds)).astype(np.float32)[wreck.index] * bare)
     _cover(wreck, rng)
     whole, pieces = wreck.picture.copy(), hazed(PIECES)
     fates = _fates(wreck, rng)
     _clear(wreck, fates, hazed)
     for i, (building, fate) in enumerate(zip(damage.buildings, fates, strict=True)):
-        if building.level == MAJOR:
-            rows, cols = np.nonzero(opened * (wreck.index == i + 1))
-            _scatter(wreck, rng, rows, cols, whole, pieces, cover=0.12, spread=1.0)
-        elif building.level == DESTROYED:
+        if building.level == DESTROYED:
             rows, cols = np.nonzero(wreck.index == i + 1)
             cover, spread = (rng.uniform(*span) for span in STREWN[fate])
             _scatter(wreck, rng, rows, cols, whole, pieces, cover=cover, spread=spread)
@@ -145,13 +140,11 @@ def _sense(wreck: Wreck, before: np.ndarray) -> None:
     wreck.picture = np.where(drawn[..., None], before + light + tint, before)
 
 
-def _tear(
-    wreck: Wreck, rng: np.random.Generator, decks: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _tear(wreck: Wreck, rng: np.random.Generator, decks: np.ndarray) -> np.ndarray:
     """Bare the decking of roofs in one piece, and open those with major damage.
 
-    ``decks (n, 3)`` are the colours of decking. Returns ``(H, W)`` float32 in [0, 1], where rooms
-    lie open, and which buildings ``(n,)`` bool were bared so. The piece begins at an edge of the
+    ``decks (n, 3)`` are the colours of decking. Returns ``(buildings,)`` bool, which roofs were
+    bared so. The piece begins at an edge of the
     roof and runs with the walls; what is open is a rectangle in it, of cells between walls, dark or
     in the colours of floors and ceilings.
     """
@@ -173,7 +166,7 @@ def _tear(
         low, high = TORN[building.level][1]
         part = low + (high - low) * share**1.5
         u, v = _spread(along), np.abs(_spread(across) - at)
-        u, v = u + 0.07 * rough[rows, cols], v + 0.07 * fine[rows, cols]
+        u, v = u + EDGE * rough[rows, cols], v + EDGE * fine[rows, cols]
         length = np.sqrt(part) * (1 + 0.6 * (tones[0] - 0.5))
         decked[rows, cols] = (u < length) & (v < 0.7 * part / length)
         board = decks[int(pick * len(decks))] * warm
@@ -184,20 +177,20 @@ def _tear(
         length = np.sqrt(part) * (1 + 0.6 * (tones[1] - 0.5))
         inside = (u < length) & (v < 0.7 * part / length)
         opened[rows, cols], decked[rows, cols] = inside, decked[rows, cols] * ~inside
-        bend = 1.5 * rough[rows, cols]
+        bend = BEND * rough[rows, cols]
         x, y = along + bend, across + bend
         tone = tones[((x // cell).astype(int) * 7 + (y // (0.8 * cell)).astype(int) * 13) % 64]
-        tone = (tone + 0.15 * fine[rows, cols])[:, None]
+        tone = (tone + 0.07 * fine[rows, cols])[:, None]
         inner = np.where(
-            tone < 0.5, np.array(HOLE), np.where(tone < 0.75, 0.55 * board, 0.9 * board)
+            tone < SHADED, np.array(HOLE), np.where(tone < 0.7, 0.55 * board, 0.9 * board)
         )
         stud = ((x % cell < 1.0) | (y % (0.8 * cell) < 1.0)) & (fine[rows, cols] > -0.4)
         floor[rows, cols] = np.where(stud[:, None], np.array(STUD), inner)
-    gaps = np.clip(1.2 + 0.55 * wreck.noise(2.0, 4.0), 0, 1)
+    gaps = np.clip(1.2 + GAPS * wreck.noise(2.0, 4.0), 0, 1)
     light = 1 + 0.09 * wreck.noise(2.0, 6.0)[..., None]
     wreck.paint(wood * light, gaps * decked)
     wreck.paint(floor * light, 0.9 * cv2.GaussianBlur(opened, (0, 0), 0.5) * (opened > 0))
-    return opened, torn
+    return torn
 
 
 def _cover(wreck: Wreck, rng: np.random.Generator) -> None:
@@ -226,11 +219,11 @@ def _bare(wreck: Wreck, rng: np.random.Generator, torn: np.ndarray) -> np.ndarra
     """
     out = np.zeros(wreck.shape, np.float32)
     for i, building in enumerate(wreck.damage.buildings):
-        if building.level not in BARE:
+        if building.level != MINOR:
             continue
         rows, cols, angle = wreck.walls(i)
-        share = rng.uniform(*BARE[building.level]) * (0.4 if torn[i] else 1.0)
-        if len(rows) < 12 or rng.random() < UNSEEN[building.level]:
+        share = rng.uniform(*BARE) * (0.4 if torn[i] else 1.0)
+        if len(rows) < 12 or rng.random() < UNSEEN:
             continue
         box = slice(rows.min(), rows.max() + 1), slice(cols.min(), cols.max() + 1)
         roof = wreck.index[box] == i + 1
