@@ -31,7 +31,8 @@ def demo(
 ) -> None:
     """Walk the whole way once: towns, disasters, pairs, detectors, report.html.
 
-    Without --xbd all places are drawn from the seed: no data and no network are needed.
+    Without --xbd all places are drawn from the seed, and a diffusion model makes pre images of the
+    drawings: no data and no network are needed.
     """
     talk = Talk(json=as_json, quiet=quiet)
     talk.say("loading the diffusion model")
