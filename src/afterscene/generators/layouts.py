@@ -25,6 +25,7 @@ from afterscene.geodata.xbd import Pair, read_label
 LOOKS = "layout"
 #: And under this one the means and deviations (RGB, 0 to 1) of these coarse pictures.
 TONES = "layout-tones"
+LARGEST_GAIN = 1.5
 
 
 def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
@@ -79,10 +80,12 @@ def tone_of(picture: np.ndarray) -> np.ndarray:
 def toned(picture: np.ndarray, tone: np.ndarray) -> np.ndarray:
     """``(H, W, 3)`` uint8 with the means of ``tone`` and its deviation over all channels.
 
-    After Reinhard et al. 2001, but with one gain for all channels: three would tint the roofs.
+    After Reinhard et al. 2001, but with one gain for all channels: three would tint the roofs. The
+    gain is at most ``LARGEST_GAIN``: a place of snow or sheet metal has a deviation that makes
+    lawns and roads of another one glow.
     """
     own = tone_of(picture)
-    gain = tone[3:].mean() / max(own[3:].mean(), 1 / 255)
+    gain = min(tone[3:].mean() / max(own[3:].mean(), 1 / 255), LARGEST_GAIN)
     out = (picture / 255 - own[:3]) * gain + tone[:3]
     return np.clip(255 * out, 0, 255).round().astype(np.uint8)
 
