@@ -10,7 +10,14 @@ from afterscene import generators, shipped
 from afterscene.errors import BadLabel, BadParameter, MissingFile, OutputConflict, UnknownName
 from afterscene.gbd import find_sources, pres
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.layouts import LARGEST_GAIN, LOOKS, TONES, layout_tiles, tone_of, toned
+from afterscene.generators.layouts import (
+    LARGEST_STRETCH,
+    LOOKS,
+    TONES,
+    layout_tiles,
+    tone_of,
+    toned,
+)
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.recipes.layout import LayoutConfig
@@ -68,7 +75,7 @@ def test_drawn_colours_take_the_tone_of_a_real_place():
     assert (tone_of(np.zeros((4, 4, 3), np.uint8)) == 0).all()
     harsh = np.array([0.5, 0.5, 0.5, 0.3, 0.3, 0.3], np.float32)
     stretched = tone_of(toned(picture, harsh))[3:].mean() / tone_of(picture)[3:].mean()
-    assert stretched == pytest.approx(LARGEST_GAIN, rel=0.03)
+    assert stretched == pytest.approx(LARGEST_STRETCH, rel=0.03)
 
 
 def test_towns_become_a_folder_that_a_build_takes(generator, tmp_path):

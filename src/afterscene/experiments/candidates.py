@@ -27,6 +27,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -122,13 +123,14 @@ class Told(Rendered):
     """A new acquisition, told the look of the real one where enough is left to measure it."""
 
     generator: Generator
+    mode: Literal["reacquire"] = "reacquire"
 
     def __call__(self, place: Place) -> Scene:
         return self.generator.render(
             place.pre,
             place.damage,
             seed=place.seed,
-            mode="reacquire",
+            mode=self.mode,
             steps=self.steps,
             look=real_look(place),
         )
@@ -157,7 +159,7 @@ def candidates(generator: Renderer, training: TrainingPosts) -> Mapping[str, Can
     found["ours-edit"] = Rendered(generator=generator, mode="edit")
     found["ours-reacquire"] = Rendered(generator=generator, mode="reacquire")
     if isinstance(generator, Generator):
-        found[TOLD] = Told(generator=generator, mode="reacquire")
+        found[TOLD] = Told(generator=generator)
     found[EDIT_CEILING] = lambda place: _picture(place, real_in_edit_area(place, generator))
     found[CEILING] = lambda place: _picture(place, place.post.rgb(), place.post.valid)
     return found

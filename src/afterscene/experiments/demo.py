@@ -2,9 +2,9 @@
 
 Without data the "real" pairs are drawn towns, which a diffusion model of the recipe ``layout``
 turns into pre images, with a drawn aftermath, and the page says so; the synthetic pairs come from
-the shipped diffusion model in either case. With an xBD folder its real
-pairs take the place of the drawings. Each station keeps what it made in its own folder, so a demo
-that was stopped goes on where it was.
+the shipped diffusion model in either case. With an xBD folder its real pairs take the place of the
+drawings. Each station keeps what it made in its own folder, so a demo that was stopped goes on
+where it was.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from afterscene.errors import BadParameter
 from afterscene.experiments.gain_report import gain_report, picture_rows, verdict
 from afterscene.experiments.gallery import Beside, gallery, real_posts
 from afterscene.experiments.report import Section, write_report
-from afterscene.experiments.towns import draw_pairs, drawn_post
+from afterscene.experiments.towns import Photograph, draw_pairs, drawn_post
 from afterscene.experiments.trees import ARMS, Comparison, compare_pairs, load_trees
 from afterscene.files import prepare_output
 from afterscene.gbd import Plan, Rendering, RunOptions, Source, build, find_sources
@@ -161,10 +161,6 @@ def run_demo(
 def _towns(
     out: Path, config: DemoConfig, photographer: Generator | None, seed: int, stage: Stage
 ) -> Path:
-    def photograph(town: Scene, buildings: Sequence[Building], seed: int) -> Scene:
-        assert photographer is not None
-        return draw_pre(photographer, town.rgb(), buildings, seed=seed)
-
     if (out / "splits.json").is_file():  # written last: all towns are there
         return out
     splits = {"train": config.train, "test": config.test}
@@ -175,9 +171,16 @@ def _towns(
             seed=seed,
             size=config.size,
             splits=splits,
-            photograph=photograph if photographer else None,
+            photograph=_photograph_by(photographer) if photographer else None,
             on_progress=advance,
         )
+
+
+def _photograph_by(model: Generator) -> Photograph:
+    def photograph(town: Scene, buildings: Sequence[Building], seed: int) -> Scene:
+        return draw_pre(model, town.rgb(), buildings, seed=seed)
+
+    return photograph
 
 
 def _places(xbd: Path | None, photographer: Generator | None) -> str | None:

@@ -9,9 +9,9 @@ undamaged houses too, so that change alone does not mean damage.
 Shares and sizes were set by eye on post images of the splits ``train`` and ``val`` of xBD's
 hurricane-michael pairs, and for major damage by what a detector that was trained on real pairs
 calls it; brightness, colour and sharpness by what was measured there. On five tiles of ``val``,
-*edit*, medians over buildings (90th percentiles), by ``python -m benchmarks texture --tiles 5``:
-brightness finer than 1.5 pixels deviates on minor and major ones by 0.032 (0.052) and 0.044
-(0.050), drawn by 0.033 (0.052) and 0.041 (0.052); red minus green by 0.005 (0.008) and 0.006
+*edit*, medians over buildings (90th percentiles; ``python -m benchmarks texture --xbd XBD
+--tiles 5``): brightness finer than 1.5 pixels deviates on minor and major ones by 0.032 (0.052) and
+0.044 (0.050), drawn by 0.033 (0.052) and 0.041 (0.052); red minus green by 0.005 (0.008) and 0.006
 (0.007), drawn by 0.007 (0.010) and 0.007 (0.014). An earlier sketch had two to three times the
 colour detail of real damage, and a detector takes that for the mark of it.
 """

@@ -25,7 +25,8 @@ from afterscene.geodata.xbd import Pair, read_label
 LOOKS = "layout"
 #: And under this one the means and deviations (RGB, 0 to 1) of these coarse pictures.
 TONES = "layout-tones"
-LARGEST_GAIN = 1.5
+#: How much contrast a drawn place may gain on its way to the tone of a real one.
+LARGEST_STRETCH = 1.5
 
 
 def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
@@ -81,11 +82,11 @@ def toned(picture: np.ndarray, tone: np.ndarray) -> np.ndarray:
     """``(H, W, 3)`` uint8 with the means of ``tone`` and its deviation over all channels.
 
     After Reinhard et al. 2001, but with one gain for all channels: three would tint the roofs. The
-    gain is at most ``LARGEST_GAIN``: a place of snow or sheet metal has a deviation that makes
+    gain is at most ``LARGEST_STRETCH``: a place of snow or sheet metal has a deviation that makes
     lawns and roads of another one glow.
     """
     own = tone_of(picture)
-    gain = min(tone[3:].mean() / max(own[3:].mean(), 1 / 255), LARGEST_GAIN)
+    gain = min(tone[3:].mean() / max(own[3:].mean(), 1 / 255), LARGEST_STRETCH)
     out = (picture / 255 - own[:3]) * gain + tone[:3]
     return np.clip(255 * out, 0, 255).round().astype(np.uint8)
 
