@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from afterscene import shipped
 from afterscene.detectors.crops import CropSampler
 from afterscene.detectors.score import scores
 from afterscene.errors import (
@@ -25,7 +26,7 @@ from afterscene.experiments.protocol_report import judged_score
 from afterscene.experiments.protocol_run import held_back
 from afterscene.experiments.protocols import Protocol, settings
 from afterscene.experiments.runs import Arm
-from afterscene.generators.checkpoint import save_weights
+from afterscene.generators.checkpoint import load_weights, save_weights
 from afterscene.geodata.xbd import XbdTree
 from tests.detectors.toys import TINY, toy_pair
 from tests.experiments.places import PerfectGenerator, write_pair
@@ -198,6 +199,20 @@ def test_a_generator_that_saw_too_much_is_refused(
     with pytest.raises(LeakFound, match=words):
         run(TOY, xbd, folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_the_shipped_generator_says_what_it_saw_and_fits_rare_levels_alone(
+    shared_data: Path,
+) -> None:
+    tree, folder = XbdTree(shared_data / "xbd"), shipped.find("default", "bridge")
+    config = load_weights(folder)[1]
+    assert len(config["tiles"]) == sum(map(len, config["looks"].values()))  # a look from each pair
+    assert {p.id for p in tree.pairs("train")} < {*config["tiles"]}
+    (rare,) = settings(replace(TOY, protocol="rare-levels", events=()), tree)
+    rare.check_generator(folder, config["tiles"])
+    (new,) = settings(TOY, tree)
+    with pytest.raises(LeakFound, match=f"has seen {FIRE}"):
+        new.check_generator(folder, config["tiles"])
 
 
 def test_no_generator_is_asked_for_where_no_arm_needs_one(xbd: Path, tmp_path: Path) -> None:
