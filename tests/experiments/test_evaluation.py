@@ -33,6 +33,7 @@ from afterscene.experiments.seams import borders, seam_figures
 from afterscene.experiments.tilefigures import real_apart
 from afterscene.gbd.pair import MARK
 from afterscene.generators.crops import affected_mask
+from afterscene.generators.render import halo_of
 from afterscene.generators.tiles import REACH
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree
@@ -200,7 +201,10 @@ def test_a_generator_in_windows_has_no_seam(tree, monkeypatch):
     place = read_place(XbdTree(tree).pairs("test")[0], 0)
     generator = toy.generator()
     found = seam_figures(place, generator)
-    assert borders(288) == [64, 128, 192, 256] and found["borders"]["rows"] == [64, 128]
+    halo = halo_of(generator.model)
+    assert borders(288, halo)[:2] == [64 + halo, 128 + halo]
+    assert found["borders"]["rows"] == [64 + halo]
+    assert found["other_origin"] == 0
     assert found["several"] == pytest.approx(found["single"], rel=0.02)
     assert found["largest_difference"] <= 1
 

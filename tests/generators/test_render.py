@@ -9,7 +9,7 @@ from afterscene.diffusion.schedules import Level
 from afterscene.errors import AftersceneError
 from afterscene.generators import render as rendering
 from afterscene.generators.crops import affected_mask
-from afterscene.generators.render import SceneDenoiser, patches, scene_condition
+from afterscene.generators.render import SceneDenoiser, halo_of, patches, scene_condition
 from afterscene.geodata.damage import DamageLevel, rasterize
 from tests.generators import toy
 
@@ -52,7 +52,7 @@ def test_any_size_keeps_its_grid(shape):
 
 def test_windows_give_what_the_whole_scene_gives(monkeypatch):
     """With a halo as wide as the network's reach a window cannot know that it is one."""
-    pre = toy.scene(160, 96, seed=3)
+    pre = toy.scene(160, 160, seed=3)
     levels = rasterize([toy.building(30, 60, DamageLevel.DESTROYED, 40)], pre.shape)
     condition = scene_condition(pre.rgb(), levels, hazard="wind", style=np.zeros(6), affected=None)
     denoiser = SceneDenoiser(toy.model(), toy.generator().config)
@@ -60,8 +60,27 @@ def test_windows_give_what_the_whole_scene_gives(monkeypatch):
     whole = denoiser(condition.pre, level, condition)
     monkeypatch.setattr(rendering, "WHOLE", 32)
     monkeypatch.setattr(rendering, "CORE", 32)
-    assert len(patches(160, 96, 8)) == 15
+    assert len(patches(160, 160, halo_of(denoiser.model))) == 9
     torch.testing.assert_close(denoiser(condition.pre, level, condition), whole, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_where_the_borders_of_windows_lie_changes_no_bit(precision, monkeypatch):
+    pre = toy.scene(224, 192, seed=3)
+    levels = rasterize([toy.building(30, 60, DamageLevel.DESTROYED, 40)], pre.shape)
+    condition = scene_condition(pre.rgb(), levels, hazard="wind", style=np.zeros(6), affected=None)
+    model, level = (
+        computing.prepared(toy.model(), precision, local=True),
+        Level(0.5, *[0.5] * 4, 0.5),
+    )
+    monkeypatch.setattr(rendering, "WHOLE", 32)
+    monkeypatch.setattr(rendering, "CORE", 32)
+    drawn = [
+        SceneDenoiser(model, toy.generator(origin=origin).config)(condition.pre, level, condition)
+        for origin in (0, 4, 16, 30)
+    ]
+    borders = {patches(224, 192, halo_of(model), origin)[0].keep[0].stop for origin in (0, 4, 16)}
+    assert len(borders) == 3 and all(torch.equal(drawn[0], other) for other in drawn[1:])
 
 
 def test_untouched_surroundings_are_not_evaluated_and_do_not_matter():
@@ -100,13 +119,25 @@ def test_declared_reach_is_not_exceeded():
     assert reach / 3 < far <= reach
 
 
+@pytest.mark.parametrize("origin", [0, 8, 384, 760])
 @pytest.mark.parametrize("height,width", [(100, 100), (1152, 1152), (1153, 40), (2000, 1700)])
-def test_patches_keep_each_pixel_once(height, width):
-    seen = np.zeros((height, width), np.uint8)
-    for patch in patches(height, width, 128):
+def test_patches_keep_each_pixel_once_and_have_one_size(height, width, origin):
+    seen, halo = np.zeros((height, width), np.uint8), 128
+    found = patches(height, width, halo, origin)
+    for patch in found:
         seen[patch.keep] += 1
-        assert seen[patch.outer][patch.inner].shape == seen[patch.keep].shape
-    assert (seen == 1).all()
+        for axis, length in enumerate((height, width)):
+            outer, keep, inner = (part[axis] for part in (patch.outer, patch.keep, patch.inner))
+            assert keep == slice(outer.start + inner.start, outer.start + inner.stop)
+            assert outer.start == 0 or keep.start - outer.start >= halo
+            assert outer.stop == length or outer.stop - keep.stop >= halo
+    assert (seen == 1).all() and len({seen[patch.outer].shape for patch in found}) == 1
+
+
+@pytest.mark.parametrize("origin", [-1, rendering.CORE])
+def test_an_origin_outside_a_window_is_refused(origin):
+    with pytest.raises(AftersceneError, match="origin must lie between 0 and 767"):
+        toy.generator(origin=origin)
 
 
 def test_reacquire_leaves_nodata_alone():

@@ -189,11 +189,19 @@ def _span(figures: Mapping[str, Any], name: str, group: str) -> str:
 
 def seam_table(seam: Mapping[str, Any]) -> Table:
     """Seam score in several windows and in one, and how the two pictures differ."""
-    keys = ("several", "single", "largest_difference", "differing_share")
+    keys = ("several", "single", "largest_difference", "differing_share", "other_origin")
     return Table(
         caption="Seams: gradient energy across window borders over that nearby (1: none), the same "
-        "place in one window, and the difference of the two pictures",
-        columns=("tile", "several windows", "one window", "largest difference", "share"),
+        "place in one window, the difference of the two pictures, and the share of values that "
+        "differ when the borders lie elsewhere",
+        columns=(
+            "tile",
+            "several windows",
+            "one window",
+            "largest difference",
+            "share",
+            "share, borders elsewhere",
+        ),
         rows=((seam["id"], *(_cell(seam[key]) for key in keys)),),
     )
 

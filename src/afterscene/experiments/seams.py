@@ -2,14 +2,17 @@
 
 xBD's tiles fit into one window of the renderer. So a tile is continued by its mirror image until it
 needs several; borders then cross the real part, and the plain render of the tile is the same place
-in a single window. Two answers: the gradient energy across the borders, relative to the lines
-nearby, in both renders (a seam makes the first larger), and the largest difference of the two
-pictures farther from the mirror than the network can see (none is promised). The whole scene is
-drawn (*redraw*): *edit* cuts its windows from the box around the damage, by the same code.
+in a single window. Three answers: the gradient energy across the borders, relative to the lines
+nearby, in both renders (a seam makes the first larger); the largest difference of the two pictures
+farther from the mirror than the network can see (in bfloat16 windows of another size round
+differently); and how many values differ when the borders lie elsewhere (none is promised). The
+whole scene is drawn (*redraw*): *edit* cuts its windows from the box around the damage, by the same
+code.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,7 @@ import numpy as np
 from afterscene.experiments.candidates import Place
 from afterscene.experiments.similarity import seam_score
 from afterscene.gbd.pair import Renderer
-from afterscene.generators import render
+from afterscene.generators import Generator, render
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.scene import Scene
 
@@ -27,9 +30,9 @@ REACH = 192
 MARGIN = 64
 
 
-def borders(side: int) -> list[int]:
+def borders(side: int, halo: int) -> list[int]:
     """First row (or column) of each window but the first, on a square of `side` pixels."""
-    starts = {patch.keep[0].start for patch in render.patches(side, side, 0)}
+    starts = {patch.keep[0].start for patch in render.patches(side, side, halo)}
     return sorted(starts - {0})
 
 
@@ -53,13 +56,18 @@ def continued(place: Place, side: int) -> tuple[Scene, DamageMap]:
 def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
     """Seam scores of `place` drawn in several windows, and in a single one.
 
-    `several` and `single` are None where nothing is drawn at a border that crosses the tile.
+    `several` and `single` are None where nothing is drawn at a border that crosses the tile,
+    `other_origin` where the renderer is not a :class:`Generator`: the share of values of the larger
+    scene that differ when the borders of its windows lie half a window farther up and left.
     """
     height, width = place.pre.shape
     side = render.WHOLE + 128
-    rows, cols = ([b for b in borders(side) if b < n - MARGIN] for n in (height, width))
+    bridge = generator if isinstance(generator, Generator) else None
+    halo = 0 if bridge is None else render.halo_of(bridge.model)
+    rows, cols = ([b for b in borders(side, halo) if b < n - MARGIN] for n in (height, width))
     scene, damage = continued(place, side)
-    wide = generator.render(scene, damage, seed=place.seed, mode="redraw").rgb()[:height, :width]
+    larger = generator.render(scene, damage, seed=place.seed, mode="redraw").rgb()
+    wide = larger[:height, :width]
     plain = generator.render(place.pre, place.damage, seed=place.seed, mode="redraw").rgb()
     drawn = (wide != place.pre.rgb()).any(axis=2) | (plain != place.pre.rgb()).any(axis=2)
     far = np.zeros((height, width), bool)
@@ -73,7 +81,17 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
         "single": _rounded(scores[1]),
         "largest_difference": int(difference.max()) if difference.size else None,
         "differing_share": round(float((difference > 0).mean()), 6) if difference.size else None,
+        "other_origin": None if bridge is None else _moved(bridge, place, scene, damage, larger),
     }
+
+
+def _moved(
+    generator: Generator, place: Place, scene: Scene, damage: DamageMap, drawn: np.ndarray
+) -> float:
+    """Share of the values of `drawn` that differ when the borders lie elsewhere."""
+    moved = replace(generator, config=replace(generator.config, origin=render.CORE // 2))
+    again = moved.render(scene, damage, seed=place.seed, mode="redraw").rgb()
+    return round(float((again != drawn).mean()), 6)
 
 
 def _rounded(value: float | None) -> float | None:

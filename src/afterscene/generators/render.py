@@ -2,14 +2,17 @@
 
 All windows of a step are evaluated before the next step begins, each with a halo as wide as the
 network's reach: the estimate at a pixel is then the same from any window, so there is no seam to
-hide. Windows are evaluated one at a time, whatever the batch size of the caller, and the noise
-of a pixel is a function of (seed, step, position): batch, order and workers change no picture.
+hide. All windows of a scene have one size, because kernels are chosen by size and round
+differently: so the same bits come from any window in bfloat16, too. Windows are evaluated one at a
+time, whatever the batch size of the caller, and the noise of a pixel is a function of (seed, step,
+position): batch, order and workers change no picture.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -47,6 +50,8 @@ class RenderConfig:
         entry: Time at which a sketch enters the bridge: 0 keeps it as it is, 1 forgets it.
         short: Network evaluations at most where a sketch enters, for the way from there is short.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` or ``fp32``.
+        origin: Pixels by which the borders of windows lie farther up and left, 0 to ``CORE`` - 1,
+            rounded down to the network's stride. No pixel depends on it; it is there to be tested.
     """
 
     steps: int = 12
@@ -58,6 +63,7 @@ class RenderConfig:
     entry: float = 0.002
     short: int = 4
     precision: str = "auto"
+    origin: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sketched", tuple(self.sketched))
@@ -68,6 +74,8 @@ class RenderConfig:
             raise BadParameter(f"entry must lie between 0 and 1, got {self.entry}")
         if self.precision not in PRECISIONS:
             raise BadParameter(f"precision must be auto, bf16 or fp32, got '{self.precision}'")
+        if not 0 <= self.origin < CORE:
+            raise BadParameter(f"origin must lie between 0 and {CORE - 1}, got {self.origin}")
 
     def times(self) -> Tensor:
         """The step grid, falling from 1 to 0: ``(steps + 1,)`` float64."""
@@ -88,22 +96,34 @@ class Patch:
     keep: tuple[slice, slice]
 
 
-def patches(height: int, width: int, halo: int) -> list[Patch]:
-    """Windows that keep each pixel of a ``(height, width)`` grid exactly once."""
+def halo_of(model: BridgeModel) -> int:
+    """What the network can see around a pixel, rounded up to its stride."""
+    stride = model.network.config.stride
+    return -(-model.network.config.reach // stride) * stride
+
+
+def patches(height: int, width: int, halo: int, origin: int = 0) -> list[Patch]:
+    """Windows of one size that keep each pixel of a ``(height, width)`` grid exactly once."""
     if max(height, width) <= WHOLE:
         whole = (slice(0, height), slice(0, width))
         return [Patch(whole, whole, whole)]
-    rows, cols = _cuts(height, halo), _cuts(width, halo)
+    rows, cols = _cuts(height, halo, origin), _cuts(width, halo, origin)
     return [Patch((r[0], c[0]), (r[1], c[1]), (r[2], c[2])) for r in rows for c in cols]
 
 
-def _cuts(length: int, halo: int) -> list[tuple[slice, slice, slice]]:
-    """Along one axis: (outer in the scene, inner in the outer, inner in the scene)."""
+def _cuts(length: int, halo: int, origin: int) -> list[tuple[slice, slice, slice]]:
+    """Along one axis: (outer in the scene, inner in the outer, inner in the scene).
+
+    The k-th border lies one halo behind the k-th multiple of CORE, less ``origin``.
+    """
+    size = min(CORE + 2 * halo, length)
+    inner = range(CORE + halo - origin, length - halo, CORE) if size < length else range(0)
+    borders = [0, *inner, length]
     cuts = []
-    for start in range(0, length, CORE):
-        stop = min(start + CORE, length)
-        first, last = max(start - halo, 0), min(stop + halo, length)
-        cuts.append((slice(first, last), slice(start - first, stop - first), slice(start, stop)))
+    for start, stop in pairwise(borders):
+        first = min(max(start - halo, 0), length - size)
+        outer = slice(first, first + size)
+        cuts.append((outer, slice(start - first, stop - first), slice(start, stop)))
     return cuts
 
 
@@ -120,12 +140,12 @@ class SceneDenoiser:
 
     @torch.inference_mode()
     def __call__(self, x_t: Tensor, level: Level, condition: Condition) -> Tensor:
-        stride = self.model.network.config.stride
-        halo = -(-self.model.network.config.reach // stride) * stride
+        stride, halo = self.model.network.config.stride, halo_of(self.model)
         estimate = condition.pre.clone()
         area = needed(condition.affected, halo, stride)
         inside, x_t, view = crop(condition, area), x_t[..., *area], estimate[..., *area]
-        for patch in patches(x_t.shape[-2], x_t.shape[-1], halo):
+        origin = self.config.origin // stride * stride
+        for patch in patches(x_t.shape[-2], x_t.shape[-1], halo, origin):
             part = crop(inside, patch.outer)
             if part.affected is None or part.affected.any():
                 x0 = self._window(x_t[..., *patch.outer], level.time, part)
