@@ -1,5 +1,7 @@
 """The laws of rendering: keep, seed, batch, tiling."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from afterscene.diffusion.schedules import Level
 from afterscene.errors import AftersceneError
 from afterscene.generators import render as rendering
 from afterscene.generators.crops import affected_mask
+from afterscene.generators.generator import ALIKE
 from afterscene.generators.render import SceneDenoiser, halo_of, patches, scene_condition
 from afterscene.geodata.damage import DamageLevel, rasterize
 from tests.generators import toy
@@ -183,3 +186,31 @@ def test_the_network_is_prepared_once_whatever_the_steps(monkeypatch):
     for steps in (1, 2, None):
         generator.render(toy.scene(), damaged, seed=0, steps=steps)
     assert calls == ["fp32"]
+
+
+def test_a_look_is_drawn_among_pairs_whose_pre_image_had_this_tone():
+    rng = np.random.default_rng(0)
+    looks = {"wind": rng.normal(0, 0.1, (30, 6)).astype(np.float32), "flood": np.ones((2, 6))}
+    scenes = {"wind": np.repeat(np.arange(30.0)[:, None], 6, axis=1), "flood": np.full((2, 6), 50)}
+    plain = replace(toy.generator(), looks=looks)
+    knowing = replace(plain, scenes=scenes)
+
+    def drawn(generator, hazard, tone):
+        return {tuple(generator.look(hazard, seed, tone)) for seed in range(300)}
+
+    tone = np.full(6, 29.4, np.float32)
+    assert drawn(knowing, "wind", tone) == {tuple(row) for row in looks["wind"][-ALIKE:]}
+    everywhere = {tuple(row) for row in looks["wind"]}
+    assert drawn(knowing, "wind", None) == drawn(plain, "wind", tone) == everywhere
+    assert tuple(np.ones(6)) in drawn(knowing, "earthquake", np.full(6, 60.0))
+    assert tuple(np.zeros(6)) in drawn(plain, "earthquake", tone)
+
+
+def test_black_padding_without_a_mask_stays_black():
+    pixels = toy.scene(96, 96).pixels.copy()
+    pixels[:, :, :30] = 0
+    pre = toy.scene(96, 96).replace(pixels=pixels)
+    house = toy.damage(toy.building(60, 8, DamageLevel.MINOR), shape=(96, 96))
+    post = toy.generator().render(pre, house, seed=0, mode="reacquire")
+    assert pre.valid.all() and post.valid.all()
+    assert not post.pixels[:, :, :30].any() and post.pixels[:, :, 34:].std() > 20

@@ -20,7 +20,7 @@ from afterscene.errors import BadImage, BadLabel, BadParameter, MissingFile, Unk
 from afterscene.files import pixel_hash, sha256_file
 from afterscene.gbd.plan import Item, Source
 from afterscene.gbd.quality import Checked, QualityControl, draw_checked
-from afterscene.geodata.border import black_border
+from afterscene.geodata.border import seen
 from afterscene.geodata.damage import Building, DamageMap, rasterize
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.geodata.xbd import XbdLabel, read_label, write_label
@@ -177,12 +177,12 @@ def make_post(
     """
     pre = as_rgb(scene)
     # A picture without a mask may still be padded: no water or ash is to be drawn there.
-    seen = pre.replace(valid=~black_border(pre.rgb())) if pre.valid.all() else pre
+    shown = pre.replace(valid=seen(pre.rgb(), pre.valid))
     damage = item_damage(item, pre, label)
 
     def draw(seed: int) -> Scene:
         return generator.render(
-            seen,
+            shown,
             damage,
             seed=seed,
             mode=rendering.mode,

@@ -74,6 +74,17 @@ def measure_style(pre: np.ndarray, post: np.ndarray, reference: np.ndarray) -> n
     return np.concatenate([after.mean(0) - before.mean(0), spread]).astype(np.float32)
 
 
+def tone_of(picture: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
+    """``(6,)``: mean and deviation of the channels of ``(H, W, 3)`` uint8, in [0, 1].
+
+    ``valid`` is ``(H, W)`` bool; without it black is left out. Zeros where nothing remains.
+    """
+    chosen = picture[picture.any(axis=2) if valid is None else valid].astype(np.float64) / 255
+    if not len(chosen):
+        chosen = np.zeros((1, 3))
+    return np.concatenate([chosen.mean(axis=0), chosen.std(axis=0)]).astype(np.float32)
+
+
 def match_look(post: np.ndarray, middle: np.ndarray, style: np.ndarray) -> np.ndarray:
     """``post`` brought near to the look of its pre image: uint8.
 

@@ -23,7 +23,7 @@ from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_weights, weights_hash
 from afterscene.generators.colour import to_opponent, to_rgb
-from afterscene.generators.crops import affected_mask
+from afterscene.generators.crops import affected_mask, tone_of
 from afterscene.generators.physical import draw_physics
 from afterscene.generators.render import (
     RenderConfig,
@@ -32,6 +32,7 @@ from afterscene.generators.render import (
     scene_states,
 )
 from afterscene.generators.structural import draw_ground, sketch, touched
+from afterscene.geodata.border import seen
 from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.scene import Scene
 from afterscene.weightfiles import load_into
@@ -43,6 +44,9 @@ MODES: tuple[Mode, ...] = ("edit", "reacquire", "redraw")
 BORROWED = MappingProxyType(
     {"earthquake": "wind", "tornado": "wind", "tsunami": "wind", "flood": "wind"}
 )
+
+#: A look is drawn among those of so many real pairs, the nearest by the tone of the pre image.
+ALIKE = 12
 
 #: Lowest level that the network draws; below it a flooded roof stays as it was, in water.
 LEARNED_FROM = MappingProxyType({"flood": 4, "tsunami": 3})
@@ -61,16 +65,21 @@ def load(name: str | Path = "default", kind: str = "bridge") -> Generator:
     state, config = load_weights(folder)
     try:
         model = BridgeModel(BridgeConfig.of(config["model"]))
-        looks = {
-            k: np.array(v, np.float32).reshape(-1, STYLE_SIZE) for k, v in config["looks"].items()
-        }
+        looks, scenes = _rows(config["looks"]), _rows(config.get("scenes", {}))
+        for name, rows in scenes.items():
+            if rows.shape != looks[name].shape:
+                raise ValueError(f"{len(rows)} scenes of {name} for {len(looks[name])} looks")
         render = RenderConfig(**config.get("render", {}))
     except (KeyError, TypeError, ValueError) as error:
         raise BadWeights(
             f"{folder / 'config.json'} does not describe a generator ({error})"
         ) from error
     load_into(model, state, str(folder))
-    return Generator(model=model.eval(), looks=looks, config=render, folder=folder)
+    return Generator(model=model.eval(), looks=looks, scenes=scenes, config=render, folder=folder)
+
+
+def _rows(values: dict[str, list[list[float]]]) -> dict[str, np.ndarray]:
+    return {k: np.array(v, np.float32).reshape(-1, STYLE_SIZE) for k, v in values.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +89,15 @@ class Generator:
     Attributes:
         model: The network between its preconditioning.
         looks: For each hazard ``(n, 6)`` looks of real post images (see ``Condition.style``).
+        scenes: For each hazard ``(n, 6)`` tones of their pre images (:func:`.crops.tone_of`), in
+            the same order; empty where the model does not say.
         config: Defaults of rendering.
         folder: Where it was loaded from, if it was.
     """
 
     model: BridgeModel
     looks: dict[str, np.ndarray] = field(default_factory=dict)
+    scenes: dict[str, np.ndarray] = field(default_factory=dict)
     config: RenderConfig = field(default_factory=RenderConfig)
     folder: Path | None = None
 
@@ -131,7 +143,8 @@ class Generator:
                 one, so that it cannot change a pixel.
             look: ``(6,)`` look of the new acquisition beside ``pre`` (``Condition.style``; of a
                 real pair :func:`~afterscene.generators.crops.measure_style` measures it); None:
-                that of a real post image of the hazard, drawn by ``seed``. Not for ``edit``.
+                that of a real post image of the hazard whose pre image had the tone of this one,
+                drawn by ``seed`` (:meth:`look`). Not for ``edit``.
 
         Raises:
             UnknownName: ``mode`` is not one of the three.
@@ -141,30 +154,30 @@ class Generator:
         del batch_size
         if mode not in MODES:
             raise UnknownName(f"mode '{mode}' is not known; choose one of: {', '.join(MODES)}")
-        look = self.look(damage.hazard, seed) if look is None else _checked(look, mode)
-        config = self.config if steps is None else replace(self.config, steps=steps)
         picture = pre.rgb()
+        valid = seen(picture, pre.valid)
+        again = Acquisition.draw(self._asked(look, mode, damage.hazard, seed, picture, valid), seed)
+        config = self.config if steps is None else replace(self.config, steps=steps)
         levels = rasterize(damage.buildings, picture.shape[:2])
         start, _ = draw_physics(picture, damage, seed)
-        start[~pre.valid] = picture[~pre.valid]
-        keep = ~pre.valid
-        again = Acquisition.draw(look, seed)
+        start[~valid] = picture[~valid]
+        keep = ~valid
         before, style, affected, first = start, again.look, None, None
         if mode != "redraw":
             learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
             affected = affected_mask(learned, config.radius, config.feather)
-            affected[~pre.valid] = 0
+            affected[~valid] = 0
             style = np.zeros(STYLE_SIZE, np.float32)
         if affected is not None and damage.hazard in config.sketched:
             within = affected if mode == "edit" else None
             start = draw_ground(before, damage, seed, within=within)
-            start[~pre.valid] = picture[~pre.valid]
+            start[~valid] = picture[~valid]
             first = sketch(before, start, damage, seed) if affected.any() else None
             affected = affected if first is None else affected * touched(first, start)
         if affected is not None:
             keep = keep | (affected == 0)
         if mode == "reacquire":  # the disaster comes first, then the second picture of the place
-            take = again.taking(before, pre.valid)
+            take = again.taking(before, valid)
             start, first = take(start), None if first is None else take(first)
         hazard = BORROWED.get(damage.hazard, damage.hazard)
         condition = self._condition(start, levels, hazard, style, affected)
@@ -172,7 +185,7 @@ class Generator:
         drawn[keep] = start[keep]
         if mode == "reacquire":
             drawn = again.move(drawn)
-            drawn[~pre.valid] = picture[~pre.valid]
+            drawn[~valid] = picture[~valid]
         pixels = np.ascontiguousarray(drawn.transpose(2, 0, 1))
         return pre.replace(pixels=pixels, source=f"afterscene:{self.hash[:12]}:{seed}")
 
@@ -199,11 +212,39 @@ class Generator:
         assert condition is not None  # everything may change
         return self._draw(picture, condition, None, seed, config)
 
-    def look(self, hazard: str, seed: int) -> np.ndarray:
-        """A look drawn from the real post images of ``hazard``, of all hazards if it has none."""
-        looks = self.looks.get(hazard)
-        if looks is None or not len(looks):
-            looks = np.concatenate([*self.looks.values(), np.zeros((1, STYLE_SIZE), np.float32)])
+    def _asked(
+        self,
+        look: np.ndarray | None,
+        mode: Mode,
+        hazard: str,
+        seed: int,
+        picture: np.ndarray,
+        valid: np.ndarray,
+    ) -> np.ndarray:
+        """The look that was asked for, or one that is drawn. Raises BadParameter."""
+        if look is None:
+            return self.look(hazard, seed, tone_of(picture, valid))
+        if mode == "edit":
+            raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
+        if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
+            raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
+        return np.asarray(look, np.float32)
+
+    def look(self, hazard: str, seed: int, tone: np.ndarray | None = None) -> np.ndarray:
+        """A look drawn from the real post images of ``hazard``, of all hazards if it has none.
+
+        A look is relative, and taken from a green place to a grey one it paints trees purple: with
+        the ``tone`` ``(6,)`` of the pre image it is drawn among the :data:`ALIKE` pairs whose pre
+        images had the nearest tones, if the model knows these.
+        """
+        known = len(self.looks.get(hazard, ())) > 0
+        names = [hazard] if known else list(self.looks)
+        unchanged = () if known else (np.zeros((1, STYLE_SIZE), np.float32),)
+        looks = np.concatenate([*(self.looks[name] for name in names), *unchanged])
+        if tone is not None and names and all(name in self.scenes for name in names):
+            scenes = np.concatenate([self.scenes[name] for name in names])
+            order = np.argsort(np.linalg.norm(scenes - tone, axis=1), kind="stable")
+            looks = looks[order[:ALIKE]]
         return looks[np.random.default_rng((seed, 77)).integers(len(looks))]
 
     def _condition(
@@ -253,12 +294,3 @@ class Generator:
         rgb = to_rgb(self.fast.outward(x0))[0]
         drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
         return drawn[: picture.shape[0], : picture.shape[1]].copy()
-
-
-def _checked(look: np.ndarray, mode: Mode) -> np.ndarray:
-    """A look that was asked for. Raises BadParameter."""
-    if mode == "edit":
-        raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
-    if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
-        raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
-    return np.asarray(look, np.float32)

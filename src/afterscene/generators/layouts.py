@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from afterscene.errors import MissingFile
-from afterscene.generators.crops import TrainingTile, measure_style
+from afterscene.generators.crops import TrainingTile, measure_style, tone_of
 from afterscene.generators.generator import Generator
 from afterscene.geodata.damage import Building, DamageLevel, instances
 from afterscene.geodata.drawn.layout import coarse
@@ -68,14 +68,6 @@ def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
 def levels_of(buildings: Sequence[Building], shape: tuple[int, int]) -> np.ndarray:
     """``(H, W)`` uint8: 1 on every footprint."""
     return (instances(buildings, shape) > 0).astype(np.uint8)
-
-
-def tone_of(picture: np.ndarray) -> np.ndarray:
-    """``(6,)``: mean and deviation of the channels of ``(H, W, 3)`` uint8, black left out."""
-    seen = picture[picture.any(axis=2)].astype(np.float64) / 255
-    if not len(seen):
-        seen = np.zeros((1, 3))
-    return np.concatenate([seen.mean(axis=0), seen.std(axis=0)]).astype(np.float32)
 
 
 def toned(picture: np.ndarray, tone: np.ndarray) -> np.ndarray:

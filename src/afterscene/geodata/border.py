@@ -15,6 +15,11 @@ FRINGE = 3
 _FLAT = 2.0
 
 
+def seen(rgb: np.ndarray, valid: np.ndarray) -> np.ndarray:
+    """``valid`` (H, W) of a picture; of one that says valid everywhere, without black padding."""
+    return ~black_border(rgb) if valid.all() else valid
+
+
 def black_border(rgb: np.ndarray) -> np.ndarray:
     """(H, W) bool, True on padding, of an (H, W, 3) uint8 picture."""
     dark = (rgb.max(axis=2) <= BLACK).astype(np.uint8)

@@ -21,11 +21,12 @@ from torch import Tensor
 from afterscene.conditioning import HAZARD_NAMES
 from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.checkpoint import load_weights, save_weights
-from afterscene.generators.crops import CropConfig, TrainingTile
+from afterscene.generators.crops import CropConfig, TrainingTile, tone_of
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.structural import AFTERMATHS, HAZARDS
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
+from afterscene.geodata.border import black_border
 from afterscene.geodata.xbd import XbdTree
 from afterscene.networks.autoencoder import AutoencoderConfig
 from afterscene.training.loop import Trainer
@@ -118,6 +119,16 @@ def looks_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
     return looks
 
 
+def scenes_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
+    """The tones of the pre images that belong to :func:`looks_of`, in its order."""
+    scenes: dict[str, list[list[float]]] = {}
+    for tile in tiles:
+        if tile.hazard >= 0:
+            tone = tone_of(tile.pre, ~black_border(tile.pre))
+            scenes.setdefault(HAZARD_NAMES[tile.hazard], []).append(rounded(tone))
+    return scenes
+
+
 def rounded(values: Iterable[float]) -> list[float]:
     """As they go into ``config.json``: four digits."""
     return [round(float(v), 4) for v in values]
@@ -145,7 +156,8 @@ def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
 def export(run: Path, folder: Path, config: TrainConfig, tiles: Sequence[TrainingTile]) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
     render = RenderConfig(sketched=sketched_of(tiles))
-    write_model(run, folder, config, tiles, kind="bridge", render=render, looks=looks_of(tiles))
+    seen = {"looks": looks_of(tiles), "scenes": scenes_of(tiles)}
+    write_model(run, folder, config, tiles, kind="bridge", render=render, **seen)
 
 
 def write_model(
@@ -157,6 +169,7 @@ def write_model(
     kind: str,
     render: RenderConfig,
     looks: Mapping[str, list[list[float]]],
+    scenes: Mapping[str, list[list[float]]] | None = None,
 ) -> None:
     """The averaged weights of the newest state of ``run`` (float16), and what rendering needs."""
     step, average, _ = averaged(run)
@@ -167,6 +180,7 @@ def write_model(
         "model": asdict(config.model),
         "render": asdict(render),
         "looks": dict(looks),
+        "scenes": dict(scenes or {}),
         "tiles": seen_tiles(run, tiles),
         "licence": "CC-BY-NC-SA-4.0",
     }

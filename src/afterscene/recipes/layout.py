@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.crops import CropConfig
-from afterscene.generators.layouts import LOOKS, TONES, layout_tiles, tone_of
+from afterscene.generators.crops import CropConfig, tone_of
+from afterscene.generators.layouts import LOOKS, TONES, layout_tiles
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import TrainConfig
 from afterscene.geodata.xbd import XbdTree

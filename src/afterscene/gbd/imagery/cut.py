@@ -25,7 +25,7 @@ from afterscene.files import prepare_output
 from afterscene.gbd.imagery.pictures import Picture
 from afterscene.geodata import mapped
 from afterscene.geodata.alignment import footprint_shift
-from afterscene.geodata.border import black_border
+from afterscene.geodata.border import seen
 from afterscene.geodata.damage import Building
 from afterscene.geodata.decode import moved, sniff
 from afterscene.geodata.footprints import (
@@ -233,7 +233,7 @@ class _Source:
         if part.crs is None and self.place.transform is not None:  # placed by its label alone
             part = part.replace(crs=self.place.crs, transform=moved(self.place.transform, inside))
         rgb = part.rgb(stretch=None if part.pixels.dtype == np.uint8 else self.stretch)
-        valid = ~black_border(rgb) if part.valid.all() else part.valid
+        valid = seen(rgb, part.valid)
         grow = ((0, window.height - rows), (0, window.width - cols))
         return part.replace(
             pixels=np.pad(np.where(valid, rgb.transpose(2, 0, 1), 0), ((0, 0), *grow)),
