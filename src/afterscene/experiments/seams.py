@@ -13,6 +13,7 @@ code.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -66,9 +67,10 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
     halo = 0 if bridge is None else render.halo_of(bridge.model)
     rows, cols = ([b for b in borders(side, halo) if b < n - MARGIN] for n in (height, width))
     scene, damage = continued(place, side)
-    larger = generator.render(scene, damage, seed=place.seed, mode="redraw").rgb()
+    draw = generator.render if bridge is None else partial(bridge.render, look=_look(bridge, place))
+    larger = draw(scene, damage, seed=place.seed, mode="redraw").rgb()
     wide = larger[:height, :width]
-    plain = generator.render(place.pre, place.damage, seed=place.seed, mode="redraw").rgb()
+    plain = draw(place.pre, place.damage, seed=place.seed, mode="redraw").rgb()
     drawn = (wide != place.pre.rgb()).any(axis=2) | (plain != place.pre.rgb()).any(axis=2)
     far = np.zeros((height, width), bool)
     far[: max(height - REACH, 0), : max(width - REACH, 0)] = True
@@ -90,8 +92,14 @@ def _moved(
 ) -> float:
     """Share of the values of `drawn` that differ when the borders lie elsewhere."""
     moved = replace(generator, config=replace(generator.config, origin=render.CORE // 2))
-    again = moved.render(scene, damage, seed=place.seed, mode="redraw").rgb()
+    look = _look(generator, place)
+    again = moved.render(scene, damage, seed=place.seed, mode="redraw", look=look).rgb()
     return round(float((again != drawn).mean()), 6)
+
+
+def _look(generator: Generator, place: Place) -> np.ndarray:
+    """One for all renders: the tone of a scene chooses its look, and a larger scene has another."""
+    return generator.look(place.hazard, place.seed)
 
 
 def _rounded(value: float | None) -> float | None:

@@ -45,8 +45,9 @@ BORROWED = MappingProxyType(
     {"earthquake": "wind", "tornado": "wind", "tsunami": "wind", "flood": "wind"}
 )
 
-#: A look is drawn among those of so many real pairs, the nearest by the tone of the pre image.
-ALIKE = 12
+#: A look is drawn among a quarter of the real pairs, the nearest by the tone of the pre image, yet
+#: at least and at most so many.
+FEWEST, ALIKE = 3, 12
 
 #: Lowest level that the network draws; below it a flooded roof stays as it was, in water.
 LEARNED_FROM = MappingProxyType({"flood": 4, "tsunami": 3})
@@ -234,8 +235,8 @@ class Generator:
         """A look drawn from the real post images of ``hazard``, of all hazards if it has none.
 
         A look is relative, and taken from a green place to a grey one it paints trees purple: with
-        the ``tone`` ``(6,)`` of the pre image it is drawn among the :data:`ALIKE` pairs whose pre
-        images had the nearest tones, if the model knows these.
+        the ``tone`` ``(6,)`` of the pre image it is drawn among the quarter of the pairs (3 to 12)
+        whose pre images had the nearest tones, if the model knows these.
         """
         known = len(self.looks.get(hazard, ())) > 0
         names = [hazard] if known else list(self.looks)
@@ -244,7 +245,7 @@ class Generator:
         if tone is not None and names and all(name in self.scenes for name in names):
             scenes = np.concatenate([self.scenes[name] for name in names])
             order = np.argsort(np.linalg.norm(scenes - tone, axis=1), kind="stable")
-            looks = looks[order[:ALIKE]]
+            looks = looks[order[: min(max(len(order) // 4, FEWEST), ALIKE)]]
         return looks[np.random.default_rng((seed, 77)).integers(len(looks))]
 
     def _condition(
