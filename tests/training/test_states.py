@@ -153,4 +153,7 @@ def test_the_recipe_as_a_module_trains_resumes_and_exports(tmp_path, monkeypatch
     main(*here, "--steps", 4, "--resume")
     assert load_newest_state(tmp_path / "run")[0] == 4
     main(*here, "--export", tmp_path / "model")
-    assert set(load(tmp_path / "model").looks) == {"wildfire"}
+    made = load(tmp_path / "model")
+    assert set(made.looks) == set(made.scenes) == {"wildfire"}
+    assert made.scenes["wildfire"].shape == made.looks["wildfire"].shape
+    assert (made.scenes["wildfire"][:, :3] > 0).all()
