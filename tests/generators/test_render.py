@@ -71,10 +71,8 @@ def test_where_the_borders_of_windows_lie_changes_no_bit(precision, monkeypatch)
     pre = toy.scene(224, 192, seed=3)
     levels = rasterize([toy.building(30, 60, DamageLevel.DESTROYED, 40)], pre.shape)
     condition = scene_condition(pre.rgb(), levels, hazard="wind", style=np.zeros(6), affected=None)
-    model, level = (
-        computing.prepared(toy.model(), precision, local=True),
-        Level(0.5, *[0.5] * 4, 0.5),
-    )
+    model = computing.prepared(toy.model(), precision, local=True)
+    level = Level(0.5, *[0.5] * 4, 0.5)
     monkeypatch.setattr(rendering, "WHOLE", 32)
     monkeypatch.setattr(rendering, "CORE", 32)
     drawn = [

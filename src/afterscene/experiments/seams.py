@@ -13,7 +13,6 @@ code.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -67,14 +66,21 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
     halo = 0 if bridge is None else render.halo_of(bridge.model)
     rows, cols = ([b for b in borders(side, halo) if b < n - MARGIN] for n in (height, width))
     scene, damage = continued(place, side)
-    draw = generator.render if bridge is None else partial(bridge.render, look=_look(bridge, place))
-    larger = draw(scene, damage, seed=place.seed, mode="redraw").rgb()
+    # One look for all renders: the tone of a scene chooses it, and a larger scene has another tone.
+    how: dict[str, Any] = {"seed": place.seed, "mode": "redraw"}
+    if bridge is not None:
+        how["look"] = bridge.look(place.hazard, place.seed)
+    larger = generator.render(scene, damage, **how).rgb()
     wide = larger[:height, :width]
-    plain = draw(place.pre, place.damage, seed=place.seed, mode="redraw").rgb()
+    plain = generator.render(place.pre, place.damage, **how).rgb()
     drawn = (wide != place.pre.rgb()).any(axis=2) | (plain != place.pre.rgb()).any(axis=2)
     far = np.zeros((height, width), bool)
     far[: max(height - REACH, 0), : max(width - REACH, 0)] = True
     difference = np.abs(wide.astype(np.int16) - plain)[far]
+    moved = None
+    if bridge is not None:
+        again = _moved(bridge).render(scene, damage, **how).rgb()
+        moved = round(float((again != larger).mean()), 6)
     scores = [seam_score(p, rows, cols, drawn) if rows or cols else None for p in (wide, plain)]
     return {
         "id": place.id,
@@ -83,23 +89,13 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
         "single": _rounded(scores[1]),
         "largest_difference": int(difference.max()) if difference.size else None,
         "differing_share": round(float((difference > 0).mean()), 6) if difference.size else None,
-        "other_origin": None if bridge is None else _moved(bridge, place, scene, damage, larger),
+        "other_origin": moved,
     }
 
 
-def _moved(
-    generator: Generator, place: Place, scene: Scene, damage: DamageMap, drawn: np.ndarray
-) -> float:
-    """Share of the values of `drawn` that differ when the borders lie elsewhere."""
-    moved = replace(generator, config=replace(generator.config, origin=render.CORE // 2))
-    look = _look(generator, place)
-    again = moved.render(scene, damage, seed=place.seed, mode="redraw", look=look).rgb()
-    return round(float((again != drawn).mean()), 6)
-
-
-def _look(generator: Generator, place: Place) -> np.ndarray:
-    """One for all renders: the tone of a scene chooses its look, and a larger scene has another."""
-    return generator.look(place.hazard, place.seed)
+def _moved(generator: Generator) -> Generator:
+    """The same one, with the borders of its windows elsewhere."""
+    return replace(generator, config=replace(generator.config, origin=render.CORE // 2))
 
 
 def _rounded(value: float | None) -> float | None:

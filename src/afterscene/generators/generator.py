@@ -157,7 +157,9 @@ class Generator:
             raise UnknownName(f"mode '{mode}' is not known; choose one of: {', '.join(MODES)}")
         picture = pre.rgb()
         valid = seen(picture, pre.valid)
-        again = Acquisition.draw(self._asked(look, mode, damage.hazard, seed, picture, valid), seed)
+        tone = tone_of(picture, valid)
+        look = self.look(damage.hazard, seed, tone) if look is None else _checked(look, mode)
+        again = Acquisition.draw(look, seed)
         config = self.config if steps is None else replace(self.config, steps=steps)
         levels = rasterize(damage.buildings, picture.shape[:2])
         start, _ = draw_physics(picture, damage, seed)
@@ -212,24 +214,6 @@ class Generator:
         condition = self._condition(picture, levels, "", look, None)
         assert condition is not None  # everything may change
         return self._draw(picture, condition, None, seed, config)
-
-    def _asked(
-        self,
-        look: np.ndarray | None,
-        mode: Mode,
-        hazard: str,
-        seed: int,
-        picture: np.ndarray,
-        valid: np.ndarray,
-    ) -> np.ndarray:
-        """The look that was asked for, or one that is drawn. Raises BadParameter."""
-        if look is None:
-            return self.look(hazard, seed, tone_of(picture, valid))
-        if mode == "edit":
-            raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
-        if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
-            raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
-        return np.asarray(look, np.float32)
 
     def look(self, hazard: str, seed: int, tone: np.ndarray | None = None) -> np.ndarray:
         """A look drawn from the real post images of ``hazard``, of all hazards if it has none.
@@ -295,3 +279,12 @@ class Generator:
         rgb = to_rgb(self.fast.outward(x0))[0]
         drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
         return drawn[: picture.shape[0], : picture.shape[1]].copy()
+
+
+def _checked(look: np.ndarray, mode: Mode) -> np.ndarray:
+    """A look that was asked for. Raises BadParameter."""
+    if mode == "edit":
+        raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
+    if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
+        raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
+    return np.asarray(look, np.float32)

@@ -11,10 +11,11 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -112,21 +113,23 @@ def initial(folder: Path) -> tuple[Mapping[str, Tensor], list[str] | None]:
 
 def looks_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
     """For each hazard the looks of its real post images, as they go into ``config.json``."""
-    looks: dict[str, list[list[float]]] = {}
-    for tile in tiles:
-        if tile.hazard >= 0:
-            looks.setdefault(HAZARD_NAMES[tile.hazard], []).append(rounded(tile.style))
-    return looks
+    return _by_hazard(tiles, lambda tile: tile.style)
 
 
 def scenes_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
     """The tones of the pre images that belong to :func:`looks_of`, in its order."""
-    scenes: dict[str, list[list[float]]] = {}
+    return _by_hazard(tiles, lambda tile: tone_of(tile.pre, ~black_border(tile.pre)))
+
+
+def _by_hazard(
+    tiles: Sequence[TrainingTile], measure: Callable[[TrainingTile], np.ndarray]
+) -> dict[str, list[list[float]]]:
+    """What is measured of each tile, in their order, under the name of its hazard."""
+    rows: dict[str, list[list[float]]] = {}
     for tile in tiles:
         if tile.hazard >= 0:
-            tone = tone_of(tile.pre, ~black_border(tile.pre))
-            scenes.setdefault(HAZARD_NAMES[tile.hazard], []).append(rounded(tone))
-    return scenes
+            rows.setdefault(HAZARD_NAMES[tile.hazard], []).append(rounded(measure(tile)))
+    return rows
 
 
 def rounded(values: Iterable[float]) -> list[float]:
