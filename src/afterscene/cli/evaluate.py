@@ -21,6 +21,14 @@ AssessorDir = Annotated[
         "on the split train.",
     ),
 ]
+CriticDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--critic",
+        help="Another detector trained on real pairs alone; adds rows in which it chose among "
+        "sketches of the damage.",
+    ),
+]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="Only so many tiles, spread over the split.")
 ]
@@ -35,6 +43,7 @@ def generator(
     split: Asked,
     model: Model = "default",
     assessor: AssessorDir = None,
+    critic: CriticDir = None,
     limit: Limit = None,
     out: KeepIn = None,
     seed: Seed = 0,
@@ -61,6 +70,7 @@ def generator(
         plan,
         generators.load(model),
         assessor=assessor,
+        critic=critic,
         out=out,
         overwrite=overwrite,
         stage=talk.progress,

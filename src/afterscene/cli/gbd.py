@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import (
+    Choose,
     MinFidelity,
     Mode,
     Model,
@@ -19,12 +20,12 @@ from afterscene.cli.options import (
     Split,
     Steps,
     XbdOrNone,
+    drawing,
     needed,
     only_plan,
     parameters,
     whole_output,
 )
-from afterscene.cli.options import rendering as drawn_with
 from afterscene.cli.summary import show
 from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
 
@@ -65,6 +66,7 @@ def build(
     steps: Steps = None,
     model: Model = "default",
     min_fidelity: MinFidelity = None,
+    choose: Choose = None,
     set_: Set = None,
     on_error: OnErrorOption = OnError.fail,
     overwrite: Overwrite = False,
@@ -80,7 +82,7 @@ def build(
     from afterscene import gbd
 
     talk = Talk(json=as_json, quiet=quiet)
-    rendering = drawn_with(mode, steps, model, min_fidelity)
+    generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     todo: gbd.Plan | gbd.StoredPlan
     if plan is not None:
         only_plan(hazard=hazard, count=count, split=split, severity=severity, set=set_)
@@ -102,9 +104,6 @@ def build(
             workers=workers,
             ray=ray,
         )
-        from afterscene import generators
-
-        generator = generators.load(model)
         if isinstance(todo, gbd.StoredPlan):
             make = gbd.build_stored
             report = make(todo, out, generator, rendering=rendering, options=options)

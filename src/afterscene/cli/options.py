@@ -6,6 +6,7 @@ import enum
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -15,6 +16,7 @@ from afterscene.errors import BadParameter
 
 if TYPE_CHECKING:
     from afterscene.gbd import Rendering
+    from afterscene.generators import Generator
 
 T = TypeVar("T")
 
@@ -63,6 +65,16 @@ MinFidelity = Annotated[
         "(0 to 1; 0 only measures). The figure goes into the manifest.",
     ),
 ]
+Choose = Annotated[
+    int | None,
+    typer.Option(
+        "--choose",
+        min=2,
+        max=64,
+        help="Sketch the damage so many times and take each building from the sketch in which the "
+        "shipped detector sees its level best (wind, tornado and earthquake begin with a sketch).",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", help="A field of the hazard, NAME=VALUE in its unit; repeatable."),
@@ -78,15 +90,25 @@ Overwrite = Annotated[
 ]
 
 
-def rendering(mode: Mode, steps: int | None, model: str, least: float | None) -> Rendering:
-    """How pictures are drawn, with the judge that `--min-fidelity` asks for."""
+def drawing(
+    mode: Mode, steps: int | None, model: str, least: float | None, sketches: int | None
+) -> tuple[Generator, Rendering]:
+    """Who draws pictures and how, with the judge of `--min-fidelity` and the choice of `--choose`.
+
+    Raises:
+        UnknownName, BadWeights: see :func:`afterscene.generators.load`.
+    """
+    from afterscene import generators
+    from afterscene.experiments.inspection import choice, quality_control
     from afterscene.gbd import Rendering
 
-    if least is None:
-        return Rendering(mode=mode, steps=steps, model=model)
-    from afterscene.experiments.inspection import quality_control
-
-    return Rendering(mode=mode, steps=steps, model=model, control=quality_control(least))
+    generator, chosen = generators.load(model), ""
+    if sketches is not None:
+        made = choice(sketches)
+        generator, chosen = replace(generator, choice=made), f"{made.name}, {sketches} sketches"
+    control = None if least is None else quality_control(least)
+    rendering = Rendering(mode=mode, steps=steps, model=model, control=control, chosen=chosen)
+    return generator, rendering
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from afterscene.cli.options import (
+    Choose,
     MinFidelity,
     Mode,
     Model,
@@ -20,9 +21,9 @@ from afterscene.cli.options import (
     Split,
     Steps,
     XbdOrNone,
+    drawing,
     parameters,
 )
-from afterscene.cli.options import rendering as drawn_with
 from afterscene.cli.summary import show
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
 from afterscene.errors import BadParameter
@@ -194,14 +195,15 @@ def tile(
     steps: Steps = None,
     model: Model = "default",
     min_fidelity: MinFidelity = None,
+    choose: Choose = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Make one pair of a plan, exactly as the full build does."""
-    from afterscene import gbd, generators
+    from afterscene import gbd
 
     talk = Talk(json=as_json, quiet=quiet)
-    rendering = drawn_with(mode, steps, model, min_fidelity)
+    generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     stored = gbd.StoredPlan.read(plan)
-    report = gbd.make_tile(stored, name, out, generators.load(model), rendering=rendering)
+    report = gbd.make_tile(stored, name, out, generator, rendering=rendering)
     show(talk, report)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import (
+    Choose,
     Hazard,
     MinFidelity,
     Mode,
@@ -17,9 +18,9 @@ from afterscene.cli.options import (
     Overwrite,
     Set,
     Steps,
+    drawing,
     parameters,
 )
-from afterscene.cli.options import rendering as drawn_with
 from afterscene.cli.summary import show
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
 
@@ -46,6 +47,7 @@ def synthesize(
     steps: Steps = None,
     model: Model = "default",
     min_fidelity: MinFidelity = None,
+    choose: Choose = None,
     set_: Set = None,
     on_error: OnErrorOption = OnError.fail,
     overwrite: Overwrite = False,
@@ -61,13 +63,10 @@ def synthesize(
 
     talk = Talk(json=as_json, quiet=quiet)
     strike = gbd.Strike(hazard=hazard, severity=severity, seed=seed, parameters=parameters(set_))
-    rendering = drawn_with(mode, steps, model, min_fidelity)
+    generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     sources = gbd.match_labels(pre, labels)
     if on_error == OnError.fail:
         gbd.check_sources(sources)
-    from afterscene import generators
-
-    generator = generators.load(model)
     with talk.progress("synthesize", len(sources)) as advance:
         report = gbd.synthesize(
             sources,

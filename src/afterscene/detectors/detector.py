@@ -74,6 +74,13 @@ class Detector:
         folded = fold_batch_norm(copy.deepcopy(network).eval())
         self._fast = folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A proxy cannot be pickled, and workers need the detector."""
+        return {**self.__dict__, "provenance": dict(self.provenance)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, provenance=MappingProxyType(state["provenance"]))
+
     def with_decision(self, decision: Decision, **provenance: Any) -> Detector:
         """The same weights, decided otherwise; more provenance may be added."""
         said = {**self.provenance, **provenance}

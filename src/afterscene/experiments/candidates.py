@@ -10,6 +10,8 @@ ours-edit                 the generator, every pixel outside the damaged places 
 ours-reacquire            the generator, the whole scene as a new acquisition
 ours-reacquire-told       the same, told how the real acquisition looks: the means and contrasts of
                           its channels where the hazard left the scene alone (six numbers)
+ours-edit-chosen          as ours, each building from the sketch in which a critic, another
+ours-reacquire-chosen     detector than the assessor, sees its level best; only where one is named
 real-in-edit-area         the real post where *edit* may change pixels, the pre image elsewhere: the
                           ceiling of that mode, which keeps the old look all around
 real post                 the ceiling
@@ -35,6 +37,7 @@ from afterscene.errors import BadImage, MissingFile
 from afterscene.experiments.baselines import TrainingPosts, copy_paste
 from afterscene.gbd.pair import MARK, Renderer
 from afterscene.gbd.plan import item_seed
+from afterscene.generators.choosing import Choice
 from afterscene.generators.crops import affected_mask, measure_style
 from afterscene.generators.generator import Generator
 from afterscene.generators.render import RenderConfig
@@ -48,6 +51,7 @@ EDIT_CEILING = "real-in-edit-area"
 OURS = ("ours-edit", "ours-reacquire")
 TOLD = "ours-reacquire-told"
 SECONDS, CPU_SECONDS = "AFTERSCENE_SECONDS", "AFTERSCENE_CPU_SECONDS"
+CRITIC = "AFTERSCENE_CRITIC"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +116,12 @@ class Rendered:
     mode: str
     steps: int | None = None
 
+    @property
+    def critic(self) -> str:
+        """Who chose among sketches: its hash, empty where nobody did."""
+        choice = self.generator.choice if isinstance(self.generator, Generator) else None
+        return choice.name if choice else ""
+
     def __call__(self, place: Place) -> Scene:
         return self.generator.render(
             place.pre, place.damage, seed=place.seed, mode=self.mode, steps=self.steps
@@ -136,8 +146,13 @@ class Told(Rendered):
         )
 
 
-def candidates(generator: Renderer, training: TrainingPosts) -> Mapping[str, Candidate]:
-    """Name to candidate, in the order of the tables; without training posts two are left out."""
+def candidates(
+    generator: Renderer, training: TrainingPosts, choice: Choice | None = None
+) -> Mapping[str, Candidate]:
+    """Name to candidate, in the order of the tables.
+
+    Without training posts two are left out, and without a ``choice`` two.
+    """
     found: dict[str, Candidate] = {FLOOR: lambda place: _picture(place, place.pre.rgb())}
     if training.pairs:
         found["average"] = lambda place: _picture(
@@ -160,6 +175,11 @@ def candidates(generator: Renderer, training: TrainingPosts) -> Mapping[str, Can
     found["ours-reacquire"] = Rendered(generator=generator, mode="reacquire")
     if isinstance(generator, Generator):
         found[TOLD] = Told(generator=generator)
+        if choice is not None:
+            choosing = replace(generator, choice=choice)
+            for name in OURS:
+                mode = name.removeprefix("ours-")
+                found[f"{name}-chosen"] = Rendered(generator=choosing, mode=mode)
     found[EDIT_CEILING] = lambda place: _picture(place, real_in_edit_area(place, generator))
     found[CEILING] = lambda place: _picture(place, place.post.rgb(), place.post.valid)
     return found
@@ -217,7 +237,8 @@ class PostStore:
             return _timed(candidate, place)
         path = self.folder / name / f"{place.id}_post_disaster.png"
         tags = read_tags(path) if path.is_file() else {}
-        if SECONDS in tags and CPU_SECONDS in tags:
+        kept = SECONDS in tags and CPU_SECONDS in tags
+        if kept and tags.get(CRITIC, "") == candidate.critic:
             return read_scene(path), (float(tags[SECONDS]), float(tags[CPU_SECONDS]))
         post, (clock, cpu) = _timed(candidate, place)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -227,6 +248,7 @@ class PostStore:
             CPU_SECONDS: f"{cpu:.3f}",
             "AFTERSCENE_MODEL": self.model_hash,
             "AFTERSCENE_SEED": str(place.seed),
+            **({CRITIC: candidate.critic} if candidate.critic else {}),
         }
         write_scene(Scene(pixels=post.pixels, valid=post.valid), path, tags=tags)
         return post, (float(tags[SECONDS]), float(tags[CPU_SECONDS]))

@@ -22,6 +22,7 @@ from afterscene.experiments.baselines import TrainingPosts, harvest
 from afterscene.experiments.candidates import (
     CEILING,
     FLOOR,
+    Candidate,
     Place,
     PostStore,
     candidates,
@@ -37,6 +38,7 @@ from afterscene.experiments.summary import Asked, summarise
 from afterscene.experiments.tilefigures import TileFigures, measure, real_apart, reference
 from afterscene.files import prepare_output
 from afterscene.gbd.pair import Renderer
+from afterscene.generators.choosing import Choice
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import Pair, XbdTree
 
@@ -103,6 +105,7 @@ def evaluate(
     assessor: Assessor,
     *,
     space: FeatureSpace | None,
+    choice: Choice | None = None,
     out: Path | None = None,
     stage: Stage = silent,
 ) -> Evaluation:
@@ -113,6 +116,7 @@ def evaluate(
         generator: Draws the posts.
         assessor: A damage detector that never saw a synthetic picture nor this split.
         space: Describes the crops; None leaves the distances out.
+        choice: By another detector than the assessor, for the rows with chosen sketches.
         out: Folder, see :func:`prepare`, that keeps the rendered posts; None: nothing is written.
         stage: Told what is being done.
 
@@ -131,7 +135,8 @@ def evaluate(
     with stage("evaluate", len(pairs)) as advance:
         for pair in pairs:
             place = read_place(pair, plan.seed)
-            posts = _one(run, place, generator, training, assessor, space, store)
+            found = candidates(generator, training, choice)
+            posts = _one(run, place, generator, found, assessor, space, store)
             if pair.id in shown:
                 run.pictures.append(picture_row(place, posts))
             if pair.id == probe:
@@ -146,6 +151,7 @@ def evaluate(
         "xbd_split": plan.split,
         "seed": plan.seed,
         "model_hash": generator.hash,
+        "critic": choice.name if choice else None,
         "feature_space": space.name if space else None,
         "training": {
             "pairs": training.pairs,
@@ -209,14 +215,14 @@ def _one(
     run: _Run,
     place: Place,
     generator: Renderer,
-    training: TrainingPosts,
+    found: Mapping[str, Candidate],
     assessor: Assessor,
     space: FeatureSpace | None,
     store: PostStore,
 ) -> dict[str, Scene]:
     """Measure all candidates on one place; returns their pictures."""
     real, still, posts = reference(place, space), outside(place, generator), {}
-    for name, candidate in candidates(generator, training).items():
+    for name, candidate in found.items():
         posts[name], seconds = store.make(name, candidate, place)
         figures = measure(
             place,

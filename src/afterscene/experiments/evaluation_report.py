@@ -21,6 +21,7 @@ from afterscene.experiments.evaluation import (
 )
 from afterscene.experiments.features import default_features
 from afterscene.experiments.fidelity import CONFIDENCE
+from afterscene.experiments.inspection import choice_for
 from afterscene.experiments.report import Chart, Report, Section, Table, write_report
 from afterscene.files import write_json
 from afterscene.gbd.pair import Renderer
@@ -54,6 +55,7 @@ def evaluate_and_report(
     generator: Renderer,
     *,
     assessor: Path | None = None,
+    critic: Path | None = None,
     out: Path | None = None,
     overwrite: bool = False,
     stage: Stage = silent,
@@ -61,7 +63,8 @@ def evaluate_and_report(
 ) -> Evaluation:
     """Evaluate, and write ``out/report.html`` and ``out/figures.json`` where `out` is given.
 
-    Without a named or shipped assessor one is fitted with `config` on the training split.
+    Without a named or shipped assessor one is fitted with `config` on the training split. `critic`
+    is the folder of another detector, for rows with chosen sketches.
 
     Raises:
         AftersceneError: by the leaf that fits.
@@ -69,7 +72,9 @@ def evaluate_and_report(
     if out is not None:
         prepare(plan, generator, out, overwrite=overwrite)
     judge, name = _assessor(plan, assessor, out, stage, config or DetectorConfig())
-    made = evaluate(plan, generator, judge, space=default_features(), out=out, stage=stage)
+    chosen = choice_for(judge, critic) if critic is not None else None
+    space = default_features()
+    made = evaluate(plan, generator, judge, space=space, choice=chosen, out=out, stage=stage)
     about = {"folder": name, **judge.provenance}
     made = replace(made, figures={**made.figures, "assessor": about})
     if out is not None:

@@ -56,13 +56,14 @@ class Renderer(Protocol):
 class Rendering:
     """How pictures are drawn. ``edit`` keeps the pre image outside the affected area to the bit,
     ``reacquire`` takes the whole scene again first; ``steps`` None is the model's own;
-    ``control`` judges what was drawn.
+    ``control`` judges what was drawn; ``chosen`` says who chose among how many sketches.
     """
 
     mode: str = "edit"
     steps: int | None = None
     model: str = "default"
     control: QualityControl | None = None
+    chosen: str = ""
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -73,7 +74,8 @@ class Rendering:
     def settings(self, model_hash: str) -> dict[str, Any]:
         """What must be the same for a run to go on; a model is its weights, not its name."""
         judged = self.control.settings() if self.control else {}
-        return {"mode": self.mode, "steps": self.steps, "model_hash": model_hash, **judged}
+        by = {"chosen": self.chosen} if self.chosen else {}
+        return {"mode": self.mode, "steps": self.steps, "model_hash": model_hash, **judged, **by}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -281,6 +283,7 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
         "pixel_sha256": pixel_hash(post.scene.pixels),
         "target_sha256": pixel_hash(post.target),
         "levels": dict(sorted(levels.items())),
+        **({"chosen": rendering.chosen} if rendering.chosen else {}),
         **({"region": item.source.region} if item.source.region else {}),
         **event_row(item),
         **said_of(post.label),

@@ -84,18 +84,21 @@ class Acquisition:
         return self.taking(picture, valid)(picture)
 
     def taking(
-        self, reference: np.ndarray, valid: np.ndarray
+        self, reference: np.ndarray, valid: np.ndarray, pre: np.ndarray | None = None
     ) -> Callable[[np.ndarray], np.ndarray]:
         """What takes states of one scene alike: ``(H, W, 3)`` uint8, invalid pixels stay.
 
-        Means and spreads of ``reference`` become those of the look; another state of the scene,
-        with damage in it, goes the same way, so that both agree where nothing was damaged.
+        Means and spreads of ``reference`` become those of the look beside ``pre`` (None: beside
+        ``reference`` itself; a look says how a post image differs from its pre image, and what
+        the hazard did to the ground all over the scene is in it). Another state of the scene, with
+        damage in it, goes the same way, so that both agree where nothing was damaged.
         """
         if not valid.any():
             return np.copy
         rng = np.random.default_rng((self.seed, 32))
         colour = reference.astype(np.float32) / 127.5 - 1
-        centre, spread = colour[valid].mean(axis=0), colour[valid].std(axis=0)
+        first = colour if pre is None else pre.astype(np.float32) / 127.5 - 1
+        centre, spread = first[valid].mean(axis=0), first[valid].std(axis=0)
         tone = self._tone(colour)
         drift = self._drift(reference.shape[:2], rng) - tone.mean(axis=(0, 1))
         grain = rng.normal(0, GRAIN, reference.shape[:2]).astype(np.float32)[..., None]

@@ -59,6 +59,13 @@ DEBRIS = {MINOR: (0.012, 8.0), MAJOR: (0.05, 9.0), DESTROYED: (0.10, 12.0)}
 TARPS, COVERED = ((0.29, 0.34, 0.56), (0.38, 0.50, 0.63), (0.33, 0.42, 0.62)), 0.08
 #: Metres per second at which trees begin to lose leaves, and at which few are left.
 LEAVES = (25.0, 60.0)
+#: How far crowns come to look like open ground, of a colour as GROUND where none is seen: share of
+#: red, green and blue near buildings (falling over so many pixels) and in the woods.
+NEAR, TOWN, WOODS, GROUND = 60.0, (0.52, 0.36, 0.36), (0.30, 0.05, 0.04), (0.43, 0.45, 0.36)
+#: How much of that a scene takes, and how much of the crowns' own structure stays.
+THIN, KEPT = (0.6, 1.2), 0.5
+#: New structure: size in pixels, deviation of brightness near buildings and in the woods.
+ROUGH = ((8.0, 0.035, 0.024), (20.0, 0.03, 0.02))
 #: Footprints of fewer pixels often vanish whole.
 SMALL = 260
 #: What may become of a destroyed building; shares of the first two, for small and for other ones.
@@ -77,19 +84,46 @@ GONE = (0.45, 1.0)
 
 
 def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
-    """``picture`` ``(H, W, 3)`` uint8 after the gusts: thinner, browner trees and some litter."""
+    """``picture`` ``(H, W, 3)`` uint8 after the gusts: crowns give way to ground, some litter.
+
+    On 44 ``train`` pairs of hurricane-michael hardly a crown keeps its structure: brightness finer
+    than 20 pixels correlates by 0.2 with that of before (open ground 0.4); near buildings crowns
+    come half-way to the red and a third to the green and blue of open ground, in the woods a third
+    and not at all.
+    """
     rng = np.random.default_rng((seed, 45))
     wreck = Wreck.of(picture, damage, rng)
     low, high = LEAVES
     gust = np.clip((damage.intensity - low) / (high - low), 0, 1) if damage.intensity.any() else 1.0
-    thin = np.clip(rng.uniform(0.45, 1.1) + 0.35 * wreck.noise(28.0, 12.0), 0, 1) * gust
-    grey = wreck.picture.mean(axis=2, keepdims=True)
-    twigs = np.array(BRANCH, np.float32) * (0.75 + 0.9 * grey)
-    twigs = twigs * (1 + 0.16 * wreck.noise(2.5, 5.0))[..., None]
-    wreck.paint(twigs, 0.85 * thin * wreck.green() * np.maximum(wreck.dark(), 0.5))
+    thin = np.clip(rng.uniform(*THIN) + 0.2 * wreck.noise(28.0, 12.0), 0, 1.2) * gust
+    crowns = np.minimum(3 * wreck.green() * np.maximum(wreck.dark(), 0.3), 1)
+    near = np.zeros(wreck.shape, np.float32)
+    if wreck.index.any():
+        away = cv2.distanceTransform((wreck.index == 0).astype(np.uint8), cv2.DIST_L2, 3)
+        near = np.exp(-((away / NEAR) ** 2))
+    seen = wreck.picture
+    smooth = cv2.GaussianBlur(seen, (0, 0), 6.0)
+    share = np.array(WOODS) + near[..., None] * np.subtract(TOWN, WOODS)
+    bare = (
+        smooth + KEPT * (seen - smooth) + thin[..., None] * share * (_open(wreck, crowns) - smooth)
+    )
+    for size, town, woods in ROUGH:
+        rough = (woods + near * (town - woods)) * np.minimum(thin, 1) * wreck.noise(size)
+        bare = bare + rough[..., None]
+    crowns = np.minimum(1.4 * cv2.GaussianBlur(crowns, (0, 0), 1.5), 1)
+    wreck.paint(bare, crowns * np.minimum(1.5 * thin, 1))
     litter = 0.006 * thin * np.clip(0.5 + wreck.noise(14.0, 6.0), 0, 2)
     wreck.debris(litter, SCRAPS)
     return wreck.rgb()
+
+
+def _open(wreck: Wreck, crowns: np.ndarray) -> np.ndarray:
+    """``(H, W, 3)``: the colour of the open ground around each place."""
+    free = (wreck.index == 0) & (wreck.blue() < 0.5) & (wreck.dark() < 0.5)
+    free = free * (1 - np.minimum(3 * crowns, 1)).astype(np.float32)
+    weight = cv2.GaussianBlur(free, (0, 0), 40.0)[..., None]
+    around = cv2.GaussianBlur(wreck.picture * free[..., None], (0, 0), 40.0)
+    return (around + 0.02 * np.array(GROUND, np.float32)) / (weight + 0.02)
 
 
 def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:

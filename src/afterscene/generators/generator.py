@@ -7,6 +7,7 @@ models lie in the package under ``weights/``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from afterscene.errors import BadParameter, BadWeights, UnknownName
 from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_weights, weights_hash
+from afterscene.generators.choosing import Choice
 from afterscene.generators.colour import to_opponent, to_rgb
 from afterscene.generators.crops import affected_mask, tone_of
 from afterscene.generators.physical import draw_physics
@@ -93,6 +95,8 @@ class Generator:
         scenes: For each hazard ``(n, 6)`` tones of their pre images (:func:`.crops.tone_of`), in
             the same order; empty where the model does not say.
         config: Defaults of rendering.
+        choice: Chooses among several sketches of the damage where a hazard begins with one; None:
+            the first is taken.
         folder: Where it was loaded from, if it was.
     """
 
@@ -100,6 +104,7 @@ class Generator:
     looks: dict[str, np.ndarray] = field(default_factory=dict)
     scenes: dict[str, np.ndarray] = field(default_factory=dict)
     config: RenderConfig = field(default_factory=RenderConfig)
+    choice: Choice | None = None
     folder: Path | None = None
 
     @cached_property
@@ -175,13 +180,14 @@ class Generator:
             within = affected if mode == "edit" else None
             start = draw_ground(before, damage, seed, within=within)
             start[~valid] = picture[~valid]
-            first = sketch(before, start, damage, seed) if affected.any() else None
+        # The disaster comes first, then the second picture of the place.
+        take = again.taking(start, valid, before) if mode == "reacquire" else np.copy
+        if affected is not None and affected.any() and damage.hazard in config.sketched:
+            first = self._sketch(picture, (before, start), affected > 0, damage, seed, take)
             affected = affected if first is None else affected * touched(first, start)
         if affected is not None:
             keep = keep | (affected == 0)
-        if mode == "reacquire":  # the disaster comes first, then the second picture of the place
-            take = again.taking(before, valid)
-            start, first = take(start), None if first is None else take(first)
+        start, first = take(start), None if first is None else take(first)
         hazard = BORROWED.get(damage.hazard, damage.hazard)
         condition = self._condition(start, levels, hazard, style, affected)
         drawn = self._draw(start, condition, first, seed, config) if condition else start.copy()
@@ -231,6 +237,32 @@ class Generator:
             order = np.argsort(np.linalg.norm(scenes - tone, axis=1), kind="stable")
             looks = looks[order[: min(max(len(order) // 4, FEWEST), ALIKE)]]
         return looks[np.random.default_rng((seed, 77)).integers(len(looks))]
+
+    def _sketch(
+        self,
+        picture: np.ndarray,
+        states: tuple[np.ndarray, np.ndarray],
+        inside: np.ndarray,
+        damage: DamageMap,
+        seed: int,
+        take: Callable[[np.ndarray], np.ndarray],
+    ) -> np.ndarray | None:
+        """The damage on ``states``, the scene before it and its ground after it.
+
+        None: nothing is drawn first for this hazard. All pictures ``(H, W, 3)`` uint8.
+        """
+        before, ground = states
+        first = sketch(before, ground, damage, seed)
+        if self.choice is None or first is None:
+            return first
+
+        def again(other: int) -> np.ndarray:
+            return np.asarray(sketch(before, ground, damage, other))
+
+        def post(one: np.ndarray) -> np.ndarray:
+            return take(np.where(inside[..., None], one, ground))
+
+        return self.choice.best(first, again, post, picture, damage.buildings, seed)
 
     def _condition(
         self,
