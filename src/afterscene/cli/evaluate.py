@@ -25,7 +25,7 @@ CriticDir = Annotated[
     Path | None,
     typer.Option(
         "--critic",
-        help="Another detector trained on real pairs alone; adds rows in which it chose among "
+        help="Another detector trained on real pairs alone; adds a row in which it chose among "
         "sketches of the damage.",
     ),
 ]

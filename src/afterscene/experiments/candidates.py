@@ -10,8 +10,8 @@ ours-edit                 the generator, every pixel outside the damaged places 
 ours-reacquire            the generator, the whole scene as a new acquisition
 ours-reacquire-told       the same, told how the real acquisition looks: the means and contrasts of
                           its channels where the hazard left the scene alone (six numbers)
-ours-edit-chosen          as ours, each building from the sketch in which a critic, another
-ours-reacquire-chosen     detector than the assessor, sees its level best; only where one is named
+ours-reacquire-chosen     the same, each building from the sketch in which a critic, another detector
+                          than the assessor, sees its level best; only where a critic is named
 real-in-edit-area         the real post where *edit* may change pixels, the pre image elsewhere: the
                           ceiling of that mode, which keeps the old look all around
 real post                 the ceiling
@@ -49,7 +49,7 @@ from afterscene.geodata.xbd import Pair, read_label
 FLOOR, CEILING = "pre-as-post", "real post"
 EDIT_CEILING = "real-in-edit-area"
 OURS = ("ours-edit", "ours-reacquire")
-TOLD = "ours-reacquire-told"
+TOLD, CHOSEN = "ours-reacquire-told", "ours-reacquire-chosen"
 SECONDS, CPU_SECONDS = "AFTERSCENE_SECONDS", "AFTERSCENE_CPU_SECONDS"
 CRITIC = "AFTERSCENE_CRITIC"
 
@@ -151,7 +151,7 @@ def candidates(
 ) -> Mapping[str, Candidate]:
     """Name to candidate, in the order of the tables.
 
-    Without training posts two are left out, and without a ``choice`` two.
+    Without training posts two are left out, and without a ``choice`` one.
     """
     found: dict[str, Candidate] = {FLOOR: lambda place: _picture(place, place.pre.rgb())}
     if training.pairs:
@@ -177,9 +177,7 @@ def candidates(
         found[TOLD] = Told(generator=generator)
         if choice is not None:
             choosing = replace(generator, choice=choice)
-            for name in OURS:
-                mode = name.removeprefix("ours-")
-                found[f"{name}-chosen"] = Rendered(generator=choosing, mode=mode)
+            found[CHOSEN] = Rendered(generator=choosing, mode="reacquire")
     found[EDIT_CEILING] = lambda place: _picture(place, real_in_edit_area(place, generator))
     found[CEILING] = lambda place: _picture(place, place.post.rgb(), place.post.valid)
     return found

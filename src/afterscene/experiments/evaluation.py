@@ -116,7 +116,7 @@ def evaluate(
         generator: Draws the posts.
         assessor: A damage detector that never saw a synthetic picture nor this split.
         space: Describes the crops; None leaves the distances out.
-        choice: By another detector than the assessor, for the rows with chosen sketches.
+        choice: By another detector than the assessor, for the row with chosen sketches.
         out: Folder, see :func:`prepare`, that keeps the rendered posts; None: nothing is written.
         stage: Told what is being done.
 

@@ -64,7 +64,7 @@ def evaluate_and_report(
     """Evaluate, and write ``out/report.html`` and ``out/figures.json`` where `out` is given.
 
     Without a named or shipped assessor one is fitted with `config` on the training split. `critic`
-    is the folder of another detector, for rows with chosen sketches.
+    is the folder of another detector, for a row with chosen sketches.
 
     Raises:
         AftersceneError: by the leaf that fits.

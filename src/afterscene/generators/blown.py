@@ -61,11 +61,14 @@ TARPS, COVERED = ((0.29, 0.34, 0.56), (0.38, 0.50, 0.63), (0.33, 0.42, 0.62)), 0
 LEAVES = (25.0, 60.0)
 #: How far crowns come to look like open ground, of a colour as GROUND where none is seen: share of
 #: red, green and blue near buildings (falling over so many pixels) and in the woods.
-NEAR, TOWN, WOODS, GROUND = 60.0, (0.52, 0.36, 0.36), (0.30, 0.05, 0.04), (0.43, 0.45, 0.36)
-#: How much of that a scene takes, and how much of the crowns' own structure stays.
-THIN, KEPT = (0.6, 1.2), 0.5
+FAR, TOWN, WOODS, GROUND = 60.0, (0.52, 0.36, 0.36), (0.30, 0.05, 0.04), (0.43, 0.45, 0.36)
+#: How much of that a scene takes, how much more near major and destroyed buildings, where the gusts
+#: were harder, and how much of the crowns' own structure stays.
+THIN, HARDER, KEPT = (0.6, 1.2), 0.5, 0.5
 #: New structure: size in pixels, deviation of brightness near buildings and in the woods.
 ROUGH = ((8.0, 0.035, 0.024), (20.0, 0.03, 0.02))
+#: Share of the ground that pieces cover, elsewhere and near major and destroyed buildings.
+LITTER = (0.006, 0.036)
 #: Footprints of fewer pixels often vanish whole.
 SMALL = 260
 #: What may become of a destroyed building; shares of the first two, for small and for other ones.
@@ -95,26 +98,31 @@ def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     wreck = Wreck.of(picture, damage, rng)
     low, high = LEAVES
     gust = np.clip((damage.intensity - low) / (high - low), 0, 1) if damage.intensity.any() else 1.0
-    thin = np.clip(rng.uniform(*THIN) + 0.2 * wreck.noise(28.0, 12.0), 0, 1.2) * gust
-    crowns = np.minimum(3 * wreck.green() * np.maximum(wreck.dark(), 0.3), 1)
-    near = np.zeros(wreck.shape, np.float32)
-    if wreck.index.any():
-        away = cv2.distanceTransform((wreck.index == 0).astype(np.uint8), cv2.DIST_L2, 3)
-        near = np.exp(-((away / NEAR) ** 2))
-    seen = wreck.picture
-    smooth = cv2.GaussianBlur(seen, (0, 0), 6.0)
+    heavy, near = _fade(wreck.level >= MAJOR), _fade(wreck.index > 0)
+    thin = np.clip(rng.uniform(*THIN) + 0.2 * wreck.noise(28.0, 12.0), 0, 1.2)
+    thin = (thin + HARDER * heavy) * gust
+    before, smooth = wreck.picture, cv2.GaussianBlur(wreck.picture, (0, 0), 6.0)
+    crowns = np.clip(5 * wreck.green() * np.maximum(wreck.dark(), 0.3) - 1, 0, 1)
     share = np.array(WOODS) + near[..., None] * np.subtract(TOWN, WOODS)
-    bare = (
-        smooth + KEPT * (seen - smooth) + thin[..., None] * share * (_open(wreck, crowns) - smooth)
-    )
+    kept = (KEPT * (1 - 0.8 * heavy))[..., None]
+    bare = smooth + kept * (before - smooth)
+    bare = bare + thin[..., None] * share * (_open(wreck, crowns) - smooth)
     for size, town, woods in ROUGH:
         rough = (woods + near * (town - woods)) * np.minimum(thin, 1) * wreck.noise(size)
         bare = bare + rough[..., None]
-    crowns = np.minimum(1.4 * cv2.GaussianBlur(crowns, (0, 0), 1.5), 1)
-    wreck.paint(bare, crowns * np.minimum(1.5 * thin, 1))
-    litter = 0.006 * thin * np.clip(0.5 + wreck.noise(14.0, 6.0), 0, 2)
-    wreck.debris(litter, SCRAPS)
+    crowns = np.clip(2 * cv2.GaussianBlur(crowns, (0, 0), 1.5) - 0.5, 0, 1)
+    wreck.paint(bare, (wreck.index == 0) * crowns * np.minimum(1.5 * thin, 1))
+    litter = LITTER[0] + (LITTER[1] - LITTER[0]) * heavy
+    wreck.debris(litter * thin * np.clip(0.5 + wreck.noise(14.0, 6.0), 0, 2), SCRAPS)
     return wreck.rgb()
+
+
+def _fade(where: np.ndarray) -> np.ndarray:
+    """``(H, W)`` float32: 1 where the mask is, falling to 0 over some FAR pixels around it."""
+    if not where.any():
+        return np.zeros(where.shape, np.float32)
+    away = cv2.distanceTransform((~where).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(np.exp(-((away / FAR) ** 2)))
 
 
 def _open(wreck: Wreck, crowns: np.ndarray) -> np.ndarray:
