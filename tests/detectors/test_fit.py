@@ -1,6 +1,7 @@
 """A detector that learns, repeats itself, travels through its folder, and refuses bad ones."""
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -76,6 +77,13 @@ def test_the_folder_gives_the_same_detector_back(trained: tuple[Detector, Path])
     assert "CC BY-NC-SA" in (folder / "README.md").read_text()
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     assert lines[-1]["step"] == TINY.steps and lines[-1]["loss"] < lines[0]["loss"]
+
+
+def test_a_worker_gets_the_same_detector(trained: tuple[Detector, Path]) -> None:
+    there = pickle.loads(pickle.dumps(trained[0]))
+    pre, post = np.random.default_rng(0).integers(0, 255, (2, 64, 64, 3)).astype(np.uint8)
+    assert np.array_equal(there.planes(pre, post), trained[0].planes(pre, post))
+    assert there.provenance == trained[0].provenance
 
 
 def test_the_same_seed_gives_the_same_weights_and_leaves_torch_alone() -> None:

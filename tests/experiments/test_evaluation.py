@@ -10,14 +10,16 @@ import torch
 
 import toys
 from afterscene.detectors.encoders import pretrained_available
-from afterscene.errors import MissingFile, OutputConflict, UnknownName
+from afterscene.errors import BadParameter, MissingFile, OutputConflict, UnknownName
 from afterscene.experiments import seams
 from afterscene.experiments.baselines import TrainingPosts
 from afterscene.experiments.candidates import (
     CEILING,
+    CHOSEN,
     EDIT_CEILING,
     FLOOR,
     TOLD,
+    PostStore,
     candidates,
     outside,
     read_place,
@@ -32,6 +34,7 @@ from afterscene.experiments.report import render
 from afterscene.experiments.seams import borders, seam_figures
 from afterscene.experiments.tilefigures import real_apart
 from afterscene.gbd.pair import MARK
+from afterscene.generators.choosing import Choice
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import halo_of
 from afterscene.generators.tiles import REACH
@@ -275,6 +278,34 @@ def test_the_told_candidate_has_the_look_of_the_real_post_and_is_made_by_our_gen
     assert look is not None and look[:3].mean() < -0.1
     assert told == pytest.approx(place.post.rgb()[alone].mean(), abs=6)
     assert drawn > told + 10  # the looks of the toy are brighter
+
+
+def test_the_chosen_candidate_is_made_where_a_critic_is_named_and_again_by_another_one(
+    tree, tmp_path
+):
+    place = read_place(XbdTree(tree).pairs("test")[0], seed=0)
+
+    def critic(pre, post, buildings):
+        return np.random.default_rng(int(post.sum())).random((len(buildings), 4))
+
+    def found(name):
+        choice = Choice(critic=critic, name=name, sketches=2)
+        return candidates(toy.generator(), TrainingPosts(), choice)[CHOSEN]
+
+    assert CHOSEN not in candidates(toy.generator(), TrainingPosts())
+    store = PostStore(folder=tmp_path, model_hash="toy")
+    first = store.make(CHOSEN, found("one"), place)[1]
+    assert store.make(CHOSEN, found("one"), place)[1] == first  # as kept
+    assert store.make(CHOSEN, found("two"), place)[1] != first
+
+
+def test_a_critic_cannot_judge_what_it_chose():
+    from afterscene import shipped
+    from afterscene.detectors import load
+    from afterscene.experiments.inspection import choice_for
+
+    with pytest.raises(BadParameter, match="is the assessor"):
+        choice_for(load("unet"), shipped.find("unet", "detector"))
 
 
 def test_two_halves_of_the_real_posts_are_as_far_apart_as_their_features_say(made):

@@ -99,14 +99,18 @@ def drawing(
         UnknownName, BadWeights: see :func:`afterscene.generators.load`.
     """
     from afterscene import generators
-    from afterscene.experiments.inspection import choice, quality_control
     from afterscene.gbd import Rendering
 
-    generator, chosen = generators.load(model), ""
+    generator, chosen, control = generators.load(model), "", None
     if sketches is not None:
+        from afterscene.experiments.inspection import choice
+
         made = choice(sketches)
         generator, chosen = replace(generator, choice=made), f"{made.name}, {sketches} sketches"
-    control = None if least is None else quality_control(least)
+    if least is not None:
+        from afterscene.experiments.inspection import quality_control
+
+        control = quality_control(least)
     rendering = Rendering(mode=mode, steps=steps, model=model, control=control, chosen=chosen)
     return generator, rendering
 

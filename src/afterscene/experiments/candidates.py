@@ -10,8 +10,8 @@ ours-edit                 the generator, every pixel outside the damaged places 
 ours-reacquire            the generator, the whole scene as a new acquisition
 ours-reacquire-told       the same, told how the real acquisition looks: the means and contrasts of
                           its channels where the hazard left the scene alone (six numbers)
-ours-reacquire-chosen     the same, each building from the sketch in which a critic, another detector
-                          than the assessor, sees its level best; only where a critic is named
+ours-reacquire-chosen     as ours-reacquire, each building from the sketch in which a critic (not
+                          the assessor) sees its level best; only where a critic is named
 real-in-edit-area         the real post where *edit* may change pixels, the pre image elsewhere: the
                           ceiling of that mode, which keeps the old look all around
 real post                 the ceiling

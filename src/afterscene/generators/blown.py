@@ -34,7 +34,7 @@ HOLE = (0.20, 0.19, 0.17)
 SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.50, 0.40))
 #: Colours of pieces beside the roof's own: drywall and sheet metal, insulation, wood.
 PIECES = ((0.84, 0.82, 0.79), (0.70, 0.68, 0.65), (0.72, 0.61, 0.54), (0.60, 0.51, 0.43))
-GAP, SLAB, BRANCH = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48), (0.42, 0.38, 0.29)
+GAP, SLAB = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48)
 #: Share of a roof with minor damage that lies bare in patches, and how often none of it does:
 #: damage that is seen around the house or not at all.
 BARE, UNSEEN = (0.04, 0.28), 0.2
