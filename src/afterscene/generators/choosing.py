@@ -6,6 +6,8 @@ building with its surroundings is taken from the sketch that gives its level the
 (best of n, a rejection sampling as in Stiennon et al. 2020, arXiv 2009.01325). The bridge then
 refines what was chosen.
 
+The critic looks at the whole scene at once, so its memory grows with the scene.
+
 Choosing by a critic also chooses what that critic can see: report results by another one.
 """
 
