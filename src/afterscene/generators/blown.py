@@ -62,12 +62,12 @@ LEAVES = (25.0, 60.0)
 #: How far crowns come to look like open ground, of a colour as GROUND where none is seen: share of
 #: red, green and blue near buildings (falling over so many pixels) and in the woods.
 FAR, TOWN, WOODS, GROUND = 60.0, (0.52, 0.36, 0.36), (0.30, 0.05, 0.04), (0.43, 0.45, 0.36)
-#: How much of that a scene takes, how much more near major and destroyed buildings, where the gusts
-#: were harder, and how much of the crowns' own structure stays.
+#: How much of that a scene takes, how much more near buildings with major damage, destroyed or not
+#: classified, where the gusts were harder, and how much of the crowns' own structure stays.
 THIN, HARDER, KEPT = (0.6, 1.2), 0.5, 0.5
 #: New structure: size in pixels, deviation of brightness near buildings and in the woods.
 ROUGH = ((8.0, 0.035, 0.024), (20.0, 0.03, 0.02))
-#: Share of the ground that pieces cover, elsewhere and near major and destroyed buildings.
+#: Share of the ground that pieces cover, elsewhere and near those buildings.
 LITTER = (0.006, 0.036)
 #: Footprints of fewer pixels often vanish whole.
 SMALL = 260
