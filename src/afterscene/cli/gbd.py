@@ -82,7 +82,6 @@ def build(
     from afterscene import gbd
 
     talk = Talk(json=as_json, quiet=quiet)
-    generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     todo: gbd.Plan | gbd.StoredPlan
     if plan is not None:
         only_plan(hazard=hazard, count=count, split=split, severity=severity, set=set_)
@@ -104,6 +103,7 @@ def build(
             workers=workers,
             ray=ray,
         )
+        generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
         if isinstance(todo, gbd.StoredPlan):
             make = gbd.build_stored
             report = make(todo, out, generator, rendering=rendering, options=options)

@@ -203,7 +203,7 @@ def tile(
     from afterscene import gbd
 
     talk = Talk(json=as_json, quiet=quiet)
-    generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     stored = gbd.StoredPlan.read(plan)
+    generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     report = gbd.make_tile(stored, name, out, generator, rendering=rendering)
     show(talk, report)

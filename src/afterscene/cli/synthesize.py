@@ -63,10 +63,10 @@ def synthesize(
 
     talk = Talk(json=as_json, quiet=quiet)
     strike = gbd.Strike(hazard=hazard, severity=severity, seed=seed, parameters=parameters(set_))
-    generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     sources = gbd.match_labels(pre, labels)
     if on_error == OnError.fail:
         gbd.check_sources(sources)
+    generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     with talk.progress("synthesize", len(sources)) as advance:
         report = gbd.synthesize(
             sources,

@@ -65,12 +65,13 @@ class ObjectHead(nn.Module):
         return np.where(owner > 0, np.moveaxis(table[owner], 2, 0), levels)
 
 
-def pool(planes: np.ndarray, owner: np.ndarray) -> np.ndarray:
+def pool(planes: np.ndarray, owner: np.ndarray, count: int | None = None) -> np.ndarray:
     """(n, 1 + 5 + 2 width) sums over each building: pixels, planes, squares of the features.
 
-    planes: (5 + width, H, W) as :meth:`Detector.planes` gives them; owner: (H, W) numbers, 0 none.
+    planes: (5 + width, H, W) as :meth:`Detector.planes` gives them; owner: (H, W) numbers, 0 none;
+    count: of the buildings, where the last ones may have no pixel.
     """
-    count = int(owner.max())
+    count = int(owner.max()) if count is None else count
     inside = owner > 0
     which = owner[inside]
     rows = [np.bincount(which, minlength=count + 1)]

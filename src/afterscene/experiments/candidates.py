@@ -118,7 +118,7 @@ class Rendered:
 
     @property
     def critic(self) -> str:
-        """Who chose among sketches: its hash, empty where nobody did."""
+        """Who chose among sketches, with a hash of its weights; empty where nobody did."""
         choice = self.generator.choice if isinstance(self.generator, Generator) else None
         return choice.name if choice else ""
 

@@ -132,10 +132,10 @@ def evaluate(
     damaged = [sum(1 for b in buildings if 2 <= (b.level or 0) <= 4) for buildings in places]
     shown = {pairs[k].id for k in np.argsort(damaged)[::-1][:SHOWN]}
     probe = pairs[int(np.argmax(damaged))].id if plan.seams else None
+    found = candidates(generator, training, choice)
     with stage("evaluate", len(pairs)) as advance:
         for pair in pairs:
             place = read_place(pair, plan.seed)
-            found = candidates(generator, training, choice)
             posts = _one(run, place, generator, found, assessor, space, store)
             if pair.id in shown:
                 run.pictures.append(picture_row(place, posts))

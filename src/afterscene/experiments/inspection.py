@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from afterscene.detectors import Detector
+from afterscene.detectors.objects import pool
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.experiments.assessor import find_assessor
 from afterscene.experiments.fidelity import Assessor, building_table
@@ -46,12 +47,9 @@ class DetectorCritic:
     ) -> np.ndarray:
         scenes = (Scene.of_rgb(one) for one in (pre, post))
         found = self.detector.predict(*scenes, footprints=buildings)
-        owner = instances(buildings, pre.shape[:2]).ravel()
-        planes = [
-            np.bincount(owner, plane.ravel(), minlength=len(buildings) + 1)[1:]
-            for plane in found.probabilities[1:]
-        ]
-        levels = np.maximum(np.stack(planes, axis=1), 1e-6)
+        owner = instances(buildings, pre.shape[:2])
+        sums = pool(found.probabilities, owner, len(buildings))  # pixels, nothing, four levels
+        levels = np.maximum(sums[:, 2:6], 1e-6)
         if self.detector.objects is None:
             levels = levels * np.exp(self.detector.decision.level_bias)
         return np.asarray(levels / levels.sum(axis=1, keepdims=True))
@@ -65,7 +63,7 @@ def choice(sketches: int, critic: Path | None = None) -> Choice:
         BadParameter: the detector was trained on synthetic pairs; there is nothing to choose among.
     """
     detector, name = _detector(critic, "critic")
-    told = f"{name} {weights_hash(detector.network.state_dict())[:12]}"
+    told = f"{name} {_hash(detector)}"
     return Choice(critic=DetectorCritic(detector), name=told, sketches=sketches)
 
 
@@ -77,7 +75,7 @@ def choice_for(assessor: Detector, critic: Path) -> Choice:
         BadParameter: both are one detector, or the critic was trained on synthetic pairs.
     """
     made = choice(Choice.sketches, critic)
-    if made.name.endswith(weights_hash(assessor.network.state_dict())[:12]):
+    if made.name.endswith(_hash(assessor)):
         raise BadParameter(
             f"critic {critic} is the assessor; a detector that chose the pictures cannot judge "
             "them: name another one, trained with another seed or of another kind"
@@ -94,6 +92,10 @@ def quality_control(least: float, assessor: Path | None = None) -> QualityContro
     """
     detector, name = _detector(assessor, "assessor")
     return QualityControl(judge=DetectorJudge(detector), name=name, least=least)
+
+
+def _hash(detector: Detector) -> str:
+    return weights_hash(detector.network.state_dict())[:12]
 
 
 def _detector(folder: Path | None, what: str) -> tuple[Detector, str]:

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 
 from afterscene.geodata.damage import DamageLevel, DamageMap
-from afterscene.geodata.drawn.ruin import Wreck
+from afterscene.geodata.drawn.ruin import Wreck, nearness
 
 MINOR, MAJOR, DESTROYED = DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED
 #: What lies below shingles: decking, weathered boards, felt, tar; each building has one.
@@ -98,7 +98,7 @@ def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     wreck = Wreck.of(picture, damage, rng)
     low, high = LEAVES
     gust = np.clip((damage.intensity - low) / (high - low), 0, 1) if damage.intensity.any() else 1.0
-    heavy, near = _fade(wreck.level >= MAJOR), _fade(wreck.index > 0)
+    heavy, near = nearness(wreck.level >= MAJOR, FAR), nearness(wreck.index > 0, FAR)
     thin = np.clip(rng.uniform(*THIN) + 0.2 * wreck.noise(28.0, 12.0), 0, 1.2)
     thin = (thin + HARDER * heavy) * gust
     before, smooth = wreck.picture, cv2.GaussianBlur(wreck.picture, (0, 0), 6.0)
@@ -115,14 +115,6 @@ def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     litter = LITTER[0] + (LITTER[1] - LITTER[0]) * heavy
     wreck.debris(litter * thin * np.clip(0.5 + wreck.noise(14.0, 6.0), 0, 2), SCRAPS)
     return wreck.rgb()
-
-
-def _fade(where: np.ndarray) -> np.ndarray:
-    """``(H, W)`` float32: 1 where the mask is, falling to 0 over some FAR pixels around it."""
-    if not where.any():
-        return np.zeros(where.shape, np.float32)
-    away = cv2.distanceTransform((~where).astype(np.uint8), cv2.DIST_L2, 3)
-    return np.asarray(np.exp(-((away / FAR) ** 2)))
 
 
 def _open(wreck: Wreck, crowns: np.ndarray) -> np.ndarray:

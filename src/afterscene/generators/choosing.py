@@ -90,9 +90,8 @@ class Choice:
 def _nearest(owner: np.ndarray) -> np.ndarray:
     """``(H, W)``: the number of the building nearest to each pixel; ``owner`` has 0 off them."""
     free = (owner == 0).astype(np.uint8)
-    labels = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[
-        1
-    ]
+    each = cv2.DIST_LABEL_PIXEL
+    _, labels = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=each)
     number = np.zeros(labels.max() + 1, owner.dtype)
     number[labels[owner > 0]] = owner[owner > 0]
     return np.asarray(number[labels])

@@ -19,6 +19,14 @@ BRICK: tuple[Colour, ...] = ((0.60, 0.55, 0.50), (0.50, 0.43, 0.38), (0.68, 0.66
 ASHES: tuple[Colour, ...] = ((0.62, 0.56, 0.50), (0.78, 0.73, 0.67), (0.40, 0.36, 0.32))
 
 
+def nearness(where: np.ndarray, sigma: float) -> np.ndarray:
+    """Return 0..1, (H, W) float32: nearness to a bool mask, fading over sigma pixels."""
+    if not where.any():
+        return np.zeros(where.shape, np.float32)
+    away = cv2.distanceTransform((~where).astype(np.uint8), cv2.DIST_L2, 3)
+    return np.asarray(np.exp(-((away / sigma) ** 2)))
+
+
 @dataclass
 class Wreck:
     """A picture on its way to its aftermath, with the damage map that says what happens."""
@@ -187,9 +195,5 @@ class Wreck:
 
     def around(self, level: DamageLevel, sigma: float) -> np.ndarray:
         """Return 0..1: nearness to footprints of at least this level, fading over sigma."""
-        mask = ((self.level >= level) & (self.level <= 4)).astype(np.uint8)
-        if not mask.any():
-            return np.zeros(self.shape, np.float32)
-        away = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 3)
-        near = np.exp(-((away / sigma) ** 2))
+        near = nearness((self.level >= level) & (self.level <= 4), sigma)
         return np.asarray(np.where(near > 0.02, near, 0), dtype=np.float32)
