@@ -285,18 +285,25 @@ def test_the_chosen_candidate_is_made_where_a_critic_is_named_and_again_by_anoth
 ):
     place = read_place(XbdTree(tree).pairs("test")[0], seed=0)
 
+    looks = []
+
     def critic(pre, post, buildings):
+        looks.append(post)
         return np.random.default_rng(int(post.sum())).random((len(buildings), 4))
 
-    def found(name):
+    def made(name):
         choice = Choice(critic=critic, name=name, sketches=2)
-        return candidates(toy.generator(), TrainingPosts(), choice)[CHOSEN]
+        candidate = candidates(toy.generator(), TrainingPosts(), choice)[CHOSEN]
+        return PostStore(folder=tmp_path, model_hash="toy").make(CHOSEN, candidate, place)
 
     assert CHOSEN not in candidates(toy.generator(), TrainingPosts())
-    store = PostStore(folder=tmp_path, model_hash="toy")
-    first = store.make(CHOSEN, found("one"), place)[1]
-    assert store.make(CHOSEN, found("one"), place)[1] == first  # as kept
-    assert store.make(CHOSEN, found("two"), place)[1] != first
+    first, seconds = made("one")
+    assert len(looks) == 2
+    again = made("one")
+    assert len(looks) == 2  # as kept
+    assert again[1] == seconds and np.array_equal(again[0].pixels, first.pixels)
+    made("two")
+    assert len(looks) == 4
 
 
 def test_a_critic_cannot_judge_what_it_chose():
