@@ -77,5 +77,6 @@ def tile(seed: int = 0) -> TrainingTile:
         hazard=3,
         style=np.zeros(6, np.float32),
         middle=np.full(3, 90, np.float32),
+        registered=post,
         matched=post,
     )

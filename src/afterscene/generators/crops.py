@@ -4,7 +4,7 @@ Damage is local and rare: of the shared real pairs' buildings two in three are u
 crop is drawn by choosing a level first, then a building of that level, then a window near it.
 Two kinds of example teach the two modes of rendering:
 
-* *reacquire*: the target is the real post image, free to differ everywhere; its look (see
+* *reacquire*: the target is the real post image, moved onto the pre image, free to differ everywhere; its look (see
   ``Condition.style``) is given, and shaken, so that the look is obeyed and not guessed;
 * *edit*: the target is the pre image with the real post, brought to the look of the pre image,
   inside a feathered surrounding of the damaged buildings; outside nothing changes.
@@ -40,7 +40,8 @@ class TrainingTile:
         hazard: Index into ``HAZARD_NAMES``.
         style: ``(6,)`` look of the post beside the pre image (see :func:`measure_style`).
         middle: ``(3,)`` mean of the post on the area that the hazard left alone, 0..255.
-        matched: ``post`` moved onto ``pre`` and brought to its look, ``(H, W, 3)`` uint8.
+        registered: ``post`` moved onto ``pre``, ``(H, W, 3)`` uint8.
+        matched: The same, brought to the look of ``pre``.
     """
 
     name: str
@@ -52,6 +53,7 @@ class TrainingTile:
     hazard: int
     style: np.ndarray
     middle: np.ndarray
+    registered: np.ndarray
     matched: np.ndarray
 
 
@@ -133,6 +135,7 @@ class CropConfig:
         edit_share: Share of *edit* examples; the rest are *reacquire*.
         drop: Chance that hazard, levels or style is not said (each on its own), for guidance.
         jitter: Largest relative gain and offset of the shaken looks.
+        turned: Share of crops turned by any angle and scaled (on graphics cards only).
     """
 
     shapes: tuple[tuple[int, int], ...] = ((64, 18), (96, 8))
@@ -140,6 +143,7 @@ class CropConfig:
     edit_share: float = 0.85
     drop: float = 0.1
     jitter: float = 0.15
+    turned: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.level_weights) != 5 or min(self.level_weights) < 0:
@@ -250,7 +254,7 @@ class CropSampler:
         else:
             mask = np.ones((size, size), np.float32)
             gain, offset = _shake(config.jitter, rng)
-            target = (tile.post[window] - tile.middle) * gain + tile.middle + offset
+            target = (tile.registered[window] - tile.middle) * gain + tile.middle + offset
             style += np.concatenate([offset / 127.5, np.log(gain)])
         # The same gain and offset for both pictures: another sensor, the same change.
         gain, offset = _shake(config.jitter, rng)

@@ -57,6 +57,7 @@ def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
                 hazard=-1,
                 style=style,
                 middle=picture[scene.valid].mean(axis=0).astype(np.float32),
+                registered=picture,
                 matched=picture,
             )
         )

@@ -101,7 +101,7 @@ def warp(
         picture,
         x - field[..., 1],
         y - field[..., 0],
-        cv2.INTER_LINEAR,
+        cv2.INTER_CUBIC,  # linear ones blur what is to be learned as texture
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(moved)

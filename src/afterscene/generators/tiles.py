@@ -106,5 +106,6 @@ def _finish(draft: dict, looks: list[np.ndarray]) -> TrainingTile:
         **draft,
         hazard=HAZARD_NAMES.index(EVENT_HAZARD[event]) if event in EVENT_HAZARD else -1,
         middle=middle,
+        registered=registered,
         matched=match_look(registered, middle, draft["style"]),
     )

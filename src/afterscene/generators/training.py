@@ -30,6 +30,7 @@ from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_weights
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import Batch, CropConfig, CropSampler, TrainingTile
+from afterscene.generators.devicecrops import DeviceCrops
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.tiles import Window
 from afterscene.networks.autoencoder import Autoencoder
@@ -53,6 +54,7 @@ class TrainConfig(LoopConfig):
         weighting: ``edm`` or another name of ``diffusion.losses.WEIGHTS``.
         ema_gamma: Exponent of the power-function average; 16 spans about the last 10%.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` (autocast) or ``fp32``.
+        compiled: Compile the network with ``torch.compile`` (a minute at the start).
         checkpointing: Compute activations again on the way back instead of keeping them.
         autoencoder: Model folder of the autoencoder for a bridge on latents (``model.coder``).
     """
@@ -66,6 +68,7 @@ class TrainConfig(LoopConfig):
     weighting: str = "edm"
     ema_gamma: float = 16.0
     precision: str = "auto"
+    compiled: bool = False
     checkpointing: bool = False
     autoencoder: str = ""
 
@@ -117,7 +120,12 @@ class BridgeTask(Task):
         trainable(self.model, config.precision, self.device.type)
         if config.checkpointing:
             checkpoint_stages(self.model)
-        self.sampler = CropSampler(tiles, config.crops, config.seed)
+        self.sampler: CropSampler | DeviceCrops
+        if self.device.type == "cpu":
+            self.sampler = CropSampler(tiles, config.crops, config.seed)
+        else:
+            self.sampler = DeviceCrops(tiles, config.crops, config.seed, self.device)
+        self.loss = torch.compile(self.model.loss) if config.compiled else self.model.loss
         self.validation = CropSampler(validation, config.crops, 12345) if validation else None
 
     def optimizer(self) -> torch.optim.Optimizer:
@@ -138,11 +146,12 @@ class BridgeTask(Task):
     def draw(self, step: int, piece: slice) -> Drawn:
         return self._drawn(self.sampler, step, piece, seed=self.config.seed)
 
-    def _drawn(self, sampler: CropSampler, step: int, piece: slice, *, seed: int) -> Drawn:
+    def _drawn(self, sampler: CropSampler | DeviceCrops, step: int, piece: slice, *, seed: int) -> Drawn:
         size, count = sampler.shape(step)
         model = self.config.model
         shape = (count, model.channels, size // model.side, size // model.side)
-        t, eps = (value[piece].to(self.device) for value in noise(shape, seed, step))
+        where = self.device if isinstance(sampler, DeviceCrops) else torch.device("cpu")
+        t, eps = (value[piece].to(self.device) for value in noise(shape, seed, step, where))
         return Drawn(self._inside(to_device(sampler.batch(step, piece), self.device)), t, eps)
 
     def _inside(self, batch: Batch) -> Batch:
@@ -165,7 +174,8 @@ class BridgeTask(Task):
         """Weighted squared error over crops, channels and pixels."""
         batch = drawn.batch
         with autocast(self.config.precision, self.device.type):
-            error = self.model.loss(batch.target, drawn.t, drawn.eps, batch.condition)
+            loss = self.loss if torch.is_grad_enabled() else self.model.loss
+            error = loss(batch.target, drawn.t, drawn.eps, batch.condition)
         if self.config.weighting != "edm":
             error = error * beside_edm(self.config.weighting, self.config.model, drawn.t)
         return (error * batch.weight).sum()[None]
@@ -239,14 +249,17 @@ def load_coder(coder: Autoencoder, folder: str) -> None:
     load_into(coder, load_weights(Path(folder))[0], folder)
 
 
-def noise(shape: tuple[int, ...], seed: int, step: int) -> tuple[Tensor, Tensor]:
-    """Times ``(N,)`` and unit noise ``(N, C, H, W)`` of all crops of a step, on the CPU."""
-    generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
+def noise(
+    shape: tuple[int, ...], seed: int, step: int, device: torch.device = torch.device("cpu")
+) -> tuple[Tensor, Tensor]:
+    """Times ``(N,)`` and unit noise ``(N, C, H, W)`` of all crops of a step, drawn on ``device``."""
+    generator = torch.Generator(device).manual_seed(seed * 1_000_003 + step)
     count = shape[0]
     # More of the small t, where texture is decided; stratified over the batch.
-    uniform = (torch.arange(count) + torch.rand(count, generator=generator)) / count
+    chance = torch.rand(count, generator=generator, device=device)
+    uniform = (torch.arange(count, device=device) + chance) / count
     t = uniform.square().clamp(1e-4, 1.0)
-    return t, torch.randn(shape, generator=generator)
+    return t, torch.randn(shape, generator=generator, device=device)
 
 
 def beside_edm(name: str, config: BridgeConfig, t: Tensor) -> Tensor:

@@ -48,6 +48,20 @@ def default(steps: int = 11_000) -> TrainConfig:
     )
 
 
+def large(steps: int = 60_000) -> TrainConfig:
+    """A 18 M-parameter bridge for a graphics card, half of its crops *reacquire*: minutes there."""
+    return TrainConfig(
+        model=BridgeConfig(widths=(64, 128, 256, 320), depths=(1, 2, 2, 2)),
+        crops=CropConfig(shapes=((160, 80),), edit_share=0.5, turned=0.35),
+        steps=steps,
+        lr=6e-4,
+        floor=0.02,
+        compiled=True,
+        save_every=100_000,
+        validate_every=3_000,
+    )
+
+
 def small() -> TrainConfig:
     """A 0.5 M-parameter bridge for trying things: crops of 64 pixels, fp32, minutes on a CPU."""
     return TrainConfig(
