@@ -18,9 +18,11 @@ _SCALES = torch.tensor([0.5, 3.0, 4.0])
 
 def to_opponent(rgb: Tensor) -> Tensor:
     """``(N, 3, H, W)`` RGB in [-1, 1] to scaled opponent axes, same shape."""
-    return torch.einsum("oc,nchw->nohw", _SCALES[:, None] * _AXES, rgb).contiguous()
+    matrix = (_SCALES[:, None] * _AXES).to(rgb.device)
+    return torch.einsum("oc,nchw->nohw", matrix, rgb).contiguous()
 
 
 def to_rgb(opponent: Tensor) -> Tensor:
     """The inverse of :func:`to_opponent`: RGB, not clipped."""
-    return torch.einsum("co,nohw->nchw", _AXES.T / _SCALES, opponent).contiguous()
+    matrix = (_AXES.T / _SCALES).to(opponent.device)
+    return torch.einsum("co,nohw->nchw", matrix, opponent).contiguous()
