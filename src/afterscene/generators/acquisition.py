@@ -19,8 +19,8 @@ damaged surroundings left out, post and pre still differ by 0.14 to 0.32 (standa
 brightness, units of [-1, 1]), of which 0.08 to 0.22 is left after a blur of 8 pixels and 0.04 to
 0.15 after 32; 4 of the 12 were shifted, by 2 to 8 pixels. The amplitudes below stay under that:
 shadows, cars and leaves, which make up the rest, are not drawn. A tone of 0.13 bends colours as
-far as real pairs differ, yet not as they do: at 0.06 the pictures are nearer to real ones (card of
-the shipped generator).
+far as real pairs differ, yet not as they do: the less of it, the nearer are the pictures to real
+ones, and the same is true of grain (card of the shipped generator).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ import numpy as np
 from afterscene.generators.physical import smooth_noise
 
 #: Amplitudes in units of [-1, 1] (tone, drift, grain) and pixels (shift, warp).
-TONE, DRIFT, GRAIN = 0.06, 0.05, 0.012
+TONE, DRIFT, GRAIN = 0.03, 0.05, 0.004
 SHIFT, LARGEST_SHIFT, WARP = 1.2, 4.0, 0.5
 #: Bends of the tone curve; few, so that it stays smooth.
 BENDS = 6

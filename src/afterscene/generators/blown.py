@@ -41,7 +41,7 @@ BARE, UNSEEN = (0.04, 0.28), 0.2
 #: How opaque bare patches are, each building anew.
 PAINT = (0.6, 1.0)
 #: Half length (gamma: shape, scale) and half width of a bare patch, in pixels.
-LENGTH, WIDTH = (3.0, 1.4), (0.8, 3.0)
+LENGTH, WIDTH = (3.0, 2.2), (1.5, 5.0)
 #: Share of a roof with major damage that is open to the inside.
 OPEN = (0.0, 0.05)
 #: How many roofs lie bare in one piece, and which share of each.

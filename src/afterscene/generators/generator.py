@@ -51,6 +51,13 @@ BORROWED = MappingProxyType(
 #: at least and at most so many.
 FEWEST, ALIKE = 3, 12
 
+#: Hazards whose ruins the network draws alone, and near the houses only: the farther it may go,
+#: the more it smears what stood around them.
+CLOSE = ("wildfire", "volcano")
+
+#: How far *reacquire* goes towards a look that it draws: another place's, so a part of it suits.
+DRAWN = 0.4
+
 #: Lowest level that the network draws; below it a flooded roof stays as it was, in water.
 LEARNED_FROM = MappingProxyType({"flood": 4, "tsunami": 3})
 
@@ -149,8 +156,8 @@ class Generator:
                 one, so that it cannot change a pixel.
             look: ``(6,)`` look of the new acquisition beside ``pre`` (``Condition.style``; of a
                 real pair :func:`~afterscene.generators.crops.measure_style` measures it); None:
-                that of a real post image of the hazard whose pre image had the tone of this one,
-                drawn by ``seed`` (:meth:`look`). Not for ``edit``.
+                a part of that of a real post image of the hazard whose pre image had the tone of
+                this one, drawn by ``seed`` (:meth:`look`). Not for ``edit``.
 
         Raises:
             UnknownName: ``mode`` is not one of the three.
@@ -163,7 +170,11 @@ class Generator:
         picture = pre.rgb()
         valid = seen(picture, pre.valid)
         tone = tone_of(picture, valid)
-        look = self.look(damage.hazard, seed, tone) if look is None else _checked(look, mode)
+        if look is None:
+            share = DRAWN if mode == "reacquire" else 1.0
+            look = share * self.look(damage.hazard, seed, tone)
+        else:
+            look = _checked(look, mode)
         again = Acquisition.draw(look, seed)
         config = self.config if steps is None else replace(self.config, steps=steps)
         levels = rasterize(damage.buildings, picture.shape[:2])
@@ -173,7 +184,8 @@ class Generator:
         before, style, affected, first = start, again.look, None, None
         if mode != "redraw":
             learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
-            affected = affected_mask(learned, config.radius, config.feather)
+            reach = config.close if damage.hazard in CLOSE else config.radius
+            affected = affected_mask(learned, reach, config.feather)
             affected[~valid] = 0
             style = np.zeros(STYLE_SIZE, np.float32)
         if affected is not None and damage.hazard in config.sketched:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -20,10 +21,11 @@ from torch import Tensor
 
 from afterscene.computing import PRECISIONS
 from afterscene.conditioning import HAZARD_NAMES, Condition
-from afterscene.diffusion.bridges import Crossing, cross
-from afterscene.diffusion.loop import trajectory
+from afterscene.diffusion.bridges import Bridge, Crossing, cross
+from afterscene.diffusion.grids import karras
+from afterscene.diffusion.loop import Method, trajectory
 from afterscene.diffusion.noise import TileNoise
-from afterscene.diffusion.samplers import Ddpm, State
+from afterscene.diffusion.samplers import State, make_sampler
 from afterscene.diffusion.schedules import Level
 from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeModel
@@ -43,8 +45,13 @@ class RenderConfig:
         steps: Network evaluations a window (twice that with guidance).
         guidance: w of ``x0_u + w (x0_c - x0_u)`` over damage and hazard; 1 is off.
         radius: Pixels around a damaged building that *edit* may change.
+        close: The same for the hazards of :data:`.generator.CLOSE`.
         feather: Width in pixels of the blending edge inside that border.
-        power: Exponent of the step grid ``t_i = (i / steps)^power``; 2 spends more on texture.
+        sampler: Name of the method, see ``afterscene samplers``. With the few steps that a laptop
+            has time for, one of first order such as ``ddpm`` smears.
+        rho: Largest and smallest ratio of noise to signal of the step grid, whose first step
+            begins at the pre image and whose last one ends at no noise.
+        power: Exponent of the grid between (Karras et al. 2022, eq. 5).
         sketched: Hazards whose damage is drawn first (:mod:`afterscene.generators.structural`),
             because too few examples taught it.
         entry: Time at which a sketch enters the bridge: 0 keeps it as it is, 1 forgets it.
@@ -57,16 +64,22 @@ class RenderConfig:
     steps: int = 12
     guidance: float = 1.0
     radius: int = 12
+    close: int = 6
     feather: float = 4.0
-    power: float = 2.0
+    sampler: str = "dpmpp-2m-sde"
+    rho: tuple[float, float] = (2.0, 0.01)
+    power: float = 7.0
     sketched: tuple[str, ...] = ("wind", "tornado", "earthquake")
     entry: float = 0.002
-    short: int = 4
+    short: int = 2
     precision: str = "auto"
     origin: int = 0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sketched", tuple(self.sketched))
+        object.__setattr__(self, "rho", tuple(self.rho))
+        if len(self.rho) != 2 or not 0 < self.rho[1] < self.rho[0]:
+            raise BadParameter(f"rho must be a larger and a smaller number > 0, got {self.rho}")
         for name in ("steps", "short"):
             if getattr(self, name) < 1:
                 raise BadParameter(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -77,14 +90,25 @@ class RenderConfig:
         if not 0 <= self.origin < CORE:
             raise BadParameter(f"origin must lie between 0 and {CORE - 1}, got {self.origin}")
 
-    def times(self) -> Tensor:
+    def times(self, bridge: Bridge) -> Tensor:
         """The step grid, falling from 1 to 0: ``(steps + 1,)`` float64."""
-        falling = torch.arange(self.steps, -1, -1, dtype=torch.float64)
-        return (falling / self.steps) ** self.power
+        if self.steps == 1:
+            return torch.tensor([1.0, 0.0], dtype=torch.float64)
+        high, low = self.rho
+        rest = karras(bridge, self.steps - 1, power=self.power, rho_max=high, rho_min=low)
+        return torch.cat([rest.new_ones(1), rest])
 
-    def times_of_sketch(self) -> Tensor:
+    def times_of_sketch(self, bridge: Bridge) -> Tensor:
         """The grid from ``entry`` to 0, of at most ``short`` steps."""
-        return self.entry * replace(self, steps=min(self.steps, self.short)).times()
+        high = bridge.level(self.entry).rho
+        low = min(self.rho[1], high / 3)
+        count = min(self.steps, self.short)
+        return karras(bridge, count, power=self.power, rho_max=high, rho_min=low)
+
+    @cached_property
+    def method(self) -> Method:
+        """The sampler by its name. Raises UnknownName."""
+        return make_sampler(self.sampler)
 
 
 @dataclass(frozen=True)
@@ -180,12 +204,13 @@ def scene_states(
     more: dict = {"noise": noise, "condition": condition}
     denoiser = SceneDenoiser(model, config)
     if sketch is None:
-        return cross(denoiser, model.bridge, condition.pre, config.times(), **more)
-    entry = torch.tensor(config.entry)
+        times = config.times(model.bridge)
+        return cross(denoiser, model.bridge, condition.pre, times, config.method, **more)
+    times = config.times_of_sketch(model.bridge)
     eps = noise(config.steps, 1, sketch)  # of no step of the walk
-    x = model.bridge.x_t(sketch, condition.pre, entry, eps)
-    method = Crossing(inner=Ddpm(), x1=condition.pre)
-    return trajectory(denoiser, model.bridge, x, config.times_of_sketch(), method, **more)
+    x = model.bridge.x_t(sketch, condition.pre, times[0].float(), eps)
+    method = Crossing(inner=config.method, x1=condition.pre)
+    return trajectory(denoiser, model.bridge, x, times, method, **more)
 
 
 def needed(affected: Tensor | None, halo: int, stride: int) -> tuple[slice, slice]:

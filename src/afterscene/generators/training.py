@@ -216,7 +216,8 @@ class BridgeTask(Task):
             denoiser,
             self.model.bridge,
             condition.pre,
-            RenderConfig().times(),
+            RenderConfig().times(self.model.bridge),
+            RenderConfig().method,
             noise=TileNoise(seeds=range(count), windows=windows),
             condition=condition,
         )
