@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -79,13 +79,18 @@ def load(name: str | Path = "default", kind: str = "bridge") -> Generator:
         for name, rows in scenes.items():
             if rows.shape != looks[name].shape:
                 raise ValueError(f"{len(rows)} scenes of {name} for {len(looks[name])} looks")
-        render = RenderConfig(**config.get("render", {}))
+        render = RenderConfig(**_known(config.get("render", {})))
     except (KeyError, TypeError, ValueError) as error:
         raise BadWeights(
             f"{folder / 'config.json'} does not describe a generator ({error})"
         ) from error
     load_into(model, state, str(folder))
     return Generator(model=model.eval(), looks=looks, scenes=scenes, config=render, folder=folder)
+
+
+def _known(render: dict[str, Any]) -> dict[str, Any]:
+    """Without the exponent of models from before the grid that it has a meaning for."""
+    return {k: v for k, v in render.items() if k != "power" or "rho" in render}
 
 
 def _rows(values: dict[str, list[list[float]]]) -> dict[str, np.ndarray]:
