@@ -4,8 +4,9 @@ Damage is local and rare: of the shared real pairs' buildings two in three are u
 crop is drawn by choosing a level first, then a building of that level, then a window near it.
 Two kinds of example teach the two modes of rendering:
 
-* *reacquire*: the target is the real post image, moved onto the pre image, free to differ everywhere; its look (see
-  ``Condition.style``) is given, and shaken, so that the look is obeyed and not guessed;
+* *reacquire*: the target is the real post image, moved onto the pre image, free to differ
+  everywhere; its look (``Condition.style``) is given, and shaken, so that it is obeyed and not
+  guessed;
 * *edit*: the target is the pre image with the real post, brought to the look of the pre image,
   inside a feathered surrounding of the damaged buildings; outside nothing changes.
 

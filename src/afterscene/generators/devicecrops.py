@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from afterscene.conditioning import Condition
-from afterscene.errors import BadParameter
 from afterscene.generators.colour import to_opponent
 from afterscene.generators.crops import IGNORE, Batch, CropConfig, TrainingTile
 
@@ -33,7 +32,7 @@ class DeviceCrops:
     """Draws the batch of a step: ``batch(step) -> Batch``, all of it on ``device``.
 
     Args:
-        tiles: All of one size. Raises BadParameter otherwise.
+        tiles: At least one, all of one size.
         config: How crops are drawn (``turned`` is the share of crops turned by any angle).
         seed: Equal seeds give equal batches.
         device: Where tiles are kept and batches drawn.
@@ -42,14 +41,8 @@ class DeviceCrops:
     def __init__(
         self, tiles: Sequence[TrainingTile], config: CropConfig, seed: int, device: torch.device
     ) -> None:
-        sizes = {tile.pre.shape[:2] for tile in tiles}
-        if len(sizes) > 1:
-            raise BadParameter(
-                f"on {device} crops are drawn from tiles of one size, got {sorted(sizes)}; cut "
-                "them to one, or train on the processor"
-            )
         self.config, self.seed, self.device = config, seed, device
-        self.size = torch.tensor(sizes.pop(), device=device)
+        self.size = torch.tensor(tiles[0].pre.shape[:2], device=device)
         self.tiles = torch.stack([torch.from_numpy(_stacked(tile)) for tile in tiles]).to(device)
         self.hazard = torch.tensor([tile.hazard for tile in tiles], device=device)
         self.style = torch.from_numpy(np.stack([tile.style for tile in tiles])).to(device)

@@ -174,13 +174,7 @@ class Generator:
             raise UnknownName(f"mode '{mode}' is not known; choose one of: {', '.join(MODES)}")
         picture = pre.rgb()
         valid = seen(picture, pre.valid)
-        tone = tone_of(picture, valid)
-        if look is None:
-            share = DRAWN if mode == "reacquire" else 1.0
-            look = share * self.look(damage.hazard, seed, tone)
-        else:
-            look = _checked(look, mode)
-        again = Acquisition.draw(look, seed)
+        again = self._again(look, damage.hazard, seed, tone_of(picture, valid), mode)
         config = self.config if steps is None else replace(self.config, steps=steps)
         levels = rasterize(damage.buildings, picture.shape[:2])
         start, _ = draw_physics(picture, damage, seed)
@@ -188,9 +182,7 @@ class Generator:
         keep = ~valid
         before, style, affected, first = start, again.look, None, None
         if mode != "redraw":
-            learned = np.where(levels >= LEARNED_FROM.get(damage.hazard, 2), levels, 0)
-            reach = config.close if damage.hazard in CLOSE else config.radius
-            affected = affected_mask(learned, reach, config.feather)
+            affected = _area(levels, damage.hazard, config)
             affected[~valid] = 0
             style = np.zeros(STYLE_SIZE, np.float32)
         if affected is not None and damage.hazard in config.sketched:
@@ -237,6 +229,18 @@ class Generator:
         condition = self._condition(picture, levels, "", look, None)
         assert condition is not None  # everything may change
         return self._draw(picture, condition, None, seed, config)
+
+    def _again(
+        self, look: np.ndarray | None, hazard: str, seed: int, tone: np.ndarray, mode: Mode
+    ) -> Acquisition:
+        """The new acquisition, of a look that was told or drawn. Raises BadParameter."""
+        if look is None:  # another place's, followed in part
+            look = (DRAWN if mode == "reacquire" else 1.0) * self.look(hazard, seed, tone)
+        elif mode == "edit":
+            raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
+        if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
+            raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
+        return Acquisition.draw(np.asarray(look, np.float32), seed)
 
     def look(self, hazard: str, seed: int, tone: np.ndarray | None = None) -> np.ndarray:
         """A look drawn from the real post images of ``hazard``, of all hazards if it has none.
@@ -330,10 +334,8 @@ class Generator:
         return drawn[: picture.shape[0], : picture.shape[1]].copy()
 
 
-def _checked(look: np.ndarray, mode: Mode) -> np.ndarray:
-    """A look that was asked for. Raises BadParameter."""
-    if mode == "edit":
-        raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
-    if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
-        raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
-    return np.asarray(look, np.float32)
+def _area(levels: np.ndarray, hazard: str, config: RenderConfig) -> np.ndarray:
+    """``(H, W)`` in [0, 1]: where the network may draw around buildings of that damage."""
+    learned = np.where(levels >= LEARNED_FROM.get(hazard, 2), levels, 0)
+    reach = config.close if hazard in CLOSE else config.radius
+    return affected_mask(learned, reach, config.feather)

@@ -120,11 +120,7 @@ class BridgeTask(Task):
         trainable(self.model, config.precision, self.device.type)
         if config.checkpointing:
             checkpoint_stages(self.model)
-        self.sampler: CropSampler | DeviceCrops
-        if self.device.type == "cpu":
-            self.sampler = CropSampler(tiles, config.crops, config.seed)
-        else:
-            self.sampler = DeviceCrops(tiles, config.crops, config.seed, self.device)
+        self.sampler = crops_of(tiles, config, self.device)
         self.loss = torch.compile(self.model.loss) if config.compiled else self.model.loss
         self.validation = CropSampler(validation, config.crops, 12345) if validation else None
 
@@ -146,7 +142,9 @@ class BridgeTask(Task):
     def draw(self, step: int, piece: slice) -> Drawn:
         return self._drawn(self.sampler, step, piece, seed=self.config.seed)
 
-    def _drawn(self, sampler: CropSampler | DeviceCrops, step: int, piece: slice, *, seed: int) -> Drawn:
+    def _drawn(
+        self, sampler: CropSampler | DeviceCrops, step: int, piece: slice, *, seed: int
+    ) -> Drawn:
         size, count = sampler.shape(step)
         model = self.config.model
         shape = (count, model.channels, size // model.side, size // model.side)
@@ -240,6 +238,15 @@ def bridge_trainer(
     return Trainer(task, config, out, group=group)
 
 
+def crops_of(
+    tiles: Sequence[TrainingTile], config: TrainConfig, device: torch.device
+) -> CropSampler | DeviceCrops:
+    """Crops drawn where it is faster: on a graphics card, if all tiles are of one size."""
+    if device.type == "cpu" or len({tile.pre.shape for tile in tiles}) > 1:
+        return CropSampler(tiles, config.crops, config.seed)
+    return DeviceCrops(tiles, config.crops, config.seed, device)
+
+
 def load_coder(coder: Autoencoder, folder: str) -> None:
     """Fill the autoencoder of a latent bridge. Raises BadParameter, MissingFile, BadWeights."""
     if not folder:
@@ -253,7 +260,7 @@ def load_coder(coder: Autoencoder, folder: str) -> None:
 def noise(
     shape: tuple[int, ...], seed: int, step: int, device: torch.device = torch.device("cpu")
 ) -> tuple[Tensor, Tensor]:
-    """Times ``(N,)`` and unit noise ``(N, C, H, W)`` of all crops of a step, drawn on ``device``."""
+    """Times ``(N,)`` and unit noise ``(N, C, H, W)`` of all crops of a step, on ``device``."""
     generator = torch.Generator(device).manual_seed(seed * 1_000_003 + step)
     count = shape[0]
     # More of the small t, where texture is decided; stratified over the batch.

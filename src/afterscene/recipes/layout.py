@@ -57,6 +57,19 @@ def default() -> LayoutConfig:
     )
 
 
+def large() -> LayoutConfig:
+    """A 4.5 M-parameter one for a graphics card, the shipped weights: two minutes there."""
+    return LayoutConfig(
+        model=BridgeConfig(widths=(48, 96, 192), depths=(1, 2, 2)),
+        crops=CropConfig(shapes=((128, 128),), edit_share=0.0, jitter=0.1, turned=0.35),
+        steps=2_300,
+        lr=1e-3,
+        floor=0.02,
+        save_every=1_000,
+        validate_every=1_000,
+    )
+
+
 def load_data(folder: Path) -> Data:
     """Tiles of the splits ``train`` and ``val`` of an xBD tree. Raises MissingFile."""
     tree = XbdTree(folder)

@@ -21,9 +21,11 @@ from afterscene.training.config import LoopConfig
 RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
     {
         "generator": generator.default,
+        "generator-large": generator.large,
         "generator-small": generator.small,
         "generator-latent": generator.latent,
         "layout": layout.default,
+        "layout-large": layout.large,
         "autoencoder": autoencoder.default,
         "unet": detector.unet,
         "tiny": detector.tiny,
