@@ -24,15 +24,16 @@ from afterscene.generators import Generator, render
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.scene import Scene
 
-#: Pixels from the mirrored edge beyond which the two renders must be alike.
+#: Pixels from the mirrored edge beyond which the two renders must be alike, if the network does not
+#: see farther.
 REACH = 192
 #: Pixels at the mirrored edge in which a border is not looked at.
 MARGIN = 64
 
 
-def borders(side: int, halo: int) -> list[int]:
+def borders(side: int, halo: int, origin: int = 0) -> list[int]:
     """First row (or column) of each window but the first, on a square of `side` pixels."""
-    starts = {patch.keep[0].start for patch in render.patches(side, side, halo)}
+    starts = {patch.keep[0].start for patch in render.patches(side, side, halo, origin)}
     return sorted(starts - {0})
 
 
@@ -58,13 +59,18 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
 
     `several` and `single` are None where nothing is drawn at a border that crosses the tile,
     `other_origin` where the renderer is not a :class:`Generator`: the share of values of the larger
-    scene that differ when the borders of its windows lie half a window farther up and left.
+    scene that differ when the borders of its windows lie a quarter of CORE farther up and left.
     """
     height, width = place.pre.shape
-    side = render.WHOLE + 128
     bridge = generator if isinstance(generator, Generator) else None
     halo = 0 if bridge is None else render.halo_of(bridge.model)
-    rows, cols = ([b for b in borders(side, halo) if b < n - MARGIN] for n in (height, width))
+    side = max(render.WHOLE, render.CORE + 2 * halo) + 128
+    if bridge is not None:  # so that a border crosses the tile
+        generator = bridge = _moved(bridge, min(halo, render.CORE - 1))
+    origin = 0 if bridge is None else bridge.config.origin
+    rows, cols = (
+        [b for b in borders(side, halo, origin) if b < n - MARGIN] for n in (height, width)
+    )
     scene, damage = continued(place, side)
     # One look for all renders: the tone of a scene chooses it, and a larger scene has another tone.
     how: dict[str, Any] = {"seed": place.seed, "mode": "redraw"}
@@ -75,11 +81,12 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
     plain = generator.render(place.pre, place.damage, **how).rgb()
     drawn = (wide != place.pre.rgb()).any(axis=2) | (plain != place.pre.rgb()).any(axis=2)
     far = np.zeros((height, width), bool)
-    far[: max(height - REACH, 0), : max(width - REACH, 0)] = True
+    reach = max(REACH, halo)
+    far[: max(height - reach, 0), : max(width - reach, 0)] = True
     difference = np.abs(wide.astype(np.int16) - plain)[far]
     moved = None
     if bridge is not None:
-        again = _moved(bridge).render(scene, damage, **how).rgb()
+        again = _moved(bridge, (origin + render.CORE // 4) % render.CORE).render(scene, damage, **how).rgb()
         moved = round(float((again != larger).mean()), 6)
     scores = [seam_score(p, rows, cols, drawn) if rows or cols else None for p in (wide, plain)]
     return {
@@ -93,9 +100,9 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
     }
 
 
-def _moved(generator: Generator) -> Generator:
+def _moved(generator: Generator, origin: int) -> Generator:
     """The same one, with the borders of its windows elsewhere."""
-    return replace(generator, config=replace(generator.config, origin=render.CORE // 2))
+    return replace(generator, config=replace(generator.config, origin=origin))
 
 
 def _rounded(value: float | None) -> float | None:
