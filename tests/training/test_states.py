@@ -1,7 +1,5 @@
 """What a training state survives: bad steps, damage, older formats; and who takes which crops."""
 
-import sys
-
 import pytest
 import torch
 
@@ -9,6 +7,7 @@ from afterscene.errors import BadParameter, NotFinite, OutputConflict
 from afterscene.generators import load
 from afterscene.generators.checkpoint import weights_hash
 from afterscene.generators.crops import CropConfig, CropSampler
+from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import BridgeTask, TrainConfig, bridge_trainer
 from afterscene.recipes import generator as recipes
 from afterscene.training.loop import Trainer
@@ -140,19 +139,10 @@ def test_a_piece_of_a_batch_is_cut_from_the_whole():
     assert torch.equal(piece.condition.levels, whole.condition.levels[2:4])
 
 
-def test_the_recipe_as_a_module_trains_resumes_and_exports(tmp_path, monkeypatch):
-    data = toy_pairs(tmp_path / "xbd")
-    monkeypatch.setattr(recipes, "default", lambda steps: config(steps))
-
-    def main(*words):
-        monkeypatch.setattr(sys, "argv", ["generator", *map(str, words)])
-        recipes.main()
-
-    here = ("--data", data, "--unlabelled", data / "images", "--out", tmp_path / "run")
-    main(*here, "--steps", 2)
-    main(*here, "--steps", 4, "--resume")
-    assert load_newest_state(tmp_path / "run")[0] == 4
-    main(*here, "--export", tmp_path / "model")
+def test_an_exported_model_knows_the_looks_and_tones_of_its_pairs(tmp_path):
+    tiles = load_tiles(unlabelled_pairs(toy_pairs(tmp_path / "xbd") / "images"))
+    list(bridge_trainer(config(2), tiles, tmp_path / "run").run())
+    recipes.export(tmp_path / "run", tmp_path / "model", config(2), tiles)
     made = load(tmp_path / "model")
     assert set(made.looks) == set(made.scenes) == {"wildfire"}
     assert made.scenes["wildfire"].shape == made.looks["wildfire"].shape

@@ -86,7 +86,11 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
     difference = np.abs(wide.astype(np.int16) - plain)[far]
     moved = None
     if bridge is not None:
-        again = _moved(bridge, (origin + render.CORE // 4) % render.CORE).render(scene, damage, **how).rgb()
+        again = (
+            _moved(bridge, (origin + render.CORE // 4) % render.CORE)
+            .render(scene, damage, **how)
+            .rgb()
+        )
         moved = round(float((again != larger).mean()), 6)
     scores = [seam_score(p, rows, cols, drawn) if rows or cols else None for p in (wide, plain)]
     return {
