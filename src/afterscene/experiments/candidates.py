@@ -197,7 +197,7 @@ def _picture(place: Place, rgb: np.ndarray, valid: np.ndarray | None = None) -> 
 
 def outside(place: Place, generator: Renderer) -> np.ndarray:
     """(H, W) bool: where *edit* promises to change nothing."""
-    return affected_mask(place.target, _config(generator).radius, 0) == 0
+    return affected_mask(place.target, _config(generator).reach(place.hazard), 0) == 0
 
 
 def real_look(place: Place) -> np.ndarray | None:
@@ -207,7 +207,10 @@ def real_look(place: Place) -> np.ndarray | None:
 
 
 def real_in_edit_area(place: Place, generator: Renderer) -> np.ndarray:
-    """``(H, W, 3)`` uint8: the real post image blended into the pre image as *edit* blends."""
+    """``(H, W, 3)`` uint8: the real post image blended into the pre image as *edit* blends.
+
+    Everywhere in the wider of its two reaches, ``radius``.
+    """
     config = _config(generator)
     share = affected_mask(place.target, config.radius, config.feather)[..., None]
     share = share * (place.pre.valid & place.post.valid)[..., None]

@@ -28,6 +28,12 @@ from afterscene.generators.colour import to_opponent
 
 IGNORE = 255
 
+#: Of an *edit* example: radius in whole pixels (the last one is never drawn) and feather of its
+#: area, and what a pixel outside it weighs.
+RADII, FEATHERS, OUTSIDE = (3, 14), (2.0, 6.0), 0.15
+#: A window lies beside its building by at most its side over this.
+BESIDE = 3
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingTile:
@@ -152,6 +158,10 @@ class CropConfig:
         if not self.shapes or min(min(shape) for shape in self.shapes) < 1:
             raise ValueError(f"shapes needs pairs of side and number >= 1, got {self.shapes}")
 
+    def shape(self, step: int) -> tuple[int, int]:
+        """Side and number of the crops of ``step``."""
+        return self.shapes[step % len(self.shapes)]
+
     def check(self, tiles: Sequence[TrainingTile]) -> None:
         """Raise BadParameter where there is nothing to crop, or a tile is smaller than a crop."""
         if not tiles:
@@ -197,7 +207,7 @@ class CropSampler:
 
     def shape(self, step: int) -> tuple[int, int]:
         """Side and number of the crops of ``step``."""
-        return self.config.shapes[step % len(self.config.shapes)]
+        return self.config.shape(step)
 
     def batch(self, step: int, piece: slice = slice(None)) -> Batch:
         """A piece of the batch of ``step``; equal arguments give equal crops, in any process."""
@@ -206,14 +216,18 @@ class CropSampler:
         items = [self._item(size, np.random.default_rng((self.seed, step, n))) for n in numbers]
         columns = {key: np.stack([item[key] for item in items]) for key in items[0]}
         condition = Condition(
-            pre=_picture(columns["pre"]),
+            pre=pictures_of(torch.from_numpy(columns["pre"])),
             levels=torch.from_numpy(columns["levels"].astype(np.int64)),
             affected=torch.from_numpy(columns["affected"])[:, None],
             hazard=torch.from_numpy(columns["hazard"]),
             style=torch.from_numpy(columns["style"]),
         )
         weight = torch.from_numpy(columns["weight"])[:, None]
-        return Batch(target=_picture(columns["target"]), condition=condition, weight=weight)
+        return Batch(
+            target=pictures_of(torch.from_numpy(columns["target"])),
+            condition=condition,
+            weight=weight,
+        )
 
     def _place(self, size: int, rng: np.random.Generator) -> tuple[TrainingTile, int, int]:
         """A tile and the top left corner of a window, chosen by level."""
@@ -229,7 +243,7 @@ class CropSampler:
             rows = self._index[kind + 1]
             i, j = rows[rng.integers(len(rows))]
             tile = self.tiles[int(i)]
-            centre = tile.centres[j] + rng.uniform(-size / 3, size / 3, 2)
+            centre = tile.centres[j] + rng.uniform(-size / BESIDE, size / BESIDE, 2)
         limit = np.array(tile.pre.shape[:2]) - size
         row, col = np.clip(np.round(centre - size / 2), 0, limit).astype(int)
         return tile, int(row), int(col)
@@ -243,11 +257,11 @@ class CropSampler:
         edit = bool(rng.random() < config.edit_share) and has_damage
         style = tile.style.copy()
         if edit:
-            radius = int(rng.integers(3, 14))
+            radius = int(rng.integers(*RADII))
             margin = radius + 1
             top, left = max(row - margin, 0), max(col - margin, 0)
             wide = tile.levels[top : row + size + margin, left : col + size + margin]
-            mask = affected_mask(wide, radius, float(rng.uniform(2, 6)))
+            mask = affected_mask(wide, radius, float(rng.uniform(*FEATHERS)))
             mask = mask[row - top : row - top + size, col - left : col - left + size]
             before = pre.astype(np.float32)
             target = before + mask[..., None] * (tile.matched[window] - before)
@@ -269,14 +283,13 @@ class CropSampler:
             "affected": pictures[3],
             "hazard": np.array(-1 if rng.random() < config.drop else tile.hazard),
             "style": np.full_like(style, np.nan) if rng.random() < config.drop else style,
-            "weight": 0.15 + 0.85 * pictures[3],
+            "weight": OUTSIDE + (1 - OUTSIDE) * pictures[3],
         }
 
 
-def _picture(stack: np.ndarray) -> torch.Tensor:
+def pictures_of(stack: torch.Tensor) -> torch.Tensor:
     """``(N, H, W, 3)`` RGB in 0..255 to ``(N, 3, H, W)`` opponent colours."""
-    scaled = torch.from_numpy(np.clip(stack, 0, 255).astype(np.float32) / 127.5 - 1)
-    return to_opponent(scaled.permute(0, 3, 1, 2))
+    return to_opponent((stack.float().clamp(0, 255) / 127.5 - 1).permute(0, 3, 1, 2))
 
 
 def _shake(jitter: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

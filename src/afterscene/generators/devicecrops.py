@@ -17,8 +17,17 @@ import torch
 from torch import Tensor
 
 from afterscene.conditioning import Condition
-from afterscene.generators.colour import to_opponent
-from afterscene.generators.crops import IGNORE, Batch, CropConfig, TrainingTile
+from afterscene.generators.crops import (
+    BESIDE,
+    FEATHERS,
+    IGNORE,
+    OUTSIDE,
+    RADII,
+    Batch,
+    CropConfig,
+    TrainingTile,
+    pictures_of,
+)
 
 #: Channels of a tile in memory: pre, registered, matched, level, distance to damage.
 PRE, REAL, MATCHED, LEVEL, FAR = slice(0, 3), slice(3, 6), slice(6, 9), 9, 10
@@ -56,7 +65,7 @@ class DeviceCrops:
 
     def shape(self, step: int) -> tuple[int, int]:
         """Side and number of the crops of ``step``."""
-        return self.config.shapes[step % len(self.config.shapes)]
+        return self.config.shape(step)
 
     def batch(self, step: int, piece: slice = slice(None)) -> Batch:
         """A piece of the batch of ``step``."""
@@ -79,7 +88,7 @@ class DeviceCrops:
         chance = self._uniform(draw, count)
         tile = (chance * len(self.tiles)).long()
         centre = self._uniform(draw, count, 2) * self.size
-        near = (self._uniform(draw, count, 2) - 0.5) * (size * 2 / 3)
+        near = (self._uniform(draw, count, 2) - 0.5) * (size * 2 / BESIDE)
         for number, rows in enumerate(self._rows):
             if len(rows):
                 row = rows[(chance * len(rows)).long()]
@@ -145,8 +154,8 @@ class DeviceCrops:
         pre, levels = values[..., PRE], values[..., LEVEL]
         damaged = ((levels >= 2) & (levels <= 4)).flatten(1).any(dim=1)
         edit = damaged & (self._uniform(draw, count) < config.edit_share)
-        radius = (3 + 11 * self._uniform(draw, count)).floor()
-        feather = 2 + 4 * self._uniform(draw, count)
+        radius = (RADII[0] + (RADII[1] - RADII[0]) * self._uniform(draw, count)).floor()
+        feather = FEATHERS[0] + (FEATHERS[1] - FEATHERS[0]) * self._uniform(draw, count)
         far = values[..., FAR] / FINE * scale[:, None, None]
         mask = ((radius[:, None, None] + 1 - far) / feather[:, None, None]).clamp(0, 1)
         mask = torch.where(edit[:, None, None], mask, 1.0)
@@ -167,14 +176,14 @@ class DeviceCrops:
         unsaid = self._uniform(draw, 3, count) < config.drop
         levels = torch.where(unsaid[0, :, None, None], float(IGNORE), levels).long()
         condition = Condition(
-            pre=_picture(pre),
+            pre=pictures_of(pre),
             levels=levels,
             affected=mask[:, None],
             hazard=torch.where(unsaid[1], -1, self.hazard[tile]),
             style=torch.where(unsaid[2, :, None], torch.nan, style),
         )
-        weight = (0.15 + 0.85 * mask)[:, None]
-        return Batch(target=_picture(target), condition=condition, weight=weight)
+        weight = (OUTSIDE + (1 - OUTSIDE) * mask)[:, None]
+        return Batch(target=pictures_of(target), condition=condition, weight=weight)
 
 
 def _stacked(tile: TrainingTile) -> np.ndarray:
@@ -196,8 +205,3 @@ def _of_level(tiles: Sequence[TrainingTile], level: int) -> Tensor:
         for j in np.flatnonzero(tile.centre_levels == level)
     ]
     return torch.tensor(rows, dtype=torch.float32).view(-1, 3)
-
-
-def _picture(stack: Tensor) -> Tensor:
-    """``(N, H, W, 3)`` RGB in 0..255 to ``(N, 3, H, W)`` opponent colours."""
-    return to_opponent((stack.clamp(0, 255) / 127.5 - 1).permute(0, 3, 1, 2))

@@ -51,10 +51,6 @@ BORROWED = MappingProxyType(
 #: at least and at most so many.
 FEWEST, ALIKE = 3, 12
 
-#: Hazards whose ruins the network draws alone, and near the houses only: the farther it may go,
-#: the more it smears what stood around them.
-CLOSE = ("wildfire", "volcano")
-
 #: How far *reacquire* goes towards a look that it draws: another place's, so a part of it suits.
 DRAWN = 0.4
 
@@ -337,5 +333,4 @@ class Generator:
 def _area(levels: np.ndarray, hazard: str, config: RenderConfig) -> np.ndarray:
     """``(H, W)`` in [0, 1]: where the network may draw around buildings of that damage."""
     learned = np.where(levels >= LEARNED_FROM.get(hazard, 2), levels, 0)
-    reach = config.close if hazard in CLOSE else config.radius
-    return affected_mask(learned, reach, config.feather)
+    return affected_mask(learned, config.reach(hazard), config.feather)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -36,6 +35,10 @@ from afterscene.geodata.tiles import Window
 WHOLE = 1152
 CORE = 768
 
+#: Hazards whose ruins the network draws alone, and near the houses only: the farther it may go,
+#: the more it smears what stood around them.
+CLOSE = ("wildfire", "volcano")
+
 
 @dataclass(frozen=True, kw_only=True)
 class RenderConfig:
@@ -45,7 +48,7 @@ class RenderConfig:
         steps: Network evaluations a window (twice that with guidance).
         guidance: w of ``x0_u + w (x0_c - x0_u)`` over damage and hazard; 1 is off.
         radius: Pixels around a damaged building that *edit* may change.
-        close: The same for the hazards of :data:`.generator.CLOSE`.
+        close: The same for the hazards of :data:`CLOSE`.
         feather: Width in pixels of the blending edge inside that border.
         sampler: Name of the method, see ``afterscene samplers``. With the few steps that a laptop
             has time for, one of first order such as ``ddpm`` smears.
@@ -85,6 +88,7 @@ class RenderConfig:
                 raise BadParameter(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 < self.entry < 1:
             raise BadParameter(f"entry must lie between 0 and 1, got {self.entry}")
+        make_sampler(self.sampler)  # raises UnknownName before anything is drawn
         if self.precision not in PRECISIONS:
             raise BadParameter(f"precision must be auto, bf16 or fp32, got '{self.precision}'")
         if not 0 <= self.origin < CORE:
@@ -105,9 +109,13 @@ class RenderConfig:
         count = min(self.steps, self.short)
         return karras(bridge, count, power=self.power, rho_max=high, rho_min=low)
 
-    @cached_property
+    def reach(self, hazard: str) -> int:
+        """Pixels around a building damaged by ``hazard`` that *edit* may change."""
+        return self.close if hazard in CLOSE else self.radius
+
+    @property
     def method(self) -> Method:
-        """The sampler by its name. Raises UnknownName."""
+        """The sampler by its name."""
         return make_sampler(self.sampler)
 
 

@@ -20,7 +20,7 @@ REACH = 24
 
 
 def load_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
-    """Decode real pairs into memory (about 10 MB a 1024x1024 pair).
+    """Decode real pairs into memory (about 13 MB a 1024x1024 pair).
 
     Where too little of a tile was left alone to measure its look, the median look of its event
     is taken.
