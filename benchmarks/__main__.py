@@ -23,13 +23,13 @@ import torch
 from afterscene import generators
 from afterscene.detectors import DETECTORS, Detector
 from afterscene.detectors.detector import build_network
-from afterscene.detectors.score import Confusion
 from afterscene.diffusion.noise import field
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.scene import read_scene, write_scene
 from afterscene.geodata.tiles import Window
 from afterscene.hazards import HAZARDS, make_hazard
+from afterscene.metrics.score import Confusion
 
 SIDE = 1024
 COMPARISONS = ("ablations", "detectors", "learning", "samplers", "spaces", "speed", "texture")

@@ -22,9 +22,14 @@ import numpy as np
 import shapely
 
 from afterscene import generators
-from afterscene.experiments.assessor import find_assessor
-from afterscene.experiments.baselines import TrainingPosts, harvest
-from afterscene.experiments.candidates import (
+from afterscene.files import write_atomic, write_json
+from afterscene.generators import Generator
+from afterscene.geodata.damage import Building
+from afterscene.geodata.tiles import Window
+from afterscene.geodata.xbd import XbdTree
+from afterscene.judging.assessor import find_assessor
+from afterscene.lab.baselines import TrainingPosts, harvest
+from afterscene.lab.candidates import (
     CEILING,
     FLOOR,
     Candidate,
@@ -35,16 +40,11 @@ from afterscene.experiments.candidates import (
     outside,
     read_place,
 )
-from afterscene.experiments.features import LiteFeatures
-from afterscene.experiments.fidelity import LEVELS, Assessor, asked_buildings
-from afterscene.experiments.pictures import busiest_window
-from afterscene.experiments.summary import fidelity
-from afterscene.experiments.tilefigures import TileFigures, measure, reference, set_distances
-from afterscene.files import write_atomic, write_json
-from afterscene.generators import Generator
-from afterscene.geodata.damage import Building
-from afterscene.geodata.tiles import Window
-from afterscene.geodata.xbd import XbdTree
+from afterscene.lab.features import LiteFeatures
+from afterscene.lab.fidelity import LEVELS, Assessor, asked_buildings
+from afterscene.lab.summary import fidelity
+from afterscene.lab.tilefigures import TileFigures, measure, reference, set_distances
+from afterscene.pages.pictures import busiest_window
 
 SIDE, SHOWN = 512, 192
 

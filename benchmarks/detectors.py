@@ -18,10 +18,10 @@ import numpy as np
 
 from afterscene.detectors import DETECTORS, DetectorConfig, detector_config, fit, load_pairs
 from afterscene.detectors.evaluation import evaluate
-from afterscene.detectors.score import FIGURES
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic, write_json
 from afterscene.geodata.xbd import XbdTree
+from afterscene.metrics.score import FIGURES
 from afterscene.recipes.overrides import override
 
 HEAD = (

@@ -19,7 +19,7 @@ import time
 
 import numpy as np
 
-from afterscene.detectors.score import LEVELS, Confusion
+from afterscene.metrics.score import LEVELS, Confusion
 
 SIDE = 1024
 Masks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]

@@ -12,7 +12,7 @@ the `model/` of `afterscene train autoencoder`), whose own seconds the table say
 *edit* draws inside the feathered mask around damaged buildings and is compared there with the real
 post image, registered and brought to the look of the pre image, as in training; *redraw* draws the
 whole window in the real post's look. Perceptual and Fréchet distance are those of
-`afterscene.experiments`, of crops of 96 pixels around damaged buildings; sharpness is the mean
+`afterscene.lab`, of crops of 96 pixels around damaged buildings; sharpness is the mean
 squared gradient of the luminance over that of the real picture (1 is as sharp).
 """
 
@@ -30,9 +30,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from afterscene.computing import prepared
 from afterscene.conditioning import HAZARD_NAMES
-from afterscene.experiments.distances import frechet_distance, perceptual_distance
-from afterscene.experiments.features import LiteFeatures, pooled
-from afterscene.experiments.similarity import luminance, psnr, squared_error
 from afterscene.files import write_atomic, write_json
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.colour import to_rgb
@@ -41,6 +38,9 @@ from afterscene.generators.render import RenderConfig, scene_condition, scene_st
 from afterscene.generators.tiles import load_tiles
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.xbd import XbdTree
+from afterscene.lab.features import LiteFeatures, pooled
+from afterscene.metrics.distances import frechet_distance, perceptual_distance
+from afterscene.metrics.similarity import luminance, psnr, squared_error
 from afterscene.networks.autoencoder import AutoencoderConfig
 from afterscene.training.memory import averaged
 from afterscene.training.states import states

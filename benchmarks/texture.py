@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 
 from afterscene import generators
-from afterscene.experiments.candidates import Place, read_place
-from afterscene.experiments.evaluation import thinned
 from afterscene.geodata.damage import DamageLevel, instances
 from afterscene.geodata.xbd import XbdTree
+from afterscene.lab.candidates import Place, read_place
+from afterscene.lab.evaluation import thinned
 
 FINE, SMALLEST = 1.5, 60
 Picture = Callable[[Place], np.ndarray]

@@ -2,7 +2,7 @@
 
 The way of the data is one direction: ``geodata`` reads a scene, ``hazards`` decides which
 building suffers which damage, ``generators`` renders the post-disaster image with a diffusion
-model, ``gbd`` writes the pair with labels, ``detectors`` learns from pairs and ``experiments``
+model, ``gbd`` writes the pair with labels, ``detectors`` learns from pairs and ``afterscene.lab``
 measures what the synthetic ones were worth.
 """
 

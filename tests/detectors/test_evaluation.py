@@ -13,7 +13,7 @@ from afterscene.detectors.evaluation import (
     match_objects,
     object_figures,
 )
-from afterscene.detectors.score import FIGURES, Confusion, scores
+from afterscene.metrics.score import FIGURES, Confusion, scores
 
 
 def test_many_scores_at_once_are_the_official_ones() -> None:

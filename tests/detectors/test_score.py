@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from afterscene.detectors.score import (
+from afterscene.errors import BadImage, BadParameter, MissingFile
+from afterscene.metrics.score import (
     LEVELS,
     Confusion,
     score_folder,
     write_official,
 )
-from afterscene.errors import BadImage, BadParameter, MissingFile
 
 OFFICIAL_KEYS = [
     "score",

@@ -8,7 +8,7 @@ import pytest
 import toys
 from afterscene import gbd
 from afterscene.errors import BadParameter, LowFidelity, OutputConflict
-from afterscene.gbd.quality import TRIES, QualityControl, fidelity
+from afterscene.judging.quality import TRIES, QualityControl, fidelity
 
 
 def judge_by(answers):

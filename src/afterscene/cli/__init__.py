@@ -6,6 +6,8 @@ user can mend is one sentence on stderr and exit code 2; a trace is our own mist
 
 import signal
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -14,12 +16,8 @@ from typer.core import TyperGroup
 from afterscene import __version__
 from afterscene.cli import (
     assess,
-    compare,
-    course,
-    demo,
     detect,
     doctor,
-    evaluate,
     gbd,
     hazards,
     licenses,
@@ -39,6 +37,9 @@ from afterscene.errors import AftersceneError
 __all__ = ["app", "main"]
 
 BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
+
+#: Storeys above this one. Where one is installed, ``commands.register(app)`` in it adds its own.
+STOREYS = ("lab", "school")
 
 
 class Verbs(TyperGroup):
@@ -91,7 +92,6 @@ def root(
     """Turn a pre-disaster scene into its aftermath."""
 
 
-app.command("demo")(demo.demo)
 app.command("assess")(assess.assess)
 app.command("pre")(pre.pre)
 app.command("synthesize")(synthesize.synthesize)
@@ -101,16 +101,16 @@ app.add_typer(gbd.app, name="gbd")
 app.add_typer(detect.app, name="detect")
 app.command("score")(score.score)
 app.command("train")(train.train)
-app.command("compare")(compare.compare)
-app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(hazards.app, name="hazards")
 app.add_typer(models.app, name="models")
 app.command("regions")(regions.regions)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(samplers.app, name="samplers")
-app.add_typer(course.app, name="course")
 app.command("licenses")(licenses.licenses)
 app.command("doctor")(doctor.doctor)
+for storey in STOREYS:
+    if find_spec(f"afterscene.{storey}"):
+        import_module(f"afterscene.{storey}.commands").register(app)
 
 
 def _terminated(*_: object) -> NoReturn:

@@ -187,7 +187,7 @@ def stats(
     found = count(read)
     if out is not None:
         check_apart(read, out)
-        from afterscene.experiments.gbd_page import write_page
+        from afterscene.pages.gbd_page import write_page
 
         with whole_output(out, "gbd stats", overwrite):
             write_page(read, found, out)

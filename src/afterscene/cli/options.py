@@ -103,12 +103,12 @@ def drawing(
 
     generator, chosen, control = generators.load(model), "", None
     if sketches is not None:
-        from afterscene.experiments.inspection import choice
+        from afterscene.judging.inspection import choice
 
         made = choice(sketches)
         generator, chosen = replace(generator, choice=made), f"{made.name}, {sketches} sketches"
     if least is not None:
-        from afterscene.experiments.inspection import quality_control
+        from afterscene.judging.inspection import quality_control
 
         control = quality_control(least)
     rendering = Rendering(mode=mode, steps=steps, model=model, control=control, chosen=chosen)

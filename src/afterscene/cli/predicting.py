@@ -8,11 +8,11 @@ import numpy as np
 
 from afterscene.detectors import Detector
 from afterscene.detectors.pairs import load_target
-from afterscene.detectors.score import OFFICIAL_SHAPE, write_official
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.geodata.damage import IGNORE, DamageLevel
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.geodata.xbd import Pair, XbdTree
+from afterscene.metrics.score import OFFICIAL_SHAPE, write_official
 
 GEOTIFF = (".tif", ".tiff")
 

@@ -40,9 +40,9 @@ def regions(
 
     Without layers a coarse built-in prior weighs the places. Weights are never labels.
     """
-    from afterscene.experiments.regions_page import write_regions
     from afterscene.gbd import vulnerable
     from afterscene.hazards import HAZARDS
+    from afterscene.pages.regions_page import write_regions
     from afterscene.regions import gazetteer, read_footprints, read_places
 
     talk = Talk(json=as_json, quiet=quiet)

@@ -3,7 +3,7 @@
 ``fit`` trains a Siamese U-Net on real and synthetic pairs, ``Detector.predict`` applies it to
 scenes of any size, ``load`` and ``Detector.save`` move it through a folder of safetensors and JSON,
 ``predict_folder`` writes what the xView2 scorer reads. :data:`DETECTORS` lists ready
-configurations. Nothing here knows the generators; the two meet in :mod:`afterscene.experiments`.
+configurations. Nothing here knows the generators; the two meet in :mod:`afterscene.lab`.
 """
 
 from afterscene.detectors.config import DetectorConfig

@@ -7,7 +7,7 @@ from most changes of the network. Levels that the validation split lacks keep bi
 mix of levels of the place to come is known, the validation pixels are weighed to show that mix and
 levels below :data:`RARE` of it leave the mean (label shift, Saerens et al. 2002, Neural Computation
 14, 21-41: the posteriors of a classifier moved to another prior). Only the
-rules of the score are used here; reported scores come from :mod:`afterscene.detectors.score`.
+rules of the score are used here; reported scores come from :mod:`afterscene.metrics.score`.
 """
 
 from __future__ import annotations

@@ -19,11 +19,11 @@ import numpy as np
 
 from afterscene.detectors.detector import Detector
 from afterscene.detectors.pairs import load_target
-from afterscene.detectors.score import FIGURES, LEVELS, Confusion, scores
 from afterscene.errors import MissingFile
 from afterscene.geodata.damage import IGNORE, instances
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import Pair, read_label
+from afterscene.metrics.score import FIGURES, LEVELS, Confusion, scores
 
 BINS = 10
 WORDS = tuple(level.word for level in LEVELS)

@@ -7,11 +7,11 @@ from typing import Any, Literal
 import numpy as np
 
 from afterscene.detectors.detector import Detector
-from afterscene.detectors.score import write_official
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.files import prepare_output, write_json
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.geodata.xbd import Pair
+from afterscene.metrics.score import write_official
 
 Layout = Literal["stem", "xview2"]
 

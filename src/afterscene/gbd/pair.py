@@ -19,12 +19,12 @@ from shapely.validation import explain_validity
 from afterscene.errors import BadImage, BadLabel, BadParameter, MissingFile, UnknownName
 from afterscene.files import pixel_hash, sha256_file
 from afterscene.gbd.plan import Item, Source
-from afterscene.gbd.quality import Checked, QualityControl, draw_checked
 from afterscene.geodata.border import seen
 from afterscene.geodata.damage import Building, DamageMap, rasterize
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.geodata.xbd import XbdLabel, read_label, write_label
 from afterscene.hazards import make_hazard
+from afterscene.judging.quality import Checked, QualityControl, draw_checked
 
 MODES = ("edit", "reacquire")
 MARK = "AFTERSCENE_SYNTHETIC"

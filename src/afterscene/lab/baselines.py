@@ -1,0 +1,246 @@
+"""Baselines that draw a post image without a network: copy-paste and the average picture.
+
+*Copy-paste*: damaged buildings are cut out of the post images of a training split; each asked one
+gets a donor of its level and hazard (of any hazard where its own has none), among the best by size
+and proportion, turned and scaled onto the footprint and blended over a few pixels. Pixels of other
+buildings stay. *Average*: the mean of the training posts of the event, the picture that a squared
+error alone would choose if it knew the event and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from afterscene.errors import BadParameter
+from afterscene.generators.crops import affected_mask
+from afterscene.geodata.damage import Building, instances
+from afterscene.geodata.scene import read_scene
+from afterscene.geodata.xbd import Pair, read_label
+from afterscene.judging.leaks import NEAR, difference_hash
+
+DAMAGED = (2, 3, 4)
+#: Pixels beyond the footprint that a paste may touch, and the width of its blending edge.
+MARGIN, FEATHER = 4, 4.0
+#: Donors among which chance decides, so that one ruin does not stand in a whole street.
+CHOICE = 5
+SCALE = (0.5, 2.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Footprint:
+    """The smallest turned rectangle around an outline: pixels, and radians of its long side."""
+
+    centre: tuple[float, float]  # x, y
+    long: float
+    short: float
+    angle: float
+
+    @classmethod
+    def of(cls, outline: BaseGeometry) -> Footprint:
+        """Measured on the corners of `outline`."""
+        points = shapely.get_coordinates(outline).astype(np.float32)
+        (x, y), (width, height), degrees = cv2.minAreaRect(points)
+        if height > width:
+            width, height, degrees = height, width, degrees + 90
+        angle = float(np.deg2rad(degrees))
+        return cls(centre=(x, y), long=max(width, 1.0), short=max(height, 1.0), angle=angle)
+
+    def unlike(self, other: Footprint) -> float:
+        """How far sizes differ: sum of the absolute log ratios of both sides."""
+        return abs(np.log(self.long / other.long)) + abs(np.log(self.short / other.short))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Donor:
+    """A damaged building cut out of a post image; the footprint is in pixels of the cut."""
+
+    pixels: np.ndarray
+    footprint: Footprint
+    level: int
+    hazard: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingPosts:
+    """What the baselines know of a training split.
+
+    `averages` holds the mean post (H, W, 3) uint8 by event, and over all under ``""``; `pairs`
+    counts what was read, `left_out` names pairs that are, or look like, evaluated ones.
+    """
+
+    donors: tuple[Donor, ...] = ()
+    averages: dict[str, np.ndarray] = field(default_factory=dict)
+    pairs: int = 0
+    left_out: tuple[str, ...] = ()
+
+    def average(self, event: str, shape: tuple[int, int]) -> np.ndarray:
+        """The mean post of the event, or of all where it has none, on a grid of `shape`."""
+        if not self.averages:
+            raise BadParameter("no training post was read; give a tree with a training split")
+        mean = self.averages.get(event, self.averages[""])
+        if mean.shape[:2] == shape:
+            return mean.copy()
+        return cv2.resize(mean, shape[::-1], interpolation=cv2.INTER_AREA)
+
+
+def harvest(
+    pairs: Iterable[Pair],
+    *,
+    evaluated: Sequence[Pair] = (),
+    advance: Callable[[int], None] = lambda _: None,
+) -> TrainingPosts:
+    """Read the training pairs one by one; only cuts and means stay in memory.
+
+    Raises:
+        MissingFile, BadImage, BadLabel: a pair cannot be used.
+    """
+    names = {pair.id for pair in evaluated}
+    hashes = [difference_hash(read_scene(pair.pre).rgb()) for pair in evaluated]
+    known = np.array([h for h in hashes if h is not None])
+    donors: list[Donor] = []
+    left_out, sums, used = [], _Means(), 0
+    for pair in pairs:
+        advance(1)
+        if pair.post is None or pair.post_label is None:
+            continue
+        if pair.id in names or _looks_like(known, read_scene(pair.pre).rgb()):
+            left_out.append(pair.id)
+            continue
+        post = read_scene(pair.post).rgb()
+        sums.add(pair.event, post)
+        donors += _cut_all(post, read_label(pair.post_label).buildings, pair.hazard or "")
+        used += 1
+    return TrainingPosts(
+        donors=tuple(donors), averages=sums.means(), pairs=used, left_out=tuple(left_out)
+    )
+
+
+def _looks_like(known: np.ndarray, pre: np.ndarray) -> bool:
+    bits = difference_hash(pre)
+    return bits is not None and len(known) > 0 and int((known != bits).sum(axis=1).min()) <= NEAR
+
+
+class _Means:
+    """Running sums of posts by event; the first post's size is the size of all."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, np.ndarray] = {}
+        self.counts: dict[str, int] = {}
+
+    def add(self, event: str, post: np.ndarray) -> None:
+        first = self.sums.get("")
+        if first is not None and first.shape != post.shape:
+            post = cv2.resize(post, first.shape[1::-1], interpolation=cv2.INTER_AREA)
+        for name in {event, ""}:
+            self.sums[name] = self.sums.get(name, np.zeros(1)) + post.astype(np.float64)
+            self.counts[name] = self.counts.get(name, 0) + 1
+
+    def means(self) -> dict[str, np.ndarray]:
+        return {
+            name: np.rint(total / self.counts[name]).astype(np.uint8)
+            for name, total in self.sums.items()
+        }
+
+
+def _cut_all(post: np.ndarray, buildings: Sequence[Building], hazard: str) -> list[Donor]:
+    cuts = (_cut(post, b, hazard) for b in buildings if b.level in DAMAGED)
+    return [cut for cut in cuts if cut is not None]
+
+
+def _cut(post: np.ndarray, building: Building, hazard: str) -> Donor | None:
+    """The building with a margin of a third of its size; None where the image's edge cuts it."""
+    left, top, right, bottom = building.polygon.bounds
+    height, width = post.shape[:2]
+    if min(left, top) < 0 or right >= width or bottom >= height:
+        return None
+    margin = 8 + 0.35 * max(right - left, bottom - top)
+    first_col, first_row = int(max(left - margin, 0)), int(max(top - margin, 0))
+    last_col, last_row = int(min(right + margin, width)), int(min(bottom + margin, height))
+    seen = Footprint.of(building.polygon)
+    x, y = seen.centre
+    return Donor(
+        pixels=post[first_row:last_row, first_col:last_col].copy(),
+        footprint=Footprint(
+            centre=(x - first_col, y - first_row),
+            long=seen.long,
+            short=seen.short,
+            angle=seen.angle,
+        ),
+        level=int(building.level or 0),
+        hazard=hazard,
+    )
+
+
+def copy_paste(
+    pre: np.ndarray,
+    buildings: Sequence[Building],
+    hazard: str,
+    donors: Sequence[Donor],
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """`pre` (H, W, 3) uint8 with a donor on each damaged building; others keep every pixel.
+
+    A building stays as it was where no donor has its level.
+    """
+    picture = pre.astype(np.float32)
+    owner = instances(buildings, pre.shape[:2])
+    for number, building in enumerate(buildings, 1):
+        if building.level not in DAMAGED:
+            continue
+        donor = choose(donors, building, hazard, rng)
+        if donor is not None:
+            _paste(picture, owner, number, building, donor)
+    return np.rint(picture).astype(np.uint8)
+
+
+def choose(
+    donors: Sequence[Donor], building: Building, hazard: str, rng: np.random.Generator
+) -> Donor | None:
+    """One of the five donors nearest in size, of the asked level and hazard; None without one."""
+    fitting = [d for d in donors if d.level == building.level]
+    fitting = [d for d in fitting if d.hazard == hazard] or fitting
+    if not fitting:
+        return None
+    wanted = Footprint.of(building.polygon)
+    nearest = sorted(fitting, key=lambda d: d.footprint.unlike(wanted))[:CHOICE]
+    return nearest[int(rng.integers(len(nearest)))]
+
+
+def _paste(
+    picture: np.ndarray, owner: np.ndarray, number: int, building: Building, donor: Donor
+) -> None:
+    """Blend the donor onto the building, in place."""
+    height, width = owner.shape
+    left, top, right, bottom = building.polygon.bounds
+    rows = slice(max(int(top) - MARGIN - 2, 0), min(int(bottom) + MARGIN + 3, height))
+    cols = slice(max(int(left) - MARGIN - 2, 0), min(int(right) + MARGIN + 3, width))
+    if rows.start >= rows.stop or cols.start >= cols.stop:
+        return
+    mine = owner[rows, cols] == number
+    blend = affected_mask(np.where(mine, 4, 0).astype(np.uint8), MARGIN, FEATHER)
+    blend[(owner[rows, cols] > 0) & ~mine] = 0
+    warped = cv2.warpAffine(
+        donor.pixels,
+        _motion(donor.footprint, Footprint.of(building.polygon), (cols.start, rows.start)),
+        (cols.stop - cols.start, rows.stop - rows.start),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )
+    under = picture[rows, cols]
+    picture[rows, cols] = under + blend[..., None] * (warped - under)
+
+
+def _motion(source: Footprint, target: Footprint, origin: tuple[int, int]) -> np.ndarray:
+    """(2, 3) matrix from pixels of a donor's cut to pixels of a window that begins at `origin`."""
+    scale = np.sqrt(target.long * target.short / (source.long * source.short))
+    scale = float(np.clip(scale, *SCALE))
+    turn = target.angle - source.angle
+    linear = scale * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    centre = np.array(target.centre) - np.array(origin)
+    return np.column_stack([linear, centre - linear @ np.array(source.centre)])

@@ -1,0 +1,261 @@
+"""The post images that are compared on one place, each a function of the place alone.
+
+========================  =====================================================================
+pre-as-post               the pre image: the floor, no damage is drawn
+average                   mean of the training posts of the event
+copy-paste                damaged buildings cut out of training posts
+regression                our network in one step, edit: its weights then give E[post | pre, levels]
+regression-reacquire      the same, the whole scene
+ours-edit                 the generator, every pixel outside the damaged places kept
+ours-reacquire            the generator, the whole scene as a new acquisition
+ours-reacquire-told       the same, told how the real acquisition looks: the means and contrasts of
+                          its channels where the hazard left the scene alone (six numbers)
+ours-reacquire-chosen     as ours-reacquire, each building from the sketch in which a critic (not
+                          the assessor) sees its level best; only where a critic is named
+real-in-edit-area         the real post where *edit* may change pixels, the pre image elsewhere: the
+                          ceiling of that mode, which keeps the old look all around
+real post                 the ceiling
+========================  =====================================================================
+
+One step of the bridge from the pre image has neither noise nor a second look: the network then
+answers with the conditional mean that its squared error asks for. It is the regression baseline
+with the same weights, and without the sketch that some hazards begin with; a network trained for
+one step alone might do a little better.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from afterscene.errors import BadImage, MissingFile
+from afterscene.gbd.pair import MARK, Renderer
+from afterscene.gbd.plan import item_seed
+from afterscene.generators.choosing import Choice
+from afterscene.generators.crops import affected_mask, measure_style
+from afterscene.generators.generator import Generator
+from afterscene.generators.render import RenderConfig
+from afterscene.generators.tiles import REACH
+from afterscene.geodata.damage import Building, DamageMap, rasterize
+from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
+from afterscene.geodata.xbd import Pair, read_label
+from afterscene.lab.baselines import TrainingPosts, copy_paste
+
+FLOOR, CEILING = "pre-as-post", "real post"
+EDIT_CEILING = "real-in-edit-area"
+OURS = ("ours-edit", "ours-reacquire")
+TOLD, CHOSEN = "ours-reacquire-told", "ours-reacquire-chosen"
+SECONDS, CPU_SECONDS = "AFTERSCENE_SECONDS", "AFTERSCENE_CPU_SECONDS"
+CRITIC = "AFTERSCENE_CRITIC"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One real pair, decoded, and what is asked of it: the real levels."""
+
+    id: str
+    event: str
+    hazard: str
+    pre: Scene
+    post: Scene
+    buildings: tuple[Building, ...]
+    seed: int
+
+    @property
+    def target(self) -> np.ndarray:
+        """(H, W) uint8, 0 to 4 and 255."""
+        return rasterize(self.buildings, self.pre.shape)
+
+    @property
+    def damage(self) -> DamageMap:
+        """The real levels as a request; the field that caused them is not known and is 0."""
+        return DamageMap(
+            buildings=self.buildings,
+            intensity=np.zeros(self.pre.shape, np.float32),
+            unit="",
+            hazard=self.hazard,
+            parameters={"levels": "real labels"},
+        )
+
+
+def read_place(pair: Pair, seed: int) -> Place:
+    """Decode a pair. Raises MissingFile, BadImage, BadLabel."""
+    if pair.post is None or pair.post_label is None:
+        raise MissingFile(f"pair {pair.id}: post image or post label is missing; leave it out")
+    pre, post = read_scene(pair.pre), read_scene(pair.post)
+    if pre.shape != post.shape:
+        raise BadImage(
+            f"pair {pair.id}: pre is {pre.shape} and post {post.shape} pixels; "
+            "bring them to one grid"
+        )
+    return Place(
+        id=pair.id,
+        event=pair.event,
+        hazard=pair.hazard or "unknown",
+        pre=pre,
+        post=post,
+        buildings=read_label(pair.post_label).buildings,
+        seed=item_seed(seed, pair.id) % 2**31,
+    )
+
+
+#: From a place to its post image (uint8 RGB on the grid of the pre image).
+Candidate = Callable[[Place], Scene]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """A generator's mode and number of steps as a candidate."""
+
+    generator: Renderer
+    mode: str
+    steps: int | None = None
+
+    @property
+    def critic(self) -> str:
+        """Who chose among sketches, with a hash of its weights; empty where nobody did."""
+        choice = self.generator.choice if isinstance(self.generator, Generator) else None
+        return choice.name if choice else ""
+
+    def __call__(self, place: Place) -> Scene:
+        return self.generator.render(
+            place.pre, place.damage, seed=place.seed, mode=self.mode, steps=self.steps
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told(Rendered):
+    """A new acquisition, told the look of the real one where enough is left to measure it."""
+
+    generator: Generator
+    mode: Literal["reacquire"] = "reacquire"
+
+    def __call__(self, place: Place) -> Scene:
+        return self.generator.render(
+            place.pre,
+            place.damage,
+            seed=place.seed,
+            mode=self.mode,
+            steps=self.steps,
+            look=real_look(place),
+        )
+
+
+def candidates(
+    generator: Renderer, training: TrainingPosts, choice: Choice | None = None
+) -> Mapping[str, Candidate]:
+    """Name to candidate, in the order of the tables.
+
+    Without training posts two are left out, and without a ``choice`` one.
+    """
+    found: dict[str, Candidate] = {FLOOR: lambda place: _picture(place, place.pre.rgb())}
+    if training.pairs:
+        found["average"] = lambda place: _picture(
+            place, training.average(place.event, place.pre.shape)
+        )
+        found["copy-paste"] = lambda place: _picture(
+            place,
+            copy_paste(
+                place.pre.rgb(),
+                place.buildings,
+                place.hazard,
+                training.donors,
+                np.random.default_rng((place.seed, 11)),
+            ),
+        )
+    plain = without_sketch(generator)
+    found["regression"] = Rendered(generator=plain, mode="edit", steps=1)
+    found["regression-reacquire"] = Rendered(generator=plain, mode="reacquire", steps=1)
+    found["ours-edit"] = Rendered(generator=generator, mode="edit")
+    found["ours-reacquire"] = Rendered(generator=generator, mode="reacquire")
+    if isinstance(generator, Generator):
+        found[TOLD] = Told(generator=generator)
+        if choice is not None:
+            choosing = replace(generator, choice=choice)
+            found[CHOSEN] = Rendered(generator=choosing, mode="reacquire")
+    found[EDIT_CEILING] = lambda place: _picture(place, real_in_edit_area(place, generator))
+    found[CEILING] = lambda place: _picture(place, place.post.rgb(), place.post.valid)
+    return found
+
+
+def without_sketch(generator: Renderer) -> Renderer:
+    """The generator with nothing drawn before its network begins."""
+    if not isinstance(generator, Generator):
+        return generator
+    return replace(generator, config=replace(generator.config, sketched=()))
+
+
+def _picture(place: Place, rgb: np.ndarray, valid: np.ndarray | None = None) -> Scene:
+    pixels = np.ascontiguousarray(rgb.transpose(2, 0, 1))
+    return Scene(pixels=pixels, valid=place.pre.valid if valid is None else valid)
+
+
+def outside(place: Place, generator: Renderer) -> np.ndarray:
+    """(H, W) bool: where *edit* promises to change nothing."""
+    return affected_mask(place.target, _config(generator).reach(place.hazard), 0) == 0
+
+
+def real_look(place: Place) -> np.ndarray | None:
+    """``(6,)`` of the real post image beside the pre image; None: too little is left alone."""
+    alone = (affected_mask(place.target, REACH, 0) == 0) & place.pre.valid & place.post.valid
+    return measure_style(place.pre.rgb(), place.post.rgb(), alone)
+
+
+def real_in_edit_area(place: Place, generator: Renderer) -> np.ndarray:
+    """``(H, W, 3)`` uint8: the real post image blended into the pre image as *edit* blends.
+
+    Everywhere in the wider of its two reaches, ``radius``.
+    """
+    config = _config(generator)
+    share = affected_mask(place.target, config.radius, config.feather)[..., None]
+    share = share * (place.pre.valid & place.post.valid)[..., None]
+    before, after = (one.rgb().astype(np.float32) for one in (place.pre, place.post))
+    return (before + share * (after - before)).round().astype(np.uint8)
+
+
+def _config(generator: Renderer) -> RenderConfig:
+    config = getattr(generator, "config", None)
+    return config if isinstance(config, RenderConfig) else RenderConfig()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostStore:
+    """Keeps rendered posts under ``folder/{candidate}/``; a run that goes on finds them again."""
+
+    folder: Path | None
+    model_hash: str
+
+    def make(
+        self, name: str, candidate: Candidate, place: Place
+    ) -> tuple[Scene, tuple[float, float]]:
+        """The post image, and what it took when it was made: clock and processor seconds."""
+        if self.folder is None or not isinstance(candidate, Rendered):
+            return _timed(candidate, place)
+        path = self.folder / name / f"{place.id}_post_disaster.png"
+        tags = read_tags(path) if path.is_file() else {}
+        kept = SECONDS in tags and CPU_SECONDS in tags
+        if kept and tags.get(CRITIC, "") == candidate.critic:
+            return read_scene(path), (float(tags[SECONDS]), float(tags[CPU_SECONDS]))
+        post, (clock, cpu) = _timed(candidate, place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tags = {
+            MARK: "true",
+            SECONDS: f"{clock:.3f}",
+            CPU_SECONDS: f"{cpu:.3f}",
+            "AFTERSCENE_MODEL": self.model_hash,
+            "AFTERSCENE_SEED": str(place.seed),
+            **({CRITIC: candidate.critic} if candidate.critic else {}),
+        }
+        write_scene(Scene(pixels=post.pixels, valid=post.valid), path, tags=tags)
+        return post, (float(tags[SECONDS]), float(tags[CPU_SECONDS]))
+
+
+def _timed(candidate: Candidate, place: Place) -> tuple[Scene, tuple[float, float]]:
+    clock, cpu = time.perf_counter(), time.process_time()
+    post = candidate(place)
+    return post, (time.perf_counter() - clock, time.process_time() - cpu)

@@ -1,0 +1,119 @@
+"""``afterscene evaluate generator``: what an independent assessor makes of generated pictures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from afterscene.cli.options import Model, Overwrite, Steps, Xbd
+from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
+
+app = typer.Typer(
+    help="Measure models against real pairs.", no_args_is_help=True, rich_markup_mode=None
+)
+
+Asked = Annotated[str, typer.Option("--split", help="Split whose real levels are asked for.")]
+AssessorDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--assessor",
+        help="Detector trained on real pairs alone; default: the shipped one, else one is fitted "
+        "on the split train.",
+    ),
+]
+CriticDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--critic",
+        help="Another detector trained on real pairs alone; adds a row in which it chose among "
+        "sketches of the damage.",
+    ),
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Only so many tiles, spread over the split.")
+]
+KeepIn = Annotated[
+    Path | None, typer.Option("--out", help="Folder for report.html and the rendered posts.")
+]
+
+
+@app.command("generator")
+def generator(
+    xbd: Xbd,
+    split: Asked,
+    model: Model = "default",
+    assessor: AssessorDir = None,
+    critic: CriticDir = None,
+    limit: Limit = None,
+    out: KeepIn = None,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Ask a generator for the real damage of a split; compare with baselines and real posts.
+
+    label_fidelity_gap_closed: 0 is the pre image as it was, 1 the real post image. With --out a
+    run that was stopped goes on with the pictures it has.
+    """
+    from afterscene import generators
+    from afterscene.lab.evaluation import EvaluationPlan
+    from afterscene.lab.evaluation_report import (
+        evaluate_and_report,
+        evaluation_table,
+        verdict,
+    )
+
+    talk = Talk(json=as_json, quiet=quiet)
+    plan = EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed)
+    made = evaluate_and_report(
+        plan,
+        generators.load(model),
+        assessor=assessor,
+        critic=critic,
+        out=out,
+        overwrite=overwrite,
+        stage=talk.progress,
+    )
+    found = evaluation_table(made.figures)
+    rows = [[f"{c:.3f}" if isinstance(c, float) else c for c in row] for row in found.rows]
+    page = f"\nReport: {(out / 'report.html').resolve()}" if out else ""
+    text = f"{found.caption}\n{table(found.columns, rows)}\n{verdict(made.figures)}{page}"
+    talk.result({"model": model, **made.figures}, text)
+
+
+@app.command("layout")
+def layout(
+    xbd: Xbd,
+    split: Asked,
+    model: Model = "layout",
+    assessor: AssessorDir = None,
+    limit: Limit = None,
+    steps: Steps = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Pre images drawn from footprints: how like real ones, and are the buildings found."""
+    from afterscene import generators
+    from afterscene.judging.assessor import find_assessor
+    from afterscene.lab.evaluation import EvaluationPlan
+    from afterscene.lab.features import default_features
+    from afterscene.lab.layout_quality import evaluate_layout
+
+    talk = Talk(json=as_json, quiet=quiet)
+    judge = find_assessor(assessor)
+    figures = evaluate_layout(
+        EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed),
+        generators.load(model, "layout"),
+        judge[0] if judge else None,
+        default_features(),
+        steps=steps,
+        stage=talk.progress,
+    )
+    columns = ("pre image", "frechet", "kernel", "localization_f1")
+    rows = [
+        (name, *("-" if one[key] is None else f"{one[key]:.3f}" for key in columns[1:]))
+        for name, one in figures.items()
+    ]
+    talk.result({"model": model, "split": split, "candidates": figures}, table(columns, rows))

@@ -1,0 +1,301 @@
+"""The whole way once, small: towns -> hazards -> diffusion -> pairs -> detectors -> one page.
+
+Without data the "real" pairs are drawn towns, which a diffusion model of the recipe ``layout``
+turns into pre images, with a drawn aftermath, and the page says so; the synthetic pairs come from
+the shipped diffusion model in either case. With an xBD folder its real pairs take the place of the
+drawings. Each station keeps what it made in its own folder, so a demo that was stopped goes on
+where it was.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from afterscene import __version__
+from afterscene.detectors import DetectorConfig
+from afterscene.errors import BadParameter
+from afterscene.files import prepare_output
+from afterscene.gbd import Plan, Rendering, RunOptions, Source, build, find_sources
+from afterscene.gbd.pair import Renderer
+from afterscene.gbd.plan import item_seed
+from afterscene.gbd.runs import digest
+from afterscene.generators.generator import Generator
+from afterscene.generators.layouts import draw_pre
+from afterscene.geodata.damage import Building
+from afterscene.geodata.scene import Scene, read_scene
+from afterscene.geodata.xbd import XbdTree, read_label
+from afterscene.hazards import make_hazard
+from afterscene.lab.gain_report import gain_report, picture_rows, verdict
+from afterscene.lab.towns import Photograph, draw_pairs, drawn_post
+from afterscene.lab.trees import ARMS, Comparison, compare_pairs, load_trees
+from afterscene.pages.gallery import Beside, gallery, real_posts
+from afterscene.pages.report import Section, write_report
+
+REPORT = "report.html"
+#: stage(what, how many) -> a context that yields "so many more are done".
+Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+
+
+@contextmanager
+def silent(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A stage that tells nobody."""
+    del label, total
+    yield lambda _: None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoConfig:
+    """How large the demo is. The defaults take minutes on two cores; see the README for figures.
+
+    hazards: what strikes. each: synthetic pairs a hazard. size: pixels of a drawn town.
+    train, test: drawn real pairs a hazard.
+    seeds: trainings of each arm. detector: the same for all arms.
+    """
+
+    hazards: tuple[str, ...] = ("wildfire", "wind", "flood")
+    each: int = 4
+    size: int = 512
+    train: int = 2
+    test: int = 3
+    seeds: tuple[int, ...] = (0, 1, 2)
+    detector: DetectorConfig = field(
+        default_factory=lambda: DetectorConfig(
+            encoder="tiny",
+            pretrained=False,
+            width=24,
+            steps=200,
+            batch=8,
+            crop=128,
+            lr=4e-3,
+            warmup=10,
+            ema=0.97,
+        )
+    )
+
+    def __post_init__(self) -> None:
+        if min(self.each, self.train, self.test, len(self.seeds), len(self.hazards)) < 1:
+            raise BadParameter("a demo needs at least one of each: hazards, pairs, tests, seeds")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoResult:
+    """Where the page is, and the figures on it."""
+
+    report: Path
+    folder: Path
+    pairs: int
+    comparison: Comparison
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as JSON values."""
+        return {
+            "report": str(self.report),
+            "folder": str(self.folder),
+            "synthetic_pairs": self.pairs,
+            **self.comparison.result.as_json(),
+        }
+
+    @property
+    def verdict(self) -> str:
+        """What the comparison says, in sentences."""
+        return verdict(self.comparison.result)
+
+
+def run_demo(
+    out: Path,
+    generator: Renderer,
+    *,
+    xbd: Path | None = None,
+    photographer: Generator | None = None,
+    seed: int = 0,
+    config: DemoConfig | None = None,
+    overwrite: bool = False,
+    stage: Stage = silent,
+) -> DemoResult:
+    """Walk all stations and write ``out/report.html``.
+
+    Args:
+        out: folder of the demo; an interrupted one with the same settings is gone on with.
+        generator: the shipped diffusion model.
+        xbd: real pairs with the splits ``train`` and ``test`` to use instead of drawings.
+        photographer: turns drawn towns into pre images; None: the drawings are the pre images.
+        seed: decides towns, damage and pictures.
+        config: how large; None: as shipped.
+        overwrite: replace a demo with other settings.
+        stage: told what is being done.
+
+    Raises:
+        AftersceneError: by the leaf that fits.
+    """
+    config = config or DemoConfig(each=4 if xbd is None else 2)
+    sources = None
+    if xbd is not None:
+        sources = find_sources(xbd, "train")
+        XbdTree(xbd).pairs("test")  # a folder without test pairs is refused now, not in minutes
+    settings = {
+        "version": __version__,
+        "seed": seed,
+        "model_hash": generator.hash,
+        "photographer": photographer.hash if photographer and xbd is None else None,
+        "xbd": None if sources is None else digest(sources),
+        "hazards": list(config.hazards),
+        "pairs": [config.each, config.train, config.test, config.size],
+    }
+    prepare_output(out, "demo", run=settings, overwrite=overwrite)
+    real = xbd if xbd is not None else _towns(out / "towns", config, photographer, seed, stage)
+    folders = _build_all(
+        sources or find_sources(real, "train"), out, generator, config, seed, stage
+    )
+    comparison = _compare(real, folders, out / "compare", config, stage)
+    with stage("report", 1) as advance:
+        report = _report(out, real, folders, comparison, places=_places(xbd, photographer))
+        advance(1)
+    pairs = len(comparison.pairs.synthetic)
+    return DemoResult(report=report, folder=out, pairs=pairs, comparison=comparison)
+
+
+def _towns(
+    out: Path, config: DemoConfig, photographer: Generator | None, seed: int, stage: Stage
+) -> Path:
+    if (out / "splits.json").is_file():  # written last: all towns are there
+        return out
+    splits = {"train": config.train, "test": config.test}
+    with stage("draw towns", len(config.hazards) * sum(splits.values())) as advance:
+        return draw_pairs(
+            out,
+            config.hazards,
+            seed=seed,
+            size=config.size,
+            splits=splits,
+            photograph=_photograph_by(photographer) if photographer else None,
+            on_progress=advance,
+        )
+
+
+def _photograph_by(model: Generator) -> Photograph:
+    def photograph(town: Scene, buildings: Sequence[Building], seed: int) -> Scene:
+        return draw_pre(model, town.rgb(), buildings, seed=seed)
+
+    return photograph
+
+
+def _places(xbd: Path | None, photographer: Generator | None) -> str | None:
+    if xbd is not None:
+        return None
+    return PHOTOGRAPHED if photographer else TOWNS
+
+
+def _build_all(
+    sources: Sequence[Source],
+    out: Path,
+    generator: Renderer,
+    config: DemoConfig,
+    seed: int,
+    stage: Stage,
+) -> list[Path]:
+    folders = []
+    for hazard in config.hazards:
+        plan = Plan(
+            sources=tuple(sources),
+            hazard=hazard,
+            count=config.each,
+            seed=item_seed(seed, hazard),  # other places for each hazard
+            severity=(0.5, 1.0),
+        )
+        folder = out / "gbd" / hazard
+        with stage(f"render {hazard}", config.each) as advance:
+            options = RunOptions(on_error="skip", on_progress=advance)
+            build(plan, folder, generator, rendering=Rendering(), options=options)
+        folders.append(folder)
+    return folders
+
+
+def _compare(
+    real: Path, folders: Sequence[Path], out: Path, config: DemoConfig, stage: Stage
+) -> Comparison:
+    steps = len(ARMS) * len(config.seeds) * config.detector.steps
+    pairs = load_trees(real, folders)
+    with stage("train detectors", steps) as advance:
+        return compare_pairs(
+            pairs,
+            out,
+            config=config.detector,
+            seeds=config.seeds,
+            progress=lambda *_: advance(1),
+        )
+
+
+def _report(
+    out: Path, real: Path, folders: Sequence[Path], comparison: Comparison, *, places: str | None
+) -> Path:
+    beside = _drawings(folders) if places else real_posts(real)
+    rows = [row for folder in folders for row in gallery(folder, beside=beside)]
+    page = gain_report(
+        comparison.result,
+        title="AfterScene demo: what synthetic damage is worth to a damage detector",
+        pictures=[*rows, *picture_rows(comparison.result, comparison.pairs.test)],
+        made=_made(places or "real pre-disaster images of the training split"),
+        notes=(_next(),),
+    )
+    if places:
+        page = replace(page, summary=(_no_real_image(places), *page.summary))
+    return write_report(page, out / REPORT)
+
+
+#: How the places of a demo without data came to be: drawings, or a diffusion model's view of them.
+TOWNS = "towns drawn from a seed"
+PHOTOGRAPHED = f"{TOWNS}, which a diffusion model turned into pre images"
+
+
+def _no_real_image(places: str) -> str:
+    return (
+        f"No real image was used here. The pairs called real are made up: {places}, with a drawn "
+        "aftermath. The figures show that the whole way works; they say nothing about real "
+        "scenes. For those: afterscene demo --xbd DIR."
+    )
+
+
+def _made(places: str) -> tuple[str, ...]:
+    return (
+        f"Places: {places}, with their building footprints.",
+        "Damage: a hazard makes a field of intensity over the scene (wind speed, heat, depth of "
+        "water); published fragility curves turn it into a damage level for each building.",
+        "Pictures: the shipped conditional diffusion model draws the post image from the pre "
+        "image, the damage map and the hazard. Every generated file carries the mark "
+        "AFTERSCENE_SYNTHETIC and stands in manifest.jsonl with its seed.",
+        "Detectors: a small Siamese U-Net, trained on the real pairs alone, on real and synthetic "
+        "ones mixed, and on synthetic ones first and real ones then, with the same seeds and the "
+        "same number of steps.",
+    )
+
+
+def _next() -> Section:
+    return Section(
+        title="What next",
+        paragraphs=(
+            "Your own image: afterscene synthesize PRE.png --labels PRE.json --hazard wildfire "
+            "--severity 0.8 --seed 1 --out out",
+            "A data set: afterscene gbd build --xbd DIR --split train --hazard wind --count 100 "
+            "--out gbd",
+            "A fair comparison on real pairs: afterscene compare --xbd DIR --gbd gbd --out compare",
+        ),
+    )
+
+
+def _drawings(folders: Sequence[Path]) -> Beside:
+    """Beside a rendered pair: the same damage, drawn."""
+
+    def find(row: Mapping[str, Any]) -> tuple[str, np.ndarray] | None:
+        folder = next(f for f in folders if f.name == row["hazard"])
+        stem = f"{row['id']}_pre_disaster"
+        pre = read_scene(folder / "images" / f"{stem}.png")
+        buildings = read_label(folder / "labels" / f"{stem}.json").buildings
+        hazard = make_hazard(row["hazard"], row["severity"])
+        damage = hazard(pre, buildings, np.random.default_rng(row["seed"]))
+        return "the same damage, drawn", drawn_post(pre, damage, row["seed"] % 2**31)
+
+    return find

@@ -1,0 +1,304 @@
+"""The figures of an :class:`Evaluation` as a text table and as one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from afterscene.detectors import Detector, DetectorConfig, load
+from afterscene.files import write_json
+from afterscene.gbd.pair import Renderer
+from afterscene.judging.assessor import find_assessor, fit_assessor
+from afterscene.judging.inspection import choice_for
+from afterscene.lab.candidates import CEILING, FLOOR
+from afterscene.lab.evaluation import (
+    Evaluation,
+    EvaluationPlan,
+    Stage,
+    evaluate,
+    prepare,
+    silent,
+)
+from afterscene.lab.features import default_features
+from afterscene.lab.fidelity import CONFIDENCE
+from afterscene.metrics.bootstrap import Interval
+from afterscene.pages.report import Chart, Report, Section, Table, write_report
+
+NOTHING = "–"
+LEVEL_WORDS = ("no-damage", "minor-damage", "major-damage", "destroyed")
+COLUMNS = (
+    "candidate",
+    "gap closed",
+    "damage F1",
+    *(f"F1 {word}" for word in LEVEL_WORDS),
+    "recovered",
+    "Fréchet",
+    "Fréchet, damaged",
+    "kernel",
+    "kernel, damaged",
+    "perceptual",
+    "SSIM to real",
+    "PSNR to real",
+    "SSIM to pre",
+    "changed outside",
+    "s/scene",
+    "CPU s/scene",
+)
+Cell = str | float | int
+FIGURES, PAGE = "figures.json", "report.html"
+
+
+def evaluate_and_report(
+    plan: EvaluationPlan,
+    generator: Renderer,
+    *,
+    assessor: Path | None = None,
+    critic: Path | None = None,
+    out: Path | None = None,
+    overwrite: bool = False,
+    stage: Stage = silent,
+    config: DetectorConfig | None = None,
+) -> Evaluation:
+    """Evaluate, and write ``out/report.html`` and ``out/figures.json`` where `out` is given.
+
+    Without a named or shipped assessor one is fitted with `config` on the training split. `critic`
+    is the folder of another detector, for a row with chosen sketches.
+
+    Raises:
+        AftersceneError: by the leaf that fits.
+    """
+    if out is not None:
+        prepare(plan, generator, out, overwrite=overwrite)
+    judge, name = _assessor(plan, assessor, out, stage, config or DetectorConfig())
+    chosen = choice_for(judge, critic) if critic is not None else None
+    space = default_features()
+    made = evaluate(plan, generator, judge, space=space, choice=chosen, out=out, stage=stage)
+    about = {"folder": name, **judge.provenance}
+    made = replace(made, figures={**made.figures, "assessor": about})
+    if out is not None:
+        write_json(out / FIGURES, dict(made.figures))
+        write_report(evaluation_report(made), out / PAGE)
+    return made
+
+
+def _assessor(
+    plan: EvaluationPlan,
+    folder: Path | None,
+    out: Path | None,
+    stage: Stage,
+    config: DetectorConfig,
+) -> tuple[Detector, str]:
+    found = find_assessor(folder)
+    if found is not None:
+        return found
+    keep = out / "assessor" if out is not None else None
+    if keep is not None and (keep / "config.json").is_file():
+        return load(keep), keep.name
+    with stage("fit assessor", config.steps) as advance:
+        fitted = fit_assessor(plan.xbd, plan.split, out=keep, config=config, advance=advance)
+    return fitted, "fitted here"
+
+
+def evaluation_table(figures: Mapping[str, Any]) -> Table:
+    """One row a candidate, floor first, ceiling last."""
+    crops = next(iter(figures["candidates"].values()))["distances"]
+    counts = [str(crops[k]["crops"]) if crops[k] else "no" for k in ("all", "damaged")]
+    return Table(
+        caption=(
+            f"{figures['tiles']} tiles of split {figures['xbd_split']}; F1 of the damage that the "
+            f"assessor recovers, mean over {', '.join(figures['levels_counted']) or 'no level'}; "
+            f"distances to the real posts on {counts[0]} crops ({counts[1]} damaged) in "
+            f"{figures['feature_space'] or 'no feature space'}"
+        ),
+        columns=COLUMNS,
+        rows=tuple(_row(figures, name) for name in figures["candidates"]),
+    )
+
+
+def _row(figures: Mapping[str, Any], name: str) -> tuple[Cell, ...]:
+    found = figures["candidates"][name]
+    everything, damaged = (found["distances"][k] or {} for k in ("all", "damaged"))
+    kept = found["unaffected_buildings"]
+    exact = kept["to_real"]["exact"]
+    return (
+        name,
+        _cell(_gap(figures, name, "overall")),
+        _cell(found["damage_f1"]),
+        *(found["f1"][word] for word in LEVEL_WORDS),
+        _cell(found["buildings_recovered"]),
+        _cell(everything.get("frechet")),
+        _cell(damaged.get("frechet")),
+        _cell(everything.get("kernel")),
+        _cell(damaged.get("kernel")),
+        _cell(everything.get("perceptual")),
+        _cell(kept["to_real"]["ssim"]),
+        "equal" if exact else _cell(kept["to_real"]["psnr"]),
+        _cell(kept["to_pre"]["ssim"]),
+        _cell(found["outside_change"]["share"]),
+        _cell(found["seconds_per_scene"]),
+        _cell(found["cpu_seconds_per_scene"]),
+    )
+
+
+def _gap(figures: Mapping[str, Any], name: str, group: str) -> float | None:
+    if name in (FLOOR, CEILING):
+        return float(name == CEILING)
+    return figures["label_fidelity_gap_closed_of"][name][group]["gap_closed"]
+
+
+def _cell(value: float | None) -> Cell:
+    return NOTHING if value is None else value
+
+
+def hazard_table(figures: Mapping[str, Any]) -> Table:
+    """Gap closed, its interval and the F1 of each level, by hazard and candidate."""
+    rows: list[tuple[Cell, ...]] = []
+    for hazard, about in figures["by_hazard"].items():
+        for name, found in figures["candidates"].items():
+            here = found["by_hazard"][hazard]
+            words = [w if w in about["levels_counted"] else f"({w})" for w in LEVEL_WORDS]
+            told = ", ".join(
+                f"{word} {here['f1'][key]:.3f}"
+                for word, key in zip(words, LEVEL_WORDS, strict=True)
+            )
+            gap = _gap(figures, name, hazard) if about["levels_counted"] else None
+            span = _span(figures, name, hazard)
+            plain = figures["label_fidelity_gap_closed_of"].get(name, {}).get(hazard, {})
+            found_plain = _cell(plain.get("gap_closed_plain"))
+            rows.append(
+                (hazard, name, _cell(gap), span, found_plain, _cell(here["damage_f1"]), told)
+            )
+    return Table(
+        caption="By hazard; levels in brackets have fewer than "
+        f"{figures['fewest_buildings']} buildings and are not in the mean",
+        columns=(
+            "hazard",
+            "candidate",
+            "gap closed",
+            "interval",
+            "gap closed, plain mean",
+            "damage F1",
+            "F1 by level",
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _span(figures: Mapping[str, Any], name: str, group: str) -> str:
+    gaps = figures["label_fidelity_gap_closed_of"].get(name)
+    span = gaps[group]["interval"] if gaps else None
+    return NOTHING if span is None else f"{span[0]:.3f} to {span[1]:.3f}"
+
+
+def seam_table(seam: Mapping[str, Any]) -> Table:
+    """Seam score in several windows and in one, and how the two pictures differ."""
+    keys = ("several", "single", "largest_difference", "differing_share", "other_origin")
+    return Table(
+        caption="Seams: gradient energy across window borders over that nearby (1: none), the same "
+        "place in one window, the difference of the two pictures, and the share of values that "
+        "differ when the borders lie elsewhere",
+        columns=(
+            "tile",
+            "several windows",
+            "one window",
+            "largest difference",
+            "share",
+            "share, borders elsewhere",
+        ),
+        rows=((seam["id"], *(_cell(seam[key]) for key in keys)),),
+    )
+
+
+def evaluation_report(evaluation: Evaluation) -> Report:
+    """The page: verdict, intervals, tables, pictures, and how it was measured."""
+    figures = evaluation.figures
+    charts = _chart(figures)
+    tables = [evaluation_table(figures), hazard_table(figures)]
+    if figures["seam"]:
+        tables.append(seam_table(figures["seam"]))
+    return Report(
+        title="Generated post-disaster images against real ones",
+        summary=(verdict(figures),),
+        charts=charts,
+        tables=tuple(tables),
+        pictures=evaluation.pictures,
+        notes=(Section(title="How it was measured", paragraphs=_method(figures)),),
+    )
+
+
+def _chart(figures: Mapping[str, Any]) -> tuple[Chart, ...]:
+    gaps = {n: g["overall"] for n, g in figures["label_fidelity_gap_closed_of"].items()}
+    known = {n: g for n, g in gaps.items() if g["gap_closed"] is not None and g["interval"]}
+    if not known:
+        return ()
+    spans = tuple(
+        Interval(
+            mean=gap["gap_closed"],
+            low=gap["interval"][0],
+            high=gap["interval"][1],
+            confidence=CONFIDENCE,
+        )
+        for gap in known.values()
+    )
+    caption = "Share of the gap from pre-as-post (0) to real post (1), interval over tiles"
+    return (Chart(caption=caption, names=tuple(known), intervals=spans),)
+
+
+def verdict(figures: Mapping[str, Any]) -> str:
+    """How much of the gap the generator closes, in a sentence a mode."""
+    said = []
+    for name in ("ours-edit", "ours-reacquire"):
+        gaps = figures["label_fidelity_gap_closed_of"][name]
+        parts = [
+            f"{group} {gap['gap_closed']:.3f} ({_span(figures, name, group)})"
+            for group, gap in gaps.items()
+            if gap["gap_closed"] is not None
+        ]
+        told = ", ".join(parts) or "nothing, as the real posts score no higher than the pre images"
+        said.append(f"{name} closes of the gap in label fidelity: {told}.")
+    return " ".join(said)
+
+
+def _apart(found: Mapping[str, Any]) -> str:
+    """How far real posts are from each other, in a sentence."""
+    told = [
+        f"{name} {one['frechet']:.1f} ({one['crops'][0]} crops and {one['crops'][1]}), kernel "
+        f"{one['kernel']:.2f}"
+        for name, one in found.items()
+        if one is not None
+    ]
+    if not told:
+        return "Too few tiles to tell how far real posts are from real posts."
+    return f"Real posts of every other tile are from those of the rest: {'; '.join(told)}."
+
+
+def _method(figures: Mapping[str, Any]) -> tuple[str, ...]:
+    assessor, training = figures.get("assessor") or {}, figures["training"]
+    left = ", ".join(f"{word} ({n})" for word, n in figures["levels_left_out"].items()) or "none"
+    return (
+        "Asked are the real levels of the split. The assessor sees the real pre image, the "
+        "candidate and the real footprints; F1 is counted over pixels by the rules of xView2, "
+        f"un-classified buildings are ignored. Levels left out of the mean: {left}. The mean is "
+        "harmonic: a level that is never found takes it to 0.",
+        f"Assessor: trained on {assessor.get('pairs_real', 'an unknown number of')} real pairs, "
+        f"{assessor.get('steps', 'unknown')} steps, of {assessor.get('folder', 'no folder')}. "
+        "Its own mistakes bound the ceiling.",
+        "regression is the generator's network in one step, which gives its conditional mean; it "
+        "was not trained for one step alone.",
+        f"average and copy-paste use {training['pairs']} training pairs with "
+        f"{training['donors']} damaged buildings."
+        if training["pairs"]
+        else "average and copy-paste are left out: the folder has no split train.",
+        f"Feature space: {figures['feature_space']}. These are not Inception figures. The Fréchet "
+        "distance grows when there are fewer crops; compare it within this page only. "
+        + _apart(figures["real_apart"])
+        if figures["feature_space"]
+        else "No distances: install the extra 'encoders' for the feature space.",
+        "Likeness to the real post is bounded by other sun, season and angle; likeness to the pre "
+        "image tells whether untouched roofs stay sharp. 'changed outside' is the share of pixels "
+        "that differ where editing promises to change none.",
+        f"Model {figures['model_hash'][:12]}, seed {figures['seed']}. Generated pictures carry the "
+        "mark AFTERSCENE_SYNTHETIC.",
+    )

@@ -1,0 +1,149 @@
+"""Evaluate pre images that a layout model draws: are they like real ones, are the roofs there?
+
+Every candidate has the footprints of the same real tiles. Distances (:mod:`.distances`) are to the
+real pre images of these tiles, in crops around buildings; footprints are looked for by a damage
+detector that was trained on real pairs, given the picture as pre and as post. *Coarse* is what the
+model begins with, *real, other places* what a perfect draw from the same country could reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from afterscene.errors import MissingFile
+from afterscene.gbd.plan import item_seed
+from afterscene.generators.generator import Generator
+from afterscene.generators.layouts import draw_pre
+from afterscene.geodata.damage import Building, DamageLevel, rasterize
+from afterscene.geodata.drawn.layout import coarse, draw_layout
+from afterscene.geodata.scene import Scene, read_scene
+from afterscene.geodata.xbd import Pair, XbdTree, read_label
+from afterscene.lab.evaluation import EvaluationPlan, Stage, silent, thinned
+from afterscene.lab.features import FeatureSpace, crops_around, pooled
+from afterscene.lab.fidelity import Assessor
+from afterscene.metrics.distances import frechet_distance, kernel_distance
+
+TRAIN = "train"
+REAL, OTHERS = "real", "real, other places"
+
+
+@dataclass
+class _Seen:
+    """Features of crops, and pixels of buildings: found and there, found, there."""
+
+    features: list[np.ndarray] = field(default_factory=list)
+    pixels: np.ndarray = field(default_factory=lambda: np.zeros(3, np.int64))
+
+
+def evaluate_layout(
+    plan: EvaluationPlan,
+    generator: Generator,
+    assessor: Assessor | None,
+    space: FeatureSpace | None,
+    *,
+    steps: int | None = None,
+    stage: Stage = silent,
+) -> dict[str, dict[str, Any]]:
+    """Candidate -> ``frechet``, ``kernel``, ``localization_f1``; None where nothing can tell.
+
+    Args:
+        plan: The split and how many of its tiles.
+        generator: Of the recipe ``layout``.
+        assessor: Looks for the footprints; None leaves that figure out.
+        space: Describes the crops; None leaves the distances out.
+        steps: Network evaluations; None: the model's default.
+        stage: Told what is being done.
+
+    Raises:
+        MissingFile: no tile of the split has a building.
+    """
+    tree = XbdTree(plan.xbd)
+    pairs = [p for p in tree.pairs(plan.split) if _buildings(p)]
+    if not pairs:
+        raise MissingFile(f"{tree.root}: no tile of split {plan.split!r} has a building")
+    chosen = thinned(pairs, plan.limit)
+    seen: dict[str, _Seen] = {}
+    with stage("evaluate", len(chosen)) as advance:
+        for pair in chosen:
+            buildings = _buildings(pair)
+            for name, picture in candidates(pair, buildings, generator, plan.seed, steps):
+                _look(seen.setdefault(name, _Seen()), picture, buildings, assessor, space)
+            advance(1)
+    if TRAIN in tree.splits and plan.split != TRAIN:
+        others = [p for p in tree.pairs(TRAIN) if _buildings(p)]
+        for pair in thinned(others, 2 * len(chosen)):
+            picture = read_scene(pair.pre).rgb()
+            _look(seen.setdefault(OTHERS, _Seen()), picture, _buildings(pair), assessor, space)
+    return {
+        name: _figures(one, seen[REAL], space, paired=name != OTHERS) for name, one in seen.items()
+    }
+
+
+def candidates(
+    pair: Pair,
+    buildings: tuple[Building, ...],
+    generator: Generator,
+    seed: int,
+    steps: int | None,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Each way to a picture with the footprints of ``pair``: name and ``(H, W, 3)`` uint8."""
+    real = read_scene(pair.pre).rgb()
+    own = item_seed(seed, pair.id) % 2**31
+    drawn = draw_layout(buildings, real.shape[:2], own)
+    yield REAL, real
+    yield "coarse colours of the real image", coarse(real, buildings)
+    for name, start in (("of the real image", real), ("drawn", drawn)):
+        ways = (("one evaluation (regression)", 1), ("diffusion", steps))
+        for way, count in ways:
+            scene = draw_pre(
+                generator, start, buildings, seed=own, steps=count, drawn=start is drawn
+            )
+            yield f"{way}, coarse colours {name}", scene.rgb()
+    yield "drawn layout as it is", drawn
+
+
+def _buildings(pair: Pair) -> tuple[Building, ...]:
+    if pair.pre_label is None:
+        return ()
+    found = (b for b in read_label(pair.pre_label).buildings if not b.polygon.is_empty)
+    return tuple(replace(b, level=DamageLevel.NO_DAMAGE) for b in found)
+
+
+def _look(
+    seen: _Seen,
+    picture: np.ndarray,
+    buildings: tuple[Building, ...],
+    assessor: Assessor | None,
+    space: FeatureSpace | None,
+) -> None:
+    shape = picture.shape[:2]
+    if space is not None:
+        crops = crops_around(buildings, shape).cut(picture)
+        seen.features.append(pooled(space.maps(crops)))
+    if assessor is not None:
+        scene = Scene.of_rgb(picture)
+        found = assessor.predict(scene, scene).localization > 0
+        there = rasterize(buildings, shape) > 0
+        seen.pixels += [(found & there).sum(), found.sum(), there.sum()]
+
+
+def _figures(
+    one: _Seen, real: _Seen, space: FeatureSpace | None, *, paired: bool
+) -> dict[str, Any]:
+    """``paired``: the same places in both, so that rows belong together."""
+    both, found, there = (int(n) for n in one.pixels)
+    figures: dict[str, Any] = {
+        "frechet": None,
+        "kernel": None,
+        "localization_f1": 2 * both / (found + there) if found + there else None,
+    }
+    if space is not None:
+        ours, theirs = np.concatenate(one.features), np.concatenate(real.features)
+        if min(len(ours), len(theirs)) > 1 and one is not real:
+            figures["frechet"] = frechet_distance(ours, theirs)
+            figures["kernel"] = kernel_distance(ours, theirs, paired=paired)
+    return figures

@@ -1,0 +1,113 @@
+"""Seams: a scene that is rendered in several windows against the same scene in one.
+
+xBD's tiles fit into one window of the renderer. So a tile is continued by its mirror image until it
+needs several; borders then cross the real part, and the plain render of the tile is the same place
+in a single window. Three answers: the gradient energy across the borders, relative to the lines
+nearby, in both renders (a seam makes the first larger); the largest difference of the two pictures
+farther from the mirror than the network can see (in bfloat16 windows of another size round
+differently); and how many values differ when the borders lie elsewhere (none is promised). The
+whole scene is drawn (*redraw*): *edit* cuts its windows from the box around the damage, by the same
+code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from afterscene.gbd.pair import Renderer
+from afterscene.generators import Generator, render
+from afterscene.geodata.damage import DamageMap
+from afterscene.geodata.scene import Scene
+from afterscene.lab.candidates import Place
+from afterscene.metrics.similarity import seam_score
+
+#: Pixels from the mirrored edge beyond which the two renders must be alike, if the network does not
+#: see farther.
+REACH = 192
+#: Pixels at the mirrored edge in which a border is not looked at.
+MARGIN = 64
+
+
+def borders(side: int, halo: int, origin: int = 0) -> list[int]:
+    """First row (or column) of each window but the first, on a square of `side` pixels."""
+    starts = {patch.keep[0].start for patch in render.patches(side, side, halo, origin)}
+    return sorted(starts - {0})
+
+
+def continued(place: Place, side: int) -> tuple[Scene, DamageMap]:
+    """The place grown to `side` pixels at right and below by its mirror image, without damage."""
+    height, width = place.pre.shape
+    grow = ((0, max(side - height, 0)), (0, max(side - width, 0)))
+    pixels = np.pad(place.pre.rgb(), (*grow, (0, 0)), mode="symmetric").transpose(2, 0, 1)
+    valid = np.pad(place.pre.valid, grow, mode="symmetric")
+    scene = Scene(pixels=np.ascontiguousarray(pixels), valid=valid)
+    damage = DamageMap(
+        buildings=place.buildings,
+        intensity=np.zeros(scene.shape, np.float32),
+        unit="",
+        hazard=place.hazard,
+        parameters={},
+    )
+    return scene, damage
+
+
+def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
+    """Seam scores of `place` drawn in several windows, and in a single one.
+
+    `several` and `single` are None where nothing is drawn at a border that crosses the tile,
+    `other_origin` where the renderer is not a :class:`Generator`: the share of values of the larger
+    scene that differ when the borders of its windows lie a quarter of CORE farther up and left.
+    """
+    height, width = place.pre.shape
+    bridge = generator if isinstance(generator, Generator) else None
+    halo = 0 if bridge is None else render.halo_of(bridge.model)
+    side = max(render.WHOLE, render.CORE + 2 * halo) + 128
+    if bridge is not None:  # so that a border crosses the tile
+        generator = bridge = _moved(bridge, min(halo, render.CORE - 1))
+    origin = 0 if bridge is None else bridge.config.origin
+    rows, cols = (
+        [b for b in borders(side, halo, origin) if b < n - MARGIN] for n in (height, width)
+    )
+    scene, damage = continued(place, side)
+    # One look for all renders: the tone of a scene chooses it, and a larger scene has another tone.
+    how: dict[str, Any] = {"seed": place.seed, "mode": "redraw"}
+    if bridge is not None:
+        how["look"] = bridge.look(place.hazard, place.seed)
+    larger = generator.render(scene, damage, **how).rgb()
+    wide = larger[:height, :width]
+    plain = generator.render(place.pre, place.damage, **how).rgb()
+    drawn = (wide != place.pre.rgb()).any(axis=2) | (plain != place.pre.rgb()).any(axis=2)
+    far = np.zeros((height, width), bool)
+    reach = max(REACH, halo)
+    far[: max(height - reach, 0), : max(width - reach, 0)] = True
+    difference = np.abs(wide.astype(np.int16) - plain)[far]
+    moved = None
+    if bridge is not None:
+        again = (
+            _moved(bridge, (origin + render.CORE // 4) % render.CORE)
+            .render(scene, damage, **how)
+            .rgb()
+        )
+        moved = round(float((again != larger).mean()), 6)
+    scores = [seam_score(p, rows, cols, drawn) if rows or cols else None for p in (wide, plain)]
+    return {
+        "id": place.id,
+        "borders": {"rows": rows, "columns": cols},
+        "several": _rounded(scores[0]),
+        "single": _rounded(scores[1]),
+        "largest_difference": int(difference.max()) if difference.size else None,
+        "differing_share": round(float((difference > 0).mean()), 6) if difference.size else None,
+        "other_origin": moved,
+    }
+
+
+def _moved(generator: Generator, origin: int) -> Generator:
+    """The same one, with the borders of its windows elsewhere."""
+    return replace(generator, config=replace(generator.config, origin=origin))
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)

@@ -1,0 +1,197 @@
+"""What is measured on one tile for one candidate, and how the tiles of a set are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from afterscene.geodata.scene import Scene
+from afterscene.lab.candidates import Place
+from afterscene.lab.features import Crops, FeatureSpace, crops_around, pooled
+from afterscene.lab.fidelity import Assessor, Recovered, recover
+from afterscene.metrics.distances import (
+    frechet_distance,
+    kernel_distance,
+    perceptual_distance,
+)
+from afterscene.metrics.similarity import change, psnr, squared_error, ssim_map
+
+#: Crops of the real posts of one tile: where, their pooled features and their maps.
+Reference = tuple[Crops, np.ndarray, list]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Likeness on the roofs of undamaged buildings: sums over `pixels`, to another picture."""
+
+    ssim: float
+    error: float
+    pixels: int
+
+    @classmethod
+    def of(cls, one: np.ndarray, two: np.ndarray, where: np.ndarray) -> Kept:
+        """Measured between two pictures (H, W, 3) at the pixels `where` is True."""
+        if not where.any():
+            return cls(ssim=0.0, error=0.0, pixels=0)
+        return cls(
+            ssim=float(ssim_map(one, two)[where].sum()),
+            error=float(squared_error(one, two)[where].sum()),
+            pixels=int(where.sum()),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileFigures:
+    """One candidate on one tile.
+
+    recovered: what the assessor found. features (n, d), perceptual (n,) and levels (n,) are of the
+    crops around the buildings, None without a feature space. to_real, to_pre: see :class:`Kept`.
+    outside: largest change, changed pixels and pixels where *edit* may change nothing.
+    seconds: on the clock and of all processor cores, when the picture was made.
+    """
+
+    id: str
+    event: str
+    hazard: str
+    recovered: Recovered
+    features: np.ndarray | None
+    perceptual: np.ndarray | None
+    levels: np.ndarray
+    to_real: Kept
+    to_pre: Kept
+    outside: tuple[int, int, int]
+    seconds: tuple[float, float]
+
+
+def reference(place: Place, space: FeatureSpace | None) -> Reference | None:
+    """The real post's crops, described once for all candidates."""
+    if space is None:
+        return None
+    crops = crops_around(place.buildings, place.pre.shape)
+    maps = space.maps(crops.cut(place.post.rgb()))
+    return crops, pooled(maps), maps
+
+
+def measure(
+    place: Place,
+    post: Scene,
+    assessor: Assessor,
+    *,
+    space: FeatureSpace | None,
+    real: Reference | None,
+    outside: np.ndarray,
+    seconds: tuple[float, float],
+) -> TileFigures:
+    """All figures of one picture."""
+    rgb, before = post.rgb(), place.pre.rgb()
+    untouched = (place.target == 1) & place.pre.valid & place.post.valid
+    features = perceptual = None
+    levels = np.zeros(0, int)
+    if space is not None and real is not None:
+        crops, _, maps_of_real = real
+        maps = space.maps(crops.cut(rgb))
+        features, perceptual = pooled(maps), perceptual_distance(maps, maps_of_real)
+        levels = crops.levels
+    return TileFigures(
+        id=place.id,
+        event=place.event,
+        hazard=place.hazard,
+        recovered=recover(assessor, place, post),
+        features=features,
+        perceptual=perceptual,
+        levels=levels,
+        to_real=Kept.of(rgb, place.post.rgb(), untouched),
+        to_pre=Kept.of(rgb, before, untouched),
+        outside=change(rgb, before, outside),
+        seconds=seconds,
+    )
+
+
+def set_distances(tiles: Sequence[TileFigures], real: Sequence[TileFigures]) -> dict[str, Any]:
+    """Fréchet, kernel and perceptual distance to the real posts, of all crops and of damaged ones.
+
+    `crops` says of how many; a distance is None where there are fewer than two.
+    """
+    if any(t.features is None for t in (*tiles, *real)):
+        return {"all": None, "damaged": None}
+    levels = np.concatenate([t.levels for t in real])
+    ours, theirs = (np.concatenate([_known(t.features) for t in s]) for s in (tiles, real))
+    perceptual = np.concatenate([_known(t.perceptual) for t in tiles])
+    return {
+        name: _distances(ours[chosen], theirs[chosen], perceptual[chosen])
+        for name, chosen in (("all", levels > 0), ("damaged", levels > 1))
+    }
+
+
+def _distances(ours: np.ndarray, theirs: np.ndarray, perceptual: np.ndarray) -> dict[str, Any]:
+    enough = len(ours) > 1
+    return {
+        "crops": len(ours),
+        "frechet": round(frechet_distance(ours, theirs), 4) if enough else None,
+        "kernel": round(kernel_distance(ours, theirs, paired=True), 5) if enough else None,
+        "perceptual": round(float(perceptual.mean()), 4) if len(ours) else None,
+    }
+
+
+def real_apart(real: Sequence[TileFigures]) -> dict[str, Any]:
+    """How far real posts are from real posts: of every other tile from the rest, by hazard in turn.
+
+    Two sets of one kind are not at distance 0, because there are few of them and because places
+    differ. None where a half has fewer than two crops, or nothing was described.
+    """
+    ordered = sorted(real, key=lambda tile: tile.hazard)
+    halves = [ordered[::2], ordered[1::2]]
+    found: dict[str, Any] = {"all": None, "damaged": None}
+    if any(t.features is None for t in real) or len(real) < 2:
+        return found
+    levels = [np.concatenate([t.levels for t in half]) for half in halves]
+    rows = [np.concatenate([_known(t.features) for t in half]) for half in halves]
+    for name, above in (("all", 0), ("damaged", 1)):
+        one, two = (r[at > above] for r, at in zip(rows, levels, strict=True))
+        if min(len(one), len(two)) > 1:
+            found[name] = {
+                "crops": [len(one), len(two)],
+                "frechet": round(frechet_distance(one, two), 4),
+                "kernel": round(kernel_distance(one, two), 5),
+            }
+    return found
+
+
+def _known(values: np.ndarray | None) -> np.ndarray:
+    assert values is not None
+    return values
+
+
+def likeness(tiles: Sequence[TileFigures]) -> dict[str, Any]:
+    """SSIM and PSNR on undamaged buildings, to the real post and to the pre image.
+
+    PSNR is of the mean squared error over all pixels of the set, None where the pictures are equal
+    to the bit (then `exact` is true).
+    """
+    found: dict[str, Any] = {"pixels": sum(t.to_real.pixels for t in tiles)}
+    for name, parts in (
+        ("real", [t.to_real for t in tiles]),
+        ("pre", [t.to_pre for t in tiles]),
+    ):
+        pixels = sum(p.pixels for p in parts)
+        error = sum(p.error for p in parts) / pixels if pixels else None
+        decibels = None if error is None else psnr(error)
+        found[f"to_{name}"] = {
+            "ssim": round(sum(p.ssim for p in parts) / pixels, 4) if pixels else None,
+            "psnr": None if decibels is None else round(decibels, 2),
+            "exact": error == 0,
+        }
+    return found
+
+
+def outside_change(tiles: Sequence[TileFigures]) -> dict[str, Any]:
+    """Largest change of a value and share of changed pixels where *edit* may change nothing."""
+    changed, pixels = (sum(t.outside[k] for t in tiles) for k in (1, 2))
+    return {
+        "max": max(t.outside[0] for t in tiles),
+        "share": round(changed / pixels, 6) if pixels else None,
+        "pixels": pixels,
+    }

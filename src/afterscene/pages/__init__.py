@@ -1,0 +1,1 @@
+"""Pages that a person reads: reports of runs, sets and regions."""

@@ -1,0 +1,62 @@
+"""The pairs of a build as rows of a report: pre | damage map | post | another post, if any."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from afterscene.gbd.rundir import MANIFEST, read_rows
+from afterscene.geodata.scene import read_scene
+from afterscene.geodata.xbd import XbdTree
+from afterscene.pages.pictures import busiest_window, paint_damage
+from afterscene.pages.report import Picture, PictureRow
+
+#: From a manifest row: the caption and the (H, W, 3) picture to hold beside it, if there is one.
+Beside = Callable[[Mapping[str, Any]], tuple[str, np.ndarray] | None]
+
+
+def gallery(
+    folder: Path, *, beside: Beside = lambda _: None, count: int = 2, size: int = 512
+) -> list[PictureRow]:
+    """The most damaged pairs of a build, cut to the window where most happened."""
+    rows = sorted(read_rows(folder / MANIFEST), key=_damage, reverse=True)[:count]
+    return [_row(folder, row, beside, size) for row in rows]
+
+
+def _damage(row: Mapping[str, Any]) -> int:
+    return sum(n for word, n in row["levels"].items() if word != "no-damage")
+
+
+def _row(folder: Path, row: Mapping[str, Any], beside: Beside, size: int) -> PictureRow:
+    pre = read_scene(folder / "images" / f"{row['id']}_pre_disaster.png").rgb()
+    post = read_scene(folder / "images" / f"{row['id']}_post_disaster.png").rgb()
+    target = read_scene(folder / "targets" / f"{row['id']}_post_disaster_target.png").pixels[0]
+    window = busiest_window(target, size)
+    pictures = [
+        Picture(caption="pre", pixels=pre[window]),
+        Picture(caption="damage map", pixels=paint_damage(target[window], pre[window])),
+        Picture(caption="synthetic post (diffusion)", pixels=post[window]),
+    ]
+    other = beside(row)
+    if other is not None:
+        pictures.append(Picture(caption=other[0], pixels=other[1][window]))
+    levels = ", ".join(f"{n} {word}" for word, n in row["levels"].items())
+    return PictureRow(
+        title=f"{row['hazard']}, severity {row['severity']:g}",
+        pictures=tuple(pictures),
+        text=f"{row['id']}, from {row['source']}, seed {row['seed']}: {levels}.",
+    )
+
+
+def real_posts(tree: Path) -> Beside:
+    """The real post image of the same place, where its own disaster was of the row's kind."""
+    pairs = {pair.id: pair for pair in XbdTree(tree).pairs()}
+
+    def find(row: Mapping[str, Any]) -> tuple[str, np.ndarray] | None:
+        pair = pairs.get(row["source"])
+        if pair is None or pair.post is None or pair.hazard != row["hazard"]:
+            return None
+        return "real post (its own damage)", read_scene(pair.post).rgb()
+
+    return find

@@ -1,0 +1,110 @@
+"""One page about chosen regions: a map of all candidates and of the chosen, and the three factors.
+
+The map is equirectangular (x = longitude, y = latitude). Candidates are dots, brighter where the
+weight is larger; the outline of the continents is that of their towns, nothing else is drawn.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from afterscene.files import write_atomic, write_json
+from afterscene.gbd.vulnerable import Candidate, caveats
+from afterscene.pages.report import Picture, PictureRow, Report, Section, Table, write_report
+from afterscene.regions.places import Place
+
+WIDTH, NORTH, SOUTH = 1440, 75.0, -58.0
+SCALE = WIDTH / 360
+COLOURS = (
+    *((230, 80, 60), (70, 160, 250), (240, 200, 60), (250, 140, 40)),
+    *((80, 210, 190), (170, 120, 240), (240, 120, 190)),
+)
+
+
+def world(
+    places: Sequence[Place], candidates: Sequence[Candidate], chosen: Sequence[Candidate]
+) -> np.ndarray:
+    """(H, W, 3) uint8: towns grey, candidates by weight, chosen places ringed by hazard."""
+    height = int((NORTH - SOUTH) * SCALE)
+    picture = np.full((height, WIDTH, 3), (18, 22, 30), np.uint8)
+    for lat in range(-30, 61, 30):
+        cv2.line(picture, _xy(-180, lat), _xy(180, lat), (38, 44, 54), 1)
+    for place in places:
+        cv2.circle(picture, _xy(place.lng, place.lat), 1, (70, 78, 90), -1)
+    if candidates:
+        logs = np.log10([c.weight for c in candidates])
+        low, high = logs.min(), max(logs.max(), logs.min() + 1e-9)
+        for k in np.argsort(logs):
+            shade = int(90 + 140 * (logs[k] - low) / (high - low))
+            place = candidates[k].place
+            cv2.circle(picture, _xy(place.lng, place.lat), 1, (shade, shade, 150), -1)
+    hazards = list(dict.fromkeys(c.hazard for c in chosen))
+    for candidate in chosen:
+        colour = COLOURS[hazards.index(candidate.hazard) % len(COLOURS)]
+        point = _xy(candidate.place.lng, candidate.place.lat)
+        cv2.circle(picture, point, 7, colour, 2, cv2.LINE_AA)
+        cv2.circle(picture, point, 2, colour, -1, cv2.LINE_AA)
+    for k, hazard in enumerate(hazards):
+        y = height - 14 - 22 * (len(hazards) - 1 - k)
+        cv2.circle(picture, (20, y - 5), 6, COLOURS[k % len(COLOURS)], 2, cv2.LINE_AA)
+        font = cv2.FONT_HERSHEY_SIMPLEX
+        cv2.putText(picture, hazard, (34, y), font, 0.5, (220, 220, 220), 1, cv2.LINE_AA)
+    return picture
+
+
+def _xy(lng: float, lat: float) -> tuple[int, int]:
+    return int((lng + 180) * SCALE), int((NORTH - np.clip(lat, SOUTH, NORTH)) * SCALE)
+
+
+def write_regions(
+    places: Sequence[Place],
+    candidates: Sequence[Candidate],
+    chosen: Sequence[Candidate],
+    out: Path,
+) -> list[Path]:
+    """``regions.html``, ``regions.json``, ``regions.geojson`` and ``map.png`` in ``out``."""
+    picture = world(places, candidates, chosen)
+    rows = [c.as_json() for c in chosen]
+    features = [
+        {
+            "type": "Feature",
+            "properties": row,
+            "geometry": {"type": "Point", "coordinates": [row["lng"], row["lat"]]},
+        }
+        for row in rows
+    ]
+    words = caveats(candidates)
+    _, png = cv2.imencode(".png", picture[..., ::-1])
+    return [
+        write_report(_page(candidates, rows, words, picture), out / "regions.html"),
+        write_json(out / "regions.json", {"regions": rows, "caveats": list(words)}),
+        write_json(out / "regions.geojson", {"type": "FeatureCollection", "features": features}),
+        write_atomic(out / "map.png", png.tobytes()),
+    ]
+
+
+def _page(
+    candidates: Sequence[Candidate],
+    rows: Sequence[dict],
+    words: Sequence[str],
+    picture: np.ndarray,
+) -> Report:
+    columns = ("name", "country", "hazard", "likelihood", "exposure_buildings", "fragility")
+    table = Table(
+        caption=f"{len(rows)} places, drawn from {len(candidates)} candidates",
+        columns=("place", "country", "hazard", "hazard factor", "buildings", "fragility"),
+        rows=tuple(tuple(row[c] for c in columns) for row in rows),
+    )
+    bases = sorted({f"{c.hazard}: {c.basis}" for c in candidates})
+    halves = (picture[:, : WIDTH // 2], picture[:, WIDTH // 2 :])
+    names = ("west", "east")
+    shown = tuple(Picture(caption=n, pixels=h) for n, h in zip(names, halves, strict=True))
+    return Report(
+        title="Regions to draw disasters for",
+        summary=tuple(words),
+        tables=(table,),
+        pictures=(PictureRow(title="Candidates (dots) and chosen places (rings)", pictures=shown),),
+        notes=(Section(title="Where the factors come from", paragraphs=tuple(bases)),),
+    )

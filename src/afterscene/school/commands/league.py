@@ -1,0 +1,43 @@
+"""``afterscene course league``: nine ways to draw, compared at equal training seconds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from afterscene.cli.options import Out
+from afterscene.cli.talk import Json, Quiet, Seed, Talk
+
+Images = Annotated[
+    Path,
+    typer.Option("--data", help="Folder of pictures, one sub-folder for each kind of land use."),
+]
+Fields = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A size of the league, as seconds=180 or width=48; repeatable."),
+]
+
+
+def league(
+    images: Images,
+    out: Out = Path("out/league"),
+    seed: Seed = 0,
+    fields: Fields = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train nine methods equally long on real crops: table, pictures, plot; goes on if stopped."""
+    from dataclasses import asdict
+
+    from afterscene.lab.features import LiteFeatures
+    from afterscene.recipes.overrides import override
+    from afterscene.school.league import CONTESTANTS, LeagueConfig, run_league, write_league
+    from afterscene.school.league.report import story, table
+
+    config = override(LeagueConfig(seed=seed), fields or [])
+    talk = Talk(json=as_json, quiet=quiet)
+    with talk.progress("league", len(CONTESTANTS)) as advance:
+        result = run_league(images, out, LiteFeatures(), config, on_done=lambda _: advance(1))
+    write_league(result, out)
+    lines = [table(result), "", *story(result), f"page: {out / 'league.md'}"]
+    talk.result({**asdict(result), "story": story(result)}, "\n".join(lines))

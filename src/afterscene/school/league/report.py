@@ -1,0 +1,210 @@
+"""The league on paper: a table, what it says of the course's story, pictures, a plot, a film."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from afterscene.files import write_atomic, write_json
+from afterscene.school.league.judge import Score
+from afterscene.school.league.run import CONTROLS, League
+
+SIDE, MARGIN = 64, 150
+HEAD = (
+    "method | bits/value | Fréchet distance | evaluations a picture | seconds a picture | "
+    "nearest training crop | training steps | parameters"
+)
+
+
+def write_league(league: League, out: Path) -> list[Path]:
+    """``league.json``, ``league.md``, ``league.png``, ``steps.svg`` and ``league.gif``."""
+    names = [score.name for score in league.scores]
+    kept = {name: dict(np.load(out / f"{name}.npz")) for name in names}
+    titles = {score.name: score.title for score in league.scores}
+    levels = league.config.levels
+    rows = [(titles[name], kept[name]["pictures"]) for name in names]
+    best = min(league.scores, key=lambda score: score.frechet)
+    rows.append((f"nearest to those\nof {best.title}", kept[best.name]["neighbours"]))
+    sheet = _sheet(rows, levels)
+    written = [
+        write_json(out / "league.json", {**asdict(league), "story": story(league)}),
+        write_atomic(out / "league.md", markdown(league).encode()),
+        write_atomic(out / "league.png", lambda path: sheet.save(path, "PNG")),
+        write_atomic(out / "steps.svg", plot(league).encode()),
+    ]
+    film = _film([(titles[name], kept[name]["frames"]) for name in names], levels)
+    return [*written, write_atomic(out / "league.gif", lambda path: _save_film(film, path))]
+
+
+def table(league: League) -> str:
+    """The rows as Markdown; controls in italics, below them what real crops have (the floor)."""
+    lines = [f"| {HEAD} |", "|---" * (HEAD.count("|") + 1) + "|"]
+    for score in league.scores:
+        title = f"*{score.title}*" if score.name in CONTROLS else score.title
+        cells = [
+            title,
+            _bits(score),
+            f"{score.frechet:.1f}",
+            f"{score.evaluations:.0f}",
+            f"{score.seconds:.2g}",
+            f"{score.nearest:.2f}",
+            str(score.training_steps),
+            f"{score.parameters / 1e6:.2f} M",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    real = ["*real crops*", "-", f"{league.floor:.1f}", "-", "-", "1.00", "-", "-"]
+    return "\n".join([*lines, f"| {' | '.join(real)} |"])
+
+
+def _bits(score: Score) -> str:
+    if score.bits is None:
+        return "-"
+    sign = "≤ " if score.how == "bound" else ""
+    return f"{sign}{score.bits:.2f} ({score.how})"
+
+
+def story(league: League) -> list[str]:
+    """Each step of the course's story, and whether it holds in these figures."""
+    of = {score.name: score.frechet for score in league.scores}
+    nine = [score for score in league.scores if score.name not in CONTROLS]
+    worst, best = (pick(nine, key=lambda score: score.frechet) for pick in (max, min))
+    pixelwise = min(of[name] for name in ("next-pixel", "pixelcnn", "multi-scale", "spaced"))
+    noisy = [of[name] for name in ("ddpm", "score-sde", "u-vit")]
+    claims = [
+        (
+            "averaging is the worst of the nine",
+            worst.name == "averaging",
+            f"{of['averaging']:.1f}; the worst is {worst.title}, {worst.frechet:.1f}",
+        ),
+        _beats("dice", "the best guess", of["next-pixel"], of["best-guess"]),
+        _beats("spaced pixels", "blocks", of["spaced"], of["blocks"]),
+        _beats("spaced pixels", "random pixels", of["spaced"], of["random"]),
+        (
+            "with a sixteenth of next pixel's evaluations, spaced pixels come within 25% of it",
+            of["spaced"] <= 1.25 * of["next-pixel"],
+            f"{of['spaced']:.1f} against {of['next-pixel']:.1f}",
+        ),
+        (
+            "DDPM, score SDE and U-ViT each beat every method that draws pixels",
+            max(noisy) < pixelwise,
+            f"{min(noisy):.1f} to {max(noisy):.1f} against {pixelwise:.1f}",
+        ),
+    ]
+    lines = [f"{'Holds' if ok else 'Does not hold'}: {what} ({how})." for what, ok, how in claims]
+    return [*lines, f"Best of the nine: {best.title}, {best.frechet:.1f}."]
+
+
+def _beats(one: str, two: str, low: float, high: float) -> tuple[str, bool, str]:
+    return f"{one} beat {two}", low < high, f"{low:.1f} against {high:.1f}"
+
+
+def markdown(league: League) -> str:
+    """The page."""
+    config = league.config
+    steps = ", ".join(f"{count}: {value:.1f}" for count, value in league.steps)
+    return "\n".join(
+        [
+            "# The league",
+            "",
+            f"{league.training} training crops and {league.held_out} held-out ones of "
+            f"{config.size} x {config.size} pixels in {config.levels} levels; "
+            f"{config.seconds:g} seconds of one processor for the training of each method; "
+            f"{config.pictures} pictures drawn by each, for the labels of held-out crops.",
+            "",
+            f"Fréchet distance in: {league.space}, of crops enlarged to 96 pixels, to all held-out "
+            f"crops; as many real training crops have {league.floor:.1f}. It is comparable within "
+            "this table alone. Bits are of values in "
+            f"{config.levels} levels ({np.log2(config.levels):g} bits for guessing). The nearest "
+            "training crop is measured in the same features, as a share of the distance that an "
+            "unseen real crop has (median).",
+            "",
+            table(league),
+            "",
+            "Controls stand in italics.",
+            "",
+            *(f"- {line}" for line in story(league)),
+            "",
+            f"Spaced pixels, Fréchet distance by number of evaluations: {steps}.",
+            "",
+        ]
+    )
+
+
+def plot(league: League) -> str:
+    """Fréchet distance of spaced pixels against evaluations, as SVG; next pixel as a line."""
+    width, height, left, low = 460, 280, 56, 230
+    beside = league.of("next-pixel").frechet
+    values = [value for _, value in league.steps] + [beside]
+    top = 1.1 * max(values)
+    counts = [count for count, _ in league.steps] + [1]
+    first, last = np.log2(min(counts[:-1])), np.log2(max(counts))
+
+    def at(count: float, value: float) -> tuple[float, float]:
+        across = left + 20 + (width - left - 50) * (np.log2(count) - first) / max(last - first, 1)
+        return round(float(across), 1), round(low - (low - 20) * value / top, 1)
+
+    points = [at(*point) for point in league.steps]
+    level = at(counts[0], beside)[1]
+    text = '<text x="{}" y="{}" font-size="12" font-family="sans-serif" text-anchor="{}">{}</text>'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}"><rect width="100%" height="100%" fill="white"/>',
+        f'<path d="M{left} 20V{low}H{width - 10}" fill="none" stroke="black"/>',
+        f'<path d="M{left} {level}H{width - 10}" stroke="#b04a2f" stroke-dasharray="6 4"/>',
+        text.format(
+            width - 12, level - 6, "end", f"next pixel, {league.config.size**2} evaluations"
+        ),
+        f'<polyline points="{" ".join(f"{x},{y}" for x, y in points)}" fill="none" '
+        'stroke="#0b57a4" stroke-width="2"/>',
+        text.format(left + 12, 16, "start", "Fréchet distance of spaced pixels"),
+        text.format(width / 2, height - 8, "middle", "network evaluations a picture"),
+    ]
+    for (count, value), (x, y) in zip(league.steps, points, strict=True):
+        parts.append(f'<circle cx="{x}" cy="{y}" r="4" fill="#0b57a4"/>')
+        parts.append(text.format(x, low + 18, "middle", count))
+        parts.append(text.format(x, y - 10, "middle", f"{value:.0f}"))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _picture(x: np.ndarray, levels: int, side: int = SIDE) -> Image.Image:
+    """Integers ``(3, S, S)`` as an enlarged picture."""
+    grey = ((x.astype(np.float32) + 0.5) * (256 / levels) - 0.5).clip(0, 255).round()
+    image = Image.fromarray(grey.astype(np.uint8).transpose(1, 2, 0))
+    return image.resize((side, side), Image.Resampling.NEAREST)
+
+
+def _sheet(rows: Sequence[tuple[str, np.ndarray]], levels: int) -> Image.Image:
+    """Rows of pictures with their titles."""
+    step = SIDE + 4
+    width = MARGIN + max(len(pictures) for _, pictures in rows) * step
+    sheet = Image.new("RGB", (width, len(rows) * step + 4), "white")
+    pen = ImageDraw.Draw(sheet)
+    for index, (title, pictures) in enumerate(rows):
+        pen.multiline_text((6, 4 + index * step + SIDE // 3), title, fill="black")
+        for column, x in enumerate(pictures):
+            sheet.paste(_picture(x, levels), (MARGIN + column * step, 4 + index * step))
+    return sheet
+
+
+def _film(rows: Sequence[tuple[str, np.ndarray]], levels: int) -> list[Image.Image]:
+    """All methods drawing side by side; one that is done waits for the others."""
+    length = max(len(frames) for _, frames in rows)
+    return [
+        _sheet(
+            [
+                (title, frames[round(k * (len(frames) - 1) / (length - 1))])
+                for title, frames in rows
+            ],
+            levels,
+        )
+        for k in range(length)
+    ]
+
+
+def _save_film(film: list[Image.Image], path: Path) -> None:
+    pauses = [150] * (len(film) - 1) + [2500]
+    film[0].save(path, "GIF", save_all=True, append_images=film[1:], duration=pauses, loop=0)

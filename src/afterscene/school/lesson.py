@@ -1,0 +1,224 @@
+"""What every lesson needs: pictures, a budget, a figure. No lesson's idea is hidden in here.
+
+Environment: ``AFTERSCENE_DATA`` is the folder that holds ``ucmerced/`` (real overhead images);
+without it the lessons run on drawn towns. ``AFTERSCENE_SMALL=1`` shrinks every lesson to seconds.
+``AFTERSCENE_OUT`` is where figures go (``out/figures``). With ``AFTERSCENE_EVENTS=1`` each note,
+figure and animation is one line of JSON on stdout with the line of the lesson that made it; the
+player reads them (:mod:`afterscene.school.player`). A lesson itself is a plain script.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from afterscene.geodata.damage import rasterize
+from afterscene.geodata.drawn import draw_town
+
+SMALL = os.environ.get("AFTERSCENE_SMALL") == "1"
+KINDS = ("forest", "beach", "freeway", "denseresidential")
+
+
+def budget(full: int, small: int) -> int:
+    """``full``, or ``small`` where the lesson only has to show that it runs."""
+    return small if SMALL else full
+
+
+def note(text: str) -> None:
+    """A sentence with a measured number, to the output of the cell."""
+    _tell("note", text)
+
+
+def _tell(kind: str, content: str) -> None:
+    if os.environ.get("AFTERSCENE_EVENTS") == "1":
+        event = {"line": _line(), "kind": kind, "content": content}
+        sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
+    elif kind == "note":
+        sys.stdout.write(content + "\n")
+    sys.stdout.flush()
+
+
+def _line() -> int:
+    """The line of the lesson's own top level that is running: it names the cell."""
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_name != "<module>":
+        frame = frame.f_back
+    return frame.f_lineno
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """``x (M, 3, size, size)`` floats in [-1, 1], ``label (M,)`` int64 and the labels' names."""
+
+    x: Tensor
+    label: Tensor
+    names: tuple[str, ...]
+    source: str
+
+    def split(self, held_out: int) -> tuple[Pictures, Pictures]:
+        """The last ``held_out`` pictures apart from the others."""
+
+        def part(rows: slice) -> Pictures:
+            return Pictures(
+                x=self.x[rows], label=self.label[rows], names=self.names, source=self.source
+            )
+
+        return part(slice(None, -held_out)), part(slice(-held_out, None))
+
+
+def pictures(size: int, count: int, *, seed: int = 0) -> Pictures:
+    """Crops of real images where they are, else of drawn towns; about 1 m per pixel."""
+    folder = os.environ.get("AFTERSCENE_DATA")
+    real = Path(folder) / "ucmerced" if folder else None
+    rng = np.random.default_rng(seed)
+    names: tuple[str, ...]
+    if real is not None and real.is_dir():
+        crops, label = _real(real, size, count, rng)
+        names, source = KINDS, "UC Merced land use, USGS"
+    else:
+        crops, label = _drawn(size, count, rng)
+        names, source = ("open land", "houses"), "drawn towns"
+    x = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    return Pictures(x=x, label=torch.tensor(label), names=names, source=source)
+
+
+def _real(
+    folder: Path, size: int, count: int, rng: np.random.Generator
+) -> tuple[list[np.ndarray], list[int]]:
+    loaded = []
+    for index, kind in enumerate(KINDS):
+        for path in sorted((folder / kind).glob("*.jpg")):
+            with Image.open(path) as image:
+                loaded.append((index, np.asarray(image.convert("RGB").reduce(3))))
+    crops, label = [], []
+    for pick in rng.integers(len(loaded), size=count):
+        index, image = loaded[pick]
+        row, col = (int(rng.integers(side - size + 1)) for side in image.shape[:2])
+        crops.append(image[row : row + size, col : col + size])
+        label.append(index)
+    return crops, label
+
+
+def _drawn(size: int, count: int, rng: np.random.Generator) -> tuple[list[np.ndarray], list[int]]:
+    crops: list[np.ndarray] = []
+    label: list[int] = []
+    town = 0
+    while len(crops) < count:
+        scene, buildings = draw_town(town, 512)
+        image = np.asarray(Image.fromarray(scene.rgb()).reduce(2))
+        houses = rasterize(buildings, scene.shape)[::2, ::2] > 0
+        for _ in range(budget(40, 160)):
+            row, col = (int(rng.integers(256 - size + 1)) for _ in range(2))
+            here = (slice(row, row + size), slice(col, col + size))
+            crops.append(image[here])
+            label.append(int(houses[here].mean() > 0.1))
+        town += 1
+    return crops[:count], label[:count]
+
+
+def texture_distance(a: Tensor, b: Tensor) -> float:
+    """How differently neighbours differ: 0 for the same texture, in units of [-1, 1].
+
+    The differences between neighbouring pixels, across and down, of all pictures ``(N, 3, H, W)``
+    make one distribution; the figure is the Wasserstein-1 distance of the two distributions. Fog
+    has differences that are too small, confetti too large ones.
+    """
+
+    def quantiles(x: Tensor) -> np.ndarray:
+        parts = (x.diff(dim=2).flatten(), x.diff(dim=3).flatten())
+        return np.quantile(torch.cat(parts).numpy(), np.linspace(0.002, 0.998, 250))
+
+    return float(np.abs(quantiles(a) - quantiles(b)).mean())
+
+
+def plane(points: Tensor, *, reach: float = 3.0, side: int = 128) -> Tensor:
+    """Points ``(M, 2)`` as a picture ``(3, side, side)``: how many lie where, dark is many.
+
+    The picture shows the square from -reach to reach, the second coordinate upwards.
+    """
+    edges = np.linspace(-reach, reach, side + 1)
+    counts, _, _ = np.histogram2d(-points[:, 1].numpy(), points[:, 0].numpy(), bins=[edges, edges])
+    return shade(torch.from_numpy(counts).float().sqrt())
+
+
+def shade(values: Tensor) -> Tensor:
+    """Values ``(H, W)``, at least 0, as a picture ``(3, H, W)``: 0 is white, the largest blue."""
+    share = (values / values.max().clamp_min(1e-12))[None]
+    return 1 - share * torch.tensor([1.9, 1.3, 0.6])[:, None, None]
+
+
+def figure(name: str, rows: Sequence[tuple[str, Tensor]], *, side: int = 64) -> Path:
+    """Save rows of pictures ``(N, 3, H, W)`` in [-1, 1], each under its title; returns the path.
+
+    Titles stand above their rows, not beside them: a phone shrinks a figure to its own width, and
+    a margin of text would make both the pictures and the words too small to read.
+    """
+    width = max(4 + max(len(x) for _, x in rows) * (side + 4), 320)
+    letters = max(15, width // 26)  # a wide figure shrinks more, so its letters are larger
+    line = letters * 4 // 3
+    font = ImageFont.load_default(letters)
+    titles = [_wrapped(title.replace("\n", " "), font, width - 8) for title, _ in rows]
+    heights = [line * len(lines) + side + 10 for lines in titles]
+    sheet = Image.new("RGB", (width, sum(heights)), "white")
+    pen = ImageDraw.Draw(sheet)
+    top = 0
+    for lines, height, (_, x) in zip(titles, heights, rows, strict=True):
+        for number, text in enumerate(lines):
+            pen.text((4, top + line * number), text, fill="black", font=font)
+        for column, picture in enumerate(x):
+            place = (4 + column * (side + 4), top + line * len(lines) + 2)
+            sheet.paste(_image(picture, side), place)
+        top += height
+    path = _out() / f"{name}.png"
+    sheet.save(path)
+    _tell("figure", path.name)
+    return path
+
+
+def _wrapped(
+    text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int
+) -> list[str]:
+    """The words of ``text`` in lines of at most ``width`` pixels."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and font.getlength(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+def animation(name: str, states: Iterable[Tensor], *, side: int = 64, pause: int = 80) -> Path:
+    """Save states ``(N, 3, H, W)`` of a generation as a GIF, pictures side by side."""
+    frames = []
+    for x in states:
+        frame = Image.new("RGB", (len(x) * (side + 4), side), "white")
+        for column, picture in enumerate(x):
+            frame.paste(_image(picture, side), (column * (side + 4), 0))
+        frames.append(frame)
+    path = _out() / f"{name}.gif"
+    durations = [pause] * (len(frames) - 1) + [1500]
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    _tell("animation", path.name)
+    return path
+
+
+def _image(x: Tensor, side: int) -> Image.Image:
+    values = ((x.detach().clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
+    return Image.fromarray(values).resize((side, side), Image.Resampling.NEAREST)
+
+
+def _out() -> Path:
+    out = Path(os.environ.get("AFTERSCENE_OUT", "out/figures"))
+    out.mkdir(parents=True, exist_ok=True)
+    return out

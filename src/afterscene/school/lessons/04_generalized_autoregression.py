@@ -1,0 +1,152 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 04 Generalized auto-regression
+#
+# Next-pixel drawing asks the network once per pixel. May we draw several at once? Pixels drawn in
+# one step cannot see each other. Neighbours depend on each other strongly, so a **block** at once
+# must fail. Pixels that are **far apart** are almost independent once the picture around them is
+# known: they may be drawn together.
+#
+# Read backwards this is a way to destroy pictures: remove spread-out pixels, more and more of
+# them, until nothing is left. The network learns to undo it: from the pixels that are left, all
+# removed ones at once. An *order* says which pixels go together.
+
+# %%
+import numpy as np
+import torch
+
+from afterscene.networks.unet import UNet, UNetConfig
+from afterscene.school import lesson
+from afterscene.school.autoregression import (
+    Blocks,
+    Confidence,
+    FitConfig,
+    Random,
+    RemovalModel,
+    Spaced,
+    dequantize,
+    fit,
+    minimum_distance,
+    quantize,
+)
+
+LEVELS = 16
+SIZE = lesson.budget(24, 12)
+data = lesson.pictures(SIZE, lesson.budget(2400, 240))
+values = quantize(data.x, LEVELS)
+STEPS = SIZE * SIZE // 16
+lesson.note(f"{STEPS} evaluations instead of {SIZE * SIZE}, {data.source}")
+
+# %% [markdown]
+# ## Three orders with the same number of evaluations
+
+# %%
+strategies: dict[str, Blocks | Random | Spaced] = {
+    "blocks": Blocks(side=4),
+    "random": Random(steps=STEPS),
+    "spaced": Spaced(steps=STEPS, spacing=2.0),
+}
+pictured = []
+for name, strategy in strategies.items():
+    order = strategy.draw((SIZE, SIZE), np.random.default_rng(0))
+    lesson.note(
+        f"{name}: {order.steps} steps of {order.counts.min()} to {order.counts.max()} pixels, "
+        f"never closer than {minimum_distance(order):.1f}"
+    )
+    pictured.append(torch.from_numpy(order.ranks / order.steps * 2 - 1).expand(3, -1, -1))
+
+# %% [markdown]
+# ## One network for each order, the same budget
+#
+# The loss is the negative log-likelihood of the removed pixels (in nats per value), after a random
+# number of removal steps.
+
+# %%
+COUNT = lesson.budget(24, 8)
+
+
+def train(strategy: Blocks | Random | Spaced) -> RemovalModel:
+    """A small U-Net that puts back what ``strategy`` removed."""
+    torch.manual_seed(0)
+    features = lesson.budget(48, 16)
+    backbone = UNet(
+        UNetConfig(
+            channels_in=4,
+            channels_out=features,
+            patch=1,
+            widths=(lesson.budget(32, 16), lesson.budget(64, 24)),
+            depths=(1, 2),
+            embedding=64,
+        )
+    )
+    model = RemovalModel(backbone, strategy, features=features, channels=3, levels=LEVELS)
+    config = FitConfig(steps=lesson.budget(300, 20), batch=16, lr=3e-3)
+    losses = list(fit(model, values, config))
+    lesson.note(f"loss {losses[0]:.3f} -> {np.mean(losses[-10:]):.3f}")
+    return model
+
+
+models = {name: train(strategy) for name, strategy in strategies.items()}
+
+# %%
+real = dequantize(values[:COUNT], LEVELS)
+drawn, distance = {}, {}
+for name, model in models.items():
+    drawn[name] = dequantize(model.sample(COUNT, (SIZE, SIZE), seed=3), LEVELS)
+    distance[name] = lesson.texture_distance(drawn[name], dequantize(values, LEVELS))
+    lesson.note(f"{name}: texture distance {distance[name]:.4f}")
+lesson.note(f"The best order here: {min(distance, key=distance.__getitem__)}.")
+if distance["spaced"] >= distance["blocks"]:
+    lesson.note("Spaced pixels did not beat blocks here: this run was too short for the story.")
+if distance["spaced"] >= distance["random"]:
+    lesson.note("Spaced pixels did not beat random ones here: that step of the story fails.")
+
+# %%
+steps = [8, 16, STEPS] if not lesson.SMALL else [4, STEPS]
+for count in steps:
+    strategy = Spaced(steps=count, spacing=2.0)
+    picture = models["spaced"].sample(COUNT, (SIZE, SIZE), seed=3, strategy=strategy)
+    far = lesson.texture_distance(dequantize(picture, LEVELS), dequantize(values, LEVELS))
+    lesson.note(f"spaced in {count} evaluations: texture distance {far:.4f}")
+
+# %%
+ways = [model.walk(2, (SIZE, SIZE), seed=3) for model in models.values()]
+surest = Confidence(steps=STEPS)  # MaskGIT: the network itself picks the pixels it is surest of
+ways.append(models["random"].walk(2, (SIZE, SIZE), seed=3, strategy=surest))
+walks = [
+    [torch.where(known[:, None], dequantize(x, LEVELS), 1.0) for x, known in way] for way in ways
+]
+longest = max(len(states) for states in walks)
+together = (
+    torch.cat([states[min(step, len(states) - 1)] for states in walks]) for step in range(longest)
+)
+lesson.animation("04_generalized_autoregression", together)
+rows = [("orders: blocks,\nrandom, spaced\n(dark is first)", torch.stack(pictured))]
+rows += [("real", real[:6])] + [(name, x[:6]) for name, x in drawn.items()]
+lesson.figure("04_generalized_autoregression", rows)
+
+# %% [markdown]
+# In the animation two pictures of each order: blocks, random, spaced, and last those of which the
+# network is surest (`Confidence`, as in MaskGIT, with the network of the random order). Blocks do
+# not fit together, as expected. Between spaced and random the difference is small, and it may go
+# either way: most pixels of a random order are far apart as well, as long as there are few of them
+# in a step. What counts is to keep neighbours apart, and a random order nearly does.
+#
+# On real crops, after 120 seconds of training each (`afterscene course league`), the Fréchet
+# distance was 1525.7 for spaced, 1493.3 for random and 1667.3 for blocks of 4 x 4, all with 64
+# evaluations a picture; next pixel had 1236.4 with 1024. Blocks lose clearly; spaced against random
+# can go either way, and after 30 seconds it did (1626.7 against 1659.5).
+#
+# Nothing in the training loop says that destruction means *removing pixels*. Lesson 05 swaps
+# "remove" for "add noise" and keeps the loop (`afterscene.school.autoregression.bridge`).

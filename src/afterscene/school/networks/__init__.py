@@ -1,0 +1,1 @@
+"""Networks that only the lessons and the league use."""

@@ -1,0 +1,94 @@
+"""``afterscene demo`` and ``compare`` as a user meets them, at toy size."""
+
+import pytest
+
+from afterscene.detectors import DetectorConfig
+from afterscene.lab import demo
+from afterscene.lab.towns import draw_pairs
+
+TINY = demo.DemoConfig(
+    hazards=("wind",),
+    each=1,
+    size=96,
+    train=1,
+    test=1,
+    seeds=(0,),
+    detector=DetectorConfig(
+        encoder="tiny", pretrained=False, width=8, steps=2, batch=1, crop=64, warmup=1
+    ),
+)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(demo, "DemoConfig", lambda **_: TINY)
+
+
+@pytest.mark.usefixtures("small")
+def test_demo_tells_where_the_report_is_and_what_to_do_next(afterscene, tmp_path):
+    outcome = afterscene("demo", "--out", tmp_path / "demo")
+    assert outcome.code == 0, outcome.stderr
+    assert str(tmp_path / "demo" / "report.html") in outcome.stdout
+    assert "afterscene synthesize" in outcome.stdout
+    assert "render wind: 1/1" in outcome.stderr
+    again = afterscene("demo", "--out", tmp_path / "demo", "--json", "--quiet")
+    assert again.json["synthetic_pairs"] == 1
+    assert again.stderr == ""
+
+
+@pytest.mark.usefixtures("small")
+def test_demo_refuses_a_folder_of_the_user(afterscene, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    outcome = afterscene("demo", "--out", tmp_path, "--overwrite")
+    assert outcome.code == 2
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    return draw_pairs(
+        tmp_path / "xbd", ["wind"], seed=0, size=128, splits={"train": 1, "test": 1, "val": 1}
+    )
+
+
+@pytest.fixture
+def gbd(afterscene, pairs, tmp_path):
+    command = ("gbd", "build", "--xbd", pairs, "--split", "train", "--hazard", "wind")
+    assert afterscene(*command, "--count", 1, "--out", tmp_path / "gbd").code == 0
+    return tmp_path / "gbd"
+
+
+def test_compare_gives_both_arms_and_a_page(afterscene, pairs, gbd, tmp_path):
+    command = ("compare", "--xbd", pairs, "--gbd", gbd, "--out", tmp_path / "out", "--json")
+    outcome = afterscene(*command, "--seeds", 1, "--steps", 1, "--encoder", "tiny", "--quiet")
+    assert outcome.code == 0, outcome.stderr
+    assert [arm["name"] for arm in outcome.json["arms"]] == [
+        "real",
+        "real+synthetic",
+        "synthetic-then-real",
+    ]
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_compare_stops_at_a_planted_leak(afterscene, pairs, tmp_path):
+    build = ("gbd", "build", "--xbd", pairs, "--split", "test", "--hazard", "wind")
+    assert afterscene(*build, "--count", 1, "--out", tmp_path / "leak").code == 0
+    command = ("compare", "--xbd", pairs, "--gbd", tmp_path / "leak", "--out", tmp_path / "out")
+    outcome = afterscene(*command)
+    assert outcome.code == 2
+    assert "drawn-wind_00000001" in outcome.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_compare_runs_a_protocol_and_stops_at_its_limit(afterscene, pairs, tmp_path):
+    command = ("compare", "rare-levels", "--xbd", pairs, "--out", tmp_path / "out", "--json")
+    toy = ("--encoder", "tiny", "--steps", 2, "--seeds", 1, "--set", "arms=real,augmented")
+    small = ("--set", "detector.pretrained=false", "--set", "detector.crop=64", "--quiet")
+    values = afterscene(*command, *toy, *small, "--limit", 1).json
+    assert (values["whole"], values["trained"]) == (False, 1)
+    values = afterscene(*command, *toy, *small).json
+    assert (values["whole"], values["trained"]) == (True, 1)
+    assert set(values["settings"][0]["arms"]) == {"real", "augmented"}
+    refused = afterscene("compare", "rare-levels", "--xbd", pairs, "--out", tmp_path / "b")
+    assert refused.code == 2 and "--model FOLDER" in refused.stderr
+    assert afterscene("compare", "--xbd", pairs, "--out", tmp_path / "c").code == 2

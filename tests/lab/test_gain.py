@@ -1,0 +1,159 @@
+"""An experiment runs, stops, goes on, refuses a mixture, and reports what it measured."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from afterscene.detectors import TrainingPair
+from afterscene.errors import BadParameter, LeakFound, OutputConflict
+from afterscene.lab import runs as runs_module
+from afterscene.lab.gain import GainPlan, GainResult, all_undamaged, gain
+from afterscene.lab.gain_report import gain_report, picture_rows
+from afterscene.lab.runs import Arm
+from afterscene.metrics.bootstrap import compare
+from afterscene.metrics.score import Confusion
+from afterscene.pages.report import render
+from tests.detectors.toys import TINY, toy_pair
+
+TRAIN = tuple(toy_pair(i) for i in range(2))
+MADE = tuple(toy_pair(i, synthetic=True) for i in range(20, 22))
+TEST = tuple(toy_pair(i) for i in range(100, 103))
+ARMS = (Arm(name="real", pairs=TRAIN), Arm(name="real+synthetic", pairs=TRAIN + MADE))
+PLAN = GainPlan(
+    config=replace(TINY, steps=12, crop=64),
+    seeds=(0, 1),
+    replicates=50,
+    show=(TEST[0].id,),
+)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[GainResult, Path]:
+    out = tmp_path_factory.mktemp("gain")
+    return gain(PLAN, ARMS, TEST, out=out), out
+
+
+def test_every_arm_and_seed_has_its_record(finished: tuple[GainResult, Path]) -> None:
+    result, out = finished
+    assert [arm.name for arm in result.arms] == ["real", "real+synthetic"]
+    assert all(len(arm.per_seed) == 2 for arm in result.arms)
+    assert len(list(out.glob("runs/*/done.json"))) == 4
+    said = json.loads((out / "results.json").read_text())
+    assert said["arms"][1]["gain"]["mean"] == pytest.approx(
+        said["arms"][1]["score"]["mean"] - said["arms"][0]["score"]["mean"]
+    )
+    assert said["arms"][1]["pairs_synthetic"] == 2 and said["tiles"] == 3
+
+
+def test_a_stopped_experiment_goes_on_without_training_again(
+    finished: tuple[GainResult, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, _ = finished
+    trained: list[int] = []
+    real_fit = runs_module.fit
+
+    def counted(config: object, pairs: Sequence[TrainingPair], **more: object) -> object:
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(len(pairs))
+        return real_fit(config, pairs, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runs_module, "fit", counted)
+    with pytest.raises(KeyboardInterrupt):
+        gain(PLAN, ARMS, TEST, out=tmp_path)
+    trained.clear()
+    again = gain(PLAN, ARMS, TEST, out=tmp_path)
+    assert len(trained) == 2
+    assert again.as_json() == whole.as_json()
+
+
+def test_another_run_in_the_folder_is_refused(finished: tuple[GainResult, Path]) -> None:
+    _, out = finished
+    with pytest.raises(OutputConflict):
+        gain(replace(PLAN, config=replace(PLAN.config, lr=1e-3)), ARMS, TEST, out=out)
+    other = (ARMS[0], replace(ARMS[1], pairs=(*TRAIN, MADE[0])))
+    with pytest.raises(OutputConflict, match="pairs"):
+        gain(PLAN, other, TEST, out=out)
+
+
+def test_a_planted_leak_stops_before_anything_is_trained(tmp_path: Path) -> None:
+    leaked = replace(TEST[1], id="gbd_00000007", synthetic=True)
+    arms = (ARMS[0], Arm(name="leaky", pairs=(*TRAIN, leaked)))
+    with pytest.raises(LeakFound, match=TEST[1].id):
+        gain(PLAN, arms, TEST, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_undamaged_reference_is_what_saying_one_everywhere_scores() -> None:
+    rng = np.random.default_rng(0)
+    target = rng.integers(0, 5, size=(40, 40))
+    found = rng.random((40, 40)) > 0.4
+    damage = rng.integers(1, 5, size=(40, 40))
+    changed = Confusion(counts=all_undamaged(Confusion().add(found, damage, target).counts))
+    said = Confusion().add(found, np.ones_like(damage), target)
+    assert changed.result() == said.result()
+
+
+def test_the_interval_holds_the_difference_and_sees_a_sure_one() -> None:
+    """Arm 2 is right everywhere, arm 1 errs on a random third: the interval excludes 0."""
+    rng = np.random.default_rng(0)
+    counts = np.zeros((3, 2, 8, 6, 2, 2, 5), dtype=np.int64)
+    for seed in range(2):
+        for tile in range(8):
+            target = rng.integers(0, 5, size=(50, 50))
+            wrong = np.where(rng.random((50, 50)) < 0.33, rng.integers(1, 5, size=(50, 50)), target)
+            for arm, said in enumerate((wrong, target, wrong)):
+                counts[arm, seed, tile] = Confusion().add(target > 0, said, target).counts
+    found = compare(counts, ["a"] * 4 + ["b"] * 4, seed=0, replicates=200)
+    assert found.gains[1].low <= found.gains[1].mean <= found.gains[1].high
+    assert found.gains[1].excludes_zero and found.gains[1].mean > 0.05
+    assert found.gains[2].mean == found.gains[2].low == found.gains[2].high == 0
+    assert not found.gains[2].excludes_zero
+
+
+def test_a_lost_level_is_drawn_again_and_counted() -> None:
+    """One tile of six has the destroyed level: a draw without it would be another experiment."""
+    counts = np.zeros((2, 1, 6, 6, 2, 2, 5), dtype=np.int64)
+    for tile in range(6):
+        target = np.full((8, 8), 1 + tile % 3)
+        if tile == 0:
+            target[:4] = 4
+        counts[:, 0, tile] = Confusion().add(target > 0, target, target).counts
+    found = compare(counts, ["a"] * 6, seed=0, replicates=200)
+    assert found.redrawn > 0.2
+    assert found.scores[0].low > 0.99
+
+
+def test_arms_need_names_of_their_own(tmp_path: Path) -> None:
+    with pytest.raises(BadParameter):
+        gain(PLAN, (ARMS[0], ARMS[0]), TEST, out=tmp_path)
+    with pytest.raises(BadParameter):
+        Arm(name="../x", pairs=TRAIN)
+    with pytest.raises(BadParameter):
+        replace(PLAN, seeds=(1, 1))
+
+
+def test_the_page_holds_the_measured_figures_and_nothing_from_outside(
+    finished: tuple[GainResult, Path],
+) -> None:
+    result, _ = finished
+    rows = picture_rows(result, TEST, size=64)
+    assert len(rows) == 1
+    assert [p.caption for p in rows[0].pictures][-1] == "real post"
+    page = render(
+        gain_report(result, title="<b>Gain</b> & more", pictures=rows, made=("Squares on noise.",))
+    )
+    for arm in result.arms:
+        assert f"{arm.score.mean:.3f}" in page
+        assert f"{arm.figures['localization_f1']:.3f}" in page
+    assert f"{result.arms[1].gain.mean:+.3f}" in page
+    assert f"{result.all_undamaged['score']:.3f}" in page
+    assert "&lt;b&gt;Gain" in page and "<b>Gain" not in page
+    assert "Squares on noise." in page
+    assert page.count("data:image/jpeg;base64,") == len(rows[0].pictures)
+    for outside in ("http://", "https://", "<script", "<link", "@import", "url("):
+        assert outside not in page
