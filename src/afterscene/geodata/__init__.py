@@ -5,6 +5,7 @@ numpy, rasterio, shapely and OpenCV only; no torch. ``scene`` is the picture wit
 """
 
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances, rasterize
+from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
 from afterscene.geodata.tiles import Window, feather, tiles
 from afterscene.geodata.xbd import (
@@ -25,6 +26,7 @@ __all__ = [
     "Building",
     "DamageLevel",
     "DamageMap",
+    "LabelledPair",
     "Pair",
     "Scene",
     "Window",
@@ -36,6 +38,8 @@ __all__ = [
     "make_label",
     "rasterize",
     "read_label",
+    "read_pair",
+    "read_pairs",
     "read_scene",
     "read_tags",
     "tiles",

@@ -155,6 +155,19 @@ def instances(buildings: Sequence[Building], shape: tuple[int, int]) -> np.ndarr
     return index
 
 
+def layers(buildings: Sequence[Building], shape: tuple[int, int]) -> Iterator[np.ndarray]:
+    """Rasters as :func:`instances` draws them, in which each building with pixels has some.
+
+    The first is that raster; buildings that others hide completely stand in a further one.
+    """
+    numbers = np.arange(len(buildings) + 1, dtype=np.int32)
+    raster = instances(buildings, shape)
+    while raster.any():
+        yield raster
+        numbers = np.union1d([0], np.setdiff1d(numbers, raster)).astype(np.int32)
+        raster = numbers[instances([buildings[i - 1] for i in numbers[1:]], shape)]
+
+
 def _checked(shape: tuple[int, int]) -> tuple[int, int]:
     height, width = shape
     if height < 1 or width < 1:

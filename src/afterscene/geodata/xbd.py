@@ -73,6 +73,11 @@ class Pair:
     target: Path | None = None
 
     @property
+    def labelled(self) -> bool:
+        """Whether a file tells the levels after the event."""
+        return self.post_label is not None or self.target is not None
+
+    @property
     def hazard(self) -> str | None:
         """The hazard of the event, None for events outside xBD."""
         return EVENT_HAZARD.get(self.event)
