@@ -24,7 +24,7 @@ import shapely
 from afterscene import generators
 from afterscene.files import write_atomic, write_json
 from afterscene.generators import Generator
-from afterscene.geodata.damage import Building
+from afterscene.geodata.damage import LEVELS, Building
 from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import XbdTree
 from afterscene.judging.assessor import find_assessor
@@ -41,7 +41,7 @@ from afterscene.lab.candidates import (
     read_place,
 )
 from afterscene.lab.features import LiteFeatures
-from afterscene.lab.fidelity import LEVELS, Assessor, asked_buildings
+from afterscene.lab.fidelity import Assessor, asked_buildings
 from afterscene.lab.summary import fidelity
 from afterscene.lab.tilefigures import TileFigures, measure, reference, set_distances
 from afterscene.pages.pictures import busiest_window

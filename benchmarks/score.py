@@ -19,7 +19,8 @@ import time
 
 import numpy as np
 
-from afterscene.metrics.score import LEVELS, Confusion
+from afterscene.geodata.damage import LEVELS
+from afterscene.metrics.score import Confusion
 
 SIDE = 1024
 Masks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]

@@ -15,7 +15,6 @@ def test_auto_follows_the_processor(native, monkeypatch):
     for precision in computing.PRECISIONS:
         with computing.autocast(precision):
             assert (weight @ weight).dtype == expected[precision] == computing.dtype(precision)
-    assert computing.dtype("bfloat16") == narrow and computing.dtype("float32") == wide
 
 
 @pytest.mark.parametrize("flag", [True, False, None])

@@ -26,11 +26,11 @@ def has_native_bfloat16() -> bool:
 
 
 def dtype(precision: str, device: str = "cpu") -> torch.dtype:
-    """The type that ``auto``, ``bf16``, ``bfloat16`` or another name means on such a device."""
+    """The type that ``auto``, ``bf16`` or ``fp32`` means on such a device."""
     if precision == "auto":
         native = torch.cuda.is_bf16_supported() if device == "cuda" else has_native_bfloat16()
         return torch.bfloat16 if native else torch.float32
-    return torch.bfloat16 if precision in ("bf16", "bfloat16") else torch.float32
+    return torch.bfloat16 if precision == "bf16" else torch.float32
 
 
 def autocast(precision: str, device: str = "cpu") -> torch.autocast:

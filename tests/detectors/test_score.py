@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from afterscene.errors import BadImage, BadParameter, MissingFile
+from afterscene.geodata.damage import LEVELS
 from afterscene.metrics.score import (
-    LEVELS,
     Confusion,
     score_folder,
     write_official,

@@ -12,7 +12,8 @@ from afterscene import gbd
 from afterscene.errors import BadParameter
 from afterscene.gbd.events import MOST, groups
 from afterscene.gbd.pair import make_post, read_source
-from afterscene.gbd.steering import LEVELS, parse_mix
+from afterscene.gbd.steering import parse_mix
+from afterscene.geodata.damage import LEVELS
 from afterscene.hazards.scenario import REACH_KM
 
 PIXEL = 5e-6  # degrees of latitude: a toy tile of 64 pixels is 36 m wide

@@ -22,7 +22,7 @@ def run(name, folder, out):
 
 
 def test_mlcroissant_finds_nothing_wrong_with_the_card_and_reads_its_records(finished, tmp_path):
-    mlcroissant = pytest.importorskip("mlcroissant", reason="needs the extra validate")
+    mlcroissant = pytest.importorskip("mlcroissant", reason="needs: pip install mlcroissant")
     _, path = run("croissant", finished, tmp_path / "out")
     card = mlcroissant.Dataset(jsonld=str(path))
     assert not card.metadata.ctx.issues.errors, card.metadata.ctx.issues.errors
@@ -62,7 +62,7 @@ def test_cogs_are_valid_and_keep_pixels_place_mark_and_licence(finished, tmp_pat
 
 def test_rio_cogeo_finds_the_cogs_valid(tmp_path):
     """Of the size of a real tile: below 512 pixels a COG needs no tiles and no overviews."""
-    cogeo = pytest.importorskip("rio_cogeo.cogeo", reason="needs the extra validate")
+    cogeo = pytest.importorskip("rio_cogeo.cogeo", reason="needs: pip install rio-cogeo")
     rng = np.random.default_rng(0)
     from afterscene.geodata.encode import encode_cog
 

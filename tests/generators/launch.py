@@ -38,7 +38,7 @@ TOY_DETECTOR = (
     "width=8",
     "save_every=3",
     "validate_every=1000",
-    "precision=float32",
+    "precision=fp32",
 )
 
 

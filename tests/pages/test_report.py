@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from afterscene.errors import BadParameter
-from afterscene.geodata.damage import DamageLevel
-from afterscene.pages.pictures import COLOURS, busiest_window, paint_damage, shrink
+from afterscene.geodata.damage import COLOURS, DamageLevel
+from afterscene.pages.pictures import busiest_window, paint_damage, shrink
 from afterscene.pages.report import Picture, PictureRow, Report, Section, Table, write_report
 
 

@@ -103,7 +103,7 @@ def test_init_and_precision_reach_a_detector(data, whole, tmp_path):
     more = ("--init", whole["model"], "--precision", "bf16", "--set", "lr=1e-8")
     result = Command(words(data, tmp_path / "run", *more, steps=1), tmp_path / "logs").result()
     taught, started = (detectors.load(r["model"]) for r in (whole, result))
-    assert started.config.precision == "bfloat16"
+    assert started.config.precision == "bf16"
     a, b = (d.network.last[0].weight for d in (taught, started))
     np.testing.assert_allclose(a.detach(), b.detach(), atol=1e-4)
 

@@ -3,20 +3,12 @@
 SIGTERM and SIGINT (Ctrl-C) let the step end, save and exit with 143 and 130; ``--resume`` goes on.
 """
 
-import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from afterscene.cli.talk import Json, Quiet, Talk
-
-
-class Precision(enum.StrEnum):
-    """Numbers that a step computes with; weights are always fp32."""
-
-    bf16 = "bf16"
-    fp32 = "fp32"
 
 
 def train(
@@ -39,14 +31,14 @@ def train(
     ] = None,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Optimiser steps.")] = None,
     precision: Annotated[
-        Precision | None, typer.Option("--precision", help="fp32 is exact; default: the recipe's.")
+        str | None,
+        typer.Option("--precision", help="auto, bf16, or the exact fp32; default: the recipe's."),
     ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a generator or a detector; under torchrun all processes share each step."""
     from afterscene.recipes.overrides import override
-    from afterscene.recipes.registry import precision_word
     from afterscene.recipes.registry import recipe as named
     from afterscene.recipes.run import TrainRun
     from afterscene.training.processes import joined
@@ -55,7 +47,7 @@ def train(
     asked = [*(settings or ())]
     asked += [f"steps={steps}"] if steps else []
     config = named(recipe)
-    asked += [f"precision={precision_word(config, precision)}"] if precision else []
+    asked += [f"precision={precision}"] if precision else []
     config = override(config, asked)
     with joined() as group:
         talk = Talk(json=as_json, quiet=quiet or not group.first)

@@ -19,7 +19,8 @@ import numpy as np
 
 from afterscene.detectors.decision import Decision, vote
 from afterscene.detectors.detector import Detector
-from afterscene.detectors.pairs import IGNORE, TrainingPair
+from afterscene.detectors.pairs import TrainingPair
+from afterscene.geodata.damage import IGNORE
 
 BINS = 200
 GRID = np.arange(-3.0, 3.01, 0.25)

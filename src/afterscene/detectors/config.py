@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from afterscene.computing import PRECISIONS
 from afterscene.errors import BadParameter
 
-Precision = Literal["auto", "float32", "bfloat16"]
 Order = Literal["mixed", "synthetic-first"]
 Localization = Literal["pair", "pre"]
 ENCODER_NAMES = ("tiny", "lite0", "swin", "clip")
@@ -82,7 +82,7 @@ class DetectorConfig:
     grain: float = 0.0
     focus: float = 1.0
     dice: float = 1.0
-    precision: Precision = "auto"
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "level_weights", tuple(float(w) for w in self.level_weights))
@@ -125,7 +125,7 @@ _CHOICES = {
     "encoder": ENCODER_NAMES,
     "localization": get_args(Localization),
     "order": get_args(Order),
-    "precision": get_args(Precision),
+    "precision": PRECISIONS,
 }
 _RANGES = (
     ("frozen", 0, 7),

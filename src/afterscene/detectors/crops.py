@@ -20,10 +20,9 @@ import torch
 from torch import Tensor
 
 from afterscene.detectors.config import DetectorConfig
-from afterscene.detectors.pairs import IGNORE, TrainingPair
+from afterscene.detectors.pairs import TrainingPair
 from afterscene.errors import BadParameter
-
-LEVELS = (1, 2, 3, 4)
+from afterscene.geodata.damage import IGNORE, LEVELS
 
 
 class Batch(NamedTuple):

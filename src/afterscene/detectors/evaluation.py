@@ -20,13 +20,12 @@ import numpy as np
 from afterscene.detectors.detector import Detector
 from afterscene.detectors.pairs import load_target
 from afterscene.errors import MissingFile
-from afterscene.geodata.damage import IGNORE, instances
+from afterscene.geodata.damage import IGNORE, LEVEL_WORDS, instances
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import Pair, read_label
-from afterscene.metrics.score import FIGURES, LEVELS, Confusion, scores
+from afterscene.metrics.score import FIGURES, Confusion, scores
 
 BINS = 10
-WORDS = tuple(level.word for level in LEVELS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,7 +188,7 @@ def object_figures(objects: np.ndarray) -> dict[str, Any]:
     present = wanted > 0
     found = objects[1:, 1:].sum()
     return {
-        "f1": {word: float(value) for word, value in zip(WORDS, f1, strict=True)},
+        "f1": {word: float(value) for word, value in zip(LEVEL_WORDS, f1, strict=True)},
         "macro_f1": float(f1[present].mean()) if present.any() else None,
         "found": int(found),
         "buildings": int(wanted.sum()),
@@ -200,7 +199,7 @@ def object_figures(objects: np.ndarray) -> dict[str, Any]:
 
 def table(counts: np.ndarray) -> dict[str, dict[str, int]]:
     """(5, 5) counts as {true: {said: n}}; "none": no building there, or none found."""
-    words = ("none", *WORDS)
+    words = ("none", *LEVEL_WORDS)
     return {
         true: {said: int(n) for said, n in zip(words, row, strict=True)}
         for true, row in zip(words, counts, strict=True)

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from afterscene.networks.siamese import LEVELS, Logits
+from afterscene.geodata.damage import IGNORE, LEVELS
+from afterscene.networks.siamese import Logits
 
-IGNORE = 255
 #: Numbers in what :func:`detector_sums` returns.
-TERMS = 7 + 3 * LEVELS
+TERMS = 7 + 3 * len(LEVELS)
 
 
 class _Sums(NamedTuple):
@@ -58,7 +58,7 @@ def detector_figures(sums: Tensor, *, dice: float) -> dict[str, Tensor]:
     The damage part is zero, with a zero gradient, where no pixel lies on an assessed building.
     """
     place = _loss(_Sums(*sums[:5]), dice)
-    level = _loss(_Sums(*sums[5:7], *sums[7:].split(LEVELS)), dice)
+    level = _loss(_Sums(*sums[5:7], *sums[7:].split(len(LEVELS))), dice)
     return {"localization": place, "damage": level, "loss": place + level}
 
 
@@ -74,9 +74,9 @@ def _places(logits: Tensor, target: Tensor) -> _Sums:
 
 def _levels(logits: Tensor, target: Tensor, focus: float) -> _Sums:
     """The four levels on assessed buildings, focal cross-entropy; logits (N, 4, H, W)."""
-    known = (target >= 1) & (target <= LEVELS)
+    known = (target >= 1) & (target <= len(LEVELS))
     picked = logits.permute(0, 2, 3, 1)[known]
-    truth = F.one_hot(target[known] - 1, LEVELS).to(picked.dtype)
+    truth = F.one_hot(target[known] - 1, len(LEVELS)).to(picked.dtype)
     log_p = picked.log_softmax(dim=1)
     p = log_p.exp()
     entropy = -(truth * (1 - p).pow(focus) * log_p).sum()

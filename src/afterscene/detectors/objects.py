@@ -19,11 +19,11 @@ from torch.nn import functional
 
 from afterscene.detectors.pairs import TrainingPair
 from afterscene.errors import BadParameter
+from afterscene.geodata.damage import LEVELS
 
 if TYPE_CHECKING:
     from afterscene.detectors.detector import Detector
 
-LEVELS = 4
 HIDDEN = 64
 STEPS, RATE = 400, 1e-2
 _SMALLEST = 1e-6
@@ -43,7 +43,7 @@ class ObjectHead(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("scale", torch.ones(size))
         self.layers = nn.Sequential(
-            nn.Linear(size, HIDDEN), nn.ReLU(), nn.Dropout(0.2), nn.Linear(HIDDEN, LEVELS)
+            nn.Linear(size, HIDDEN), nn.ReLU(), nn.Dropout(0.2), nn.Linear(HIDDEN, len(LEVELS))
         )
 
     def forward(self, vectors: Tensor) -> Tensor:
@@ -60,7 +60,7 @@ class ObjectHead(nn.Module):
         if not count:
             return levels
         table = np.concatenate(
-            [np.zeros((1, LEVELS), np.float32), self.levels(pool(planes, owner))]
+            [np.zeros((1, len(LEVELS)), np.float32), self.levels(pool(planes, owner))]
         )
         return np.where(owner > 0, np.moveaxis(table[owner], 2, 0), levels)
 
@@ -120,7 +120,7 @@ def _train(head: ObjectHead, inputs: Tensor, target: Tensor) -> None:
     """Full batches of AdamW; the levels that occur weigh equally."""
     head.mean.copy_(inputs.mean(dim=0))
     head.scale.copy_(inputs.std(dim=0, unbiased=False).clamp(min=1e-3))
-    count = torch.bincount(target, minlength=LEVELS).float()
+    count = torch.bincount(target, minlength=len(LEVELS)).float()
     weight = torch.where(count > 0, len(target) / count.clamp(min=1), 0.0)
     optimiser = torch.optim.AdamW(head.layers.parameters(), lr=RATE, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, STEPS)
@@ -136,7 +136,7 @@ def buildings_of(target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(H, W) numbers and (n,) levels of the connected parts of one level in a target."""
     owner = np.zeros(target.shape, np.int32)
     levels: list[int] = []
-    for level in range(1, LEVELS + 1):
+    for level in LEVELS:
         count, parts = cv2.connectedComponents((target == level).astype(np.uint8), connectivity=4)
         owner[parts > 0] = parts[parts > 0] + len(levels)
         levels += [level] * (count - 1)

@@ -16,11 +16,9 @@ import numpy as np
 
 from afterscene.errors import BadImage, BadParameter, MissingFile
 from afterscene.files import pixel_hash
-from afterscene.geodata.damage import rasterize
+from afterscene.geodata.damage import IGNORE, LEVEL_WORDS, rasterize
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
-
-IGNORE = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +132,7 @@ def load_target(pair: Pair, shape: tuple[int, int]) -> np.ndarray:
 
 def count_levels(pairs: Sequence[TrainingPair]) -> dict[str, int]:
     """Pixels of each level over all pairs, for cards and reports."""
-    names = ("background", "no-damage", "minor-damage", "major-damage", "destroyed")
+    names = ("background", *LEVEL_WORDS)
     total = np.zeros(256, dtype=np.int64)
     for pair in pairs:
         total += np.bincount(pair.target.ravel(), minlength=256)

@@ -23,6 +23,7 @@ from afterscene.detectors.detector import build_network
 from afterscene.detectors.encoders import fill, is_pretrained, pretrained_available
 from afterscene.detectors.losses import TERMS, detector_figures, detector_sums
 from afterscene.detectors.pairs import TrainingPair
+from afterscene.geodata.damage import COLOURS
 from afterscene.networks.siamese import Logits, SiameseUNet
 from afterscene.training.config import LoopConfig
 from afterscene.training.task import Task, tiled
@@ -30,10 +31,7 @@ from afterscene.training.task import Task, tiled
 #: Crops in a validation picture, and batches in a validation loss.
 SHOWN, BATCHES = 4, 4
 #: Background, the four levels, not assessed.
-COLOURS = np.array(
-    [(40, 40, 40), (90, 200, 90), (250, 220, 70), (240, 140, 40), (220, 40, 50), (120, 120, 120)],
-    np.uint8,
-)
+PALETTE = np.array([(40, 40, 40), *COLOURS.values()], np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +153,7 @@ def _pixels(x: Tensor) -> list[np.ndarray]:
 
 
 def _levels(target: Tensor) -> list[np.ndarray]:
-    return list(COLOURS[target.clamp(max=len(COLOURS) - 1).cpu().numpy()])
+    return list(PALETTE[target.clamp(max=len(PALETTE) - 1).cpu().numpy()])
 
 
 def initial_network(config: DetectorConfig, seed: int) -> tuple[SiameseUNet, str]:

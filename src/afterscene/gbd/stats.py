@@ -13,8 +13,6 @@ from typing import Any
 from afterscene.gbd.dataset import Dataset, Entry
 from afterscene.geodata.damage import DamageLevel
 
-WORDS = tuple(level.word for level in DamageLevel)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
@@ -99,7 +97,7 @@ class _Fact:
 def _count(hazard: str, event: str, region: str, facts: list[_Fact]) -> Count:
     levels: Counter[str] = sum((fact.levels for fact in facts), Counter())
     severities = [fact.severity for fact in facts]
-    named: Iterable[str] = [*WORDS, *sorted(levels.keys() - set(WORDS))]
+    named: Iterable[str] = dict.fromkeys([*(level.word for level in DamageLevel), *sorted(levels)])
     return Count(
         hazard=hazard,
         event=event,

@@ -19,13 +19,12 @@ import numpy as np
 from afterscene.errors import BadParameter
 from afterscene.gbd.pair import as_rgb, read_source
 from afterscene.gbd.plan import Item, Source
-from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.damage import LEVELS, DamageLevel
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import XbdLabel
 from afterscene.hazards import make_hazard
 
 TRIES = 6
-LEVELS = (DamageLevel.NO_DAMAGE, DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED)
 NAMES = ("no-damage", "minor", "major", "destroyed")
 Mix = Mapping[DamageLevel, float]
 

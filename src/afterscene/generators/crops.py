@@ -25,8 +25,7 @@ import torch
 from afterscene.conditioning import Condition
 from afterscene.errors import BadParameter
 from afterscene.generators.colour import to_opponent
-
-IGNORE = 255
+from afterscene.geodata.damage import IGNORE
 
 #: Of an *edit* example: radius in whole pixels (the last one is never drawn) and feather of its
 #: area, and what a pixel outside it weighs.

@@ -20,7 +20,6 @@ from afterscene.conditioning import Condition
 from afterscene.generators.crops import (
     BESIDE,
     FEATHERS,
-    IGNORE,
     OUTSIDE,
     RADII,
     Batch,
@@ -28,6 +27,7 @@ from afterscene.generators.crops import (
     TrainingTile,
     pictures_of,
 )
+from afterscene.geodata.damage import IGNORE
 
 #: Channels of a tile in memory: pre, registered, matched, level, distance to damage.
 PRE, REAL, MATCHED, LEVEL, FAR = slice(0, 3), slice(3, 6), slice(6, 9), 9, 10

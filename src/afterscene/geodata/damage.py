@@ -66,6 +66,19 @@ _WORDS = MappingProxyType(
         DamageLevel.UNCLASSIFIED: "un-classified",
     }
 )
+#: The four levels that are judged, and their words.
+LEVELS = tuple(level for level in DamageLevel if level != DamageLevel.UNCLASSIFIED)
+LEVEL_WORDS = tuple(level.word for level in LEVELS)
+#: (red, green, blue), from blue to red over yellow: told apart with any common colour blindness.
+COLOURS: Mapping[DamageLevel, tuple[int, int, int]] = MappingProxyType(
+    {
+        DamageLevel.NO_DAMAGE: (59, 130, 196),
+        DamageLevel.MINOR: (250, 218, 94),
+        DamageLevel.MAJOR: (243, 134, 48),
+        DamageLevel.DESTROYED: (192, 28, 40),
+        DamageLevel.UNCLASSIFIED: (150, 150, 150),
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)

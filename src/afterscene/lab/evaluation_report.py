@@ -10,6 +10,7 @@ from typing import Any
 from afterscene.detectors import Detector, DetectorConfig, load
 from afterscene.files import write_json
 from afterscene.gbd.pair import Renderer
+from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.judging.assessor import find_assessor, fit_assessor
 from afterscene.judging.inspection import choice_for
 from afterscene.lab.candidates import CEILING, FLOOR
@@ -27,7 +28,6 @@ from afterscene.metrics.bootstrap import Interval
 from afterscene.pages.report import Chart, Report, Section, Table, write_report
 
 NOTHING = "–"
-LEVEL_WORDS = ("no-damage", "minor-damage", "major-damage", "destroyed")
 COLUMNS = (
     "candidate",
     "gap closed",

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.geodata.damage import Building, DamageLevel
+from afterscene.geodata.damage import LEVELS, Building, DamageLevel
 from afterscene.geodata.scene import Scene
 from afterscene.judging.buildings import Assessor, building_table
 from afterscene.lab.candidates import Place
-from afterscene.metrics.score import LEVELS, Confusion
+from afterscene.metrics.score import Confusion
 
 FEWEST = 20
 REPLICATES = 1000

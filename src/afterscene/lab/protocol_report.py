@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from afterscene.detectors import TrainingPair
-from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.damage import LEVEL_WORDS, DamageLevel
 from afterscene.lab.arms import ARMS
 from afterscene.lab.gain import all_undamaged
 from afterscene.lab.protocol_run import Finished
 from afterscene.lab.protocols import Protocol
 from afterscene.metrics.bootstrap import Comparison, Interval, compare
-from afterscene.metrics.score import FIGURES, LEVELS, Confusion, scores
+from afterscene.metrics.score import FIGURES, Confusion, scores
 from afterscene.pages.pictures import busiest_window, paint_damage
 from afterscene.pages.report import (
     Chart,
@@ -140,7 +140,6 @@ def verdict(values: Mapping[str, Any]) -> str:
     return f"{values['setting']}, against {against['best']}: {'; '.join(said)}."
 
 
-LEVEL_WORDS = tuple(level.word for level in LEVELS)
 LEVEL_HEADS = ("no damage", "minor", "major", "destroyed")
 HEAD = ("arm", "synthetic", "score", "interval", "official", "localisation", *LEVEL_HEADS)
 

@@ -22,10 +22,9 @@ import cv2
 import numpy as np
 
 from afterscene.errors import BadImage, BadParameter, MissingFile
-from afterscene.geodata.damage import IGNORE, DamageLevel, Unclassified
+from afterscene.geodata.damage import IGNORE, LEVELS, Unclassified
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 
-LEVELS = tuple(level for level in DamageLevel if level != DamageLevel.UNCLASSIFIED)
 OFFICIAL_SHAPE = (1024, 1024)
 Kind = Literal["localization", "damage"]
 Role = Literal["prediction", "target"]

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-LEVELS = 4
+CLASSES = 4
 
 
 class Logits(NamedTuple):
@@ -77,7 +77,7 @@ class WordHead(nn.Module):
     def __init__(self, width: int, size: int) -> None:
         super().__init__()
         self.words: Tensor
-        self.register_buffer("words", F.normalize(torch.randn(LEVELS, size), dim=1))
+        self.register_buffer("words", F.normalize(torch.randn(CLASSES, size), dim=1))
         self.project = nn.Linear(size, width, bias=False)
         self.scale = nn.Parameter(torch.tensor(2.0))  # e^2 = 7.4
 
@@ -136,7 +136,7 @@ class SiameseUNet(Decoder):
         self.site = Decoder(channels, width // 2) if pre_only else None
         placed = self.site.features_width if self.site else paired
         self.localization = nn.Conv2d(placed, 1, 1)
-        self.damage: nn.Module = WordHead(paired, words) if words else nn.Conv2d(paired, LEVELS, 1)
+        self.damage: nn.Module = WordHead(paired, words) if words else nn.Conv2d(paired, CLASSES, 1)
         self.features_width = paired + (placed if pre_only else 0)
 
     def forward(self, pre: Tensor, post: Tensor) -> Logits:

@@ -1,28 +1,11 @@
-"""Pictures for a report: damage levels as colours over a greyed scene, crops, and JPEG bytes.
-
-The colours go from blue to red over yellow, which people with any common colour blindness can tell
-apart; the same ones stand in the report's legend.
-"""
+"""Pictures for a report: damage levels as colours over a greyed scene, crops, and JPEG bytes."""
 
 import io
-from collections.abc import Mapping
-from types import MappingProxyType
 
 import numpy as np
 from PIL import Image
 
-from afterscene.geodata.damage import DamageLevel
-
-#: level -> (red, green, blue)
-COLOURS: Mapping[DamageLevel, tuple[int, int, int]] = MappingProxyType(
-    {
-        DamageLevel.NO_DAMAGE: (59, 130, 196),
-        DamageLevel.MINOR: (250, 218, 94),
-        DamageLevel.MAJOR: (243, 134, 48),
-        DamageLevel.DESTROYED: (192, 28, 40),
-        DamageLevel.UNCLASSIFIED: (150, 150, 150),
-    }
-)
+from afterscene.geodata.damage import COLOURS
 
 
 def paint_damage(

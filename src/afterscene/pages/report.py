@@ -15,9 +15,10 @@ import numpy as np
 
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic
+from afterscene.geodata.damage import COLOURS
 from afterscene.metrics.bootstrap import Interval
 from afterscene.pages.curves import draw as draw_curves
-from afterscene.pages.pictures import COLOURS, as_jpeg, shrink
+from afterscene.pages.pictures import as_jpeg, shrink
 from afterscene.pages.style import STYLE
 
 PICTURE_SIDE = 640

@@ -22,10 +22,7 @@ from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
 from afterscene.weightfiles import load_into
 
-__all__ = ["PRECISIONS", "finish", "initial", "load_data", "make_trainer"]
-
-#: What an autoencoder calls the precisions of `afterscene train`.
-PRECISIONS = {"bf16": "bf16", "fp32": "fp32"}
+__all__ = ["finish", "initial", "load_data", "make_trainer"]
 
 
 def default() -> AutoencoderRun:

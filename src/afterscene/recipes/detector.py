@@ -18,9 +18,6 @@ from afterscene.training.loop import Trainer
 from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
 
-#: What a detector calls the precisions of `afterscene train`.
-PRECISIONS = {"bf16": "bfloat16", "fp32": "float32"}
-
 Data = tuple[Sequence[TrainingPair], Sequence[TrainingPair]]
 
 

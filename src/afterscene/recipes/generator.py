@@ -32,9 +32,6 @@ from afterscene.training.loop import Trainer
 from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
 
-#: What a generator calls the precisions of `afterscene train`.
-PRECISIONS = {"bf16": "bf16", "fp32": "fp32"}
-
 
 def default(steps: int = 11_000) -> TrainConfig:
     """A 7.6 M-parameter bridge for a processor: crops of 64 and 96 pixels, an hour or two."""

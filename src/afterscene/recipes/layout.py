@@ -16,7 +16,6 @@ from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import TrainConfig
 from afterscene.geodata.xbd import XbdTree
 from afterscene.recipes.generator import (
-    PRECISIONS,
     Data,
     initial,
     make_trainer,
@@ -25,7 +24,6 @@ from afterscene.recipes.generator import (
 )
 
 __all__ = [
-    "PRECISIONS",
     "LayoutConfig",
     "default",
     "finish",

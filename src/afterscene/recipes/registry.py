@@ -47,8 +47,3 @@ def recipe(name: str) -> LoopConfig:
     if name not in RECIPES:
         raise UnknownName(f"recipe {name!r} is not known; choose one of: {', '.join(RECIPES)}")
     return RECIPES[name]()
-
-
-def precision_word(config: LoopConfig, word: str) -> str:
-    """``bf16`` or ``fp32`` as the setting of that configuration is written."""
-    return str(KINDS[type(config)].PRECISIONS[word])

@@ -15,9 +15,7 @@ import shapely
 from afterscene.files import write_json
 from afterscene.gbd.dataset import Dataset, Entry
 from afterscene.gbd.licences import TERMS
-from afterscene.geodata.damage import Building, DamageLevel, instances
-
-LEVELS = tuple(level for level in DamageLevel if level != DamageLevel.UNCLASSIFIED)
+from afterscene.geodata.damage import LEVELS, Building, instances
 
 
 def write(dataset: Dataset, out: Path) -> list[Path]:

@@ -39,7 +39,7 @@ from afterscene.gbd import Plan, Rendering, build, find_sources, verify
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import scene_condition, scene_states
-from afterscene.geodata.damage import rasterize
+from afterscene.geodata.damage import COLOURS, rasterize
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import make_hazard
@@ -151,7 +151,7 @@ settings = DetectorConfig(
     lr=4e-3,
     warmup=lesson.budget(10, 1),
     ema=0.97,
-    precision="float32",
+    precision="fp32",
 )
 
 
@@ -178,9 +178,7 @@ if gain <= 0:
     lesson.note("The synthetic pairs were worth nothing here. That is a result, too.")
 
 # %%
-COLOURS = np.array(
-    [[0, 0, 0], [70, 160, 90], [240, 210, 70], [240, 140, 40], [210, 40, 40]], np.uint8
-)
+PALETTE = np.array([(0, 0, 0), *COLOURS.values()], np.uint8)
 
 
 def picture(rgb: np.ndarray) -> torch.Tensor:
@@ -192,8 +190,8 @@ def picture(rgb: np.ndarray) -> torch.Tensor:
 
 
 def map_of(target: np.ndarray) -> torch.Tensor:
-    """Levels as colours: green stands, red is destroyed."""
-    return picture(COLOURS[np.where(target > 4, 0, target)])
+    """Levels as colours: blue stands, red is destroyed."""
+    return picture(PALETTE[np.where(target > 4, 0, target)])
 
 
 rows = []
