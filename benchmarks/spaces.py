@@ -29,7 +29,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from afterscene.computing import prepared
-from afterscene.conditioning import HAZARD_NAMES
+from afterscene.conditioning import class_of
 from afterscene.files import write_atomic, write_json
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.colour import to_rgb
@@ -89,7 +89,7 @@ def tiles(data: Path, split: str, out: Path) -> list[TrainingTile]:
 def _tile(path: Path) -> TrainingTile:
     with np.load(path) as file:
         values = dict(file)
-    return TrainingTile(**{**values, "name": str(values["name"]), "hazard": int(values["hazard"])})
+    return TrainingTile(**{**values, "name": str(values["name"]), "hazard": str(values["hazard"])})
 
 
 def residual_spread(config: TrainConfig, some: Sequence[TrainingTile]) -> float:
@@ -98,7 +98,7 @@ def residual_spread(config: TrainConfig, some: Sequence[TrainingTile]) -> float:
     spread = []
     for tile in some[:: max(len(some) // 16, 1)]:
         pre, post = (
-            scene_condition(p, tile.levels, hazard="", style=None, affected=None).pre
+            scene_condition(p, tile.levels, hazard=-1, style=None, affected=None).pre
             for p in (tile.pre, tile.post)
         )
         spread.append(float((model.inward(post) - model.inward(pre)).square().mean()))
@@ -165,7 +165,7 @@ def painter(model: BridgeModel) -> Draw:
         condition = scene_condition(
             tile.pre[window],
             tile.levels[window],
-            hazard=HAZARD_NAMES[tile.hazard],
+            hazard=class_of(tile.hazard, model.config.hazards),
             style=np.zeros(6) if mode == "edit" else tile.style,
             affected=mask,
         )
@@ -187,7 +187,7 @@ def coded(model: BridgeModel) -> Draw:
 
     def draw(tile: TrainingTile, window: tuple[slice, slice], mode: str) -> np.ndarray:
         real = truth(tile, window, mode)
-        condition = scene_condition(real, tile.levels[window], hazard="", style=None, affected=None)
+        condition = scene_condition(real, tile.levels[window], hazard=-1, style=None, affected=None)
         rgb = to_rgb(fast.outward(fast.inward(condition.pre)))[0]
         drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy().copy()
         if mode == "edit":
@@ -283,7 +283,7 @@ def operations(model: BridgeModel) -> float:
     config, side = model.config, 64 // model.config.side
     x = torch.zeros(1, config.channels, side, side)
     condition = scene_condition(
-        np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64)), hazard="", style=None, affected=None
+        np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64)), hazard=-1, style=None, affected=None
     )
     inside = model.inside(condition)
     with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -92,7 +92,7 @@ def test_an_edit_changes_the_pre_image_near_damage_alone():
 
 def test_a_batch_is_a_function_of_its_step_and_may_be_taken_in_pieces():
     config = replace(PLAIN, drop=0.3, jitter=0.15, turned=0.5, edit_share=0.5)
-    crops = DeviceCrops([telling(), telling()], config, 3, CPU)
+    crops = DeviceCrops([telling(), telling()], config, 3, CPU, ("wind", "wildfire"))
     first, again, other = crops.batch(1), crops.batch(1), crops.batch(2)
     assert torch.equal(first.target, again.target)
     assert not torch.equal(first.target, other.target)
@@ -115,6 +115,16 @@ def test_levels_are_drawn_as_often_as_the_processor_draws_them():
         shares.append([(levels == level).any(axis=1).mean() for level in (1, 2, 4)])
     assert np.allclose(*shares, atol=0.08)
     assert shares[0][1] == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_class_of_a_hazard_is_its_place_in_the_order_of_the_weights():
+    tiles = [replace(telling(), hazard=name) for name in ("wildfire", "wind", "snow", "")]
+    order = ("tornado", "wind", "wildfire")
+    config = replace(PLAIN, shapes=((16, 200),))
+    for crops in (DeviceCrops(tiles, config, 0, CPU, order), CropSampler(tiles, config, 0, order)):
+        assert set(crops.batch(0).condition.hazard.tolist()) == {2, 1, -1}
+    run = TrainConfig(model=replace(toy.TINY, hazards=order), crops=config)
+    assert crops_of(tiles, run, CPU).hazards == order
 
 
 def test_tiles_of_several_sizes_are_drawn_on_the_processor():

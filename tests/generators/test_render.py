@@ -56,7 +56,7 @@ def test_windows_give_what_the_whole_scene_gives(monkeypatch):
     """With a halo as wide as the network's reach a window cannot know that it is one."""
     pre = toy.scene(160, 160, seed=3)
     levels = rasterize([toy.building(30, 60, DamageLevel.DESTROYED, 40)], pre.shape)
-    condition = scene_condition(pre.rgb(), levels, hazard="wind", style=np.zeros(6), affected=None)
+    condition = scene_condition(pre.rgb(), levels, hazard=1, style=np.zeros(6), affected=None)
     denoiser = SceneDenoiser(toy.model(), toy.generator().config)
     level = Level(torch.tensor(0.5).item(), *[0.5] * 4, 0.5)
     whole = denoiser(condition.pre, level, condition)
@@ -70,7 +70,7 @@ def test_windows_give_what_the_whole_scene_gives(monkeypatch):
 def test_where_the_borders_of_windows_lie_changes_no_bit(precision, monkeypatch):
     pre = toy.scene(224, 192, seed=3)
     levels = rasterize([toy.building(30, 60, DamageLevel.DESTROYED, 40)], pre.shape)
-    condition = scene_condition(pre.rgb(), levels, hazard="wind", style=np.zeros(6), affected=None)
+    condition = scene_condition(pre.rgb(), levels, hazard=1, style=np.zeros(6), affected=None)
     model = computing.prepared(toy.model(), precision, local=True)
     level = Level(0.5, *[0.5] * 4, 0.5)
     monkeypatch.setattr(rendering, "WHOLE", 32)
@@ -88,7 +88,7 @@ def test_untouched_surroundings_are_not_evaluated_and_do_not_matter():
     pre = toy.scene(320, 320, seed=4)
     levels = rasterize([toy.building(200, 120, DamageLevel.DESTROYED, 20)], pre.shape)
     mask = affected_mask(levels, 4, 0)
-    condition = scene_condition(pre.rgb(), levels, hazard="wind", style=np.zeros(6), affected=mask)
+    condition = scene_condition(pre.rgb(), levels, hazard=1, style=np.zeros(6), affected=mask)
     config = toy.generator().config
     model, level = toy.model(), Level(0.5, *[0.5] * 4, 0.5)
     shapes = []

@@ -166,7 +166,7 @@ def test_affected_mask_has_the_asked_width():
 
 def save(folder, **config_more):
     model = toy.model()
-    settings = {"model": {"widths": [8, 16], "depths": [1, 1], "embedding": 16, "patch": 2}}
+    settings = {"model": vars(toy.TINY)}
     about = {**settings, "looks": {"wind": [[0.0] * 6]}, **config_more}
     save_weights(folder, model.state_dict(), about, dtype=torch.float32)
     return model
@@ -177,6 +177,16 @@ def test_saved_weights_load_and_render_alike(tmp_path):
     generator = load(tmp_path)
     assert generator.hash == weights_hash(model.state_dict())
     assert isinstance(generator.model, BridgeModel)
+
+
+def test_the_order_of_the_hazards_belongs_to_the_weights(tmp_path):
+    """Another order is another model: a hazard asks for its place in the order of the file."""
+    order = tuple(reversed(toy.TINY.hazards))
+    save(tmp_path, model=vars(toy.TINY) | {"hazards": order})
+    assert load(tmp_path).model.config.hazards == order
+    save(tmp_path, model={k: v for k, v in vars(toy.TINY).items() if k != "hazards"})
+    with pytest.raises(BadWeights, match=r"model\.hazards"):
+        load(tmp_path)
 
 
 def test_unknown_generator_says_what_there_is(tmp_path):

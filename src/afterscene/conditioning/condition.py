@@ -11,15 +11,13 @@ deviations. All zero is "the same look", which is what editing the pre image ask
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-#: Order of the class condition of shipped weights; append only.
-HAZARD_NAMES = ("earthquake", "wind", "tornado", "wildfire", "flood", "tsunami", "volcano")
 
 #: Mean difference and log standard-deviation ratio of three channels.
 STYLE_SIZE = 6
@@ -44,7 +42,8 @@ class Condition:
             of each in it, ``(N, 6, H, W)`` float. ``None``: not said anywhere.
         affected: ``(N, 1, H, W)`` in [0, 1], where the picture may differ from ``pre``.
             ``None``: everywhere.
-        hazard: ``(N,)`` int64 index into :data:`HAZARD_NAMES`, -1 not said. ``None``: not said.
+        hazard: ``(N,)`` int64 class in the order of the model's weights, -1 not said. ``None``: not
+            said.
         style: ``(N, 6)`` float, a NaN row is not said. ``None``: not said.
     """
 
@@ -88,3 +87,8 @@ class Condition:
         """The same condition with the named parts not said (for guidance)."""
         unsaid: dict[str, Any] = dict.fromkeys(names)
         return replace(self, **unsaid)
+
+
+def class_of(hazard: str, known: Sequence[str]) -> int:
+    """The class of ``hazard`` for a model of that order; -1, not said, if it does not know it."""
+    return known.index(hazard) if hazard in known else -1

@@ -20,16 +20,17 @@ it. On pixels all three change nothing, so that training and rendering are the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from afterscene.conditioning import HAZARD_NAMES, STYLE_SIZE, Condition
+from afterscene.conditioning import STYLE_SIZE, Condition
 from afterscene.conditioning.condition import MAP_CHANNELS
 from afterscene.diffusion.bridges import BrownianBridge
 from afterscene.generators.colour import to_opponent, to_rgb
+from afterscene.hazards import HAZARDS
 from afterscene.networks.autoencoder import Autoencoder, AutoencoderConfig
 from afterscene.networks.unet import UNet, UNetConfig
 
@@ -44,6 +45,8 @@ class BridgeConfig:
         sigma_data: Standard deviation of post - pre, same units.
         patch, widths, depths, embedding, lean: See :class:`~afterscene.networks.unet.UNetConfig`.
         coder: Sizes of the autoencoder on whose latents the bridge runs; None: on pixels.
+        hazards: Names of the hazards in the order of the class condition. The order belongs to
+            the weights; a new model takes the hazards that there are.
     """
 
     sigma_b: float = 0.6
@@ -54,10 +57,16 @@ class BridgeConfig:
     embedding: int = 256
     lean: bool = False
     coder: AutoencoderConfig | None = None
+    hazards: tuple[str, ...] = field(default_factory=lambda: tuple(HAZARDS))
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> BridgeConfig:
-        """What ``dataclasses.asdict`` gave, after a way through JSON."""
+        """What ``dataclasses.asdict`` gave, after a way through JSON.
+
+        Raises ValueError where it does not name the hazards of its classes.
+        """
+        if "hazards" not in values:
+            raise ValueError("model.hazards, the order of its class condition, is not given")
         known: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
@@ -96,7 +105,7 @@ class BridgeConfig:
             embedding=self.embedding,
             lean=self.lean,
             vector=STYLE_SIZE,
-            classes=len(HAZARD_NAMES),
+            classes=len(self.hazards),
         )
 
 

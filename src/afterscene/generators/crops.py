@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import torch
 
-from afterscene.conditioning import Condition
+from afterscene.conditioning import Condition, class_of
 from afterscene.errors import BadParameter
 from afterscene.generators.colour import to_opponent
 from afterscene.geodata.damage import IGNORE
@@ -43,7 +43,7 @@ class TrainingTile:
         levels: ``(H, W)`` uint8, 0 background, 1-4, 255 un-classified or not labelled.
         centres: ``(B, 2)`` float32 row and column of each building.
         centre_levels: ``(B,)`` uint8 level of each building.
-        hazard: Index into ``HAZARD_NAMES``.
+        hazard: Its name; empty where it is not known.
         style: ``(6,)`` look of the post beside the pre image (see :func:`measure_style`).
         middle: ``(3,)`` mean of the post on the area that the hazard left alone, 0..255.
         registered: ``post`` moved onto ``pre``, ``(H, W, 3)`` uint8.
@@ -56,7 +56,7 @@ class TrainingTile:
     levels: np.ndarray
     centres: np.ndarray
     centre_levels: np.ndarray
-    hazard: int
+    hazard: str
     style: np.ndarray
     middle: np.ndarray
     registered: np.ndarray
@@ -185,11 +185,15 @@ class Batch:
 
 @dataclass(frozen=True)
 class CropSampler:
-    """Draws the batch of a step from tiles: ``sampler(step) -> Batch``."""
+    """Draws the batch of a step from tiles: ``sampler(step) -> Batch``.
+
+    ``hazards`` is the order of the class condition; a hazard that is not among them is not said.
+    """
 
     tiles: Sequence[TrainingTile]
     config: CropConfig
     seed: int
+    hazards: Sequence[str] = ()
     _index: dict[int, np.ndarray] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -249,6 +253,7 @@ class CropSampler:
 
     def _item(self, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         tile, row, col = self._place(size, rng)
+        kind = class_of(tile.hazard, self.hazards)
         config = self.config
         window = np.s_[row : row + size, col : col + size]
         pre, levels = tile.pre[window], tile.levels[window]
@@ -280,7 +285,7 @@ class CropSampler:
             "target": pictures[1],
             "levels": np.full_like(levels, IGNORE) if rng.random() < config.drop else pictures[2],
             "affected": pictures[3],
-            "hazard": np.array(-1 if rng.random() < config.drop else tile.hazard),
+            "hazard": np.array(-1 if rng.random() < config.drop else kind),
             "style": np.full_like(style, np.nan) if rng.random() < config.drop else style,
             "weight": OUTSIDE + (1 - OUTSIDE) * pictures[3],
         }

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from afterscene.conditioning import Condition
+from afterscene.conditioning import Condition, class_of
 from afterscene.generators.crops import (
     BESIDE,
     FEATHERS,
@@ -45,15 +45,21 @@ class DeviceCrops:
         config: How crops are drawn (``turned`` is the share of crops turned by any angle).
         seed: Equal seeds give equal batches.
         device: Where tiles are kept and batches drawn.
+        hazards: Order of the class condition; a hazard that is not among them is not said.
     """
 
     def __init__(
-        self, tiles: Sequence[TrainingTile], config: CropConfig, seed: int, device: torch.device
+        self,
+        tiles: Sequence[TrainingTile],
+        config: CropConfig,
+        seed: int,
+        device: torch.device,
+        hazards: Sequence[str] = (),
     ) -> None:
         self.config, self.seed, self.device = config, seed, device
         self.size = torch.tensor(tiles[0].pre.shape[:2], device=device)
         self.tiles = torch.stack([torch.from_numpy(_stacked(tile)) for tile in tiles]).to(device)
-        self.hazard = torch.tensor([tile.hazard for tile in tiles], device=device)
+        self.hazard = torch.tensor([class_of(t.hazard, hazards) for t in tiles], device=device)
         self.style = torch.from_numpy(np.stack([tile.style for tile in tiles])).to(device)
         self.middle = torch.from_numpy(np.stack([tile.middle for tile in tiles])).to(device)
         weights = torch.tensor(config.level_weights)

@@ -18,7 +18,7 @@ import numpy as np
 
 from afterscene import shipped
 from afterscene.computing import prepared
-from afterscene.conditioning import STYLE_SIZE, Condition
+from afterscene.conditioning import STYLE_SIZE, Condition, class_of
 from afterscene.errors import BadParameter, BadWeights, UnknownName
 from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
@@ -296,7 +296,7 @@ class Generator:
         return scene_condition(
             np.pad(picture, (*grow, (0, 0)), mode="symmetric"),
             np.pad(levels, grow),
-            hazard=hazard,
+            hazard=class_of(hazard, self.model.config.hazards),
             style=style,
             affected=None if affected is None else np.pad(affected, grow),
         )

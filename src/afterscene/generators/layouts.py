@@ -54,7 +54,7 @@ def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
                 levels=levels_of(buildings, picture.shape[:2]),
                 centres=np.array([(m.y, m.x) for m in middles], np.float32).reshape(-1, 2),
                 centre_levels=np.full(len(buildings), int(DamageLevel.NO_DAMAGE), np.uint8),
-                hazard=-1,
+                hazard="",
                 style=style,
                 middle=picture[scene.valid].mean(axis=0).astype(np.float32),
                 registered=picture,

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from afterscene.computing import PRECISIONS
-from afterscene.conditioning import HAZARD_NAMES, Condition
+from afterscene.conditioning import Condition
 from afterscene.diffusion.bridges import Bridge, Crossing, cross
 from afterscene.diffusion.grids import karras
 from afterscene.diffusion.loop import Method, trajectory
@@ -246,7 +246,7 @@ def scene_condition(
     pre: np.ndarray,
     levels: np.ndarray,
     *,
-    hazard: str,
+    hazard: int,
     style: np.ndarray | None,
     affected: np.ndarray | None,
 ) -> Condition:
@@ -255,16 +255,15 @@ def scene_condition(
     Args:
         pre: ``(H, W, 3)`` uint8.
         levels: ``(H, W)`` uint8 damage levels.
-        hazard: Name; one that the weights do not know becomes "not said".
+        hazard: Its class (:func:`afterscene.conditioning.class_of`), -1 not said.
         style: ``(6,)`` look of the post image, zeros for the look of the pre image.
         affected: ``(H, W)`` in [0, 1], where the picture may change; ``None``: everywhere.
     """
-    index = HAZARD_NAMES.index(hazard) if hazard in HAZARD_NAMES else -1
     return Condition(
         pre=to_opponent(picture_tensor(pre)),
         levels=torch.from_numpy(levels.astype(np.int64))[None],
         affected=None if affected is None else torch.from_numpy(affected)[None, None],
-        hazard=torch.tensor([index]),
+        hazard=torch.tensor([hazard]),
         style=None if style is None else torch.from_numpy(style.astype(np.float32))[None],
     )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from afterscene.conditioning import HAZARD_NAMES, STYLE_SIZE
+from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import MissingFile
 from afterscene.generators.crops import TrainingTile, affected_mask, match_look, measure_style
 from afterscene.generators.registration import register
@@ -104,7 +104,7 @@ def _finish(draft: dict, looks: list[np.ndarray]) -> TrainingTile:
     middle = draft["post"][reference].mean(0).astype(np.float32)
     return TrainingTile(
         **draft,
-        hazard=HAZARD_NAMES.index(EVENT_HAZARD[event]) if event in EVENT_HAZARD else -1,
+        hazard=EVENT_HAZARD.get(event, ""),
         middle=middle,
         registered=registered,
         matched=match_look(registered, middle, draft["style"]),

@@ -122,7 +122,10 @@ class BridgeTask(Task):
             checkpoint_stages(self.model)
         self.sampler = crops_of(tiles, config, self.device)
         self.loss = torch.compile(self.model.loss) if config.compiled else self.model.loss
-        self.validation = CropSampler(validation, config.crops, 12345) if validation else None
+        self.validation = None
+        if validation:
+            hazards = config.model.hazards
+            self.validation = CropSampler(validation, config.crops, 12345, hazards)
 
     def optimizer(self) -> torch.optim.Optimizer:
         trained = self.model.network.parameters()
@@ -242,9 +245,10 @@ def crops_of(
     tiles: Sequence[TrainingTile], config: TrainConfig, device: torch.device
 ) -> CropSampler | DeviceCrops:
     """Crops drawn where it is faster: on a graphics card, if all tiles are of one size."""
+    hazards = config.model.hazards
     if device.type == "cpu" or len({tile.pre.shape for tile in tiles}) > 1:
-        return CropSampler(tiles, config.crops, config.seed)
-    return DeviceCrops(tiles, config.crops, config.seed, device)
+        return CropSampler(tiles, config.crops, config.seed, hazards)
+    return DeviceCrops(tiles, config.crops, config.seed, device, hazards)
 
 
 def load_coder(coder: Autoencoder, folder: str) -> None:

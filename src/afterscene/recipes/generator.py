@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from afterscene.conditioning import HAZARD_NAMES
 from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.checkpoint import load_weights, save_weights
 from afterscene.generators.crops import CropConfig, TrainingTile, tone_of
@@ -136,8 +135,8 @@ def _by_hazard(
     """What is measured of each tile, in their order, under the name of its hazard."""
     rows: dict[str, list[list[float]]] = {}
     for tile in tiles:
-        if tile.hazard >= 0:
-            rows.setdefault(HAZARD_NAMES[tile.hazard], []).append(rounded(measure(tile)))
+        if tile.hazard:
+            rows.setdefault(tile.hazard, []).append(rounded(measure(tile)))
     return rows
 
 
@@ -151,12 +150,7 @@ def sketched_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, .
 
     The network alone smears roofs that wind tore (see the card of the shipped generator).
     """
-    seen = Counter(
-        HAZARD_NAMES[tile.hazard]
-        for tile in tiles
-        for level in tile.centre_levels
-        if tile.hazard >= 0 and 2 <= level <= 4
-    )
+    seen = Counter(tile.hazard for tile in tiles for level in tile.centre_levels if 2 <= level <= 4)
     return (*HAZARDS, *(name for name in AFTERMATHS if seen[name] < enough))
 
 

@@ -33,6 +33,7 @@ import numpy as np
 import torch
 
 from afterscene import generators
+from afterscene.conditioning import class_of
 from afterscene.detectors import DetectorConfig, fit, load_pair
 from afterscene.detectors.pairs import count_levels
 from afterscene.gbd import Plan, Rendering, build, find_sources, verify
@@ -125,7 +126,7 @@ window = (slice(0, min(SIZE, 256)),) * 2
 condition = scene_condition(
     before.rgb()[window],
     levels[window],
-    hazard=HAZARDS[0],
+    hazard=class_of(HAZARDS[0], generator.model.config.hazards),
     style=np.zeros(6, np.float32),
     affected=affected_mask(levels, generator.config.radius, generator.config.feather)[window],
 )
