@@ -29,7 +29,7 @@ from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.scene import read_scene, write_scene
 from afterscene.geodata.tiles import Window
 from afterscene.hazards import HAZARDS, make_hazard
-from afterscene.metrics.score import Confusion
+from afterscene.metrics.confusion import Confusion
 
 SIDE = 1024
 COMPARISONS = ("ablations", "detectors", "learning", "samplers", "spaces", "speed", "texture")

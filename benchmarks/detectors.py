@@ -21,7 +21,7 @@ from afterscene.detectors.evaluation import evaluate
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic, write_json
 from afterscene.geodata.xbd import XbdTree
-from afterscene.metrics.score import FIGURES
+from afterscene.metrics.xview2 import FIGURES
 from afterscene.recipes.overrides import override
 
 HEAD = (

@@ -20,7 +20,7 @@ import time
 import numpy as np
 
 from afterscene.geodata.damage import LEVELS
-from afterscene.metrics.score import Confusion
+from afterscene.metrics.confusion import Confusion
 
 SIDE = 1024
 Masks = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 import toys
-from afterscene.metrics.score import write_official
+from afterscene.metrics.folders import write_official
 
 KEYS = {
     "score",

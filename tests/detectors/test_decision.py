@@ -86,7 +86,7 @@ def test_calibration_follows_the_expected_mix() -> None:
 
 
 def test_harmonic_f1_is_that_of_the_official_score() -> None:
-    from afterscene.metrics.score import Confusion
+    from afterscene.metrics.confusion import Confusion
 
     rng = np.random.default_rng(1)
     target = rng.integers(1, 5, size=(30, 30))

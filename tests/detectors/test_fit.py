@@ -13,7 +13,7 @@ from afterscene import detectors
 from afterscene.detectors import Detector, DetectorConfig, fit
 from afterscene.errors import BadImage, BadParameter, BadWeights, NotFinite, UnknownName
 from afterscene.geodata.scene import Scene
-from afterscene.metrics.score import Confusion
+from afterscene.metrics.confusion import Confusion
 from tests.detectors.toys import TINY, toy_pair
 
 SHORT = replace(TINY, steps=3)

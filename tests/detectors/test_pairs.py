@@ -89,7 +89,7 @@ def test_a_folder_of_predictions_holds_what_the_detector_says(
 def test_the_official_layout_is_what_the_scorer_reads(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    from afterscene.metrics.score import score_folder, write_official
+    from afterscene.metrics.folders import score_folder, write_official
 
     toy = toy_pair(0, size=1024)
     scenes = toy.scenes()

@@ -5,17 +5,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from afterscene.detectors import TrainingPair
 from afterscene.errors import BadParameter, LeakFound, OutputConflict
 from afterscene.lab import runs as runs_module
-from afterscene.lab.gain import GainPlan, GainResult, all_undamaged, gain
+from afterscene.lab.gain import GainPlan, GainResult, gain
 from afterscene.lab.gain_report import gain_report, picture_rows
 from afterscene.lab.runs import Arm
-from afterscene.metrics.bootstrap import compare
-from afterscene.metrics.score import Confusion
 from afterscene.pages.report import render
 from tests.detectors.toys import TINY, toy_pair
 
@@ -86,46 +83,6 @@ def test_a_planted_leak_stops_before_anything_is_trained(tmp_path: Path) -> None
     with pytest.raises(LeakFound, match=TEST[1].id):
         gain(PLAN, arms, TEST, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
-
-
-def test_the_undamaged_reference_is_what_saying_one_everywhere_scores() -> None:
-    rng = np.random.default_rng(0)
-    target = rng.integers(0, 5, size=(40, 40))
-    found = rng.random((40, 40)) > 0.4
-    damage = rng.integers(1, 5, size=(40, 40))
-    changed = Confusion(counts=all_undamaged(Confusion().add(found, damage, target).counts))
-    said = Confusion().add(found, np.ones_like(damage), target)
-    assert changed.result() == said.result()
-
-
-def test_the_interval_holds_the_difference_and_sees_a_sure_one() -> None:
-    """Arm 2 is right everywhere, arm 1 errs on a random third: the interval excludes 0."""
-    rng = np.random.default_rng(0)
-    counts = np.zeros((3, 2, 8, 6, 2, 2, 5), dtype=np.int64)
-    for seed in range(2):
-        for tile in range(8):
-            target = rng.integers(0, 5, size=(50, 50))
-            wrong = np.where(rng.random((50, 50)) < 0.33, rng.integers(1, 5, size=(50, 50)), target)
-            for arm, said in enumerate((wrong, target, wrong)):
-                counts[arm, seed, tile] = Confusion().add(target > 0, said, target).counts
-    found = compare(counts, ["a"] * 4 + ["b"] * 4, seed=0, replicates=200)
-    assert found.gains[1].low <= found.gains[1].mean <= found.gains[1].high
-    assert found.gains[1].excludes_zero and found.gains[1].mean > 0.05
-    assert found.gains[2].mean == found.gains[2].low == found.gains[2].high == 0
-    assert not found.gains[2].excludes_zero
-
-
-def test_a_lost_level_is_drawn_again_and_counted() -> None:
-    """One tile of six has the destroyed level: a draw without it would be another experiment."""
-    counts = np.zeros((2, 1, 6, 6, 2, 2, 5), dtype=np.int64)
-    for tile in range(6):
-        target = np.full((8, 8), 1 + tile % 3)
-        if tile == 0:
-            target[:4] = 4
-        counts[:, 0, tile] = Confusion().add(target > 0, target, target).counts
-    found = compare(counts, ["a"] * 6, seed=0, replicates=200)
-    assert found.redrawn > 0.2
-    assert found.scores[0].low > 0.99
 
 
 def test_arms_need_names_of_their_own(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from afterscene.errors import BadParameter, MissingFile
 from afterscene.geodata.damage import IGNORE, DamageLevel
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.geodata.xbd import Pair, XbdTree
-from afterscene.metrics.score import OFFICIAL_SHAPE, write_official
+from afterscene.metrics.folders import OFFICIAL_SHAPE, write_official
 
 GEOTIFF = (".tif", ".tiff")
 

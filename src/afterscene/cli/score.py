@@ -16,7 +16,7 @@ def score(predictions: Predictions, targets: Targets, as_json: Json = False) -> 
 
     Files: {test|hold}_{localization|damage}_{5 digits}_{prediction|target}.png, 1024x1024.
     """
-    from afterscene.metrics.score import score_folder
+    from afterscene.metrics.folders import score_folder
 
     result = score_folder(predictions, targets)
     Talk(json=as_json).result(result.as_json(), score_text(result.as_json()))

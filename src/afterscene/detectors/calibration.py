@@ -6,8 +6,8 @@ buildings' pixels, so there is little to overfit, yet the harmonic mean gains mo
 from most changes of the network. Levels that the validation split lacks keep bias 0. Where the
 mix of levels of the place to come is known, the validation pixels are weighed to show that mix and
 levels below :data:`RARE` of it leave the mean (label shift, Saerens et al. 2002, Neural Computation
-14, 21-41: the posteriors of a classifier moved to another prior). Only the
-rules of the score are used here; reported scores come from :mod:`afterscene.metrics.score`.
+14, 21-41: the posteriors of a classifier moved to another prior). F1 and
+harmonic mean are those of :mod:`afterscene.metrics.xview2`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from afterscene.detectors.decision import Decision, vote
 from afterscene.detectors.detector import Detector
 from afterscene.detectors.pairs import TrainingPair
 from afterscene.geodata.damage import IGNORE
+from afterscene.metrics.xview2 import f1, f1_of_table, harmonic_mean
 
 BINS = 200
 GRID = np.arange(-3.0, 3.01, 0.25)
@@ -77,10 +78,9 @@ def calibrate(
 def best_threshold(histogram: np.ndarray) -> tuple[float, float]:
     """(threshold, F1) from (2, BINS) counts of background and building pixels by probability."""
     above = histogram[:, ::-1].cumsum(axis=1)[:, ::-1]
-    wrong, right = above
-    f1 = 2 * right / np.maximum(right + wrong + histogram[1].sum(), 1)
-    index = int(np.clip(f1[1:].argmax() + 1, BINS // 20, BINS - BINS // 20))
-    return index / BINS, float(f1[index])
+    figures = f1(above[1], histogram[1].sum(), above.sum(axis=0))
+    index = int(np.clip(figures[1:].argmax() + 1, BINS // 20, BINS - BINS // 20))
+    return index / BINS, float(figures[index])
 
 
 def level_weights(target: np.ndarray, mix: Mix) -> np.ndarray:
@@ -126,11 +126,9 @@ def harmonic_f1(
     table = np.bincount(target * 5 + said, minlength=25).reshape(5, 5).astype(np.float64)
     if weights is not None:
         table[1:] *= weights[:, None]
-    right = np.diag(table)[1:]
-    f1 = 2 * right / np.maximum(table[1:].sum(axis=1) + table[:, 1:].sum(axis=0), 1e-9)
     there = table[1:].sum(axis=1)
-    f1 = f1[there > (0 if weights is None else RARE * there.sum())]
-    return float(len(f1) / (1 / (f1 + 1e-6)).sum()) if len(f1) else 0.0
+    known = there > (0 if weights is None else RARE * there.sum())
+    return float(harmonic_mean(f1_of_table(table)[known])) if known.any() else 0.0
 
 
 def _histogram(building: np.ndarray, target: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ Beside the official score: the same per event; the levels of whole buildings (ea
 footprint gets the level that most of its found pixels say, so that a warehouse counts no more than
 a shed); the 5 x 5 table of pixels; how far the stated probabilities can be believed (expected
 calibration error, Guo et al. 2017, arXiv 1706.04599: the mean gap between confidence and accuracy
-over ten bins); and intervals from drawing the tiles again within their event. Un-classified
+over ten bins); and intervals (:mod:`afterscene.metrics.bootstrap`). Un-classified
 buildings are left out everywhere.
 """
 
@@ -23,21 +23,28 @@ from afterscene.errors import MissingFile
 from afterscene.geodata.damage import IGNORE, LEVEL_WORDS, instances
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import Pair, read_label
-from afterscene.metrics.score import FIGURES, Confusion, scores
+from afterscene.metrics.bootstrap import resample
+from afterscene.metrics.confusion import Confusion
+from afterscene.metrics.xview2 import (
+    FIGURES,
+    all_undamaged,
+    f1_of_table,
+    figures,
+    level_table,
+    shown,
+)
 
 BINS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """What one tile adds. counts, undamaged: as :class:`Confusion` keeps them, the second with
-    every building called undamaged; objects: (5, 5) buildings by true and said level; bins:
-    (3, BINS) pixels, summed confidence and right answers by confidence.
+    """What one tile adds. counts: as :class:`Confusion` keeps them; objects: (5, 5) buildings by
+    true and said level; bins: (3, BINS) pixels, summed confidence and right answers by confidence.
     """
 
     event: str
     counts: np.ndarray
-    undamaged: np.ndarray
     objects: np.ndarray
     bins: np.ndarray
 
@@ -47,9 +54,6 @@ class Evaluation:
     """Tiles and what they sum to; ``as_json`` is what ``afterscene detect score`` prints."""
 
     tiles: tuple[Tile, ...]
-    replicates: int = 1000
-    confidence: float = 0.95
-    seed: int = 0
     events: Sequence[str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,14 +63,14 @@ class Evaluation:
         """The official keys, then the rest."""
         counts = np.stack([tile.counts for tile in self.tiles])
         total = Confusion(counts=counts.sum(axis=0))
-        undamaged = Confusion(counts=sum_of(tile.undamaged for tile in self.tiles))
+        undamaged = Confusion(counts=all_undamaged(total.counts))
         return {
             **total.result().as_json(),
             "all_undamaged_score": undamaged.result().score,
             "pairs": len(self.tiles),
             "events": {event: self._event(event) for event in self.events},
             "objects": object_figures(sum_of(tile.objects for tile in self.tiles)),
-            "confusion": table(total.levels()),
+            "confusion": table(level_table(total.counts)),
             "calibration": calibration(sum_of(tile.bins for tile in self.tiles)),
             "intervals": self.intervals(counts),
         }
@@ -78,17 +82,11 @@ class Evaluation:
         return {**found.as_json(), "pairs": len(mine), "object_f1": objects["macro_f1"]}
 
     def intervals(self, counts: np.ndarray) -> dict[str, list[float]]:
-        """Low and high of each official figure, tiles drawn again within their event."""
-        rng = np.random.default_rng(self.seed)
-        names = np.array([tile.event for tile in self.tiles])
-        weight = np.zeros((self.replicates, len(names)), dtype=np.int64)
-        for event in self.events:
-            mine = np.flatnonzero(names == event)
-            weight[:, mine] = rng.multinomial(len(mine), [1 / len(mine)] * len(mine), len(weight))
-        drawn = weight @ counts.reshape(len(names), -1)
-        figures = scores(drawn.reshape(len(weight), *counts.shape[1:]))
-        ends = np.quantile(figures, [(1 - self.confidence) / 2, (1 + self.confidence) / 2], axis=0)
-        return {n: [float(low), float(high)] for n, low, high in zip(FIGURES, *ends, strict=True)}
+        """Low and high of each official figure, as the bootstrap draws the tiles."""
+        events = [tile.event for tile in self.tiles]
+        spread = resample(shown(counts), events).spread(figures, counts[None])
+        spans = zip(FIGURES, spread.intervals(), strict=True)
+        return {name: [span.low, span.high] for name, span in spans}
 
 
 def sum_of(parts: Iterable[np.ndarray]) -> np.ndarray:
@@ -124,11 +122,9 @@ def _tile(detector: Detector, pair: Pair, flips: bool) -> Tile:
     pre = read_scene(pair.pre)
     found = detector.predict(pre, read_scene(pair.post), flips=flips)
     target = load_target(pair, pre.shape)
-    undamaged = np.ones_like(found.damage)
     return Tile(
         event=pair.event,
         counts=Confusion().add(found.localization, found.damage, target).counts,
-        undamaged=Confusion().add(found.localization, undamaged, target).counts,
         objects=match_objects(*_outlines(pair, target), found.target),
         bins=confidence_bins(found.probabilities[1:], target),
     )
@@ -182,9 +178,7 @@ def _firsts(parts: np.ndarray, said: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 def object_figures(objects: np.ndarray) -> dict[str, Any]:
     """F1 of each level over buildings, their mean over the levels present, and the table."""
-    right = np.diag(objects)[1:]
-    wanted, said = objects[1:].sum(axis=1), objects[:, 1:].sum(axis=0)
-    f1 = 2 * right / np.maximum(wanted + said, 1)
+    f1, wanted = f1_of_table(objects), objects[1:].sum(axis=1)
     present = wanted > 0
     found = objects[1:, 1:].sum()
     return {

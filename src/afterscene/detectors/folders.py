@@ -11,7 +11,7 @@ from afterscene.errors import BadParameter, MissingFile
 from afterscene.files import prepare_output, write_json
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.geodata.xbd import Pair
-from afterscene.metrics.score import write_official
+from afterscene.metrics.folders import write_official
 
 Layout = Literal["stem", "xview2"]
 

@@ -23,7 +23,6 @@ from afterscene.lab.evaluation import (
     silent,
 )
 from afterscene.lab.features import default_features
-from afterscene.lab.fidelity import CONFIDENCE
 from afterscene.metrics.bootstrap import Interval
 from afterscene.pages.report import Chart, Report, Section, Table, write_report
 
@@ -238,7 +237,6 @@ def _chart(figures: Mapping[str, Any]) -> tuple[Chart, ...]:
             mean=gap["gap_closed"],
             low=gap["interval"][0],
             high=gap["interval"][1],
-            confidence=CONFIDENCE,
         )
         for gap in known.values()
     )

@@ -21,8 +21,9 @@ from afterscene.errors import BadParameter
 from afterscene.files import prepare_output, write_json
 from afterscene.judging.leaks import check_leaks
 from afterscene.lab.runs import Arm, Run, run_arm
-from afterscene.metrics.bootstrap import Comparison, Interval, compare
-from afterscene.metrics.score import Confusion, ScoreResult
+from afterscene.metrics.bootstrap import Interval, Spread, resample
+from afterscene.metrics.confusion import Confusion
+from afterscene.metrics.xview2 import ScoreResult, all_undamaged, judged_score, shown
 
 RESULTS = "results.json"
 #: progress(arm, seed, step, steps) after each optimiser step.
@@ -39,7 +40,6 @@ class GainPlan:
     config: DetectorConfig
     seeds: tuple[int, ...] = (0, 1, 2)
     replicates: int = 1000
-    confidence: float = 0.95
     show: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -150,40 +150,33 @@ def summarise(
     counts = np.stack([run.counts for run in runs])
     counts = counts.reshape(len(arms), len(plan.seeds), *counts.shape[1:])
     events = [pair.event for pair in evaluation]
-    comparison = compare(
-        counts, events, seed=0, replicates=plan.replicates, confidence=plan.confidence
-    )
+    draws = resample(shown(counts[0, 0]), events, seeds=len(plan.seeds), replicates=plan.replicates)
+    spreads = [draws.spread(judged_score, one) for one in counts]
     totals = counts.sum(axis=2)
     scored = [[Confusion(counts=total).result() for total in arm] for arm in totals]
     undamaged = [Confusion(counts=all_undamaged(total)).result() for total in totals[0]]
     return GainResult(
         arms=tuple(
-            _arm_result(arm, comparison, number, scored[number]) for number, arm in enumerate(arms)
+            _arm_result(arm, spreads[number], spreads[0], scored[number])
+            for number, arm in enumerate(arms)
         ),
         all_undamaged=_mean(undamaged),
         absent_levels=scored[0][0].absent_levels,
         tiles=len(evaluation),
         tiles_synthetic=sum(pair.synthetic for pair in evaluation),
         seeds=plan.seeds,
-        redrawn=comparison.redrawn,
+        redrawn=draws.redrawn,
         runs=tuple(runs),
     )
 
 
-def all_undamaged(counts: np.ndarray) -> np.ndarray:
-    """The counts that the same localisation would give with level 1 said everywhere."""
-    changed = np.zeros_like(counts)
-    changed[..., 1] = counts.sum(axis=-1)
-    return changed
-
-
 def _arm_result(
-    arm: Arm, comparison: Comparison, number: int, scored: Sequence[ScoreResult]
+    arm: Arm, spread: Spread, first: Spread, scored: Sequence[ScoreResult]
 ) -> ArmResult:
     return ArmResult(
         name=arm.name,
-        score=comparison.scores[number],
-        gain=comparison.gains[number],
+        score=spread.intervals()[0],
+        gain=(spread - first).intervals()[0],
         per_seed=tuple(result.score for result in scored),
         figures=_mean(scored),
         pairs_real=sum(not pair.synthetic for pair in arm.pairs),

@@ -164,7 +164,6 @@ def _range(span: Interval, *, signed: bool = False) -> str:
 
 
 def _method(result: GainResult) -> tuple[str, ...]:
-    confidence = round(100 * result.arms[0].score.confidence)
     first = result.runs[0].provenance
     said = [
         f"Each arm was trained {len(result.seeds)} times (seeds "
@@ -172,7 +171,7 @@ def _method(result: GainResult) -> tuple[str, ...]:
         f"{first.get('steps')} optimiser steps each, and scored on the same {result.tiles} tiles "
         "by the official xView2 rules: 0.3 x localisation F1 + 0.7 x harmonic mean of the four "
         "levels' F1. Pixels of un-classified buildings are ignored.",
-        f"Intervals are the central {confidence}% of a paired bootstrap over seeds and tiles, "
+        "Intervals are the central 95% of a paired bootstrap over seeds and tiles, "
         "tiles drawn within their event, the same draws for every arm. "
         f"{result.redrawn:.2f} draws per kept one lost a damage level and were drawn again.",
         "Before training, ids and perceptual hashes of all training sources were checked against "

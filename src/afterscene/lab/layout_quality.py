@@ -26,6 +26,7 @@ from afterscene.lab.evaluation import EvaluationPlan, Stage, silent, thinned
 from afterscene.lab.features import FeatureSpace, crops_around, pooled
 from afterscene.lab.fidelity import Assessor
 from afterscene.metrics.distances import frechet_distance, kernel_distance
+from afterscene.metrics.xview2 import f1
 
 TRAIN = "train"
 REAL, OTHERS = "real", "real, other places"
@@ -135,11 +136,11 @@ def _figures(
     one: _Seen, real: _Seen, space: FeatureSpace | None, *, paired: bool
 ) -> dict[str, Any]:
     """``paired``: the same places in both, so that rows belong together."""
-    both, found, there = (int(n) for n in one.pixels)
+    both, found, there = one.pixels
     figures: dict[str, Any] = {
         "frechet": None,
         "kernel": None,
-        "localization_f1": 2 * both / (found + there) if found + there else None,
+        "localization_f1": float(f1(both, there, found)) if found + there else None,
     }
     if space is not None:
         ours, theirs = np.concatenate(one.features), np.concatenate(real.features)

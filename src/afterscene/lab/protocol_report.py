@@ -17,11 +17,17 @@ import numpy as np
 from afterscene.detectors import TrainingPair
 from afterscene.geodata.damage import LEVEL_WORDS, DamageLevel
 from afterscene.lab.arms import ARMS
-from afterscene.lab.gain import all_undamaged
 from afterscene.lab.protocol_run import Finished
 from afterscene.lab.protocols import Protocol
-from afterscene.metrics.bootstrap import Comparison, Interval, compare
-from afterscene.metrics.score import FIGURES, Confusion, scores
+from afterscene.metrics.bootstrap import Draws, Figure, Interval, resample
+from afterscene.metrics.xview2 import (
+    FIGURES,
+    all_undamaged,
+    figures,
+    judged_score,
+    result,
+    shown,
+)
 from afterscene.pages.pictures import busiest_window, paint_damage
 from afterscene.pages.report import (
     Chart,
@@ -37,35 +43,20 @@ SHOWN = 4
 RARE = ("damage_f1_minor_damage", "damage_f1_major_damage")
 
 
-def figure_of(name: str) -> Callable[[np.ndarray], float]:
-    """One official figure of summed counts."""
-    return partial(_figure, FIGURES.index(name))
-
-
-def _figure(index: int, counts: np.ndarray) -> float:
-    return float(scores(counts)[index])
-
-
-def judged_score(levels: Sequence[int], counts: np.ndarray) -> np.ndarray:
-    """xView2 scores ``(...)`` of summed counts, the harmonic mean over these levels (1 to 4)."""
-    figures = scores(counts)
-    by_level = figures[..., [2 + level for level in levels]]
-    damage = len(levels) / (1 / (by_level + 1e-6)).sum(axis=-1)
-    return np.asarray(0.3 * figures[..., 2] + 0.7 * damage)
-
-
 def summary(protocol: Protocol, done: Finished) -> dict[str, Any]:
     """The figures of one setting as JSON values."""
     arms = protocol.arms
     counts = done.counts(arms)
     levels = done.setting.levels
-    judge = partial(judged_score, levels)
-    draw = partial(
-        compare, events=done.events, seed=0, replicates=protocol.replicates, levels=levels
+    judge: Figure = partial(judged_score, levels=levels)
+    draws = resample(
+        shown(counts[0, 0])[:, [level - 1 for level in levels]],
+        done.events,
+        seeds=len(done.seeds),
+        replicates=protocol.replicates,
     )
-    whole = draw(counts, figure=lambda summed: float(judge(summed)))
     totals = counts.sum(axis=2)
-    undamaged = judge(all_undamaged(totals[0])).mean()
+    spans = [draws.spread(figures, one).intervals() for one in counts]
     return {
         "setting": done.setting.name,
         "event": done.setting.event,
@@ -73,52 +64,44 @@ def summary(protocol: Protocol, done: Finished) -> dict[str, Any]:
         "pairs_own": len(done.setting.own),
         "tiles": len(done.setting.test),
         "seeds": list(done.seeds),
-        "absent_levels": list(Confusion(counts=totals[0, 0]).result().absent_levels),
+        "absent_levels": list(result(totals[0, 0], "ignore").absent_levels),
         "judged_levels": [DamageLevel(level).word for level in levels],
-        "all_undamaged_score": float(undamaged),
+        "all_undamaged_score": float(judge(all_undamaged(totals[0])).mean()),
         "arms": {
             arm: {
-                "score": asdict(whole.scores[i]),
+                "score": asdict(draws.spread(judge, counts[i]).intervals()[0]),
                 "per_seed": judge(totals[i]).tolist(),
-                "official_score": float(scores(totals[i])[:, 0].mean()),
-                "figures": dict(zip(FIGURES, scores(totals[i]).mean(axis=0).tolist(), strict=True)),
+                "official_score": spans[i][0].mean,
+                "figures": {name: span.mean for name, span in zip(FIGURES, spans[i], strict=True)},
                 "pairs_synthetic": done.pairs_synthetic[arm],
             }
             for i, arm in enumerate(arms)
         },
         "rare": {
-            name: _spans(arms, draw(counts, figure=figure_of(name)))
+            name: {arm: asdict(spans[i][FIGURES.index(name)]) for i, arm in enumerate(arms)}
             for name in RARE
             if FIGURES.index(name) - 2 in levels
         },
-        "against_best": _against_best(arms, counts, judge, draw),
+        "against_best": _against_best(arms, counts, judge, draws),
     }
 
 
-def _spans(arms: Sequence[str], found: Comparison) -> dict[str, Any]:
-    return {arm: asdict(span) for arm, span in zip(arms, found.scores, strict=True)}
-
-
 def _against_best(
-    arms: Sequence[str],
-    counts: np.ndarray,
-    judge: Callable[[np.ndarray], np.ndarray],
-    draw: Callable[..., Comparison],
+    arms: Sequence[str], counts: np.ndarray, judge: Figure, draws: Draws
 ) -> dict[str, Any]:
     """Each generative arm less the best other arm, with the paired interval."""
     plain = [arm for arm in arms if not ARMS[arm].generative]
     made = [arm for arm in arms if ARMS[arm].generative]
     if not plain or not made:
         return {}
-    means = judge(counts.sum(axis=2)).mean(axis=1)
-    best = max(plain, key=lambda arm: means[arms.index(arm)])
-    order = [arms.index(best), *(arms.index(arm) for arm in made)]
-    gains = draw(counts[order], figure=lambda summed: float(judge(summed))).gains[1:]
+    spreads = {arm: draws.spread(judge, counts[i]) for i, arm in enumerate(arms)}
+    best = max(plain, key=lambda arm: float(spreads[arm].value))
+    gains = {arm: (spreads[arm] - spreads[best]).intervals()[0] for arm in made}
     return {
         "best": best,
         "gains": {
             arm: {**asdict(gain), "excludes_zero": gain.excludes_zero}
-            for arm, gain in zip(made, gains, strict=True)
+            for arm, gain in gains.items()
         },
     }
 

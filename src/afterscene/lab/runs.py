@@ -21,7 +21,7 @@ from afterscene.detectors.training import Progress
 from afterscene.errors import BadParameter, OutputConflict
 from afterscene.files import write_json
 from afterscene.generators.checkpoint import weights_hash
-from afterscene.metrics.score import Confusion
+from afterscene.metrics.confusion import Confusion
 
 RECORD = "done.json"
 DAMAGE = "predictions.npz"

@@ -14,15 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.lab.candidates import CEILING, FLOOR, OURS
 from afterscene.lab.fidelity import (
     FEWEST,
     Recovered,
     counted_levels,
     gap_figures,
-    level_f1,
-    mean_f1,
 )
 from afterscene.lab.tilefigures import (
     TileFigures,
@@ -30,6 +28,7 @@ from afterscene.lab.tilefigures import (
     outside_change,
     set_distances,
 )
+from afterscene.metrics.xview2 import harmonic_mean
 
 OVERALL = "overall"
 Tiles = Mapping[str, Sequence[TileFigures]]
@@ -78,15 +77,16 @@ def summarise(tiles: Tiles, asked: Asked, *, seed: int) -> dict[str, Any]:
 def left_out(counts: Mapping[str, int]) -> dict[str, int]:
     """Level words that are not counted, with their number of asked buildings."""
     counted = counted_levels(counts)
-    words = [level.word for level in DamageLevel if level != DamageLevel.UNCLASSIFIED]
-    return {word: counts.get(word, 0) for word in words if word not in counted}
+    return {word: counts.get(word, 0) for word in LEVEL_WORDS if word not in counted}
 
 
 def _gap(
     sets: Sequence[Sequence[TileFigures]], group: str, counts: Mapping[str, int], seed: int
 ) -> dict[str, Any]:
-    ours, floor, ceiling = ([t.recovered for t in s if group in (OVERALL, t.hazard)] for s in sets)
-    return gap_figures(ours, floor, ceiling, counted_levels(counts), seed=seed)
+    mine = [[t for t in s if group in (OVERALL, t.hazard)] for s in sets]
+    ours, floor, ceiling = ([t.recovered for t in s] for s in mine)
+    events = [t.event for t in mine[0]]
+    return gap_figures(ours, floor, ceiling, counted_levels(counts), events=events, seed=seed)
 
 
 def _candidate(
@@ -118,13 +118,13 @@ def fidelity(recovered: Sequence[Recovered], asked: Mapping[str, int]) -> dict[s
     `buildings_recovered` is the share on its diagonal.
     """
     total = reduce(add, recovered)
-    f1 = level_f1(total.pixels)
-    mean = mean_f1(f1, counted_levels(asked))
+    f1, counted = total.pixels.result().damage_f1_by_level, counted_levels(asked)
+    mean = float(harmonic_mean(np.array([f1[word] for word in counted]))) if counted else None
     count = int(total.buildings.sum())
     return {
         "damage_f1": None if mean is None else round(mean, 4),
         "f1": {word: round(value, 4) for word, value in f1.items()},
-        "levels_counted": list(counted_levels(asked)),
+        "levels_counted": list(counted),
         "levels_left_out": left_out(asked),
         "buildings_asked_found": total.buildings.tolist(),
         "buildings_recovered": round(float(np.trace(total.buildings)) / count, 4)

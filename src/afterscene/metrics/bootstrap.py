@@ -1,12 +1,13 @@
-"""A mean over seeds, and how far it may be trusted: the paired bootstrap over seeds and tiles.
+"""How far a figure may be trusted: one bootstrap, with one stratification, for every interval.
 
-Two trainings that differ only in their seed differ by half a point of score, and 24 test tiles are
-few; a gain without an interval says nothing. Each replicate draws seeds with replacement, and for
-every drawn seed tiles with replacement (Efron and Tibshirani 1993, chapter 6), the same ones for
-every arm, so that hard tiles and lucky seeds cancel in the difference. The interval is the central
-share of the replicates' differences. Tiles are drawn within their event, because a set without its
-volcano is another set; a draw that loses a whole damage level, and with it the harmonic mean, is
-drawn again, and how often is reported.
+Two trainings that differ only in their seed differ by half a point of score, and two dozen test
+tiles are few; a figure without an interval says little. Each replicate draws seeds with replacement
+where there are several, and for every drawn seed as many tiles of each event as the event has
+(Efron and Tibshirani 1993, chapter 6): a set without its volcano is another set. Arms, candidates
+and figures that are compared share the same draws, so that hard tiles and lucky seeds cancel in
+their difference. A draw that loses a damage level which all tiles together show, and with it the
+harmonic mean, is drawn again, and how often is told. The interval is the central share of the
+draws.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,19 +16,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from afterscene.errors import BadParameter
-from afterscene.metrics.score import Confusion
 
+REPLICATES = 1000
+CONFIDENCE = 0.95
 _REDRAWS = 200
+
+#: From summed counts (..., 6, 2, 2, 5) to one or several figures (...) or (..., n).
+Figure = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """mean over seeds on all tiles; low and high: the bootstrap's central `confidence`."""
+    """mean over seeds on all tiles; low and high: the ends of the bootstrap's central 95%."""
 
     mean: float
     low: float
     high: float
-    confidence: float
 
     @property
     def excludes_zero(self) -> bool:
@@ -35,83 +39,102 @@ class Interval:
         return self.low > 0 or self.high < 0
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Scores of each arm and their differences to the first; redrawn: lost levels, per draw."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spread:
+    """A figure () or several (n,) on all tiles, and on each draw: (draws,) or (draws, n)."""
 
-    scores: tuple[Interval, ...]
-    gains: tuple[Interval, ...]
+    value: np.ndarray
+    drawn: np.ndarray
+
+    def __sub__(self, other: "Spread") -> "Spread":
+        return Spread(value=self.value - other.value, drawn=self.drawn - other.drawn)
+
+    def intervals(self) -> list[Interval]:
+        """One for each figure."""
+        ends = np.quantile(self.drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+        rows = (self.value.ravel().tolist(), *(end.ravel().tolist() for end in ends))
+        return [Interval(mean=m, low=low, high=high) for m, low, high in zip(*rows, strict=True)]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Draws:
+    """Which seed (replicates, seeds), and how often each tile (replicates, seeds, tiles).
+
+    `redrawn`: draws of tiles that lost a level, for each that is kept.
+    """
+
+    seeds: np.ndarray
+    tiles: np.ndarray
     redrawn: float
 
+    def sums(self, counts: np.ndarray) -> np.ndarray:
+        """(replicates, seeds, ...) sums of (seeds, tiles, ...) counts over each draw's tiles."""
+        flat = counts.reshape(*counts.shape[:2], -1).astype(np.float64)
+        out = np.empty((*self.seeds.shape, flat.shape[2]))
+        for run, values in enumerate(flat):
+            mine = self.seeds == run
+            out[mine] = self.tiles[mine] @ values
+        return out.reshape(*self.seeds.shape, *counts.shape[2:])
 
-def score(counts: np.ndarray) -> float:
-    """The official score of summed counts."""
-    return Confusion(counts=counts).result().score
+    def spread(self, figure: Figure, counts: np.ndarray) -> Spread:
+        """The figure of (seeds, tiles, 6, 2, 2, 5) counts, its mean over the seeds."""
+        return Spread(
+            value=figure(counts.sum(axis=1)).mean(axis=0),
+            drawn=figure(self.sums(counts)).mean(axis=1),
+        )
 
 
-def compare(
-    counts: np.ndarray,
+def resample(
+    shown: np.ndarray,
     events: Sequence[str],
     *,
-    seed: int,
-    replicates: int = 1000,
-    confidence: float = 0.95,
-    figure: Callable[[np.ndarray], float] = score,
-    levels: Sequence[int] = (1, 2, 3, 4),
-) -> Comparison:
-    """Intervals for (arms, seeds, tiles, ...) pixel counts as :class:`Confusion` keeps them.
+    seeds: int = 1,
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> Draws:
+    """Draw seeds, then tiles within their event.
 
-    `figure` is what is compared, a function of summed counts; a draw of tiles has to show each of
-    `levels` (1 to 4) that all tiles show.
-    `events` names the event of each tile. Raises BadParameter for shapes that do not fit.
+    Args:
+        shown: (tiles, levels) pixels of each level that matters; see
+            :func:`afterscene.metrics.xview2.shown`.
+        events: The event of each tile.
+        seeds: How many runs there are of everything that is compared.
+        seed: Decides the draws.
+        replicates: How many.
+
+    Raises:
+        BadParameter: the events are not those of the tiles, or nothing is to be drawn.
     """
-    arms, seeds, tiles = counts.shape[:3]
-    if len(events) != tiles or not 0 < confidence < 1 or replicates < 1:
+    if len(events) != len(shown) or min(len(events), seeds, replicates) < 1:
         raise BadParameter(
-            f"{len(events)} events for {tiles} tiles, {replicates} replicates, confidence "
-            f"{confidence}; give one event a tile, at least 1 replicate, and 0 < confidence < 1"
+            f"{len(events)} events for {len(shown)} tiles, {seeds} seeds, {replicates} replicates; "
+            "give one event a tile, and at least 1 of each"
         )
-    rng = np.random.default_rng(seed)
-    whole = np.array([[figure(run.sum(axis=0)) for run in arm] for arm in counts])
-    drawn, again = np.empty((replicates, arms)), 0
-    strata = [np.flatnonzero(np.array(events) == event) for event in sorted(set(events))]
-    needed = _levels(counts[0, 0].sum(axis=0)) & np.isin(np.arange(1, 5), levels)
-    for replicate in range(replicates):
-        total = np.zeros((arms, seeds))
-        for place in range(seeds):
-            which = int(rng.integers(seeds))
-            subset, tries = _draw_tiles(rng, strata, counts[0, 0], needed)
-            again += tries
-            for arm in range(arms):
-                total[arm, place] = figure(counts[arm, which][subset].sum(axis=0))
-        drawn[replicate] = total.mean(axis=1)
-    means = whole.mean(axis=1)
-    return Comparison(
-        scores=tuple(_interval(means[a], drawn[:, a], confidence) for a in range(arms)),
-        gains=tuple(
-            _interval(means[a] - means[0], drawn[:, a] - drawn[:, 0], confidence)
-            for a in range(arms)
-        ),
-        redrawn=again / (replicates * seeds),
+    rng, names = np.random.default_rng(seed), np.array(events)
+    strata = [np.flatnonzero(names == event) for event in sorted(set(events))]
+    which = rng.integers(seeds, size=(replicates, seeds))
+    needed = shown[:, shown.sum(axis=0) > 0] > 0
+    tiles = _draw(rng, strata, replicates * seeds)
+    lost, again = _lost(tiles, needed), 0
+    for _ in range(_REDRAWS):
+        if not lost.any():
+            break
+        again += int(lost.sum())
+        tiles[lost] = _draw(rng, strata, int(lost.sum()))
+        lost = _lost(tiles, needed)
+    tiles[lost] = 1
+    return Draws(
+        seeds=which, tiles=tiles.reshape(replicates, seeds, -1), redrawn=again / len(tiles)
     )
 
 
-def _levels(counts: np.ndarray) -> np.ndarray:
-    """(4,) bool: levels of which the target has a pixel."""
-    return counts[1:5].sum(axis=(1, 2, 3)) > 0
+def _draw(rng: np.random.Generator, strata: Sequence[np.ndarray], count: int) -> np.ndarray:
+    """(count, tiles) how often each tile was drawn, each stratum as often as it has tiles."""
+    times = np.zeros((count, sum(map(len, strata))), np.int64)
+    for part in strata:
+        times[:, part] = rng.multinomial(len(part), [1 / len(part)] * len(part), count)
+    return times
 
 
-def _draw_tiles(
-    rng: np.random.Generator, strata: list[np.ndarray], counts: np.ndarray, needed: np.ndarray
-) -> tuple[np.ndarray, int]:
-    """Tile indices, as many from each stratum as it has, and how many draws were thrown away."""
-    for tries in range(_REDRAWS):
-        subset = np.concatenate([rng.choice(part, size=len(part)) for part in strata])
-        if (_levels(counts[subset].sum(axis=0)) >= needed).all():
-            return subset, tries
-    return np.concatenate(strata), _REDRAWS
-
-
-def _interval(mean: float, draws: np.ndarray, confidence: float) -> Interval:
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(mean=float(mean), low=float(low), high=float(high), confidence=confidence)
+def _lost(tiles: np.ndarray, needed: np.ndarray) -> np.ndarray:
+    return np.asarray((tiles @ needed == 0).any(axis=1))

@@ -46,7 +46,7 @@ from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import make_hazard
 from afterscene.judging.leaks import check_leaks
 from afterscene.lab.towns import draw_pairs
-from afterscene.metrics.score import Confusion
+from afterscene.metrics.confusion import Confusion
 from afterscene.school import lesson
 
 # %% [markdown]

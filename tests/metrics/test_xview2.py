@@ -10,10 +10,14 @@ from PIL import Image
 
 from afterscene.errors import BadImage, BadParameter, MissingFile
 from afterscene.geodata.damage import LEVELS
-from afterscene.metrics.score import (
-    Confusion,
-    score_folder,
-    write_official,
+from afterscene.metrics.confusion import Confusion
+from afterscene.metrics.folders import score_folder, write_official
+from afterscene.metrics.xview2 import (
+    FIGURES,
+    all_undamaged,
+    figures,
+    harmonic_mean,
+    judged_score,
 )
 
 OFFICIAL_KEYS = [
@@ -170,6 +174,55 @@ def test_bad_arrays_are_named() -> None:
         Confusion().add(good, good, mixed)
     with pytest.raises(BadParameter, match="prediction has the value 255"):
         Confusion().add(good, mixed, none)
+
+
+def test_many_sets_at_once_are_scored_by_the_official_rules() -> None:
+    rng = np.random.default_rng(0)
+    sets = [[draw(rng) for _ in range(size)] for size in (1, 3)]
+    sets.append([(*tile[:3], np.where(tile[3] == 2, 1, tile[3])) for tile in sets[0]])
+    many = figures(np.stack([count(tiles).counts for tiles in sets]))
+    assert list(FIGURES) == OFFICIAL_KEYS
+    np.testing.assert_allclose(many, [official(tiles) for tiles in sets], rtol=0, atol=1e-9)
+
+
+def test_counting_in_words_is_counting_pixel_by_pixel() -> None:
+    """Odd sizes, bool and int masks, un-classified pixels: the same table as a slow loop."""
+    rng = np.random.default_rng(1)
+    target = rng.choice([0, 0, 0, 1, 2, 3, 4, 255], size=(37, 29)).astype(np.uint8)
+    target[:20] = 0
+    found, damage = rng.random(target.shape) > 0.5, rng.integers(0, 5, target.shape)
+    for policy in ("ignore", "as-no-damage"):
+        expected = np.zeros((6, 2, 2, 5), int)
+        for t, f, d in zip(target.ravel(), found.ravel(), damage.ravel(), strict=True):
+            truth = {"ignore": 5, "as-no-damage": 1}[policy] if t == 255 else t
+            expected[truth, int(t > 0), int(f), d] += 1
+        made = Confusion(unclassified=policy).add(found, damage, target)  # type: ignore[arg-type]
+        assert np.array_equal(made.counts, expected)
+
+
+def test_the_undamaged_reference_is_what_saying_one_everywhere_scores() -> None:
+    rng = np.random.default_rng(0)
+    target = rng.integers(0, 5, size=(40, 40))
+    found = rng.random((40, 40)) > 0.4
+    damage = rng.integers(1, 5, size=(40, 40))
+    changed = Confusion(counts=all_undamaged(Confusion().add(found, damage, target).counts))
+    said = Confusion().add(found, np.ones_like(damage), target)
+    assert changed.result() == said.result()
+
+
+def test_the_mean_is_harmonic_as_in_xview2() -> None:
+    f1 = np.array([[0.9, 0.3], [0.6, 0.0]])
+    wanted = [2 / (1 / (0.9 + 1e-6) + 1 / (0.3 + 1e-6)), 0]
+    assert harmonic_mean(f1) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_levels_that_are_not_judged_leave_the_mean() -> None:
+    """Level 1: 2 * 30 / (30 + 40), level 4 never hit; houses all found."""
+    counts = np.zeros((6, 2, 2, 5), np.int64)
+    counts[0, 0, 0, 0], counts[1, 1, 1, 1], counts[4, 1, 1, 1] = 50, 30, 10
+    assert judged_score(counts, (1,)) == pytest.approx(0.3 + 0.7 * 60 / 70, abs=1e-5)
+    assert judged_score(counts, (1, 4)) == pytest.approx(0.3, abs=1e-5)
+    assert judged_score(counts) == pytest.approx(figures(counts)[0])
 
 
 def write_set(folder: Path, rng: np.random.Generator, tiles: int) -> list[Tile]:
