@@ -29,6 +29,15 @@ def kind_of(folder: Path) -> str:
     return str(said.get("kind", "")) if isinstance(said, dict) else ""
 
 
+def seen(folder: Path) -> list[str] | None:
+    """Names of all tiles that a model learned from, itself or what it began with, after its
+    ``config.json``; None where that does not say.
+    """
+    said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    tiles = said.get("tiles", said.get("provenance", {}).get("tiles"))
+    return None if tiles is None else list(tiles)
+
+
 def find(name: str | Path, kind: str) -> Path:
     """The folder of a shipped model by name, or the folder itself.
 

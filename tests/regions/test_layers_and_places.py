@@ -8,9 +8,10 @@ import rasterio
 from rasterio.transform import from_origin
 
 from afterscene.errors import AftersceneError, BadImage, BadRegions, MissingFile, UnknownName
+from afterscene.geodata.distance import distance_km
 from afterscene.hazards import HAZARDS
 from afterscene.regions import PRIOR, Place, prior, read_layer, read_places
-from afterscene.regions.places import distance_km, nearest
+from afterscene.regions.places import nearest
 
 GRID = """<?xml version="1.0" encoding="US-ASCII" standalone="yes"?>
 <shakemap_grid xmlns="http://earthquake.usgs.gov/eqcenter/shakemap">

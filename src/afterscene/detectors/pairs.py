@@ -17,6 +17,7 @@ import numpy as np
 from afterscene.errors import BadImage, BadParameter, MissingFile
 from afterscene.files import pixel_hash
 from afterscene.geodata.damage import IGNORE, LEVEL_WORDS, rasterize
+from afterscene.geodata.leaks import Fingerprint
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
 
@@ -28,6 +29,7 @@ class TrainingPair:
     pre, post: (H, W, 3) uint8. target: (H, W) uint8, 0 background, 1..4 levels, 255 ignored.
     id: name of the pre image's place, unique among the real pairs. synthetic: post is generated.
     weight: how often this pair is drawn, relative to the others of its kind (real or synthetic).
+    middle: longitude and latitude, where the label tells them.
     Raises BadParameter, BadImage.
     """
 
@@ -38,6 +40,7 @@ class TrainingPair:
     event: str = ""
     synthetic: bool = False
     weight: float = 1.0
+    middle: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         for name in ("pre", "post"):
@@ -64,6 +67,11 @@ class TrainingPair:
     def pixel_hashes(self) -> tuple[str, str, str]:
         """Of pre, post and target; worked out once, as a pair goes into many runs."""
         return pixel_hash(self.pre), pixel_hash(self.post), pixel_hash(self.target)
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What the leak guard compares."""
+        return Fingerprint(id=self.id, picture=self.pre, place=self.middle)
 
     def scenes(self) -> tuple[Scene, Scene]:
         """Pre and post as scenes without a place, all pixels valid."""
@@ -118,6 +126,7 @@ def load_pair(pair: Pair, *, synthetic: bool = False, weight: float = 1.0) -> Tr
         event=pair.event,
         synthetic=synthetic,
         weight=weight,
+        middle=pair.fingerprint.middle,
     )
 
 

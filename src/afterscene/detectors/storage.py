@@ -113,7 +113,11 @@ def card(detector: Detector) -> str:
         "",
         "## Training",
         "",
-        *(f"- {key.replace('_', ' ')}: {_plain(value)}" for key, value in sorted(made.items())),
+        *(
+            f"- {key.replace('_', ' ')}: {_plain(value)}"
+            for key, value in sorted(made.items())
+            if key != "tiles"  # in config.json
+        ),
         "",
         "Figures under `validation` are those of the split that also chose threshold and biases, "
         "so they flatter a little; score a test split with `afterscene detect score`.",

@@ -51,7 +51,8 @@ def fit(
         if progress is not None:
             progress(record["step"], config.steps, record)
     made = {"steps": trainer.step, "seconds": round(trainer.seconds, 1)}
-    detector = finish(task, trainer.average, pairs, validation, made, mix)
+    before = () if start is None else start.provenance.get("tiles")
+    detector = finish(task, trainer.average, pairs, validation, made | {"tiles": before}, mix)
     if out is not None:
         detector.save(out)
     return detector
@@ -65,9 +66,15 @@ def finish(
     made: Mapping[str, Any],
     mix: Mix | None = None,
 ) -> Detector:
-    """The detector with the averaged weights; `made` goes into its provenance."""
+    """The detector with the averaged weights; `made` goes into its provenance.
+
+    ``made["tiles"]`` are those that its first weights had seen; None where these do not say.
+    """
+    before = made["tiles"]
+    tiles = None if before is None else sorted({*before, *(pair.id for pair in pairs)})
     provenance = {
         **made,
+        "tiles": tiles,
         "seed": task.config.seed,
         "encoder_weights": task.origin,
         "torch": torch.__version__,

@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.errors import BadParameter, LeakFound, MissingExtra
-from afterscene.gbd.apart import check_apart_from, leaks, middle
+from afterscene.errors import BadParameter, MissingExtra
 from afterscene.gbd.build import find_sources
 from afterscene.gbd.events import event_units
 from afterscene.gbd.plan import Item, Plan, Source, in_turn
 from afterscene.gbd.planfile import StoredPlan, write_plan
 from afterscene.gbd.runs import check_sources, digest
 from afterscene.gbd.steering import Mix, Unit, steer
+from afterscene.geodata import leaks
 from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.distance import distance_km
 from afterscene.geodata.scene import read_scene
 from afterscene.hazards import HAZARDS
 from afterscene.regions import gazetteer
-from afterscene.regions.places import distance_km
 
 ALL = "all"
 NEAR_KM = 30.0
@@ -172,15 +172,9 @@ def apart(ask: Campaign, sources: tuple[Source, ...]) -> tuple[tuple[Source, ...
     evaluation = find_sources(ask.root, ask.test) if ask.test is not None else ()
     if ask.apart_from is not None:
         evaluation = (*evaluation, *find_sources(ask.apart_from))
-    if not ask.skip_leaks:
-        check_apart_from(sources, evaluation)
-        return sources, ()
-    forbidden = {source.id: words for source, words in leaks(sources, evaluation)}
-    kept = tuple(source for source in sources if source.id not in forbidden)
-    if not kept:
-        first = next(iter(forbidden.values()))
-        raise LeakFound(f"all {len(sources)} sources would leak: {first}; give others")
-    return kept, tuple(forbidden.values())
+    prints, held_out = ([s.fingerprint for s in some] for some in (sources, evaluation))
+    kept, why = leaks.apart(prints, held_out, skip=ask.skip_leaks)
+    return tuple(sources[i] for i in kept), tuple(why)
 
 
 def built_up(sources: tuple[Source, ...], least: float) -> tuple[Source, ...]:
@@ -212,7 +206,7 @@ def with_regions(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     lng, lat = np.array([(town.lng, town.lat) for town in towns]).T
     named = []
     for source in sources:
-        place = middle(source)
+        place = source.fingerprint.middle
         far = distance_km(*place, lng, lat) if place else np.array([np.inf])
         town = towns[int(far.argmin())] if far.min() <= NEAR_KM else None
         named.append(replace(source, region=f"{town.name}, {town.country}") if town else source)

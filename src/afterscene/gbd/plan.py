@@ -13,12 +13,14 @@ machine and still make the same pairs. Three laws hold and are tested:
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 
 import numpy as np
 
 from afterscene.errors import BadParameter
+from afterscene.geodata.leaks import Fingerprint
 from afterscene.hazards import make_hazard
 from afterscene.hazards.site import Site
 
@@ -40,6 +42,11 @@ class Source:
     """Of the image and the label, where a plan file wrote down what it was made from."""
     region: str = ""
     """The town next to it, where that is known."""
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What the leak guard compares."""
+        return Fingerprint(id=self.id, picture=self.pre, place=self.label)
 
 
 @dataclass(frozen=True, kw_only=True)

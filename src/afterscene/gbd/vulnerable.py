@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from afterscene.errors import BadParameter, UnknownName
+from afterscene.geodata.distance import distance_km
 from afterscene.hazards import HAZARDS
 from afterscene.regions import Footprint, Layer, Place, prior
-from afterscene.regions.places import distance_km
 from afterscene.regions.prior import CAVEAT, PRIOR
 
 PEOPLE_A_BUILDING = 4.0

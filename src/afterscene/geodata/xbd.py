@@ -9,6 +9,7 @@ splits over a flat tree. Only names are looked at here: reading is lazy, order i
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,6 +19,7 @@ from afterscene.geodata.fit import LngLatFit, fit_lnglat
 from afterscene.geodata.georeference import make_label
 from afterscene.geodata.label import METADATA_FIELDS, XbdLabel, read_label, write_label
 from afterscene.geodata.labeljson import load_json
+from afterscene.geodata.leaks import Fingerprint
 
 __all__ = [
     "EVENT_HAZARD",
@@ -81,6 +83,12 @@ class Pair:
     def hazard(self) -> str | None:
         """The hazard of the event, None for events outside xBD."""
         return EVENT_HAZARD.get(self.event)
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What the leak guard compares."""
+        label = self.pre_label or self.post_label
+        return Fingerprint(id=self.id, picture=self.pre, place=label)
 
 
 class XbdTree:

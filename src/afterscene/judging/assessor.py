@@ -13,8 +13,8 @@ from pathlib import Path
 from afterscene import shipped
 from afterscene.detectors import Detector, DetectorConfig, fit, load, load_pairs
 from afterscene.errors import BadParameter, MissingFile
+from afterscene.geodata.leaks import check_leaks
 from afterscene.geodata.xbd import XbdTree
-from afterscene.judging.leaks import check_leaks
 
 TRAIN, VAL = "train", "val"
 
@@ -65,7 +65,8 @@ def fit_assessor(
             "as `afterscene detect fit` writes"
         )
     pairs = load_pairs(xbd, TRAIN)
-    check_leaks(pairs, load_pairs(xbd, split))
+    evaluated = [pair.fingerprint for pair in XbdTree(xbd).pairs(split)]
+    check_leaks([pair.fingerprint for pair in pairs], evaluated)
     validation = load_pairs(xbd, VAL) if VAL in splits and split != VAL else []
     return fit(
         config, pairs, seed=0, out=out, validation=validation, progress=lambda *_: advance(1)

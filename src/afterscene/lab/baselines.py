@@ -20,9 +20,9 @@ from shapely.geometry.base import BaseGeometry
 from afterscene.errors import BadParameter
 from afterscene.generators.crops import affected_mask
 from afterscene.geodata.damage import Building, instances
+from afterscene.geodata.leaks import leaks
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import Pair, read_label
-from afterscene.judging.leaks import NEAR, difference_hash
 
 DAMAGED = (2, 3, 4)
 #: Pixels beyond the footprint that a paste may touch, and the width of its blending edge.
@@ -71,7 +71,7 @@ class TrainingPosts:
     """What the baselines know of a training split.
 
     `averages` holds the mean post (H, W, 3) uint8 by event, and over all under ``""``; `pairs`
-    counts what was read, `left_out` names pairs that are, or look like, evaluated ones.
+    counts what was read, `left_out` names pairs that are, lie beside or look like evaluated ones.
     """
 
     donors: tuple[Donor, ...] = ()
@@ -100,30 +100,25 @@ def harvest(
     Raises:
         MissingFile, BadImage, BadLabel: a pair cannot be used.
     """
-    names = {pair.id for pair in evaluated}
-    hashes = [difference_hash(read_scene(pair.pre).rgb()) for pair in evaluated]
-    known = np.array([h for h in hashes if h is not None])
+    pairs = list(pairs)
+    held_out = [pair.fingerprint for pair in evaluated]
+    leaking = {index for index, _ in leaks([pair.fingerprint for pair in pairs], held_out)}
     donors: list[Donor] = []
-    left_out, sums, used = [], _Means(), 0
-    for pair in pairs:
+    sums, used = _Means(), 0
+    for index, pair in enumerate(pairs):
         advance(1)
-        if pair.post is None or pair.post_label is None:
-            continue
-        if pair.id in names or _looks_like(known, read_scene(pair.pre).rgb()):
-            left_out.append(pair.id)
+        if index in leaking or pair.post is None or pair.post_label is None:
             continue
         post = read_scene(pair.post).rgb()
         sums.add(pair.event, post)
         donors += _cut_all(post, read_label(pair.post_label).buildings, pair.hazard or "")
         used += 1
     return TrainingPosts(
-        donors=tuple(donors), averages=sums.means(), pairs=used, left_out=tuple(left_out)
+        donors=tuple(donors),
+        averages=sums.means(),
+        pairs=used,
+        left_out=tuple(pairs[index].id for index in sorted(leaking)),
     )
-
-
-def _looks_like(known: np.ndarray, pre: np.ndarray) -> bool:
-    bits = difference_hash(pre)
-    return bits is not None and len(known) > 0 and int((known != bits).sum(axis=1).min()) <= NEAR
 
 
 class _Means:

@@ -8,9 +8,9 @@ full size, a run that was stopped goes on, and ``report.html`` shows it all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from afterscene.errors import BadParameter, MissingFile
 from afterscene.files import prepare_output
 from afterscene.gbd.pair import Renderer
 from afterscene.generators.choosing import Choice
+from afterscene.geodata.leaks import check_history
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import Pair, XbdTree
 from afterscene.lab.baselines import TrainingPosts, harvest
@@ -64,6 +65,8 @@ class EvaluationPlan:
         limit: So many tiles, evenly spread over the split by id; None: all.
         seed: Of the pictures; a tile's own seed is a function of it and the tile's id.
         seams: Render one tile of the split again in several windows.
+        skip: Leave out tiles that a model has seen, instead of ending there.
+        without: Tiles that are left out (see :func:`held_out`).
     """
 
     xbd: Path
@@ -71,6 +74,8 @@ class EvaluationPlan:
     limit: int | None = None
     seed: int = 0
     seams: bool = True
+    skip: bool = False
+    without: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if self.limit is not None and self.limit < 1:
@@ -187,13 +192,28 @@ def evaluated_pairs(tree: XbdTree, plan: EvaluationPlan) -> list[Pair]:
     Raises:
         MissingFile: none has both.
     """
-    pairs = [p for p in tree.pairs(plan.split) if p.post is not None and p.post_label is not None]
+    found = [p for p in tree.pairs(plan.split) if p.id not in plan.without]
+    pairs = [p for p in found if p.post is not None and p.post_label is not None]
     if not pairs:
         raise MissingFile(
             f"{tree.root}: split {plan.split!r} has no pair with a post image and its label; "
             "check the folder"
         )
     return thinned(pairs, plan.limit)
+
+
+def held_out(plan: EvaluationPlan, seen: Mapping[str, Iterable[str] | None]) -> EvaluationPlan:
+    """The plan without the tiles of its split that a model has seen; ``seen`` by its name.
+
+    Raises:
+        LeakFound: there are some, and ``plan.skip`` is not said; or a model does not say.
+    """
+    ids = {pair.id for pair in XbdTree(plan.xbd).pairs(plan.split)}
+    without: set[str] = set()
+    for model, tiles in seen.items():
+        check_history(model, tiles, () if plan.skip else ids)
+        without |= ids.intersection(tiles or ())
+    return replace(plan, without=frozenset(without))
 
 
 def thinned(pairs: Sequence[Pair], limit: int | None) -> list[Pair]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from afterscene import shipped
 from afterscene.detectors import Detector, DetectorConfig, load
 from afterscene.files import write_json
 from afterscene.gbd.pair import Renderer
@@ -19,6 +20,7 @@ from afterscene.lab.evaluation import (
     EvaluationPlan,
     Stage,
     evaluate,
+    held_out,
     prepare,
     silent,
 )
@@ -66,11 +68,18 @@ def evaluate_and_report(
     is the folder of another detector, for a row with chosen sketches.
 
     Raises:
+        LeakFound: generator, assessor or critic has seen a tile of the split, or does not say.
         AftersceneError: by the leaf that fits.
     """
+    given = find_assessor(assessor)
+    folders = (getattr(generator, "folder", None), critic)
+    seen = {str(folder): shipped.seen(folder) for folder in folders if folder}
+    if given is not None:
+        seen[given[1]] = given[0].provenance.get("tiles")
+    plan = held_out(plan, seen)
     if out is not None:
         prepare(plan, generator, out, overwrite=overwrite)
-    judge, name = _assessor(plan, assessor, out, stage, config or DetectorConfig())
+    judge, name = given or _assessor(plan, out, stage, config or DetectorConfig())
     chosen = choice_for(judge, critic) if critic is not None else None
     space = default_features()
     made = evaluate(plan, generator, judge, space=space, choice=chosen, out=out, stage=stage)
@@ -84,14 +93,10 @@ def evaluate_and_report(
 
 def _assessor(
     plan: EvaluationPlan,
-    folder: Path | None,
     out: Path | None,
     stage: Stage,
     config: DetectorConfig,
 ) -> tuple[Detector, str]:
-    found = find_assessor(folder)
-    if found is not None:
-        return found
     keep = out / "assessor" if out is not None else None
     if keep is not None and (keep / "config.json").is_file():
         return load(keep), keep.name

@@ -19,7 +19,7 @@ from afterscene.detectors import DetectorConfig, TrainingPair
 from afterscene.detectors.training import Progress
 from afterscene.errors import BadParameter
 from afterscene.files import prepare_output, write_json
-from afterscene.judging.leaks import check_leaks
+from afterscene.geodata.leaks import check_leaks
 from afterscene.lab.runs import Arm, Run, run_arm
 from afterscene.metrics.bootstrap import Interval, Spread, resample
 from afterscene.metrics.confusion import Confusion
@@ -118,8 +118,9 @@ def gain(
     """
     _check(arms, evaluation)
     for arm in arms:
-        check_leaks(arm.pairs, [*evaluation, *validation])
-    check_leaks(validation, evaluation)
+        held_out = [pair.fingerprint for pair in (*evaluation, *validation)]
+        check_leaks([pair.fingerprint for pair in arm.pairs], held_out)
+    check_leaks(*([pair.fingerprint for pair in some] for some in (validation, evaluation)))
     out = Path(out)
     settings = {"arms": [arm.name for arm in arms], "config": plan.config.as_json()}
     prepare_output(out, "gain", run=settings)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from afterscene import shipped
 from afterscene.errors import MissingFile
 from afterscene.gbd.plan import item_seed
 from afterscene.generators.generator import Generator
@@ -22,7 +23,7 @@ from afterscene.geodata.damage import Building, DamageLevel, rasterize
 from afterscene.geodata.drawn.layout import coarse, draw_layout
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
-from afterscene.lab.evaluation import EvaluationPlan, Stage, silent, thinned
+from afterscene.lab.evaluation import EvaluationPlan, Stage, held_out, silent, thinned
 from afterscene.lab.features import FeatureSpace, crops_around, pooled
 from afterscene.lab.fidelity import Assessor
 from afterscene.metrics.distances import frechet_distance, kernel_distance
@@ -61,9 +62,13 @@ def evaluate_layout(
 
     Raises:
         MissingFile: no tile of the split has a building.
+        LeakFound: the generator has seen a tile of the split, or does not say.
     """
+    if generator.folder is not None:
+        plan = held_out(plan, {str(generator.folder): shipped.seen(generator.folder)})
     tree = XbdTree(plan.xbd)
-    pairs = [p for p in tree.pairs(plan.split) if _buildings(p)]
+    found = (p for p in tree.pairs(plan.split) if p.id not in plan.without)
+    pairs = [p for p in found if _buildings(p)]
     if not pairs:
         raise MissingFile(f"{tree.root}: no tile of split {plan.split!r} has a building")
     chosen = thinned(pairs, plan.limit)

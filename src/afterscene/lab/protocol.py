@@ -27,11 +27,14 @@ RESULTS, PAGE, FIGURES = "results.json", "report.html", "figures.md"
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What one call may do: `limit` trainings at most; `told` hears of each optimiser step."""
+    """What one call may do: `limit` trainings at most; `told` hears of each optimiser step;
+    `skip` leaves out training pairs that would leak.
+    """
 
     limit: int | None = None
     overwrite: bool = False
     told: Told = lambda *_: None
+    skip: bool = False
 
 
 def run_protocol(
@@ -56,6 +59,7 @@ def run_protocol(
         load_generator=load_generator,
         limit=work.limit,
         told=work.told,
+        skip=work.skip,
     )
     finished, whole = runner.run(overwrite=work.overwrite)
     values = [summary(protocol, done) for done in finished]

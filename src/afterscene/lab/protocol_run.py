@@ -24,8 +24,8 @@ from afterscene.errors import MissingFile, UnknownName
 from afterscene.files import prepare_output, write_json
 from afterscene.gbd.pair import Renderer
 from afterscene.generators.checkpoint import load_weights
+from afterscene.geodata.leaks import apart, check_leaks
 from afterscene.geodata.xbd import Pair, XbdTree
-from afterscene.judging.leaks import check_leaks
 from afterscene.lab.arms import ARMS, build_synthetic, expected_mix, paste_renderer
 from afterscene.lab.protocols import Protocol, Setting, settings
 from afterscene.lab.runs import RECORD, Arm, Run, run_arm
@@ -92,14 +92,14 @@ def generator_for(setting: Setting, generators: Mapping[str, Path]) -> Path:
 
 
 def prepare(
-    protocol: Protocol, tree: XbdTree, generators: Mapping[str, Path]
+    protocol: Protocol, tree: XbdTree, generators: Mapping[str, Path], *, skip: bool = False
 ) -> tuple[tuple[Setting, ...], Data]:
     """The settings and the data, after the leak checks; nothing is written.
 
     Raises:
         UnknownName: an arm is not known.
-        LeakFound: a test tile, or its near copy, is among the training sources, or a generator saw
-            what a setting holds out.
+        LeakFound: a test tile, its neighbour or its copy is among the training sources (with
+            ``skip`` such pairs are left out), or a generator saw what a setting holds out.
     """
     for arm in protocol.arms:
         if arm not in ARMS:
@@ -109,9 +109,18 @@ def prepare(
         if any(ARMS[arm].generative for arm in protocol.arms):
             folder = generator_for(setting, generators)
             setting.check_generator(folder, load_weights(folder)[1].get("tiles"))
-        check_leaks(data.real(setting.real), data.real((*setting.test, *setting.val)))
-        check_leaks(data.real(setting.val), data.real(setting.test))
-    return found, data
+    return tuple(apart_from_tests(setting, data, skip=skip) for setting in found), data
+
+
+def apart_from_tests(setting: Setting, data: Data, *, skip: bool) -> Setting:
+    """The setting without the pairs that would leak; raises LeakFound unless ``skip``."""
+
+    def kept(ids: Sequence[str], held_out: Sequence[str]) -> tuple[str, ...]:
+        prints, others = ([p.fingerprint for p in data.real(some)] for some in (ids, held_out))
+        return tuple(ids[index] for index in apart(prints, others, skip=skip)[0])
+
+    val = kept(setting.val, setting.test)
+    return replace(setting, val=val, real=kept(setting.real, (*setting.test, *val)))
 
 
 def held_back(arm: Arm, each: int) -> tuple[Arm, list[TrainingPair]]:
@@ -133,6 +142,7 @@ class Runner:
     load_generator: Callable[[Path], Renderer]
     limit: int | None = None
     told: Told = lambda *_: None
+    skip: bool = False
     trained: int = 0
 
     def run(self, *, overwrite: bool = False) -> tuple[list[Finished], bool]:
@@ -141,7 +151,7 @@ class Runner:
         Raises:
             LeakFound, OutputConflict, and what reading and training raise.
         """
-        found, data = prepare(self.protocol, self.tree, self.generators)
+        found, data = prepare(self.protocol, self.tree, self.generators, skip=self.skip)
         prepare_output(self.out, "protocol", run=self._settings(), overwrite=overwrite)
         runs: dict[tuple[str, str, int], Run] = {}
         sizes: dict[str, dict[str, int]] = {}
@@ -182,7 +192,8 @@ class Runner:
                 self.protocol, setting, data.pairs, kind.synthetic, renderer, self.out / "gbd"
             )
             made = data.synthetic(folders)
-            check_leaks(made, data.real((*setting.test, *setting.val)))
+            held_out = data.real((*setting.test, *setting.val))
+            check_leaks([p.fingerprint for p in made], [p.fingerprint for p in held_out])
             pairs = [*pairs, *made]
         return Arm(name=name, pairs=tuple(pairs))
 

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from afterscene.detectors import DetectorConfig
-from afterscene.errors import BadParameter, LeakFound, MissingFile, UnknownName
+from afterscene.errors import BadParameter, MissingFile, UnknownName
 from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.leaks import by_place, check_history
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
 
 PROTOCOLS = ("new-event", "leave-one-out", "rare-levels")
@@ -131,23 +132,9 @@ class Setting:
 
     def check_generator(self, folder: Path, seen: Iterable[str] | None) -> None:
         """Raise LeakFound where a generator saw what this setting may not use, or does not say."""
-        if seen is None:
-            raise LeakFound(
-                f"{folder}/config.json does not say which tiles the generator has seen; train one "
-                "with `afterscene train generator`, which writes them"
-            )
-        kept = {*self.test, *self.val}
-        forbidden = sorted(
-            tile
-            for tile in seen
-            if tile in kept
-            or (self.event and tile.startswith(f"{self.event}_") and tile not in self.own)
-        )
-        if forbidden:
-            raise LeakFound(
-                f"generator {folder} has seen {forbidden[0]} ({len(forbidden)} such), which "
-                f"{self.name} holds out; train one on the other events"
-            )
+        event = f"{self.event}_"
+        mine = {tile for tile in seen or () if tile.startswith(event) and tile not in self.own}
+        check_history(folder, seen, {*self.test, *self.val, *mine})
 
 
 def settings(protocol: Protocol, tree: XbdTree) -> tuple[Setting, ...]:
@@ -192,12 +179,18 @@ def settings(protocol: Protocol, tree: XbdTree) -> tuple[Setting, ...]:
 def divided(
     protocol: Protocol, tree: XbdTree, pairs: list[Pair], most: int
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[Pair]]:
-    """An event's pairs: ids of the ``most`` labelled ones and of its region's; those to test."""
+    """An event's pairs: ids of the ``most`` labelled ones and of its region's; those to test.
+
+    Tiles within a kilometre of a labelled one, or of one of the region, are not tested.
+    """
     names = [one for one in protocol.split.split(",") if one]
     kept = {p.id for one in names for p in tree.pairs(one)}
     free = {p.id for p in tree.pairs("train")} if kept else {p.id for p in pairs}
     first = own_pairs(protocol, [p for p in pairs if p.id in free], max(most, protocol.region))
     rest = [p for p in pairs if p.id not in first and (not kept or p.id in kept)]
+    known = [p.fingerprint for p in pairs if p.id in first]
+    beside = {index for index, _ in by_place([p.fingerprint for p in rest], known)}
+    rest = [p for index, p in enumerate(rest) if index not in beside]
     return first[:most], first[: protocol.region], chosen_tiles(protocol, rest)
 
 

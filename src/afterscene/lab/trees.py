@@ -13,7 +13,7 @@ from typing import Any
 
 from afterscene.detectors import DetectorConfig, TrainingPair, load_pairs
 from afterscene.files import prepare_output
-from afterscene.judging.leaks import check_leaks
+from afterscene.geodata.leaks import apart
 from afterscene.lab.gain import GainPlan, GainProgress, GainResult, gain
 from afterscene.lab.gain_report import gain_report, picture_rows, verdict
 from afterscene.lab.runs import Arm
@@ -26,11 +26,15 @@ ARMS = (REAL, BOTH, FIRST)
 
 @dataclass(frozen=True, kw_only=True)
 class Splits:
-    """Which pairs of the real folder do what; without ``val`` nothing is calibrated."""
+    """Which pairs of the real folder do what; without ``val`` nothing is calibrated.
+
+    ``skip``: training pairs that would leak are left out.
+    """
 
     train: str = "train"
     test: str = "test"
     val: str | None = None
+    skip: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,16 +60,25 @@ def load_trees(real: Path, synthetic: Sequence[Path], splits: Splits = Splits())
 
     Raises:
         MissingFile, UnknownName, BadImage, BadLabel: a folder, a split or a pair cannot be used.
-        LeakFound: a test tile, or a near copy, is among the training sources.
+        LeakFound: a test tile, its neighbour or its copy is among the training sources, and
+            ``splits`` does not say that such pairs are to be skipped.
     """
-    loaded = Loaded(
-        train=tuple(load_pairs(real, splits.train)),
-        test=tuple(load_pairs(real, splits.test)),
-        val=tuple(load_pairs(real, splits.val)) if splits.val else (),
-        synthetic=tuple(p for folder in synthetic for p in load_pairs(folder, synthetic=True)),
+
+    def kept(
+        some: Sequence[TrainingPair], held_out: Sequence[TrainingPair]
+    ) -> tuple[TrainingPair, ...]:
+        prints, others = ([p.fingerprint for p in pairs] for pairs in (some, held_out))
+        return tuple(some[index] for index in apart(prints, others, skip=splits.skip)[0])
+
+    test = tuple(load_pairs(real, splits.test))
+    val = kept(load_pairs(real, splits.val), test) if splits.val else ()
+    made = [p for folder in synthetic for p in load_pairs(folder, synthetic=True)]
+    return Loaded(
+        train=kept(load_pairs(real, splits.train), (*test, *val)),
+        test=test,
+        val=val,
+        synthetic=kept(made, (*test, *val)),
     )
-    check_leaks([*loaded.train, *loaded.synthetic], [*loaded.test, *loaded.val])
-    return loaded
 
 
 def compare_pairs(

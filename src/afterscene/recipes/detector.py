@@ -55,5 +55,5 @@ def finish(run: Path, folder: Path, config: DetectorRun, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a detector's folder."""
     step, average, seconds = averaged(run)
     task = DetectorTask(config, data[0])
-    made = {"steps": step, "seconds": round(seconds, 1)}
+    made = {"steps": step, "seconds": round(seconds, 1), "tiles": ()}
     training.finish(task, average, *data, made).save(folder)

@@ -25,8 +25,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from afterscene.errors import BadRegions, MissingFile
+from afterscene.geodata.distance import distance_km
 from afterscene.geodata.raster import sample
-from afterscene.regions.places import Place, distance_km
+from afterscene.regions.places import Place
 
 LARGEST = 256 * 2**20
 """Bytes of a text layer; IBTrACS with all storms since 1980 has 180 MB."""

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from afterscene.errors import BadParameter, BadRegions, MissingExtra
+from afterscene.geodata.distance import distance_km
 from afterscene.geodata.labeljson import load_json
 from afterscene.geodata.wkt import geometry
 
-EARTH_KM = 6371.0088
 LONGEST_NAME = 120
 
 
@@ -104,13 +102,6 @@ def _place(path: Path, number: int, feature: Any) -> Place:
         ) from error
     except BadParameter as error:
         raise BadRegions(f"{path}: feature {number}: {error}") from error
-
-
-def distance_km(lng: Any, lat: Any, other_lng: Any, other_lat: Any) -> np.ndarray:
-    """Great-circle distance (haversine, mean Earth radius); degrees in, broadcast."""
-    a, b, c, d = (np.radians(np.asarray(v, float)) for v in (lat, other_lat, lng, other_lng))
-    h = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin((d - c) / 2) ** 2
-    return np.asarray(2 * EARTH_KM * np.arcsin(np.sqrt(np.clip(h, 0, 1))))
 
 
 def nearest(places: Iterable[Place], lng: float, lat: float) -> tuple[Place, float]:

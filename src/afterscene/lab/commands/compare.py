@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterscene.cli.options import Out, Overwrite, Xbd
+from afterscene.cli.options import OnError, OnErrorOption, Out, Overwrite, Xbd
 from afterscene.cli.talk import Json, Quiet, Talk
 from afterscene.errors import BadParameter
 
@@ -62,6 +62,7 @@ def compare(
     seeds: Seeds = None,
     steps: TrainSteps = None,
     encoder: Encoder = None,
+    on_error: OnErrorOption = OnError.fail,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -69,7 +70,8 @@ def compare(
     """Train on real pairs alone and with synthetic ones; same seeds and steps; report.html.
 
     With RECIPE: all arms of a protocol. Stopped and started again, it goes on with the runs that
-    are missing.
+    are missing. Training pairs that are, lie within 1 km of, or look like a test tile end it;
+    --on-error skip leaves them out.
     """
     talk = Talk(json=as_json, quiet=quiet)
     if recipe is not None:
@@ -77,7 +79,8 @@ def compare(
         asked += [f"detector.steps={steps}"] if steps else []
         asked += [f"detector.encoder={encoder}"] if encoder else []
         asked += [f"seeds={','.join(map(str, range(seeds)))}"] if seeds else []
-        _protocol(talk, recipe, asked, xbd, out, model or [], limit=limit, overwrite=overwrite)
+        work = {"limit": limit, "overwrite": overwrite, "skip": on_error == OnError.skip}
+        _protocol(talk, recipe, asked, xbd, out, model or [], work)
         return
     if not gbd:
         raise BadParameter(
@@ -97,7 +100,7 @@ def compare(
             out,
             config=config,
             seeds=range(seeds),
-            splits=Splits(train=split, test=test, val=val),
+            splits=Splits(train=split, test=test, val=val, skip=on_error == OnError.skip),
             overwrite=overwrite,
             progress=lambda *_: advance(1),
         )
@@ -111,9 +114,7 @@ def _protocol(
     xbd: Path,
     out: Path,
     models: list[str],
-    *,
-    limit: int | None,
-    overwrite: bool,
+    work: dict[str, Any],
 ) -> None:
     from afterscene import generators
     from afterscene.lab.protocol import Work, run_protocol
@@ -139,6 +140,6 @@ def _protocol(
         folders,
         out,
         load_generator=lambda folder: generators.load(str(folder)),
-        work=Work(limit=limit, overwrite=overwrite, told=told),
+        work=Work(**work, told=told),
     )
     talk.result(values, f"{verdict}\nReport: {(out / 'report.html').resolve()}")

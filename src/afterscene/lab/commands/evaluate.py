@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterscene.cli.options import Model, Overwrite, Steps, Xbd
+from afterscene.cli.options import Model, OnError, OnErrorOption, Overwrite, Steps, Xbd
 from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ def generator(
     limit: Limit = None,
     out: KeepIn = None,
     seed: Seed = 0,
+    on_error: OnErrorOption = OnError.fail,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -54,7 +55,8 @@ def generator(
     """Ask a generator for the real damage of a split; compare with baselines and real posts.
 
     label_fidelity_gap_closed: 0 is the pre image as it was, 1 the real post image. With --out a
-    run that was stopped goes on with the pictures it has.
+    run that was stopped goes on with the pictures it has. Tiles that the generator or a detector
+    has seen end it; --on-error skip leaves them out.
     """
     from afterscene import generators
     from afterscene.lab.evaluation import EvaluationPlan
@@ -65,7 +67,8 @@ def generator(
     )
 
     talk = Talk(json=as_json, quiet=quiet)
-    plan = EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed)
+    skip = on_error == OnError.skip
+    plan = EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed, skip=skip)
     made = evaluate_and_report(
         plan,
         generators.load(model),
@@ -91,6 +94,7 @@ def layout(
     limit: Limit = None,
     steps: Steps = None,
     seed: Seed = 0,
+    on_error: OnErrorOption = OnError.fail,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -102,9 +106,10 @@ def layout(
     from afterscene.lab.layout_quality import evaluate_layout
 
     talk = Talk(json=as_json, quiet=quiet)
+    skip = on_error == OnError.skip
     judge = find_assessor(assessor)
     figures = evaluate_layout(
-        EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed),
+        EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed, skip=skip),
         generators.load(model, "layout"),
         judge[0] if judge else None,
         default_features(),

@@ -41,10 +41,10 @@ from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import scene_condition, scene_states
 from afterscene.geodata.damage import COLOURS, rasterize
+from afterscene.geodata.leaks import check_leaks
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import make_hazard
-from afterscene.judging.leaks import check_leaks
 from afterscene.lab.towns import draw_pairs
 from afterscene.metrics.confusion import Confusion
 from afterscene.school import lesson
@@ -106,7 +106,7 @@ for hazard in HAZARDS:
     verdicts = {v.verdict for v in verify(folder)}
     lesson.note(f"{hazard}: {plan.count} pairs, verified as {', '.join(sorted(verdicts))}")
 made = [load_pair(pair, synthetic=True) for folder in folders for pair in XbdTree(folder).pairs()]
-check_leaks([*train, *made], test)
+check_leaks([p.fingerprint for p in (*train, *made)], [p.fingerprint for p in test])
 lesson.note("leak check passed: no test place is among the sources of the new pairs")
 listed = ", ".join(f"{level} {count}" for level, count in count_levels(made).items())
 lesson.note(f"synthetic, pixels: {listed}")
