@@ -17,6 +17,7 @@ LINES = (
     ("computing", "tensors", "weightfiles", "pretrained"),
     ("metrics",),
     ("training",),
+    ("depiction",),
     ("conditioning", "hazards", "regions"),
     ("generators", "detectors"),
     ("judging",),
@@ -34,7 +35,14 @@ NEVER = {
     "detectors": {"diffusion", "conditioning", "hazards"},
 }
 FIGURES = ("bootstrap", "confusion", "folders", "xview2")
-WITHOUT_TORCH = ("errors", "files", "geodata", "hazards", *(f"metrics/{m}.py" for m in FIGURES))
+WITHOUT_TORCH = (
+    "errors",
+    "files",
+    "geodata",
+    "depiction",
+    "hazards",
+    *(f"metrics/{m}.py" for m in FIGURES),
+)
 
 
 def modules(source: Path) -> Iterator[tuple[str, Path]]:
@@ -126,7 +134,7 @@ def run(code: str) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("room", ["geodata", "hazards", "cli"])
+@pytest.mark.parametrize("room", ["geodata", "depiction", "hazards", "cli"])
 def test_a_room_imports_without_torch(room: str) -> None:
     if not (SOURCE / room / "__init__.py").is_file():
         pytest.skip(f"afterscene.{room} is not there yet")

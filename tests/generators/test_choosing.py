@@ -84,7 +84,7 @@ def test_a_choice_leaves_hazards_without_a_sketch_alone():
         raise AssertionError("nobody is to be asked")
 
     house = toy.building(20, 20, DamageLevel.DESTROYED, 24)
-    damage = replace(toy.damage(house), hazard="wildfire")
+    damage = replace(toy.damage(house), hazard="volcano")
     plain = toy.generator()
     choosing = replace(plain, choice=Choice(critic=critic, name="toy"))
     one, other = (g.render(toy.scene(), damage, seed=3).rgb() for g in (plain, choosing))

@@ -1,6 +1,7 @@
 """Pre images from footprints: a small model is trained, saved, loaded, and draws xBD folders."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,15 +10,18 @@ import toys
 from afterscene import generators, shipped
 from afterscene.errors import BadLabel, BadParameter, MissingFile, OutputConflict, UnknownName
 from afterscene.gbd import find_sources, pres
+from afterscene.generators import generator as module
 from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.layouts import (
     LARGEST_STRETCH,
     LOOKS,
     TONES,
+    draw_pre,
     layout_tiles,
     tone_of,
     toned,
 )
+from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.recipes.layout import LayoutConfig
@@ -129,3 +133,20 @@ def test_what_cannot_be_drawn_is_said(tmp_path):
         list(pres.towns(0))
     with pytest.raises(UnknownName, match="neither shipped"):
         generators.load("no-such", "layout")
+
+
+def test_the_network_is_told_the_look_of_a_real_place(generator, monkeypatch):
+    town, buildings = draw_town(3, 64)
+    told, real = [], module.draw_scene
+
+    def spy(model, picture, condition, **more):
+        told.append(condition.style)
+        return real(model, picture, condition, **more)
+
+    monkeypatch.setattr(module, "draw_scene", spy)
+    looks = {LOOKS: np.array([[-0.3] * 6, [0.3] * 6], np.float32)}
+    knowing = replace(generator, looks=looks)
+    for seed in range(8):
+        draw_pre(knowing, town.rgb(), buildings, seed=seed)
+    assert all(style.shape == (1, 6) for style in told)
+    assert {round(float(style.mean()), 3) for style in told} == {-0.3, 0.3}

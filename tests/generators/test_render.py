@@ -9,9 +9,10 @@ import torch
 from afterscene import computing
 from afterscene.diffusion.schedules import Level
 from afterscene.errors import AftersceneError
-from afterscene.generators import render as rendering
+from afterscene.generators import windows
 from afterscene.generators.crops import affected_mask
-from afterscene.generators.render import SceneDenoiser, halo_of, patches, scene_condition
+from afterscene.generators.render import SceneDenoiser, scene_condition
+from afterscene.generators.windows import halo_of, patches
 from afterscene.geodata.damage import DamageLevel, rasterize
 from tests.generators import toy
 
@@ -39,8 +40,8 @@ def test_edit_without_damage_returns_the_pre_image():
 def test_equal_seeds_equal_pixels_and_other_seeds_other_pixels():
     pre, damaged = toy.scene(), toy.damage(toy.building(8, 8, DamageLevel.MAJOR))
     generator = toy.generator()
-    first = generator.render(pre, damaged, seed=1, batch_size=1).pixels
-    assert np.array_equal(first, generator.render(pre, damaged, seed=1, batch_size=16).pixels)
+    first = generator.render(pre, damaged, seed=1).pixels
+    assert np.array_equal(first, generator.render(pre, damaged, seed=1).pixels)
     assert not np.array_equal(first, generator.render(pre, damaged, seed=2).pixels)
 
 
@@ -60,8 +61,8 @@ def test_windows_give_what_the_whole_scene_gives(monkeypatch):
     denoiser = SceneDenoiser(toy.model(), toy.generator().config)
     level = Level(torch.tensor(0.5).item(), *[0.5] * 4, 0.5)
     whole = denoiser(condition.pre, level, condition)
-    monkeypatch.setattr(rendering, "WHOLE", 32)
-    monkeypatch.setattr(rendering, "CORE", 32)
+    monkeypatch.setattr(windows, "WHOLE", 32)
+    monkeypatch.setattr(windows, "CORE", 32)
     assert len(patches(160, 160, halo_of(denoiser.model))) == 9
     torch.testing.assert_close(denoiser(condition.pre, level, condition), whole, atol=1e-5, rtol=0)
 
@@ -73,8 +74,8 @@ def test_where_the_borders_of_windows_lie_changes_no_bit(precision, monkeypatch)
     condition = scene_condition(pre.rgb(), levels, hazard=1, style=np.zeros(6), affected=None)
     model = computing.prepared(toy.model(), precision, local=True)
     level = Level(0.5, *[0.5] * 4, 0.5)
-    monkeypatch.setattr(rendering, "WHOLE", 32)
-    monkeypatch.setattr(rendering, "CORE", 32)
+    monkeypatch.setattr(windows, "WHOLE", 32)
+    monkeypatch.setattr(windows, "CORE", 32)
     drawn = [
         SceneDenoiser(model, toy.generator(origin=origin).config)(condition.pre, level, condition)
         for origin in (0, 4, 16, 30)
@@ -134,7 +135,7 @@ def test_patches_keep_each_pixel_once_and_have_one_size(height, width, origin):
     assert (seen == 1).all() and len({seen[patch.outer].shape for patch in found}) == 1
 
 
-@pytest.mark.parametrize("origin", [-1, rendering.CORE])
+@pytest.mark.parametrize("origin", [-1, windows.CORE])
 def test_an_origin_outside_a_window_is_refused(origin):
     with pytest.raises(AftersceneError, match="origin must lie between 0 and 767"):
         toy.generator(origin=origin)

@@ -46,7 +46,7 @@ def test_a_grid_that_does_not_fall_is_refused(rho):
 def test_the_sampler_is_chosen_by_name():
     pre, damaged = toy.scene(), toy.damage(toy.building(8, 8, DamageLevel.DESTROYED))
     made = {
-        name: toy.generator(steps=6, sampler=name, sketched=()).render(pre, damaged, seed=1).pixels
+        name: toy.generator(steps=6, sampler=name, sketch=False).render(pre, damaged, seed=1).pixels
         for name in ("ddpm", "dpmpp-2m-sde", "dpmpp-2m")
     }
     assert len({pixels.tobytes() for pixels in made.values()}) == 3
@@ -57,7 +57,7 @@ def test_the_sampler_is_chosen_by_name():
 def test_fire_is_drawn_near_the_house_and_wind_farther():
     pre = toy.scene()
     damaged = toy.damage(toy.building(24, 24, DamageLevel.DESTROYED, 12))
-    generator = toy.generator(radius=14, close=3, feather=2.0, sketched=())
+    generator = toy.generator(radius=14, close=3, feather=2.0, sketch=False)
     levels = rasterize(damaged.buildings, pre.shape)
     for hazard, reach in (("wildfire", 3), ("volcano", 3), ("wind", 14)):
         post = generator.render(pre, replace(damaged, hazard=hazard), seed=1)
@@ -70,7 +70,7 @@ def test_fire_is_drawn_near_the_house_and_wind_farther():
 def test_a_drawn_look_is_followed_in_part_and_a_told_one_wholly():
     pre = toy.scene(128, 128)
     untouched = toy.damage(toy.building(8, 8, DamageLevel.NO_DAMAGE), shape=(128, 128))
-    generator = toy.generator(sketched=())
+    generator = toy.generator(sketch=False)
     look = np.array([0.3, 0.3, 0.3, 0, 0, 0], np.float32)
     generator = replace(generator, looks={"wind": look[None]})
     drawn = generator.render(pre, untouched, seed=1, mode="reacquire")

@@ -39,7 +39,7 @@ def damage(*buildings: Building, shape: tuple[int, int] = (64, 64)) -> DamageMap
     return DamageMap(
         buildings=buildings,
         intensity=np.zeros(shape, np.float32),
-        unit="m/s",
+        unit="",
         hazard="wind",
         parameters={},
     )

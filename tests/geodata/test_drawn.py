@@ -1,4 +1,4 @@
-"""Drawn towns and their aftermath: what they promise to tests and to the demo."""
+"""Drawn towns: what they promise to tests and to the demo."""
 
 import time
 
@@ -8,31 +8,19 @@ import pytest
 import shapely
 from shapely.geometry import Polygon
 
-from afterscene.errors import BadParameter, UnknownName
-from afterscene.geodata.damage import DamageLevel, DamageMap, instances, rasterize
-from afterscene.geodata.drawn import draw_aftermath, draw_town
+from afterscene.errors import BadParameter
+from afterscene.geodata.damage import rasterize
+from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.drawn.canvas import METRE, plane_light, shadows, sun_vector
 from afterscene.geodata.drawn.houses import Wing, footprint
 from afterscene.geodata.drawn.palette import choose_palette
-from afterscene.geodata.scene import Scene
 
-HAZARDS = ("earthquake", "wind", "tornado", "wildfire", "flood", "tsunami", "volcano")
 SEEDS = range(6)
 
 
 @pytest.fixture(scope="module")
 def towns():
     return {seed: draw_town(seed, 256) for seed in SEEDS}
-
-
-def damage_map(scene, buildings, hazard, level, intensity):
-    return DamageMap(
-        buildings=tuple(type(b)(polygon=b.polygon, level=level, uid=b.uid) for b in buildings),
-        intensity=np.full(scene.shape, intensity, np.float32),
-        unit="?",
-        hazard=hazard,
-        parameters={},
-    )
 
 
 def test_the_same_seed_draws_the_same_town():
@@ -138,88 +126,3 @@ def test_an_l_shaped_footprint_is_the_union_of_its_wings():
     assert outline.area == pytest.approx(40 * 20 + 12 * (74 - 60))
     away = Wing(centre=(150, 50), length=9, width=9, angle=0.0, roof="flat")
     assert footprint([main, away]) is None
-
-
-# aftermath ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("hazard", HAZARDS)
-def test_nothing_happened_changes_nothing(hazard, towns):
-    scene, houses = towns[1]
-    post = draw_aftermath(scene, damage_map(scene, houses, hazard, DamageLevel.NO_DAMAGE, 0.0), 1)
-    np.testing.assert_array_equal(post.pixels, scene.pixels)
-
-
-@pytest.mark.parametrize("hazard", HAZARDS)
-def test_heavier_damage_changes_the_buildings_more(hazard, towns):
-    scene, houses = towns[0]
-    inside = instances(houses, scene.shape) > 0
-    changes = []
-    for level, strength in ((1, 0.0), (2, 0.3), (3, 0.6), (4, 1.0)):
-        field = strength * {"wind": 70, "tornado": 80, "wildfire": 40, "volcano": 8}.get(hazard, 3)
-        struck = damage_map(scene, houses, hazard, DamageLevel(level), field)
-        post = draw_aftermath(scene, struck, 1)
-        change = np.abs(post.pixels.astype(int) - scene.pixels).mean(axis=0)
-        changes.append(change[inside].mean())
-    assert changes[0] == 0 and changes[3] > changes[1] and changes[3] > 8
-
-
-def test_one_destroyed_house_leaves_the_rest_of_town_alone(towns):
-    scene, houses = towns[2]
-    levels = [DamageLevel.NO_DAMAGE] * len(houses)
-    victim = max(range(len(houses)), key=lambda i: houses[i].polygon.area)
-    levels[victim] = DamageLevel.DESTROYED
-    struck = DamageMap(
-        buildings=tuple(
-            type(b)(polygon=b.polygon, level=k, uid=b.uid)
-            for b, k in zip(houses, levels, strict=True)
-        ),
-        intensity=np.zeros(scene.shape, np.float32),
-        unit="g",
-        hazard="earthquake",
-        parameters={},
-    )
-    changed = (draw_aftermath(scene, struck, 3).pixels != scene.pixels).any(axis=0)
-    footprint_mask = instances([houses[victim]], scene.shape) > 0
-    reach = cv2.dilate(footprint_mask.astype(np.uint8), np.ones((81, 81), np.uint8)) > 0
-    assert changed[footprint_mask].mean() > 0.8 and not changed[~reach].any()
-
-
-def test_aftermath_is_seeded_and_labelled_as_drawn(towns):
-    scene, houses = towns[3]
-    struck = damage_map(scene, houses, "wind", DamageLevel.MAJOR, 60.0)
-    one, two, other = (draw_aftermath(scene, struck, s) for s in (1, 1, 2))
-    np.testing.assert_array_equal(one.pixels, two.pixels)
-    assert (one.pixels != other.pixels).any()
-    assert one.source == "drawn:3 | drawn aftermath: wind, seed 1"
-
-
-def test_water_is_brown_where_it_is_deep(towns):
-    scene, houses = towns[4]
-    struck = damage_map(scene, houses, "flood", DamageLevel.NO_DAMAGE, 0.0)
-    struck.intensity[:, 128:] = 3.0
-    post = draw_aftermath(scene, struck, 1)
-    np.testing.assert_array_equal(post.pixels[:, :, :128], scene.pixels[:, :, :128])
-    open_water = (instances(houses, scene.shape) == 0) & (struck.intensity > 0)
-    red, green, blue = (band[open_water].mean() for band in post.pixels)
-    assert red > green > blue
-
-
-def test_fire_blackens_trees_and_spares_water():
-    pixels = np.empty((3, 64, 64), np.uint8)
-    crowns = np.random.default_rng(0).uniform(0.5, 1.5, (16, 8)).repeat(4, 0).repeat(4, 1)
-    pixels[:, :, :32] = np.array([38, 62, 30])[:, None, None] * crowns  # trees
-    pixels[:, :, 32:] = np.array([40, 55, 68])[:, None, None]  # water
-    scene = Scene(pixels=pixels, valid=np.ones((64, 64), bool))
-    struck = damage_map(scene, [], "wildfire", DamageLevel.MINOR, 60.0)
-    change = np.abs(draw_aftermath(scene, struck, 0).pixels.astype(int) - pixels).mean(axis=0)
-    assert change[:, :32].mean() > 8 and change[:, 32:].mean() < 1
-
-
-def test_aftermath_errors(towns):
-    scene, houses = towns[0]
-    with pytest.raises(UnknownName, match="'snow'"):
-        draw_aftermath(scene, damage_map(scene, houses, "snow", DamageLevel.MINOR, 1.0), 0)
-    small = damage_map(draw_town(0, 64)[0], houses, "wind", DamageLevel.MINOR, 1.0)
-    with pytest.raises(BadParameter, match=r"\(64, 64\)"):
-        draw_aftermath(scene, small, 0)

@@ -14,8 +14,8 @@ from afterscene.errors import BadParameter, MissingFile, OutputConflict, Unknown
 from afterscene.gbd.pair import MARK
 from afterscene.generators.choosing import Choice
 from afterscene.generators.crops import affected_mask
-from afterscene.generators.render import halo_of
 from afterscene.generators.tiles import REACH
+from afterscene.generators.windows import halo_of
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree
 from afterscene.lab import seams
@@ -197,8 +197,8 @@ def test_a_split_that_cannot_be_asked_is_named(tree, tmp_path):
 
 def test_a_generator_in_windows_has_no_seam(tree, monkeypatch):
     """The bridge with random weights, its windows made small: the borders cross the tile."""
-    monkeypatch.setattr("afterscene.generators.render.WHOLE", 160)
-    monkeypatch.setattr("afterscene.generators.render.CORE", 64)
+    monkeypatch.setattr("afterscene.generators.windows.WHOLE", 160)
+    monkeypatch.setattr("afterscene.generators.windows.CORE", 64)
     monkeypatch.setattr(seams, "REACH", 80)
     monkeypatch.setattr(seams, "MARGIN", 16)
     place = read_place(XbdTree(tree).pairs("test")[0], 0)

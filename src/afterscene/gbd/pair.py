@@ -47,7 +47,6 @@ class Renderer(Protocol):
         seed: int,
         mode: Any = "edit",
         steps: int | None = None,
-        batch_size: int = 4,
     ) -> Scene:
         """The scene after the damage, on the grid of ``pre``."""
 
@@ -168,11 +167,9 @@ def make_post(
     label: XbdLabel,
     rendering: Rendering,
     generator: Renderer,
-    *,
-    batch_size: int = 4,
 ) -> Post:
     """Draw the damage, then the picture, again where the control asks for it. A pure function of
-    its arguments but for ``batch_size``, which changes nothing.
+    its arguments.
 
     Raises:
         LowFidelity: no scene was good enough for the control.
@@ -189,7 +186,6 @@ def make_post(
             seed=seed,
             mode=rendering.mode,
             steps=rendering.steps,
-            batch_size=batch_size,
         )
 
     checked = draw_checked(draw, pre, damage, item.seed, rendering.control)

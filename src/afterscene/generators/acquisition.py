@@ -31,7 +31,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from afterscene.generators.physical import smooth_noise
+from afterscene.depiction.overlays import smooth_noise
 
 #: Amplitudes in units of [-1, 1] (tone, drift, grain) and pixels (shift, warp).
 TONE, DRIFT, GRAIN = 0.03, 0.05, 0.004

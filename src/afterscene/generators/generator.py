@@ -7,45 +7,39 @@ models lie in the package under ``weights/``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from afterscene import shipped
 from afterscene.computing import prepared
-from afterscene.conditioning import STYLE_SIZE, Condition, class_of
+from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import BadParameter, BadWeights, UnknownName
-from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_weights, weights_hash
 from afterscene.generators.choosing import Choice
-from afterscene.generators.colour import to_opponent, to_rgb
-from afterscene.generators.crops import affected_mask, tone_of
-from afterscene.generators.physical import draw_physics
-from afterscene.generators.render import (
-    RenderConfig,
-    picture_tensor,
-    scene_condition,
-    scene_states,
+from afterscene.generators.crops import tone_of
+from afterscene.generators.frame import (
+    MODES,
+    Frame,
+    Mode,
+    acquire,
+    compose,
+    depict,
+    prepare,
+    refine,
 )
-from afterscene.generators.structural import draw_ground, sketch, touched
-from afterscene.geodata.border import seen
-from afterscene.geodata.damage import DamageMap, rasterize
+from afterscene.generators.render import RenderConfig, draw_scene, scene_condition
+from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.scene import Scene
+from afterscene.hazards import depiction_of
 from afterscene.weightfiles import load_into
 
-Mode = Literal["edit", "reacquire", "redraw"]
-MODES: tuple[Mode, ...] = ("edit", "reacquire", "redraw")
-
-#: Hazards without labelled real pairs borrow the look of broken buildings from one that has them.
-BORROWED = MappingProxyType(
-    {"earthquake": "wind", "tornado": "wind", "tsunami": "wind", "flood": "wind"}
-)
+#: What the network is told of a hazard that its weights do not know.
+NOT_SAID = "not said"
 
 #: A look is drawn among a quarter of the real pairs, the nearest by the tone of the pre image, yet
 #: at least and at most so many.
@@ -53,9 +47,6 @@ FEWEST, ALIKE = 3, 12
 
 #: How far *reacquire* goes towards a look that it draws: another place's, so a part of it suits.
 DRAWN = 0.4
-
-#: Lowest level that the network draws; below it a flooded roof stays as it was, in water.
-LEARNED_FROM = MappingProxyType({"flood": 4, "tsunami": 3})
 
 
 def load(name: str | Path = "default", kind: str = "bridge") -> Generator:
@@ -138,7 +129,6 @@ class Generator:
         seed: int,
         mode: Mode = "edit",
         steps: int | None = None,
-        batch_size: int = 4,
         look: np.ndarray | None = None,
     ) -> Scene:
         """The post-disaster scene on the grid of ``pre``: uint8 RGB.
@@ -153,8 +143,6 @@ class Generator:
                 from real ones) and draws the damage into that; ``redraw`` lets the network draw
                 the whole scene, for study: the shipped weights lose roofs and streets there.
             steps: Network evaluations; ``None``: the model's default.
-            batch_size: Accepted for symmetry with other renderers; windows are evaluated one by
-                one, so that it cannot change a pixel.
             look: ``(6,)`` look of the new acquisition beside ``pre`` (``Condition.style``; of a
                 real pair :func:`~afterscene.generators.crops.measure_style` measures it); None:
                 a part of that of a real post image of the hazard whose pre image had the tone of
@@ -165,43 +153,22 @@ class Generator:
             BadParameter: ``look`` is not six finite numbers, or given to ``edit``.
             NotFinite: the network returned NaN.
         """
-        del batch_size
         if mode not in MODES:
             raise UnknownName(f"mode '{mode}' is not known; choose one of: {', '.join(MODES)}")
-        picture = pre.rgb()
-        valid = seen(picture, pre.valid)
-        again = self._again(look, damage.hazard, seed, tone_of(picture, valid), mode)
-        config = self.config if steps is None else replace(self.config, steps=steps)
-        levels = rasterize(damage.buildings, picture.shape[:2])
-        start, _ = draw_physics(picture, damage, seed)
-        start[~valid] = picture[~valid]
-        keep = ~valid
-        before, style, affected, first = start, again.look, None, None
-        if mode != "redraw":
-            affected = _area(levels, damage.hazard, config)
-            affected[~valid] = 0
-            style = np.zeros(STYLE_SIZE, np.float32)
-        if affected is not None and damage.hazard in config.sketched:
-            within = affected if mode == "edit" else None
-            start = draw_ground(before, damage, seed, within=within)
-            start[~valid] = picture[~valid]
-        # The disaster comes first, then the second picture of the place.
-        take = again.taking(start, valid, before) if mode == "reacquire" else np.copy
-        if affected is not None and affected.any() and damage.hazard in config.sketched:
-            first = self._sketch(picture, (before, start), affected > 0, damage, seed, take)
-            affected = affected if first is None else affected * touched(first, start)
-        if affected is not None:
-            keep = keep | (affected == 0)
-        start, first = take(start), None if first is None else take(first)
-        hazard = BORROWED.get(damage.hazard, damage.hazard)
-        condition = self._condition(start, levels, hazard, style, affected)
-        drawn = self._draw(start, condition, first, seed, config) if condition else start.copy()
-        drawn[keep] = start[keep]
-        if mode == "reacquire":
-            drawn = again.move(drawn)
-            drawn[~valid] = picture[~valid]
-        pixels = np.ascontiguousarray(drawn.transpose(2, 0, 1))
+        config = self._config(steps)
+        frame = prepare(pre, damage, mode=mode, seed=seed, config=config)
+        frame = replace(frame, look=self._look_of(frame) if look is None else _checked(look, mode))
+        frame = acquire(depict(frame, self.choice))
+        drawn = refine(frame, self.fast, self.told(damage.hazard))
+        pixels = np.ascontiguousarray(compose(frame, drawn).transpose(2, 0, 1))
         return pre.replace(pixels=pixels, source=f"afterscene:{self.hash[:12]}:{seed}")
+
+    def told(self, hazard: str) -> str:
+        """Which hazard the network is told where ``hazard`` struck: that one, another one whose
+        broken houses it draws in its place, or :data:`NOT_SAID` where the weights know neither.
+        """
+        name = depiction_of(hazard).drawn_as or hazard
+        return name if name in self.model.config.hazards else NOT_SAID
 
     def repaint(
         self,
@@ -221,22 +188,26 @@ class Generator:
             seed: Equal seeds give equal pixels.
             steps: Network evaluations; ``None``: the model's default.
         """
-        config = self.config if steps is None else replace(self.config, steps=steps)
-        condition = self._condition(picture, levels, "", look, None)
-        assert condition is not None  # everything may change
-        return self._draw(picture, condition, None, seed, config)
+        condition = scene_condition(
+            picture,
+            levels,
+            hazard=-1,
+            style=look,
+            affected=None,
+            stride=self.model.config.stride,
+        )
+        config = self._config(steps)
+        return draw_scene(self.fast, picture, condition, seed=seed, config=config)
 
-    def _again(
-        self, look: np.ndarray | None, hazard: str, seed: int, tone: np.ndarray, mode: Mode
-    ) -> Acquisition:
-        """The new acquisition, of a look that was told or drawn. Raises BadParameter."""
-        if look is None:  # another place's, followed in part
-            look = (DRAWN if mode == "reacquire" else 1.0) * self.look(hazard, seed, tone)
-        elif mode == "edit":
-            raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
-        if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
-            raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
-        return Acquisition.draw(np.asarray(look, np.float32), seed)
+    def _config(self, steps: int | None) -> RenderConfig:
+        return self.config if steps is None else replace(self.config, steps=steps)
+
+    def _look_of(self, frame: Frame) -> np.ndarray:
+        """The look of a new acquisition: another place's, in *reacquire* followed in part."""
+        if frame.mode == "edit":
+            return frame.look
+        drawn = self.look(frame.damage.hazard, frame.seed, tone_of(frame.pre, frame.valid))
+        return (DRAWN if frame.mode == "reacquire" else 1.0) * drawn
 
     def look(self, hazard: str, seed: int, tone: np.ndarray | None = None) -> np.ndarray:
         """A look drawn from the real post images of ``hazard``, of all hazards if it has none.
@@ -255,82 +226,11 @@ class Generator:
             looks = looks[order[: min(max(len(order) // 4, FEWEST), ALIKE)]]
         return looks[np.random.default_rng((seed, 77)).integers(len(looks))]
 
-    def _sketch(
-        self,
-        picture: np.ndarray,
-        states: tuple[np.ndarray, np.ndarray],
-        inside: np.ndarray,
-        damage: DamageMap,
-        seed: int,
-        take: Callable[[np.ndarray], np.ndarray],
-    ) -> np.ndarray | None:
-        """The damage on ``states``, the scene before it and its ground after it.
 
-        None: nothing is drawn first for this hazard. All pictures ``(H, W, 3)`` uint8.
-        """
-        before, ground = states
-        first = sketch(before, ground, damage, seed)
-        if self.choice is None or first is None:
-            return first
-
-        def again(other: int) -> np.ndarray:
-            return np.asarray(sketch(before, ground, damage, other))
-
-        def post(one: np.ndarray) -> np.ndarray:
-            return take(np.where(inside[..., None], one, ground))
-
-        return self.choice.best(first, again, post, picture, damage.buildings, seed)
-
-    def _condition(
-        self,
-        picture: np.ndarray,
-        levels: np.ndarray,
-        hazard: str,
-        style: np.ndarray,
-        affected: np.ndarray | None,
-    ) -> Condition | None:
-        """Of ``(H, W, 3)`` uint8 grown to the model's stride; None where nothing may change."""
-        if affected is not None and not affected.any():
-            return None
-        grow = self._grow(picture)
-        return scene_condition(
-            np.pad(picture, (*grow, (0, 0)), mode="symmetric"),
-            np.pad(levels, grow),
-            hazard=class_of(hazard, self.model.config.hazards),
-            style=style,
-            affected=None if affected is None else np.pad(affected, grow),
-        )
-
-    def _grow(self, picture: np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
-        height, width = picture.shape[:2]
-        stride = self.model.config.stride
-        return (0, -height % stride), (0, -width % stride)
-
-    def _draw(
-        self,
-        picture: np.ndarray,
-        condition: Condition,
-        first: np.ndarray | None,
-        seed: int,
-        config: RenderConfig,
-    ) -> np.ndarray:
-        """Run the bridge, and cut what it drew to the size of ``picture``.
-
-        ``first`` is a sketch of the post image, of the shape of ``picture``.
-        """
-        sketched = None
-        if first is not None:
-            grown = np.pad(first, (*self._grow(first), (0, 0)), mode="symmetric")
-            sketched = self.fast.inward(to_opponent(picture_tensor(grown)))
-        condition = self.fast.inside(condition)
-        for state in scene_states(self.fast, condition, seed=seed, config=config, sketch=sketched):
-            x0 = state.x
-        rgb = to_rgb(self.fast.outward(x0))[0]
-        drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
-        return drawn[: picture.shape[0], : picture.shape[1]].copy()
-
-
-def _area(levels: np.ndarray, hazard: str, config: RenderConfig) -> np.ndarray:
-    """``(H, W)`` in [0, 1]: where the network may draw around buildings of that damage."""
-    learned = np.where(levels >= LEARNED_FROM.get(hazard, 2), levels, 0)
-    return affected_mask(learned, config.reach(hazard), config.feather)
+def _checked(look: np.ndarray, mode: Mode) -> np.ndarray:
+    """A look that was told. Raises BadParameter."""
+    if mode == "edit":
+        raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
+    if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
+        raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
+    return np.asarray(look, np.float32)

@@ -11,8 +11,7 @@ position): batch, order and workers change no picture.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from afterscene.computing import PRECISIONS
 from afterscene.conditioning import Condition
+from afterscene.depiction import Depiction
 from afterscene.diffusion.bridges import Bridge, Crossing, cross
 from afterscene.diffusion.grids import karras
 from afterscene.diffusion.loop import Method, trajectory
@@ -28,16 +28,9 @@ from afterscene.diffusion.samplers import State, make_sampler
 from afterscene.diffusion.schedules import Level
 from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeModel
-from afterscene.generators.colour import to_opponent
+from afterscene.generators.colour import to_opponent, to_rgb
+from afterscene.generators.windows import CORE, crop, halo_of, needed, patches
 from afterscene.geodata.tiles import Window
-
-#: Scenes up to this side are one window; larger ones are cut into windows of CORE + 2 halos.
-WHOLE = 1152
-CORE = 768
-
-#: Hazards whose ruins the network draws alone, and near the houses only: the farther it may go,
-#: the more it smears what stood around them.
-CLOSE = ("wildfire", "volcano")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,15 +41,15 @@ class RenderConfig:
         steps: Network evaluations a window (twice that with guidance).
         guidance: w of ``x0_u + w (x0_c - x0_u)`` over damage and hazard; 1 is off.
         radius: Pixels around a damaged building that *edit* may change.
-        close: The same for the hazards of :data:`CLOSE`.
+        close: The same for hazards whose depiction is drawn close to the houses.
         feather: Width in pixels of the blending edge inside that border.
         sampler: Name of the method, see ``afterscene samplers``. With the few steps that a laptop
             has time for, one of first order such as ``ddpm`` smears.
         rho: Largest and smallest ratio of noise to signal of the step grid, whose first step
             begins at the pre image and whose last one ends at no noise.
         power: Exponent of the grid between (Karras et al. 2022, eq. 5).
-        sketched: Hazards whose damage is drawn first (:mod:`afterscene.generators.structural`),
-            because too few examples taught it.
+        learned: Hazards of which enough examples taught the damage: it is not painted first.
+        sketch: Whether any damage is painted first; False is there for study.
         entry: Time at which a sketch enters the bridge: 0 keeps it as it is, 1 forgets it.
         short: Network evaluations at most where a sketch enters, for the way from there is short.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` or ``fp32``.
@@ -72,14 +65,15 @@ class RenderConfig:
     sampler: str = "dpmpp-2m-sde"
     rho: tuple[float, float] = (2.0, 0.01)
     power: float = 7.0
-    sketched: tuple[str, ...] = ("wind", "tornado", "earthquake")
+    learned: tuple[str, ...] = ()
+    sketch: bool = True
     entry: float = 0.002
     short: int = 2
     precision: str = "auto"
     origin: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sketched", tuple(self.sketched))
+        object.__setattr__(self, "learned", tuple(self.learned))
         object.__setattr__(self, "rho", tuple(self.rho))
         if len(self.rho) != 2 or not 0 < self.rho[1] < self.rho[0]:
             raise BadParameter(f"rho must be a larger and a smaller number > 0, got {self.rho}")
@@ -109,54 +103,19 @@ class RenderConfig:
         count = min(self.steps, self.short)
         return karras(bridge, count, power=self.power, rho_max=high, rho_min=low)
 
-    def reach(self, hazard: str) -> int:
-        """Pixels around a building damaged by ``hazard`` that *edit* may change."""
-        return self.close if hazard in CLOSE else self.radius
+    def reach(self, depiction: Depiction) -> int:
+        """Pixels around a damaged building that *edit* may change."""
+        return self.close if depiction.close else self.radius
+
+    def begins_with_sketch(self, hazard: str, depiction: Depiction) -> bool:
+        """Whether the damage of ``hazard`` is painted first, for the network to refine."""
+        unlearned = depiction.smeared or hazard not in self.learned
+        return self.sketch and unlearned and depiction.sketch is not None
 
     @property
     def method(self) -> Method:
         """The sampler by its name."""
         return make_sampler(self.sampler)
-
-
-@dataclass(frozen=True)
-class Patch:
-    """A window to evaluate (``outer``) and the part of it to keep (``inner`` = ``keep``)."""
-
-    outer: tuple[slice, slice]
-    inner: tuple[slice, slice]
-    keep: tuple[slice, slice]
-
-
-def halo_of(model: BridgeModel) -> int:
-    """What the network can see around a pixel, rounded up to its stride."""
-    stride = model.network.config.stride
-    return -(-model.network.config.reach // stride) * stride
-
-
-def patches(height: int, width: int, halo: int, origin: int = 0) -> list[Patch]:
-    """Windows of one size that keep each pixel of a ``(height, width)`` grid exactly once."""
-    if max(height, width) <= WHOLE:
-        whole = (slice(0, height), slice(0, width))
-        return [Patch(whole, whole, whole)]
-    rows, cols = _cuts(height, halo, origin), _cuts(width, halo, origin)
-    return [Patch((r[0], c[0]), (r[1], c[1]), (r[2], c[2])) for r in rows for c in cols]
-
-
-def _cuts(length: int, halo: int, origin: int) -> list[tuple[slice, slice, slice]]:
-    """Along one axis: (outer in the scene, inner in the outer, inner in the scene).
-
-    The k-th border lies one halo behind the k-th multiple of CORE, less ``origin``.
-    """
-    size = min(CORE + 2 * halo, length)
-    inner = range(CORE + halo - origin, length - halo, CORE) if size < length else range(0)
-    borders = [0, *inner, length]
-    cuts = []
-    for start, stop in pairwise(borders):
-        first = min(max(start - halo, 0), length - size)
-        outer = slice(first, first + size)
-        cuts.append((outer, slice(start - first, stop - first), slice(start, stop)))
-    return cuts
 
 
 @dataclass(frozen=True)
@@ -221,27 +180,6 @@ def scene_states(
     return trajectory(denoiser, model.bridge, x, times, method, **more)
 
 
-def needed(affected: Tensor | None, halo: int, stride: int) -> tuple[slice, slice]:
-    """The box around all that may change, with its halo, on the network's grid."""
-    if affected is None or not affected.any():
-        return slice(0, None), slice(0, None)
-    box = []
-    for axis in (-1, -2):
-        places = affected[0, 0].any(dim=axis).nonzero()
-        first, last = int(places.min()) - halo, int(places.max()) + 1 + halo
-        box.append(slice(max(first // stride * stride, 0), -(-last // stride) * stride))
-    return box[0], box[1]
-
-
-def crop(scene: Condition, window: tuple[slice, slice]) -> Condition:
-    """The same condition on a window of the scene."""
-    parts = {
-        name: None if value is None else value[..., *window]
-        for name, value in (("levels", scene.levels), ("affected", scene.affected))
-    }
-    return replace(scene, pre=scene.pre[..., *window], **parts)
-
-
 def scene_condition(
     pre: np.ndarray,
     levels: np.ndarray,
@@ -249,6 +187,7 @@ def scene_condition(
     hazard: int,
     style: np.ndarray | None,
     affected: np.ndarray | None,
+    stride: int = 1,
 ) -> Condition:
     """The condition of one scene from arrays.
 
@@ -258,16 +197,59 @@ def scene_condition(
         hazard: Its class (:func:`afterscene.conditioning.class_of`), -1 not said.
         style: ``(6,)`` look of the post image, zeros for the look of the pre image.
         affected: ``(H, W)`` in [0, 1], where the picture may change; ``None``: everywhere.
+        stride: Height and width grow to multiples of it, below and at the right.
     """
+    grow = grown(pre.shape[:2], stride)
+    area = None if affected is None else torch.from_numpy(np.pad(affected, grow))[None, None]
     return Condition(
-        pre=to_opponent(picture_tensor(pre)),
-        levels=torch.from_numpy(levels.astype(np.int64))[None],
-        affected=None if affected is None else torch.from_numpy(affected)[None, None],
+        pre=to_opponent(picture_tensor(pre, stride)),
+        levels=torch.from_numpy(np.pad(levels, grow).astype(np.int64))[None],
+        affected=area,
         hazard=torch.tensor([hazard]),
         style=None if style is None else torch.from_numpy(style.astype(np.float32))[None],
     )
 
 
-def picture_tensor(picture: np.ndarray) -> Tensor:
-    """``(H, W, 3)`` uint8 as ``(1, 3, H, W)`` in [-1, 1]."""
-    return torch.from_numpy(picture.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+def grown(shape: tuple[int, int], stride: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """What to pad to height and width, so that both are multiples of ``stride``."""
+    height, width = shape
+    return (0, -height % stride), (0, -width % stride)
+
+
+def picture_tensor(picture: np.ndarray, stride: int = 1) -> Tensor:
+    """``(H, W, 3)`` uint8 as ``(1, 3, H, W)`` in [-1, 1], mirrored to multiples of ``stride``."""
+    larger = np.pad(picture, (*grown(picture.shape[:2], stride), (0, 0)), mode="symmetric")
+    return torch.from_numpy(larger.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+
+
+def draw_scene(
+    model: BridgeModel,
+    picture: np.ndarray,
+    condition: Condition,
+    *,
+    seed: int,
+    config: RenderConfig,
+    sketch: np.ndarray | None = None,
+) -> np.ndarray:
+    """Run the bridge from ``picture`` ``(H, W, 3)`` uint8 to its end, of the same shape.
+
+    Args:
+        model: Prepared for rendering.
+        picture: Where the bridge begins.
+        condition: Made of ``picture`` by :func:`scene_condition` with the stride of the model.
+        seed: Equal seeds give equal pixels.
+        config: How it is walked.
+        sketch: The post image about as it will be, of the shape of ``picture``.
+
+    Raises:
+        NotFinite: the network returned NaN.
+    """
+    begun = None
+    if sketch is not None:
+        begun = model.inward(to_opponent(picture_tensor(sketch, model.config.stride)))
+    inside = model.inside(condition)
+    for state in scene_states(model, inside, seed=seed, config=config, sketch=begun):
+        x0 = state.x
+    rgb = to_rgb(model.outward(x0))[0]
+    drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+    return drawn[: picture.shape[0], : picture.shape[1]].copy()

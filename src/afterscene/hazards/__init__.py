@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from afterscene.depiction import Depiction
 from afterscene.errors import BadParameter, UnknownName
 from afterscene.hazards import parameters
 from afterscene.hazards.base import Hazard
@@ -22,7 +23,7 @@ from afterscene.hazards.volcano import Volcano
 from afterscene.hazards.wildfire import Wildfire
 from afterscene.hazards.wind import HurricaneWind
 
-__all__ = ["HAZARDS", "FieldRow", "Fragility", "Hazard", "fields_of", "make_hazard"]
+__all__ = ["HAZARDS", "FieldRow", "Fragility", "Hazard", "depiction_of", "fields_of", "make_hazard"]
 
 HAZARDS: Mapping[str, type[Hazard]] = MappingProxyType(
     {
@@ -56,3 +57,8 @@ def make_hazard(name: str, severity: float, **params: Any) -> Hazard:
 def fields_of(name: str) -> list[FieldRow]:
     """Return (field, unit, default, doc) of each scalar parameter. Raises ``UnknownName``."""
     return parameters.rows(_kind(name))
+
+
+def depiction_of(name: str) -> Depiction:
+    """How the hazard ``name`` is drawn; one that is not registered has the default depiction."""
+    return HAZARDS[name].depiction if name in HAZARDS else Depiction()

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from afterscene.depiction import Depiction
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import parameters
@@ -34,6 +35,8 @@ class Hazard(ABC):
     name: ClassVar[str]
     unit: ClassVar[str]
     fragility: ClassVar[Fragility]
+    #: What is painted of its damage, and what is left to a network.
+    depiction: ClassVar[Depiction] = Depiction()
     #: Share of the capacity's variance that neighbours have in common, and over which distance.
     agreement: ClassVar[float] = 0.35
     agreement_length: ClassVar[float] = 60.0

@@ -18,6 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from afterscene.depiction import Depiction, shake
 from afterscene.geodata.damage import Building
 from afterscene.hazards.base import Hazard, Realised
 from afterscene.hazards.fragility import Fragility, lot
@@ -68,6 +69,7 @@ class Earthquake(Hazard):
 
     name: ClassVar[str] = "earthquake"
     unit: ClassVar[str] = "g"
+    depiction: ClassVar[Depiction] = Depiction(sketch=shake, drawn_as="wind")
     fragility: ClassVar[Fragility] = WOOD
 
     magnitude: float = parameter(7.5, "Mw", "moment magnitude at severity 1", low=3, high=9)

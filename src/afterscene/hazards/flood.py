@@ -11,6 +11,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from afterscene.depiction import Depiction, Water
+from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards.base import Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, drawn
@@ -30,6 +32,9 @@ class Flood(Hazard):
 
     name: ClassVar[str] = "flood"
     unit: ClassVar[str] = "m"
+    depiction: ClassVar[Depiction] = Depiction(
+        overlay=Water(colour=(112, 98, 74)), learned_from=DamageLevel.DESTROYED, drawn_as="wind"
+    )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(0.25, 1.0, 4.0),
         betas=(0.45, 0.45, 0.45),

@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from afterscene.depiction import Depiction, blow, strip
 from afterscene.hazards.base import Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn
@@ -48,6 +49,9 @@ class Tornado(Hazard):
 
     name: ClassVar[str] = "tornado"
     unit: ClassVar[str] = "m/s"
+    depiction: ClassVar[Depiction] = Depiction(
+        ground=strip, sketch=blow, smeared=True, drawn_as="wind"
+    )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(35.3, 54.5, 68.0),
         betas=(0.13, 0.10, 0.10),

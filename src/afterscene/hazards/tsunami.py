@@ -14,6 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from afterscene.depiction import Depiction, Water
+from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards.base import Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn
@@ -46,6 +48,9 @@ class Tsunami(Hazard):
 
     name: ClassVar[str] = "tsunami"
     unit: ClassVar[str] = "m"
+    depiction: ClassVar[Depiction] = Depiction(
+        overlay=Water(colour=(92, 90, 80)), learned_from=DamageLevel.MAJOR, drawn_as="wind"
+    )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(0.4, 1.6, 3.0),
         betas=(0.45, 0.40, 0.37),

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from afterscene.depiction import Ash, Depiction
 from afterscene.hazards.base import Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn
@@ -39,6 +40,7 @@ class Volcano(Hazard):
 
     name: ClassVar[str] = "volcano"
     unit: ClassVar[str] = "kPa"
+    depiction: ClassVar[Depiction] = Depiction(overlay=Ash(), close=True)
     fragility: ClassVar[Fragility] = Fragility(
         medians=(1.0, 3.0, 4.5),
         betas=(0.30, 0.30, 0.30),

@@ -19,6 +19,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
+from afterscene.depiction import Depiction, burn, scorch
 from afterscene.hazards.base import Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, Lattice, along_across, drawn, heading
@@ -88,6 +89,7 @@ class Wildfire(Hazard):
 
     name: ClassVar[str] = "wildfire"
     unit: ClassVar[str] = "kW/m2"
+    depiction: ClassVar[Depiction] = Depiction(ground=scorch, sketch=burn, close=True)
     fragility: ClassVar[Fragility] = Fragility(
         medians=(12.5, 13.5, 15.0),
         betas=(0.45, 0.45, 0.45),

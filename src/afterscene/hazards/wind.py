@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from afterscene.depiction import Depiction, blow, strip
 from afterscene.hazards.base import Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn, heading
@@ -53,6 +54,7 @@ class HurricaneWind(Hazard):
 
     name: ClassVar[str] = "wind"
     unit: ClassVar[str] = "m/s"
+    depiction: ClassVar[Depiction] = Depiction(ground=strip, sketch=blow, smeared=True)
     fragility: ClassVar[Fragility] = Fragility(
         medians=(54.0, 70.0, 83.0),
         betas=(0.20, 0.20, 0.20),

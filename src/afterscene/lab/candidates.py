@@ -44,6 +44,7 @@ from afterscene.generators.tiles import REACH
 from afterscene.geodata.damage import Building, DamageMap, rasterize
 from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
 from afterscene.geodata.xbd import Pair, read_label
+from afterscene.hazards import depiction_of
 from afterscene.lab.baselines import TrainingPosts, copy_paste
 
 FLOOR, CEILING = "pre-as-post", "real post"
@@ -187,7 +188,7 @@ def without_sketch(generator: Renderer) -> Renderer:
     """The generator with nothing drawn before its network begins."""
     if not isinstance(generator, Generator):
         return generator
-    return replace(generator, config=replace(generator.config, sketched=()))
+    return replace(generator, config=replace(generator.config, sketch=False))
 
 
 def _picture(place: Place, rgb: np.ndarray, valid: np.ndarray | None = None) -> Scene:
@@ -197,7 +198,7 @@ def _picture(place: Place, rgb: np.ndarray, valid: np.ndarray | None = None) -> 
 
 def outside(place: Place, generator: Renderer) -> np.ndarray:
     """(H, W) bool: where *edit* promises to change nothing."""
-    return affected_mask(place.target, _config(generator).reach(place.hazard), 0) == 0
+    return affected_mask(place.target, _config(generator).reach(depiction_of(place.hazard)), 0) == 0
 
 
 def real_look(place: Place) -> np.ndarray | None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from afterscene.gbd.pair import Renderer
-from afterscene.generators import Generator, render
+from afterscene.generators import Generator, windows
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.scene import Scene
 from afterscene.lab.candidates import Place
@@ -33,7 +33,7 @@ MARGIN = 64
 
 def borders(side: int, halo: int, origin: int = 0) -> list[int]:
     """First row (or column) of each window but the first, on a square of `side` pixels."""
-    starts = {patch.keep[0].start for patch in render.patches(side, side, halo, origin)}
+    starts = {patch.keep[0].start for patch in windows.patches(side, side, halo, origin)}
     return sorted(starts - {0})
 
 
@@ -63,10 +63,10 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
     """
     height, width = place.pre.shape
     bridge = generator if isinstance(generator, Generator) else None
-    halo = 0 if bridge is None else render.halo_of(bridge.model)
-    side = max(render.WHOLE, render.CORE + 2 * halo) + 128
+    halo = 0 if bridge is None else windows.halo_of(bridge.model)
+    side = max(windows.WHOLE, windows.CORE + 2 * halo) + 128
     if bridge is not None:  # so that a border crosses the tile
-        generator = bridge = _moved(bridge, min(halo, render.CORE - 1))
+        generator = bridge = _moved(bridge, min(halo, windows.CORE - 1))
     origin = 0 if bridge is None else bridge.config.origin
     rows, cols = (
         [b for b in borders(side, halo, origin) if b < n - MARGIN] for n in (height, width)
@@ -87,7 +87,7 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
     moved = None
     if bridge is not None:
         again = (
-            _moved(bridge, (origin + render.CORE // 4) % render.CORE)
+            _moved(bridge, (origin + windows.CORE // 4) % windows.CORE)
             .render(scene, damage, **how)
             .rgb()
         )

@@ -1,7 +1,8 @@
 """Drawn pairs in an xBD folder: what the demo trains and tests on where no data is at hand.
 
-Towns and their aftermath are drawings from a seed (:mod:`afterscene.geodata.drawn`); which house
-suffers what is decided by the same hazards as everywhere. They stand in for real pairs so that the
+Towns are drawings from a seed (:mod:`afterscene.geodata.drawn`); which house suffers what is
+decided by the same hazards as everywhere, and painted by the same painters
+(:mod:`afterscene.depiction`). They stand in for real pairs so that the
 whole way can be walked without data, and every file says that it is drawn.
 """
 
@@ -11,14 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
+from afterscene.depiction import draw_aftermath
 from afterscene.files import write_json
 from afterscene.gbd.pair import MARK
 from afterscene.gbd.plan import item_seed
 from afterscene.geodata.damage import Building, DamageMap, rasterize
-from afterscene.geodata.drawn import draw_aftermath, draw_town
+from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.xbd import XbdLabel, make_label, write_label
-from afterscene.hazards import make_hazard
+from afterscene.hazards import depiction_of, make_hazard
 
 GSD = 0.5  # metres per pixel of a drawn town
 SEVERITY = (0.45, 0.95)
@@ -66,7 +68,7 @@ def _draw_pair(
         pre = photograph(pre, buildings, seed)
     severity = round(float(np.random.default_rng([seed, 2]).uniform(*SEVERITY)), 4)
     damage = make_hazard(hazard, severity)(pre, buildings, np.random.default_rng(seed))
-    post = draw_aftermath(pre, damage, seed)
+    post = draw_aftermath(pre, damage, depiction_of(damage.hazard), seed)
     plain = tuple(replace(b, level=None) for b in buildings)
     _write(out, f"{name}_pre_disaster", pre, plain)
     _write(out, f"{name}_post_disaster", post, damage.buildings)
@@ -93,4 +95,4 @@ def _write(out: Path, stem: str, scene: Scene, buildings: tuple[Building, ...]) 
 
 def drawn_post(pre: Scene, damage: DamageMap, seed: int) -> np.ndarray:
     """(H, W, 3) uint8: the same damage as a drawing, to hold beside the rendered picture."""
-    return draw_aftermath(pre, damage, seed).rgb()
+    return draw_aftermath(pre, damage, depiction_of(damage.hazard), seed).rgb()

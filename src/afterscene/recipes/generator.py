@@ -21,7 +21,6 @@ from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.checkpoint import load_weights, save_weights
 from afterscene.generators.crops import CropConfig, TrainingTile, tone_of
 from afterscene.generators.render import RenderConfig
-from afterscene.generators.structural import AFTERMATHS, HAZARDS
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.border import black_border
@@ -145,13 +144,10 @@ def rounded(values: Iterable[float]) -> list[float]:
     return [round(float(v), 4) for v in values]
 
 
-def sketched_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, ...]:
-    """Hazards to sketch: wind and tornado, and those with fewer than ``enough`` damaged examples.
-
-    The network alone smears roofs that wind tore (see the card of the shipped generator).
-    """
+def learned_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, ...]:
+    """Hazards with at least ``enough`` damaged examples: their damage is not painted first."""
     seen = Counter(tile.hazard for tile in tiles for level in tile.centre_levels if 2 <= level <= 4)
-    return (*HAZARDS, *(name for name in AFTERMATHS if seen[name] < enough))
+    return tuple(name for name, count in seen.items() if name and count >= enough)
 
 
 def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
@@ -161,7 +157,7 @@ def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
 
 def export(run: Path, folder: Path, config: TrainConfig, tiles: Sequence[TrainingTile]) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
-    render = RenderConfig(sketched=sketched_of(tiles))
+    render = RenderConfig(learned=learned_of(tiles))
     seen = {"looks": looks_of(tiles), "scenes": scenes_of(tiles)}
     write_model(run, folder, config, tiles, kind="bridge", render=render, **seen)
 

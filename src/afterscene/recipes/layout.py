@@ -82,5 +82,5 @@ def finish(run: Path, folder: Path, config: LayoutConfig, data: Data) -> None:
         LOOKS: [rounded(tile.style) for tile in tiles],
         TONES: [rounded(tone_of(tile.pre)) for tile in tiles],
     }
-    render = RenderConfig(steps=config.evaluations, sketched=())
+    render = RenderConfig(steps=config.evaluations)
     write_model(run, folder, config, tiles, kind="layout", render=render, looks=looks)

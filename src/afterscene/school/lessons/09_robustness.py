@@ -31,14 +31,15 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
+from afterscene.depiction import draw_aftermath
 from afterscene.diffusion import grids
 from afterscene.diffusion.denoisers import Preconditioned
 from afterscene.diffusion.losses import WEIGHTS, denoising_loss, log_normal_times
 from afterscene.diffusion.samplers import Heun, sample, trajectory
 from afterscene.diffusion.schedules import EDM
 from afterscene.geodata.damage import rasterize
-from afterscene.geodata.drawn import draw_aftermath, draw_town
-from afterscene.hazards import make_hazard
+from afterscene.geodata.drawn import draw_town
+from afterscene.hazards import depiction_of, make_hazard
 from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.school import lesson
 from afterscene.school.autoregression import FitConfig, fit
@@ -66,7 +67,10 @@ def crops(town: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, str]]:
         after, struck = before, tuple(buildings)
         if name != "nothing":
             damage = make_hazard(name, 0.9)(before, buildings, np.random.default_rng(town))
-            after, struck = draw_aftermath(before, damage, town), damage.buildings
+            after, struck = (
+                draw_aftermath(before, damage, depiction_of(name), town),
+                damage.buildings,
+            )
         levels = rasterize(struck, before.shape)[::2, ::2]
         both = [np.asarray(Image.fromarray(s.rgb()).reduce(2)) for s in (before, after)]
         damaged = ((levels >= 2) & (levels <= 4) & (name != "nothing")).astype(np.float32)

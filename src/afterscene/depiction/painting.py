@@ -16,7 +16,6 @@ from afterscene.geodata.drawn.palette import Colour
 
 WOOD: tuple[Colour, ...] = ((0.62, 0.54, 0.43), (0.45, 0.38, 0.31), (0.75, 0.71, 0.65))
 BRICK: tuple[Colour, ...] = ((0.60, 0.55, 0.50), (0.50, 0.43, 0.38), (0.68, 0.66, 0.63))
-ASHES: tuple[Colour, ...] = ((0.62, 0.56, 0.50), (0.78, 0.73, 0.67), (0.40, 0.36, 0.32))
 
 
 def nearness(where: np.ndarray, sigma: float) -> np.ndarray:
@@ -28,7 +27,7 @@ def nearness(where: np.ndarray, sigma: float) -> np.ndarray:
 
 
 @dataclass
-class Wreck:
+class Painting:
     """A picture on its way to its aftermath, with the damage map that says what happens."""
 
     picture: np.ndarray
@@ -42,8 +41,8 @@ class Wreck:
         self.level = levels[self.index]
 
     @classmethod
-    def of(cls, picture: np.ndarray, damage: DamageMap, rng: np.random.Generator) -> "Wreck":
-        """Return the wreck that an (H, W, 3) uint8 picture is to become."""
+    def of(cls, picture: np.ndarray, damage: DamageMap, rng: np.random.Generator) -> "Painting":
+        """Return the painting that an (H, W, 3) uint8 picture is to become."""
         return cls(picture.astype(np.float32) / 255, damage, rng)
 
     def rgb(self) -> np.ndarray:
@@ -197,3 +196,14 @@ class Wreck:
         """Return 0..1: nearness to footprints of at least this level, fading over sigma."""
         near = nearness((self.level >= level) & (self.level <= 4), sigma)
         return np.asarray(np.where(near > 0.02, near, 0), dtype=np.float32)
+
+
+def outline(at: np.ndarray, turn: float, half: Sequence[float]) -> np.ndarray:
+    """Corners of a turned piece in eighths of a pixel, from its half length and half width.
+
+    ``(4, 2)`` int32, x before y, as ``at`` ``(2,)``.
+    """
+    axis = np.array([np.cos(turn), np.sin(turn)])
+    along, across = half[0] * axis, half[1] * np.array([-axis[1], axis[0]])
+    corners = np.stack([along + across, along - across, -along - across, across - along])
+    return np.rint(8 * (at + corners)).astype(np.int32)

@@ -1,0 +1,26 @@
+"""How damage, water, ash and fallen woods are painted; no torch.
+
+Painters work on pictures ``(H, W, 3)`` uint8 and a damage map. A hazard composes its
+:class:`Depiction` from them.
+"""
+
+from afterscene.depiction.aftermath import draw_aftermath
+from afterscene.depiction.crowns import strip
+from afterscene.depiction.depiction import Depiction, Painter
+from afterscene.depiction.fire import burn, scorch
+from afterscene.depiction.overlays import Ash, Water
+from afterscene.depiction.quake import shake
+from afterscene.depiction.wind import blow
+
+__all__ = [
+    "Ash",
+    "Depiction",
+    "Painter",
+    "Water",
+    "blow",
+    "burn",
+    "draw_aftermath",
+    "scorch",
+    "shake",
+    "strip",
+]

@@ -1,0 +1,202 @@
+"""One scene on its way from the pre to the post image, in five steps over one record.
+
+    prepare -> depict -> acquire -> refine -> compose
+
+*Prepare* decodes the scene, lays water or ash over it and says where the network may draw. *Depict*
+paints what its hazard's :class:`~afterscene.depiction.Depiction` paints by rule: the ground, and a
+sketch of the damage. *Acquire* takes all that again, as another sensor on another day would (in the
+mode *reacquire*): the disaster comes first, then the second picture of the place. *Refine* lets the
+bridge draw. *Compose* puts together what was kept and what was drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from afterscene.conditioning import STYLE_SIZE, class_of
+from afterscene.depiction import Depiction
+from afterscene.generators.acquisition import Acquisition
+from afterscene.generators.bridge import BridgeModel
+from afterscene.generators.choosing import Choice
+from afterscene.generators.crops import affected_mask
+from afterscene.generators.render import RenderConfig, draw_scene, scene_condition
+from afterscene.geodata.border import seen
+from afterscene.geodata.damage import DamageMap, rasterize
+from afterscene.geodata.scene import Scene
+from afterscene.hazards import depiction_of
+
+Mode = Literal["edit", "reacquire", "redraw"]
+MODES: tuple[Mode, ...] = ("edit", "reacquire", "redraw")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """A scene that is being drawn; pictures are ``(H, W, 3)`` uint8.
+
+    Attributes:
+        pre: The pre image; where it is not valid it stays.
+        valid: ``(H, W)`` bool.
+        damage, levels: What is asked, as buildings and as ``(H, W)`` uint8.
+        depiction: How the hazard is drawn.
+        mode, seed, config: How the scene is rendered.
+        look: ``(6,)`` look of the post image beside ``pre`` (``Condition.style``).
+        veiled: ``pre`` under what physics laid over it.
+        start: The scene so far: where the bridge begins, and what is kept where it may not draw.
+        area: ``(H, W)`` in [0, 1], where it may; None: everywhere.
+        sketch: ``start`` with its damage painted; None: the network draws it alone.
+    """
+
+    pre: np.ndarray
+    valid: np.ndarray
+    damage: DamageMap
+    levels: np.ndarray
+    depiction: Depiction
+    mode: Mode
+    seed: int
+    config: RenderConfig
+    look: np.ndarray
+    veiled: np.ndarray
+    start: np.ndarray
+    area: np.ndarray | None
+    sketch: np.ndarray | None = None
+
+    @property
+    def acquisition(self) -> Acquisition:
+        """The second picture of the place, of that look."""
+        return Acquisition.draw(self.look, self.seed)
+
+    def masked(self, picture: np.ndarray) -> np.ndarray:
+        """``picture`` with the pixels of ``pre`` where the scene is not valid."""
+        return np.where(self.valid[..., None], picture, self.pre)
+
+    def taking(self) -> Callable[[np.ndarray], np.ndarray]:
+        """What takes each state of this scene again, all alike; only *reacquire* changes any."""
+        if self.mode != "reacquire":
+            return np.copy
+        return self.acquisition.taking(self.start, self.valid, self.veiled)
+
+
+def prepare(pre: Scene, damage: DamageMap, *, mode: Mode, seed: int, config: RenderConfig) -> Frame:
+    """The scene with nothing painted on it but water and ash, of the look of ``pre``."""
+    picture = pre.rgb()
+    depiction = depiction_of(damage.hazard)
+    levels = rasterize(damage.buildings, picture.shape[:2])
+    frame = Frame(
+        pre=picture,
+        valid=seen(picture, pre.valid),
+        damage=damage,
+        levels=levels,
+        depiction=depiction,
+        mode=mode,
+        seed=seed,
+        config=config,
+        look=np.zeros(STYLE_SIZE, np.float32),
+        veiled=picture,
+        start=picture,
+        area=None,
+    )
+    veiled = frame.masked(depiction.overlay(picture, damage, seed))
+    return replace(frame, veiled=veiled, start=veiled, area=_area(frame))
+
+
+def _area(frame: Frame) -> np.ndarray | None:
+    """Where the network may draw around buildings of the levels that it learned."""
+    if frame.mode == "redraw":
+        return None
+    learned = np.where(frame.levels >= frame.depiction.learned_from, frame.levels, 0)
+    reach = frame.config.reach(frame.depiction)
+    return affected_mask(learned, reach, frame.config.feather) * frame.valid
+
+
+def depict(frame: Frame, choice: Choice | None = None) -> Frame:
+    """Ground and damage as they are painted by rule, where the hazard begins with a sketch.
+
+    A ``choice`` takes each building from the sketch that its critic believes.
+    """
+    begins = frame.config.begins_with_sketch(frame.damage.hazard, frame.depiction)
+    if frame.area is None or not begins:
+        return frame
+    grounded = replace(frame, start=_ground(frame))
+    if not frame.area.any():
+        return grounded
+    sketch = _sketch(grounded, choice)
+    area = frame.area * touched(sketch, grounded.start)
+    return replace(grounded, sketch=sketch, area=area)
+
+
+def _ground(frame: Frame) -> np.ndarray:
+    """The ground after the hazard; *edit* changes it where the network may draw, and no farther."""
+    ground = frame.depiction.ground(frame.veiled, frame.damage, frame.seed)
+    if frame.mode == "edit" and frame.area is not None:
+        change = frame.area[..., None] * (ground.astype(np.float32) - frame.veiled)
+        ground = (frame.veiled + change).round().astype(np.uint8)
+    return frame.masked(ground)
+
+
+def _sketch(frame: Frame, choice: Choice | None) -> np.ndarray:
+    """``start`` with its damage, painted once or chosen among several."""
+    painter, damage, ground = frame.depiction.sketch, frame.damage, frame.start
+    assert painter is not None and frame.area is not None  # the hazard begins with a sketch
+    first = painter(ground, damage, frame.seed)
+    if choice is None:
+        return first
+    take, inside = frame.taking(), frame.area[..., None] > 0
+    return choice.best(
+        first,
+        lambda seed: painter(ground, damage, seed),
+        lambda sketch: take(np.where(inside, sketch, ground)),
+        frame.pre,
+        damage.buildings,
+        frame.seed,
+    )
+
+
+def touched(first: np.ndarray, ground: np.ndarray, reach: int = 3) -> np.ndarray:
+    """``(H, W)`` float32 in [0, 1]: where a sketch drew, ``reach`` pixels wider, with a soft edge.
+
+    What it left alone the bridge need not touch: its grain on whole roofs would say "damaged".
+    """
+    drawn = (first != ground).any(axis=2).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return cv2.GaussianBlur(cv2.dilate(drawn, kernel).astype(np.float32), (0, 0), 1.0)
+
+
+def acquire(frame: Frame) -> Frame:
+    """The scene and its sketch, taken again."""
+    take = frame.taking()
+    sketch = None if frame.sketch is None else take(frame.sketch)
+    return replace(frame, start=take(frame.start), sketch=sketch)
+
+
+def refine(frame: Frame, model: BridgeModel, told: str) -> np.ndarray:
+    """What the bridge draws from ``start`` where it may, told of that hazard; the look of ``start``
+    stays but in *redraw*. Raises NotFinite.
+    """
+    if frame.area is not None and not frame.area.any():
+        return frame.start
+    style = frame.look if frame.mode == "redraw" else np.zeros(STYLE_SIZE, np.float32)
+    condition = scene_condition(
+        frame.start,
+        frame.levels,
+        hazard=class_of(told, model.config.hazards),
+        style=style,
+        affected=frame.area,
+        stride=model.config.stride,
+    )
+    return draw_scene(
+        model, frame.start, condition, seed=frame.seed, config=frame.config, sketch=frame.sketch
+    )
+
+
+def compose(frame: Frame, drawn: np.ndarray) -> np.ndarray:
+    """The post image: ``drawn`` where the network might draw, ``start`` elsewhere."""
+    may = frame.valid if frame.area is None else frame.valid & (frame.area > 0)
+    picture = np.where(may[..., None], drawn, frame.start)
+    if frame.mode != "reacquire":
+        return picture
+    return frame.masked(frame.acquisition.move(picture))
