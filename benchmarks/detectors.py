@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from afterscene.detectors import DETECTORS, DetectorConfig, detector_config, fit, load_pairs
+from afterscene.detectors import DETECTORS, DetectorConfig, detector_config, fit
 from afterscene.detectors.evaluation import evaluate
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic, write_json
+from afterscene.geodata.pair import read_pairs
 from afterscene.geodata.xbd import XbdTree
 from afterscene.metrics.xview2 import FIGURES
 from afterscene.recipes.overrides import override
@@ -39,8 +40,8 @@ def do(row: str, config: DetectorConfig, seed: int, arguments: argparse.Namespac
             raise BadParameter(f"{out} was trained with other settings; give another --out")
         return False
     tree = XbdTree(arguments.xbd)
-    pairs = load_pairs(arguments.xbd, arguments.train)
-    held = load_pairs(arguments.xbd, arguments.val)
+    pairs = read_pairs(arguments.xbd, arguments.train)
+    held = read_pairs(arguments.xbd, arguments.val)
     made = fit(config, pairs, seed=seed, out=out, validation=held)
     found = evaluate(made, tree.pairs(arguments.test)).as_json()
     write_json(out / "about.json", about)

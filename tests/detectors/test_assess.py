@@ -41,7 +41,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[Bu
     files = []
     for when in ("pre", "post"):
         pixels = np.concatenate(
-            [np.concatenate([getattr(p, when) for p in row], axis=1) for row in rows]
+            [np.concatenate([getattr(p, when).rgb() for p in row], axis=1) for row in rows]
         )
         made = Scene(
             pixels=np.ascontiguousarray(pixels.transpose(2, 0, 1)),

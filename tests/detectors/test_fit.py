@@ -30,7 +30,7 @@ def _score(detector: Detector, *, undamaged: bool = False) -> float:
     counts = Confusion()
     for seed in (100, 101, 102):
         pair = toy_pair(seed)
-        found = detector.predict(*pair.scenes())
+        found = detector.predict(pair.pre, pair.post)
         damage = np.ones_like(found.damage) if undamaged else found.damage
         counts = counts.add(found.localization, damage, pair.target)
     return counts.result().score
@@ -49,7 +49,8 @@ def test_buildings_may_be_found_in_the_pre_image_alone(tmp_path: Path) -> None:
     config = replace(TINY, localization="pre")
     made = fit(config, pairs, seed=0, out=tmp_path, validation=[toy_pair(50)])
     assert _score(made) > 0.7
-    pre, post = toy_pair(100).scenes()
+    pair = toy_pair(100)
+    pre, post = pair.pre, pair.post
     again = detectors.load(tmp_path)
     other = Scene(pixels=255 - post.pixels, valid=post.valid)
     planes = [again.probabilities(pre.rgb(), scene.rgb())[0] for scene in (post, other)]
@@ -68,7 +69,7 @@ def test_the_folder_gives_the_same_detector_back(trained: tuple[Detector, Path])
     detector, folder = trained
     again = detectors.load(folder)
     pair = toy_pair(7)
-    a, b = detector.predict(*pair.scenes()), again.predict(*pair.scenes())
+    a, b = detector.predict(pair.pre, pair.post), again.predict(pair.pre, pair.post)
     assert np.array_equal(a.probabilities, b.probabilities)
     assert again.decision == detector.decision and again.config == detector.config
     assert {p.name for p in folder.iterdir()} == {
@@ -109,7 +110,7 @@ def test_a_scene_of_any_size_is_predicted_on_its_grid(trained: tuple[Detector, P
 
 def test_nothing_is_claimed_where_there_is_no_data(trained: tuple[Detector, Path]) -> None:
     detector, _ = trained
-    pre, post = toy_pair(8).scenes()
+    pre, post = toy_pair(8).pre, toy_pair(8).post
     assert detector.predict(pre, post).localization[:, :64].any()
     half = post.valid.copy()
     half[:, :64] = False
@@ -118,8 +119,8 @@ def test_nothing_is_claimed_where_there_is_no_data(trained: tuple[Detector, Path
 
 
 def test_sizes_that_differ_are_named(trained: tuple[Detector, Path]) -> None:
-    pre, _ = toy_pair(0).scenes()
-    post, _ = toy_pair(0, size=256).scenes()
+    pre = toy_pair(0).pre
+    post = toy_pair(0, size=256).post
     with pytest.raises(BadImage, match=r"128.*256"):
         trained[0].predict(pre, post)
 

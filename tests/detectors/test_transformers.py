@@ -12,11 +12,10 @@ from afterscene import detectors
 from afterscene.detectors import DETECTORS, Detector, DetectorConfig, fit
 from afterscene.detectors.backbones import SMALL_CLIP, SMALL_SWIN, with_backbone
 from afterscene.detectors.detector import build_network
-from afterscene.detectors.objects import buildings_of, fit_objects, pool, vectors
+from afterscene.detectors.objects import fit_objects, pool, vectors
 from afterscene.detectors.task import initial_network
 from afterscene.detectors.words import SENTENCES, hashed
 from afterscene.errors import BadWeights, MissingExtra, MissingFile
-from afterscene.geodata.damage import Building
 from afterscene.networks.siamese import WordHead
 from tests.detectors.toys import TINY, toy_pair
 
@@ -43,7 +42,8 @@ def test_it_trains_with_a_notice_and_comes_back_from_its_folder(kind: str, tmp_p
     with pytest.warns(UserWarning, match=f"'{kind}' starts from scratch.*--backbone"):
         made = fit(small(kind), [toy_pair(0)], seed=0, out=tmp_path)
     again = detectors.load(tmp_path)
-    pre, post = toy_pair(1, size=160).scenes()
+    pair = toy_pair(1, size=160)
+    pre, post = pair.pre, pair.post
     a, b = made.predict(pre, post), again.predict(pre, post)
     assert a.target.shape == (160, 160) and np.array_equal(a.probabilities, b.probabilities)
     before = initial_network(small(kind), 0)[0].encoder.backbone.state_dict()
@@ -121,22 +121,12 @@ def test_the_object_head_learns_levels_and_travels_with_the_detector(
     right = total = 0
     for seed in (60, 61, 62):
         pair = toy_pair(seed)
-        owner, levels = buildings_of(pair.target)
-        houses = [_box(owner == n + 1, str(n)) for n in range(len(levels))]
-        found = again.predict(*pair.scenes(), footprints=houses)
-        for number, level in enumerate(levels, 1):
-            said = found.damage[owner == number]
+        found = again.predict(pair.pre, pair.post, footprints=pair.buildings)
+        for number, level in enumerate(pair.levels, 1):
+            said = found.damage[pair.instances == number]
             assert (said == said[0]).all(), "one level a footprint"
             right, total = right + int(said[0] == level), total + 1
     assert right / total > 0.9
-    same = made.predict(*toy_pair(60).scenes(), footprints=houses)
-    other = again.predict(*toy_pair(60).scenes(), footprints=houses)
+    same = made.predict(pair.pre, pair.post, footprints=pair.buildings)
+    other = again.predict(pair.pre, pair.post, footprints=pair.buildings)
     assert np.array_equal(same.probabilities, other.probabilities)
-
-
-def _box(mask: np.ndarray, uid: str) -> Building:
-    import shapely
-
-    rows, cols = np.nonzero(mask)
-    box = shapely.box(cols.min(), rows.min(), cols.max(), rows.max())
-    return Building(polygon=box, level=None, uid=uid)

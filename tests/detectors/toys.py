@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from afterscene.detectors import DetectorConfig, TrainingPair
+from afterscene.detectors import DetectorConfig
+from afterscene.geodata.pair import LabelledPair, outlined
+from afterscene.geodata.scene import Scene
 
 AFTER = {1: (210, 210, 205), 2: (215, 200, 40), 3: (40, 90, 215), 4: (30, 20, 20)}
 
@@ -22,7 +24,15 @@ TINY = DetectorConfig(
 )
 
 
-def toy_pair(seed: int, *, size: int = 128, synthetic: bool = False) -> TrainingPair:
+def pair_of(
+    pre: np.ndarray, post: np.ndarray, target: np.ndarray, *, id: str = "a", **more: bool
+) -> LabelledPair:
+    """Pictures (H, W, 3) with the connected parts of `target` as their buildings."""
+    scenes = {"pre": Scene.of_rgb(pre), "post": Scene.of_rgb(post)}
+    return LabelledPair(id=id, event="toy", buildings=outlined(target), **scenes, **more)
+
+
+def toy_pair(seed: int, *, size: int = 128, synthetic: bool = False) -> LabelledPair:
     """Nine houses of 16 to 24 pixels on noise; every level occurs at least twice."""
     rng = np.random.default_rng(seed)
     ground = rng.normal((90, 105, 80), 8, size=(size, size, 3))
@@ -44,6 +54,4 @@ def toy_pair(seed: int, *, size: int = 128, synthetic: bool = False) -> Training
     pre, post = (
         np.clip(x + rng.normal(0, 5, x.shape), 0, 255).astype(np.uint8) for x in (pre, post)
     )
-    return TrainingPair(
-        id=f"toy_{seed:08d}", event="toy", pre=pre, post=post, target=target, synthetic=synthetic
-    )
+    return pair_of(pre, post, target, id=f"toy_{seed:08d}", synthetic=synthetic)

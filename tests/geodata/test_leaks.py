@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
-from afterscene.detectors import TrainingPair
 from afterscene.errors import LeakFound
 from afterscene.geodata.leaks import NEAR, check_leaks, difference_hash
-from afterscene.geodata.scene import read_scene
+from afterscene.geodata.pair import LabelledPair
+from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import XbdTree
 
 
@@ -20,14 +20,13 @@ def _ground(seed: int, *, size: int = 256) -> np.ndarray:
     return np.clip(cv2.resize(coarse, (size, size)), 0, 255).astype(np.uint8)
 
 
-def _pair(seed: int, **changes: object) -> TrainingPair:
-    pre = _ground(seed)
-    blank = np.zeros(pre.shape[:2], dtype=np.uint8)
-    made = TrainingPair(id=f"tile_{seed:08d}", pre=pre, post=pre, target=blank)
+def _pair(seed: int, pixels: np.ndarray | None = None, **changes: object) -> LabelledPair:
+    scene = Scene.of_rgb(_ground(seed) if pixels is None else pixels)
+    made = LabelledPair(id=f"tile_{seed:08d}", pre=scene, post=scene, buildings=())
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def check(learned: list[TrainingPair], evaluation: list[TrainingPair]) -> None:
+def check(learned: list[LabelledPair], evaluation: list[LabelledPair]) -> None:
     check_leaks(*([pair.fingerprint for pair in pairs] for pairs in (learned, evaluation)))
 
 
@@ -55,8 +54,7 @@ def test_a_copy_under_another_name_is_a_leak(kind: str) -> None:
         pixels = np.ascontiguousarray(np.rot90(pixels))
     if kind == "mirrored":
         pixels = np.ascontiguousarray(pixels[:, ::-1])
-    target = np.zeros(pixels.shape[:2], dtype=np.uint8)
-    planted = _pair(1, id="x-wind_00000000", pre=pixels, post=pixels, target=target, synthetic=True)
+    planted = _pair(1, pixels, id="x-wind_00000000", synthetic=True)
     with pytest.raises(LeakFound, match="tile_00000005"):
         check([_pair(2), planted], [_pair(4), _pair(5)])
 
@@ -64,7 +62,7 @@ def test_a_copy_under_another_name_is_a_leak(kind: str) -> None:
 def test_flat_pictures_are_not_taken_for_copies() -> None:
     flat = np.full((256, 256, 3), 30, dtype=np.uint8)
     assert difference_hash(flat) is None
-    check([_pair(1, pre=flat)], [_pair(2, pre=flat)])
+    check([_pair(1, flat)], [_pair(2, flat)])
 
 
 def test_no_two_real_tiles_look_alike(shared_data: Path) -> None:

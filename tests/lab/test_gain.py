@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from afterscene.detectors import TrainingPair
 from afterscene.errors import BadParameter, LeakFound, OutputConflict
+from afterscene.geodata.pair import LabelledPair
 from afterscene.lab import runs as runs_module
 from afterscene.lab.gain import GainPlan, GainResult, gain
 from afterscene.lab.gain_report import gain_report, picture_rows
@@ -53,7 +53,7 @@ def test_a_stopped_experiment_goes_on_without_training_again(
     trained: list[int] = []
     real_fit = runs_module.fit
 
-    def counted(config: object, pairs: Sequence[TrainingPair], **more: object) -> object:
+    def counted(config: object, pairs: Sequence[LabelledPair], **more: object) -> object:
         if len(trained) == 2:
             raise KeyboardInterrupt
         trained.append(len(pairs))

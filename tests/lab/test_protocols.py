@@ -18,6 +18,7 @@ from afterscene.errors import (
     UnknownName,
 )
 from afterscene.generators.checkpoint import load_weights, save_weights
+from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.xbd import XbdTree
 from afterscene.lab import runs as runs_module
 from afterscene.lab.arms import ARMS, CopyPaste, expected_mix
@@ -121,17 +122,15 @@ def test_held_synthetic_pairs_calibrate_and_do_not_train() -> None:
 
 def test_synthetic_pairs_keep_the_mix_of_their_hazard() -> None:
     pair = toy_pair(2, synthetic=True)
-    target = np.where(pair.target > 1, 1, pair.target).astype(np.uint8)
-    first = np.argwhere(pair.target > 0)[0]
-    target[tuple(first)] = 4
-    made = [replace(pair, target=target)]
+    levels = [DamageLevel.DESTROYED, *[DamageLevel.NO_DAMAGE] * 8]
+    houses = (replace(b, level=level) for b, level in zip(pair.buildings, levels, strict=True))
+    made = [replace(pair, buildings=tuple(houses))]
     config = replace(TINY, background_share=0.0, batch=64, crop=64)
     levels, natural = (
         CropSampler(made, replace(config, synthetic_natural=flag), seed=0) for flag in (False, True)
     )
-    assert dict(levels._levels(levels.synthetic)) == {1: 1, 2: 1, 3: 1, 4: 1}
-    counts = dict(natural._levels(natural.synthetic))
-    assert counts[4] == 1 and counts[1] > 4 and counts[2] == counts[3] == 0
+    assert levels.synthetic.chances.tolist() == [0.5, 0, 0, 0.5, 0]
+    assert natural.synthetic.chances == pytest.approx([8 / 9, 0, 0, 1 / 9, 0])
 
 
 def test_the_expected_mix_is_that_of_the_hazard_and_not_of_the_labels(xbd: Path) -> None:

@@ -71,6 +71,7 @@ def fit(
     from afterscene import detectors
     from afterscene.detectors.backbones import with_backbone
     from afterscene.detectors.objects import fit_objects
+    from afterscene.geodata.pair import read_pairs
     from afterscene.recipes.overrides import override
 
     talk = Talk(json=as_json, quiet=quiet)
@@ -80,10 +81,10 @@ def fit(
     config = replace(config, **{k: v for k, v in asked.items() if v is not None})
     if backbone is not None:
         config = with_backbone(config, backbone)
-    pairs = detectors.load_pairs(xbd, split)
+    pairs = read_pairs(xbd, split)
     for folder in gbd or ():
-        pairs += detectors.load_pairs(folder, synthetic=True)
-    validation = detectors.load_pairs(xbd, val) if val else []
+        pairs += read_pairs(folder, synthetic=True)
+    validation = read_pairs(xbd, val) if val else []
     with (
         whole_output(out, "detect fit", overwrite),
         talk.progress("detect fit", config.steps) as advance,
@@ -121,19 +122,19 @@ def predict(
     Pairs of 1024x1024 out of an xBD folder are also written in xView2's layout, predictions/
     and targets/, for `afterscene score`.
     """
-    from afterscene.cli.predicting import jobs, write_prediction
+    from afterscene.cli.predicting import chosen, write_prediction
     from afterscene.detectors import load
 
     talk = Talk(json=as_json, quiet=quiet)
     detector = load(model)
-    todo = jobs(xbd, split, pre, post)
+    todo = chosen(xbd, split, pre, post)
     rows = []
     with (
         whole_output(out, "detect predict", overwrite),
         talk.progress("detect predict", len(todo)) as advance,
     ):
-        for number, job in enumerate(todo):
-            rows.append(write_prediction(detector, job, number, out, flips=flips))
+        for number, pair in enumerate(todo):
+            rows.append(write_prediction(detector, pair, number, out, flips=flips))
             advance(1)
     talk.result(rows, f"{len(rows)} predictions in {out}")
 

@@ -10,7 +10,6 @@ from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.decision import Decision
 from afterscene.detectors.detector import Detector, Prediction
 from afterscene.detectors.folders import predict_folder
-from afterscene.detectors.pairs import TrainingPair, load_pair, load_pairs
 from afterscene.detectors.registry import DETECTORS, detector_config
 from afterscene.detectors.storage import load
 from afterscene.detectors.training import fit
@@ -21,11 +20,8 @@ __all__ = [
     "Detector",
     "DetectorConfig",
     "Prediction",
-    "TrainingPair",
     "detector_config",
     "fit",
     "load",
-    "load_pair",
-    "load_pairs",
     "predict_folder",
 ]

@@ -19,7 +19,7 @@ import shapely
 
 from afterscene.detectors.detector import OVERLAP, TILE, Detector
 from afterscene.errors import BadImage
-from afterscene.geodata.damage import Building, DamageLevel, instances
+from afterscene.geodata.damage import Building, DamageLevel, layers
 from afterscene.geodata.footprints import Place
 from afterscene.geodata.overview import place_of
 from afterscene.geodata.scene import Stretch, read_scene
@@ -88,7 +88,7 @@ def assess(
         inside = _touching(boxes, window)
         if len(inside):
             moved = [_moved(footprints[i], window) for i in inside]
-            owner = instances(moved, (window.height, window.width))
+            owners = tuple(layers(moved, (window.height, window.width)))
             before, after = (read_scene(path, window=window) for path in (pre, post))
             pictures = (
                 s.rgb(stretch=limit) for s, limit in zip((before, after), limits, strict=True)
@@ -97,10 +97,11 @@ def assess(
             weight = fade(window) * (before.valid & after.valid)
             rows = chain([np.ones_like(weight)], planes, (f * f for f in planes[5:]))
             for row, plane in enumerate(rows):
-                found = np.bincount(
-                    owner.ravel(), (weight * plane).ravel(), minlength=len(inside) + 1
-                )
-                sums[row, inside] += found[1:]
+                for owner in owners:
+                    found = np.bincount(
+                        owner.ravel(), (weight * plane).ravel(), minlength=len(inside) + 1
+                    )
+                    sums[row, inside] += found[1:]
         advance(1)
     return [_decided(detector, b, s) for b, s in zip(footprints, sums.T, strict=True)]
 

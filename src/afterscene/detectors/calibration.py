@@ -19,8 +19,8 @@ import numpy as np
 
 from afterscene.detectors.decision import Decision, vote
 from afterscene.detectors.detector import Detector
-from afterscene.detectors.pairs import TrainingPair
 from afterscene.geodata.damage import IGNORE
+from afterscene.geodata.pair import LabelledPair
 from afterscene.metrics.xview2 import f1, f1_of_table, harmonic_mean
 
 BINS = 200
@@ -44,7 +44,7 @@ class _Seen(NamedTuple):
 
 
 def calibrate(
-    detector: Detector, pairs: Sequence[TrainingPair], *, mix: Mix | None = None
+    detector: Detector, pairs: Sequence[LabelledPair], *, mix: Mix | None = None
 ) -> tuple[Decision, dict[str, float]]:
     """The decision that scores best on `pairs`, and its figures there (approximate).
 
@@ -52,13 +52,13 @@ def calibrate(
     """
     first, histogram = [], np.zeros((2, BINS))
     for pair in pairs:
-        building, levels = detector.probabilities(pair.pre, pair.post)
-        histogram += _histogram(building, pair.target)
+        building, levels = detector.probabilities(pair.pre.rgb(), pair.post.rgb())
+        histogram += _histogram(building, pair.known)
         first.append((building.astype(np.float16), levels.astype(np.float16)))
     threshold, located = best_threshold(histogram)
     parts = [
         _at_buildings(building.astype(np.float32), levels.astype(np.float32), target, threshold)
-        for (building, levels), target in zip(first, (p.target for p in pairs), strict=True)
+        for (building, levels), target in zip(first, (p.known for p in pairs), strict=True)
     ]
     target = np.concatenate([part.target for part in parts])
     found = np.concatenate([part.building for part in parts]) > threshold

@@ -1,11 +1,9 @@
 """Batches of crops, a pure function of (pairs, config, seed, step).
 
-Damage is rare: in xBD two of three buildings are untouched, and a uniform crop shows mostly trees.
-So a crop is centred on a building of a level that is drawn first, each level as often as the
-others (weighted by ``level_weights``); some crops lie anywhere, so that forests and car parks are
-seen too. Real pairs are misregistered by a few pixels and lit differently, so post is shifted
-against pre (the labels follow pre) and both are jittered on their own; flips and quarter turns
-cost nothing from above.
+Where a crop lies is drawn by :mod:`afterscene.training.crops`: each level as often as the others
+(weighted by ``level_weights``), and some crops anywhere. Real pairs are misregistered by a few
+pixels and lit differently, so post is shifted against pre (the labels follow pre) and both are
+jittered on their own.
 """
 
 from __future__ import annotations
@@ -20,9 +18,12 @@ import torch
 from torch import Tensor
 
 from afterscene.detectors.config import DetectorConfig
-from afterscene.detectors.pairs import TrainingPair
 from afterscene.errors import BadParameter
-from afterscene.geodata.damage import IGNORE, LEVELS
+from afterscene.geodata.pair import LabelledPair
+from afterscene.training.crops import WAYS, Spots, corner, cut, turned
+
+#: A window lies beside its building by at most this share of its side.
+BESIDE = 0.4
 
 
 class Batch(NamedTuple):
@@ -35,26 +36,37 @@ class Batch(NamedTuple):
 
 @dataclass(frozen=True)
 class _Pool:
-    """Pairs of one kind (real or synthetic) and where their buildings are."""
+    """Pairs of one kind (real or synthetic): pre, post and target of each; their buildings."""
 
-    pairs: list[TrainingPair]
-    chance: np.ndarray  # (pairs,) sums to 1
-    spots: dict[int, np.ndarray]  # level -> (n, 3) pair index, row, column
-    spot_chance: dict[int, np.ndarray]
+    pictures: list[tuple[np.ndarray, np.ndarray, np.ndarray]]
+    spots: Spots
+    chances: np.ndarray
+
+    @classmethod
+    def of(cls, pairs: Sequence[LabelledPair], config: DetectorConfig) -> _Pool | None:
+        """None without pairs."""
+        if not pairs:
+            return None
+        spots = Spots.of(pairs)
+        natural = pairs[0].synthetic and config.synthetic_natural
+        weights = np.array(spots.counts if natural else config.level_weights, np.float64)
+        weights = np.where(np.array(spots.counts) > 0, weights, 0.0)
+        share = config.background_share if weights.any() else 1.0
+        levels = (1 - share) * weights / max(weights.sum(), 1e-9)
+        pictures = [(p.pre.picture, p.post.picture, p.known) for p in pairs]
+        return cls(pictures, spots, spots.chances([*levels, share]))
 
 
 class CropSampler:
     """``sampler.batch(step)``; the same (pairs, config, seed, step) gives the same batch."""
 
-    def __init__(self, pairs: Sequence[TrainingPair], config: DetectorConfig, *, seed: int):
+    def __init__(self, pairs: Sequence[LabelledPair], config: DetectorConfig, *, seed: int):
         if not pairs:
             raise BadParameter("no training pairs were given; check the folder and the split")
         self.config = config
         self.seed = seed
-        real = [p for p in pairs if not p.synthetic]
-        synthetic = [p for p in pairs if p.synthetic]
-        self.real = _pool(real) if real else None
-        self.synthetic = _pool(synthetic) if synthetic else None
+        self.real = _Pool.of([p for p in pairs if not p.synthetic], config)
+        self.synthetic = _Pool.of([p for p in pairs if p.synthetic], config)
 
     def batch(self, step: int, piece: slice = slice(None)) -> Batch:
         """The crops of optimiser step `step`, or a piece of them."""
@@ -62,40 +74,23 @@ class CropSampler:
         pre, post, target = (np.stack(part) for part in zip(*crops, strict=True))
         return Batch(_as_input(pre), _as_input(post), torch.from_numpy(target.astype(np.int64)))
 
-    def _crop(self, step: int, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _crop(self, step: int, index: int) -> tuple[np.ndarray, ...]:
         rng = np.random.default_rng([self.seed, step, index])
-        pair, row, col = self._place(rng, step)
         config = self.config
-        side = max(8, round(config.crop * (1 + rng.uniform(-config.zoom, config.zoom))))
-        dy, dx = rng.integers(-config.shift, config.shift + 1, size=2)
-        quarter, mirror = int(rng.integers(4)), bool(rng.integers(2))
-        pre = _jitter(_window(pair.pre, row, col, side, config.crop), rng, config.jitter)
-        post = _window(pair.post, row + dy, col + dx, side, config.crop)
-        post = _jitter(post, rng, config.jitter)
-        pre, post = (_roughen(pixels, rng, config) for pixels in (pre, post))
-        target = _window(pair.target, row, col, side, config.crop)
-        return (
-            _turn(pre, quarter, mirror),
-            _turn(post, quarter, mirror),
-            _turn(target, quarter, mirror),
-        )
-
-    def _place(self, rng: np.random.Generator, step: int) -> tuple[TrainingPair, int, int]:
-        """A pair and the centre of a crop in it."""
         pool = self._choose_pool(rng, step)
-        weights = np.array(
-            [w if level in pool.spots else 0.0 for level, w in self._levels(pool)], dtype=np.float64
+        number, middle = pool.spots.draw(rng, pool.chances, BESIDE * config.crop)
+        pictures = pool.pictures[number]
+        side = max(8, round(config.crop * (1 + rng.uniform(-config.zoom, config.zoom))))
+        shift = rng.integers(-config.shift, config.shift + 1, size=2)
+        way = int(rng.integers(WAYS))
+        shape = pool.spots.shapes[number]
+        pre, post, target = (
+            cut(one, *corner(at, side, shape), side, config.crop)
+            for one, at in zip(pictures, (middle, middle + shift, middle), strict=True)
         )
-        if rng.random() < self.config.background_share or not weights.sum():
-            pair = pool.pairs[int(rng.choice(len(pool.pairs), p=pool.chance))]
-            height, width = pair.target.shape
-            return pair, int(rng.integers(height)), int(rng.integers(width))
-        level = int(rng.choice(LEVELS, p=weights / weights.sum()))
-        spots = pool.spots[level]
-        which, row, col = spots[int(rng.choice(len(spots), p=pool.spot_chance[level]))]
-        reach = int(0.4 * self.config.crop)
-        dy, dx = rng.integers(-reach, reach + 1, size=2)
-        return pool.pairs[which], int(row + dy), int(col + dx)
+        pre, post = (_jitter(pixels, rng, config.jitter) for pixels in (pre, post))
+        pre, post = (_roughen(pixels, rng, config) for pixels in (pre, post))
+        return tuple(turned(one, way) for one in (pre, post, target))
 
     def _choose_pool(self, rng: np.random.Generator, step: int) -> _Pool:
         draw = rng.random()  # drawn in any case, so that both arms of a comparison stay aligned
@@ -107,52 +102,6 @@ class CropSampler:
             pool = self.synthetic if draw < self.config.synthetic_share else self.real
         assert pool is not None
         return pool
-
-    def places(self) -> dict[int, int]:
-        """How many buildings of each level the real pairs show."""
-        return {level: len(rows) for level, rows in self.real.spots.items()} if self.real else {}
-
-    def _levels(self, pool: _Pool) -> list[tuple[int, float]]:
-        if pool is self.synthetic and self.config.synthetic_natural:
-            return [(level, float(len(pool.spots.get(level, ())))) for level in LEVELS]
-        return list(zip(LEVELS, self.config.level_weights, strict=True))
-
-
-def _pool(pairs: list[TrainingPair]) -> _Pool:
-    chance = np.array([pair.weight for pair in pairs], dtype=np.float64)
-    found: dict[int, list[tuple[int, int, int]]] = {level: [] for level in LEVELS}
-    for index, pair in enumerate(pairs):
-        for level in LEVELS:
-            mask = (pair.target == level).astype(np.uint8)
-            if mask.any():
-                centres = cv2.connectedComponentsWithStats(mask)[3][1:]
-                found[level] += [(index, round(y), round(x)) for x, y in centres]
-    spots = {level: np.array(rows, dtype=np.int64) for level, rows in found.items() if rows}
-    spot_chance = {level: chance[rows[:, 0]] for level, rows in spots.items()}
-    return _Pool(
-        pairs, chance / chance.sum(), spots, {k: v / v.sum() for k, v in spot_chance.items()}
-    )
-
-
-def _window(array: np.ndarray, row: int, col: int, side: int, size: int) -> np.ndarray:
-    """The `side` x `side` window centred at (row, col), resampled to `size`.
-
-    A window that reaches over the edge is moved back inside; what a smaller picture lacks is
-    repeated from its border (ignored in the target).
-    """
-    height, width = array.shape[:2]
-    top = int(np.clip(row - side // 2, 0, max(0, height - side)))
-    left = int(np.clip(col - side // 2, 0, max(0, width - side)))
-    part = array[top : top + side, left : left + side]
-    below, right = side - part.shape[0], side - part.shape[1]
-    is_target = array.ndim == 2
-    if below or right:
-        kind = cv2.BORDER_CONSTANT if is_target else cv2.BORDER_REPLICATE
-        part = cv2.copyMakeBorder(part, 0, below, 0, right, kind, value=(IGNORE,))
-    if side != size:
-        how = cv2.INTER_NEAREST if is_target else cv2.INTER_LINEAR
-        part = cv2.resize(part, (size, size), interpolation=how)
-    return part
 
 
 def _jitter(pixels: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
@@ -172,11 +121,6 @@ def _roughen(pixels: np.ndarray, rng: np.random.Generator, config: DetectorConfi
         noise = rng.normal(0, 255 * rng.uniform(0, config.grain), pixels.shape)
         pixels = np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
     return pixels
-
-
-def _turn(array: np.ndarray, quarter: int, mirror: bool) -> np.ndarray:
-    turned = np.rot90(array, quarter)
-    return np.ascontiguousarray(turned[:, ::-1] if mirror else turned)
 
 
 def _as_input(pixels: np.ndarray) -> Tensor:

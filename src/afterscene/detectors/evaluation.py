@@ -18,11 +18,10 @@ import cv2
 import numpy as np
 
 from afterscene.detectors.detector import Detector
-from afterscene.detectors.pairs import load_target
 from afterscene.errors import MissingFile
-from afterscene.geodata.damage import IGNORE, LEVEL_WORDS, instances
-from afterscene.geodata.scene import read_scene
-from afterscene.geodata.xbd import Pair, read_label
+from afterscene.geodata.damage import LEVEL_WORDS, layers
+from afterscene.geodata.pair import LabelledPair, read_pair
+from afterscene.geodata.xbd import Pair
 from afterscene.metrics.bootstrap import resample
 from afterscene.metrics.confusion import Confusion
 from afterscene.metrics.xview2 import (
@@ -109,51 +108,39 @@ def evaluate(
     """
     tiles = []
     for pair in pairs:
-        if pair.post is not None and (pair.post_label is not None or pair.target is not None):
-            tiles.append(_tile(detector, pair, flips))
+        if pair.post is not None and pair.labelled:
+            tiles.append(_tile(detector, read_pair(pair), flips))
         advance(1)
     if not tiles:
         raise MissingFile("no pair has a post image and its label; check the folder and the split")
     return Evaluation(tiles=tuple(tiles))
 
 
-def _tile(detector: Detector, pair: Pair, flips: bool) -> Tile:
-    assert pair.post is not None
-    pre = read_scene(pair.pre)
-    found = detector.predict(pre, read_scene(pair.post), flips=flips)
-    target = load_target(pair, pre.shape)
+def _tile(detector: Detector, pair: LabelledPair, flips: bool) -> Tile:
+    found = detector.predict(pair.pre, pair.post, flips=flips)
+    rasters = tuple(layers(pair.buildings, pair.shape))
     return Tile(
         event=pair.event,
-        counts=Confusion().add(found.localization, found.damage, target).counts,
-        objects=match_objects(*_outlines(pair, target), found.target),
-        bins=confidence_bins(found.probabilities[1:], target),
+        counts=Confusion().add(found.localization, found.damage, pair.target).counts,
+        objects=match_objects(rasters, np.array([0, *pair.levels]), found.target),
+        bins=confidence_bins(found.probabilities[1:], pair.target),
     )
 
 
-def _outlines(pair: Pair, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W) number of the building at a pixel, 0 for none, and (n,) the level of each number."""
-    if pair.post_label is None:
-        numbers = np.zeros(target.shape, np.int32)
-        levels = [0]
-        for level in range(1, 5):
-            count, parts = cv2.connectedComponents((target == level).astype(np.uint8))
-            numbers[parts > 0] = parts[parts > 0] + len(levels) - 1
-            levels += [level] * (count - 1)
-        return numbers, np.array(levels)
-    buildings = read_label(pair.post_label).buildings
-    levels = [0, *(IGNORE if b.level is None else int(b.level) for b in buildings)]
-    return instances(buildings, target.shape), np.array(levels)
-
-
-def match_objects(numbers: np.ndarray, levels: np.ndarray, said: np.ndarray) -> np.ndarray:
+def match_objects(
+    rasters: Sequence[np.ndarray], levels: np.ndarray, said: np.ndarray
+) -> np.ndarray:
     """(5, 5) buildings by true level and by the level said of them.
+
+    ``rasters`` are the numbers of buildings as :func:`afterscene.geodata.damage.layers` draws them.
 
     A building is found where half of its pixels are; its level is that of most found pixels.
     Column 0: not found. Row 0: found components that touch no building of any kind. Buildings
     whose level is not one of the four are left out.
     """
-    votes = np.bincount(
-        numbers.ravel().astype(np.int64) * 5 + said.ravel(), minlength=5 * len(levels)
+    votes = sum_of(
+        np.bincount(one.ravel().astype(np.int64) * 5 + said.ravel(), minlength=5 * len(levels))
+        for one in rasters
     ).reshape(-1, 5)
     answer = np.where(
         2 * votes[:, 1:].sum(axis=1) >= votes.sum(axis=1), votes[:, 1:].argmax(1) + 1, 0
@@ -162,7 +149,7 @@ def match_objects(numbers: np.ndarray, levels: np.ndarray, said: np.ndarray) -> 
     result = np.zeros((5, 5), dtype=np.int64)
     np.add.at(result, (levels[judged], answer[judged]), 1)
     count, parts = cv2.connectedComponents((said > 0).astype(np.uint8), connectivity=4)
-    touched = np.unique(parts[numbers > 0])
+    touched = np.unique(parts[rasters[0] > 0])
     alone = np.setdiff1d(np.arange(1, count), touched)
     first = {int(n): int(s) for n, s in zip(*_firsts(parts, said), strict=True)}
     for number in alone:

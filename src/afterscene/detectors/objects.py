@@ -3,7 +3,7 @@
 A pixel sees a wall or a part of a roof; the level is of the whole building. The head pools over a
 footprint the network's level probabilities, its building probability and the decoder's last map
 (mean and deviation), and an MLP with two layers answers. It is fitted after the network, on the
-same training pairs, whose buildings are the connected parts of their targets; levels weigh equally.
+same training pairs and all of their buildings whose level is known; levels weigh equally.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from afterscene.detectors.pairs import TrainingPair
 from afterscene.errors import BadParameter
-from afterscene.geodata.damage import LEVELS
+from afterscene.geodata.damage import LEVELS, layers
+from afterscene.geodata.pair import LabelledPair
 
 if TYPE_CHECKING:
     from afterscene.detectors.detector import Detector
@@ -80,6 +79,16 @@ def pool(planes: np.ndarray, owner: np.ndarray, count: int | None = None) -> np.
     return np.stack(rows, axis=1)[1:]
 
 
+def pool_pair(planes: np.ndarray, pair: LabelledPair) -> np.ndarray:
+    """The sums of :func:`pool` for every building of a pair, over pixels with data.
+
+    A building that others hide has its own pixels, too.
+    """
+    count = len(pair.buildings)
+    parts = (np.where(pair.valid, owner, 0) for owner in layers(pair.buildings, pair.shape))
+    return np.sum([pool(planes, owner, count) for owner in parts], axis=0)
+
+
 def vectors(sums: np.ndarray) -> np.ndarray:
     """(n, 6 + 2 width) float32: log of the size, building, log of the levels, features' mean and
     deviation.
@@ -94,14 +103,17 @@ def vectors(sums: np.ndarray) -> np.ndarray:
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
-def fit_objects(detector: Detector, pairs: Sequence[TrainingPair], *, seed: int) -> Detector:
+def fit_objects(detector: Detector, pairs: Sequence[LabelledPair], *, seed: int) -> Detector:
     """The detector with a head fitted on the buildings of `pairs`. Raises BadParameter (none)."""
     found, truth = [], []
     for pair in pairs:
-        owner, levels = buildings_of(pair.target)
-        if len(levels):
-            found.append(pool(detector.planes(pair.pre, pair.post, features=True), owner))
-            truth.append(levels)
+        known = np.isin(pair.levels, LEVELS)
+        if known.any():
+            planes = detector.planes(pair.pre.rgb(), pair.post.rgb(), features=True)
+            sums = pool_pair(planes, pair)
+            known &= sums[:, 0] > 0
+            found.append(sums[known])
+            truth.append(pair.levels[known])
     if not truth:
         raise BadParameter("no building of a known level is in the pairs; give others")
     inputs = torch.from_numpy(vectors(np.concatenate(found)))
@@ -130,14 +142,3 @@ def _train(head: ObjectHead, inputs: Tensor, target: Tensor) -> None:
         functional.cross_entropy(head(inputs), target, weight).backward()
         optimiser.step()
         schedule.step()
-
-
-def buildings_of(target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W) numbers and (n,) levels of the connected parts of one level in a target."""
-    owner = np.zeros(target.shape, np.int32)
-    levels: list[int] = []
-    for level in LEVELS:
-        count, parts = cv2.connectedComponents((target == level).astype(np.uint8), connectivity=4)
-        owner[parts > 0] = parts[parts > 0] + len(levels)
-        levels += [level] * (count - 1)
-    return owner, np.array(levels, dtype=np.int64)

@@ -22,8 +22,8 @@ from afterscene.detectors.crops import Batch, CropSampler
 from afterscene.detectors.detector import build_network
 from afterscene.detectors.encoders import fill, is_pretrained, pretrained_available
 from afterscene.detectors.losses import TERMS, detector_figures, detector_sums
-from afterscene.detectors.pairs import TrainingPair
 from afterscene.geodata.damage import COLOURS
+from afterscene.geodata.pair import LabelledPair
 from afterscene.networks.siamese import Logits, SiameseUNet
 from afterscene.training.config import LoopConfig
 from afterscene.training.task import Task, tiled
@@ -75,9 +75,9 @@ class DetectorTask(Task):
     def __init__(
         self,
         config: DetectorRun,
-        pairs: Sequence[TrainingPair],
+        pairs: Sequence[LabelledPair],
         *,
-        validation: Sequence[TrainingPair] = (),
+        validation: Sequence[LabelledPair] = (),
         device: str = "cpu",
     ) -> None:
         self.config, self.device = config, torch.device(device)

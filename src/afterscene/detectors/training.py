@@ -13,8 +13,8 @@ from torch import Tensor
 from afterscene.detectors.calibration import Mix, calibrate
 from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.detector import Detector
-from afterscene.detectors.pairs import TrainingPair, count_levels
 from afterscene.detectors.task import DetectorRun, DetectorTask
+from afterscene.geodata.pair import LabelledPair, count_levels
 from afterscene.training.loop import Trainer
 
 #: progress(step, steps, figures): called after each optimiser step.
@@ -23,11 +23,11 @@ Progress = Callable[[int, int, Mapping[str, float]], None]
 
 def fit(
     config: DetectorConfig,
-    pairs: Sequence[TrainingPair],
+    pairs: Sequence[LabelledPair],
     *,
     seed: int,
     out: Path | str | None = None,
-    validation: Sequence[TrainingPair] = (),
+    validation: Sequence[LabelledPair] = (),
     progress: Progress | None = None,
     start: Detector | None = None,
     mix: Mix | None = None,
@@ -61,8 +61,8 @@ def fit(
 def finish(
     task: DetectorTask,
     average: Mapping[str, Tensor],
-    pairs: Sequence[TrainingPair],
-    validation: Sequence[TrainingPair],
+    pairs: Sequence[LabelledPair],
+    validation: Sequence[LabelledPair],
     made: Mapping[str, Any],
     mix: Mix | None = None,
 ) -> Detector:
@@ -87,7 +87,7 @@ def finish(
     return detector
 
 
-def _describe(pairs: Sequence[TrainingPair]) -> dict[str, Any]:
+def _describe(pairs: Sequence[LabelledPair]) -> dict[str, Any]:
     return {
         "pairs_real": sum(not pair.synthetic for pair in pairs),
         "pairs_synthetic": sum(pair.synthetic for pair in pairs),

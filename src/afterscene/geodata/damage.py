@@ -175,10 +175,13 @@ def layers(buildings: Sequence[Building], shape: tuple[int, int]) -> Iterator[np
     """
     numbers = np.arange(len(buildings) + 1, dtype=np.int32)
     raster = instances(buildings, shape)
-    while raster.any():
-        yield raster
+    yield raster
+    while True:
         numbers = np.union1d([0], np.setdiff1d(numbers, raster)).astype(np.int32)
         raster = numbers[instances([buildings[i - 1] for i in numbers[1:]], shape)]
+        if not raster.any():
+            return
+        yield raster
 
 
 def _checked(shape: tuple[int, int]) -> tuple[int, int]:

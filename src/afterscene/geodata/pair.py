@@ -8,7 +8,7 @@ for. Un-classified buildings are 255 in the target and never become no-damage by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ from afterscene.errors import BadImage, BadLabel, MissingFile
 from afterscene.files import pixel_hash
 from afterscene.geodata.damage import IGNORE, Building, DamageLevel, instances, rasterize
 from afterscene.geodata.label import read_label
+from afterscene.geodata.leaks import Fingerprint, middle
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree
 
@@ -77,6 +78,12 @@ class LabelledPair:
         return np.array([int(b.level or 0) for b in self.buildings], np.uint8)
 
     @cached_property
+    def centres(self) -> np.ndarray:
+        """(buildings, 2) float32: row and column of the middle of each."""
+        middles = [b.polygon.centroid for b in self.buildings]
+        return np.array([(m.y, m.x) for m in middles], np.float32).reshape(-1, 2)
+
+    @cached_property
     def target(self) -> np.ndarray:
         """(H, W) uint8: 0 background, 1 to 4, 255 to be ignored."""
         if not self.labelled:
@@ -84,9 +91,20 @@ class LabelledPair:
         return rasterize(self.buildings, self.shape)
 
     @cached_property
+    def known(self) -> np.ndarray:
+        """The target with 255 where one of the scenes has no data: what can be learned from."""
+        valid = self.valid
+        return self.target if valid.all() else np.where(valid, self.target, np.uint8(IGNORE))
+
+    @property
     def instances(self) -> np.ndarray:
         """(H, W) int32: 0 background, i + 1 for ``buildings[i]``; later ones lie over earlier."""
         return instances(self.buildings, self.shape)
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What the leak guard compares."""
+        return Fingerprint(id=self.id, picture=self.pre.picture, place=middle(self.buildings))
 
     @cached_property
     def pixel_hashes(self) -> tuple[str, str, str]:
@@ -179,3 +197,11 @@ def _outlines(mask: np.ndarray) -> Iterator[Polygon]:
     for number, ring in enumerate(corners):
         if tree[0][number][3] < 0:
             yield Polygon(ring, inside.get(number, []))
+
+
+def count_levels(pairs: Sequence[LabelledPair]) -> dict[str, int]:
+    """Pixels of each level over all pairs, for cards and reports."""
+    total = np.zeros(256, dtype=np.int64)
+    for pair in pairs:
+        total += np.bincount(pair.target.ravel(), minlength=256)
+    return {"background": int(total[0]), **{level.word: int(total[level]) for level in DamageLevel}}

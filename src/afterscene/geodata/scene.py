@@ -132,6 +132,14 @@ class Scene:
         bands = np.where(self.valid, bands, np.uint8(0))
         return np.ascontiguousarray(np.moveaxis(np.broadcast_to(bands, (3, *self.shape)), 0, 2))
 
+    @property
+    def picture(self) -> np.ndarray:
+        """:meth:`rgb` to read only: no copy where the pixels are 8-bit RGB without nodata."""
+        plain = self.bands == 3 and self.pixels.dtype == np.uint8 and self.valid.all()
+        picture = np.moveaxis(self.pixels, 0, 2) if plain else self.rgb()
+        picture.flags.writeable = False
+        return picture
+
     def crop(self, window: Window) -> "Scene":
         """The part under `window`, with the transform moved along. Raises BadParameter."""
         if not window.lies_in(self.shape):

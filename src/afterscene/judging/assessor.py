@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from afterscene import shipped
-from afterscene.detectors import Detector, DetectorConfig, fit, load, load_pairs
+from afterscene.detectors import Detector, DetectorConfig, fit, load
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.geodata.leaks import check_leaks
+from afterscene.geodata.pair import read_pairs
 from afterscene.geodata.xbd import XbdTree
 
 TRAIN, VAL = "train", "val"
@@ -64,10 +65,10 @@ def fit_assessor(
             f"{xbd} has no split {TRAIN!r} to train an assessor on; give --assessor FOLDER, such "
             "as `afterscene detect fit` writes"
         )
-    pairs = load_pairs(xbd, TRAIN)
+    pairs = read_pairs(xbd, TRAIN)
     evaluated = [pair.fingerprint for pair in XbdTree(xbd).pairs(split)]
     check_leaks([pair.fingerprint for pair in pairs], evaluated)
-    validation = load_pairs(xbd, VAL) if VAL in splits and split != VAL else []
+    validation = read_pairs(xbd, VAL) if VAL in splits and split != VAL else []
     return fit(
         config, pairs, seed=0, out=out, validation=validation, progress=lambda *_: advance(1)
     )

@@ -19,21 +19,22 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.detectors import DetectorConfig, TrainingPair
+from afterscene.detectors import DetectorConfig
 from afterscene.detectors.calibration import Mix
-from afterscene.detectors.crops import CropSampler
 from afterscene.files import pixel_hash
 from afterscene.gbd.build import build
 from afterscene.gbd.pair import Renderer, Rendering, as_rgb, item_damage, read_source
 from afterscene.gbd.plan import Plan, Source
 from afterscene.gbd.runs import RunOptions
 from afterscene.geodata.damage import DamageMap
+from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import Pair, read_label
 from afterscene.lab.baselines import Donor, copy_paste, harvest
 from afterscene.lab.protocols import Protocol, Setting, rank
+from afterscene.training.crops import Spots
 
-Configure = Callable[[DetectorConfig, Sequence[TrainingPair]], DetectorConfig]
+Configure = Callable[[DetectorConfig, Sequence[LabelledPair]], DetectorConfig]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,20 +53,19 @@ class ArmKind:
         return self.synthetic == "gbd"
 
 
-def natural(config: DetectorConfig, real: Sequence[TrainingPair]) -> DetectorConfig:
+def natural(config: DetectorConfig, real: Sequence[LabelledPair]) -> DetectorConfig:
     """Levels drawn as often as buildings have them."""
-    places = CropSampler(real, config, seed=0).places()
-    none, minor, major, destroyed = (float(places.get(level, 0)) for level in (1, 2, 3, 4))
+    none, minor, major, destroyed = Spots.of(real).counts
     weights = (none, minor, major, destroyed)
-    return replace(config, level_weights=weights) if sum(weights) else config
+    return replace(config, level_weights=weights) if any(weights) else config
 
 
-def natural_pairs(config: DetectorConfig, _: Sequence[TrainingPair]) -> DetectorConfig:
+def natural_pairs(config: DetectorConfig, _: Sequence[LabelledPair]) -> DetectorConfig:
     """Levels of synthetic pairs drawn as they occur there."""
     return replace(config, synthetic_natural=True)
 
 
-def heavy(config: DetectorConfig, _: Sequence[TrainingPair]) -> DetectorConfig:
+def heavy(config: DetectorConfig, _: Sequence[LabelledPair]) -> DetectorConfig:
     """Twice the jitter, zoom and shift, with blur and noise."""
     return replace(
         config,

@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.detectors import DetectorConfig, TrainingPair
+from afterscene.detectors import DetectorConfig
 from afterscene.detectors.training import Progress
 from afterscene.errors import BadParameter
 from afterscene.files import prepare_output, write_json
 from afterscene.geodata.leaks import check_leaks
+from afterscene.geodata.pair import LabelledPair
 from afterscene.lab.runs import Arm, Run, run_arm
 from afterscene.metrics.bootstrap import Interval, Spread, resample
 from afterscene.metrics.confusion import Confusion
@@ -105,10 +106,10 @@ class GainResult:
 def gain(
     plan: GainPlan,
     arms: Sequence[Arm],
-    evaluation: Sequence[TrainingPair],
+    evaluation: Sequence[LabelledPair],
     *,
     out: Path | str,
-    validation: Sequence[TrainingPair] = (),
+    validation: Sequence[LabelledPair] = (),
     progress: GainProgress | None = None,
 ) -> GainResult:
     """Run every arm with every seed (or read the finished ones) and compare.
@@ -145,7 +146,7 @@ def gain(
 
 
 def summarise(
-    plan: GainPlan, arms: Sequence[Arm], evaluation: Sequence[TrainingPair], runs: Sequence[Run]
+    plan: GainPlan, arms: Sequence[Arm], evaluation: Sequence[LabelledPair], runs: Sequence[Run]
 ) -> GainResult:
     """Statistics of finished runs, arm by arm and seed by seed."""
     counts = np.stack([run.counts for run in runs])
@@ -196,7 +197,7 @@ def _told(progress: GainProgress | None, arm: str, seed: int) -> Progress | None
     return lambda step, steps, figures: progress(arm, seed, step, steps)
 
 
-def _check(arms: Sequence[Arm], evaluation: Sequence[TrainingPair]) -> None:
+def _check(arms: Sequence[Arm], evaluation: Sequence[LabelledPair]) -> None:
     names = [arm.name for arm in arms]
     if len(arms) < 2 or len(set(names)) < len(names):
         raise BadParameter(f"arms {names}: give at least two, each with a name of its own")

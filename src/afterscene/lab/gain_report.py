@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from afterscene.detectors import TrainingPair
+from afterscene.geodata.pair import LabelledPair
 from afterscene.lab.gain import GainResult
 from afterscene.metrics.bootstrap import Interval
 from afterscene.pages.pictures import busiest_window, paint_damage
@@ -105,7 +105,7 @@ def gain_table(result: GainResult) -> Table:
 
 def picture_rows(
     result: GainResult,
-    evaluation: Sequence[TrainingPair],
+    evaluation: Sequence[LabelledPair],
     *,
     size: int = 512,
 ) -> list[PictureRow]:
@@ -116,7 +116,7 @@ def picture_rows(
         if any(pair.id not in run.damage for run in firsts):
             continue
         rows_, cols_ = busiest_window(pair.target, size)
-        pre = pair.pre[rows_, cols_]
+        pre = pair.pre.rgb()[rows_, cols_]
         pictures = [
             Picture(caption="pre", pixels=pre),
             Picture(caption="true damage", pixels=paint_damage(pair.target[rows_, cols_], pre)),
@@ -124,7 +124,7 @@ def picture_rows(
         for run in firsts:
             seen = paint_damage(run.damage[pair.id][rows_, cols_], pre)
             pictures.append(Picture(caption=f"detector: {run.arm}", pixels=seen))
-        pictures.append(Picture(caption=_post_caption(pair), pixels=pair.post[rows_, cols_]))
+        pictures.append(Picture(caption=_post_caption(pair), pixels=pair.post.rgb()[rows_, cols_]))
         rows.append(PictureRow(title=pair.id, pictures=tuple(pictures)))
     return rows
 
@@ -149,7 +149,7 @@ def pair_row(
     return PictureRow(title=title, pictures=tuple(pictures), text=text)
 
 
-def _post_caption(pair: TrainingPair) -> str:
+def _post_caption(pair: LabelledPair) -> str:
     return "synthetic post" if pair.synthetic else "real post"
 
 

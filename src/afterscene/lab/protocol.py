@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from afterscene.detectors.pairs import load_pair
 from afterscene.files import write_atomic, write_json
 from afterscene.gbd.pair import Renderer
+from afterscene.geodata.pair import read_pair
 from afterscene.geodata.xbd import XbdTree
 from afterscene.lab.protocol_report import (
     disagreements,
@@ -64,7 +64,7 @@ def run_protocol(
     finished, whole = runner.run(overwrite=work.overwrite)
     values = [summary(protocol, done) for done in finished]
     pairs = {pair.id: pair for pair in tree.pairs()}
-    rows = disagreements(protocol, finished, lambda name: load_pair(pairs[name]))
+    rows = disagreements(protocol, finished, lambda name: read_pair(pairs[name]))
     result = {
         "protocol": protocol.protocol,
         "whole": whole,

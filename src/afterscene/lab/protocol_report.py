@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.detectors import TrainingPair
 from afterscene.geodata.damage import LEVEL_WORDS, DamageLevel
+from afterscene.geodata.pair import LabelledPair
 from afterscene.lab.arms import ARMS
 from afterscene.lab.protocol_run import Finished
 from afterscene.lab.protocols import Protocol
@@ -272,7 +272,7 @@ def markdown(protocol: Protocol, values: Sequence[Mapping[str, Any]]) -> str:
 def disagreements(
     protocol: Protocol,
     finished: Sequence[Finished],
-    tile: Callable[[str], TrainingPair],
+    tile: Callable[[str], LabelledPair],
     *,
     size: int = 384,
 ) -> list[PictureRow]:
@@ -290,7 +290,7 @@ def disagreements(
     for pixels, name, done in found[:SHOWN]:
         pair = tile(name)
         window = busiest_window(pair.target, size)
-        pre = pair.pre[window]
+        pre = pair.pre.rgb()[window]
         said = [
             Picture(caption=arm, pixels=paint_damage(done.runs[arm][0].damage[name][window], pre))
             for arm in protocol.arms
@@ -300,7 +300,7 @@ def disagreements(
                 title=f"{name} ({done.setting.name})",
                 pictures=(
                     Picture(caption="pre", pixels=pre),
-                    Picture(caption="real post", pixels=pair.post[window]),
+                    Picture(caption="real post", pixels=pair.post.rgb()[window]),
                     Picture(caption="truth", pixels=paint_damage(pair.target[window], pre)),
                     *said,
                 ),

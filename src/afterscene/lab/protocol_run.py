@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 
 from afterscene import shipped
-from afterscene.detectors import Detector, TrainingPair, fit
+from afterscene.detectors import Detector, fit
 from afterscene.detectors import load as load_detector
-from afterscene.detectors.pairs import load_pair, load_pairs
 from afterscene.detectors.storage import WEIGHTS
 from afterscene.errors import MissingFile, UnknownName
 from afterscene.files import prepare_output, write_json
 from afterscene.gbd.pair import Renderer
 from afterscene.generators.checkpoint import load_weights
 from afterscene.geodata.leaks import apart, check_leaks
+from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.xbd import Pair, XbdTree
 from afterscene.lab.arms import ARMS, build_synthetic, expected_mix, paste_renderer
 from afterscene.lab.protocols import Protocol, Setting, settings
@@ -58,24 +58,24 @@ class Data:
 
     tree: XbdTree
     pairs: dict[str, Pair] = field(init=False)
-    loaded: dict[str, TrainingPair] = field(default_factory=dict)
-    folders: dict[Path, list[TrainingPair]] = field(default_factory=dict)
+    loaded: dict[str, LabelledPair] = field(default_factory=dict)
+    folders: dict[Path, list[LabelledPair]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.pairs = {pair.id: pair for pair in self.tree.pairs()}
 
-    def real(self, ids: Sequence[str]) -> list[TrainingPair]:
+    def real(self, ids: Sequence[str]) -> list[LabelledPair]:
         """Real pairs by id."""
         for i in ids:
             if i not in self.loaded:
-                self.loaded[i] = load_pair(self.pairs[i])
+                self.loaded[i] = read_pair(self.pairs[i])
         return [self.loaded[i] for i in ids]
 
-    def synthetic(self, folders: Sequence[Path]) -> list[TrainingPair]:
+    def synthetic(self, folders: Sequence[Path]) -> list[LabelledPair]:
         """All pairs of built folders."""
         for folder in folders:
             if folder not in self.folders:
-                self.folders[folder] = load_pairs(folder, synthetic=True)
+                self.folders[folder] = read_pairs(folder, synthetic=True)
         return [pair for folder in folders for pair in self.folders[folder]]
 
 
@@ -123,7 +123,7 @@ def apart_from_tests(setting: Setting, data: Data, *, skip: bool) -> Setting:
     return replace(setting, val=val, real=kept(setting.real, (*setting.test, *val)))
 
 
-def held_back(arm: Arm, each: int) -> tuple[Arm, list[TrainingPair]]:
+def held_back(arm: Arm, each: int) -> tuple[Arm, list[LabelledPair]]:
     """The arm without each so-many-th of its synthetic pairs, and these."""
     made = [pair for pair in arm.pairs if pair.synthetic]
     held = made[each - 1 :: each] if each else []

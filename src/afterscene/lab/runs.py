@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.detectors import Detector, DetectorConfig, TrainingPair, fit
+from afterscene.detectors import Detector, DetectorConfig, fit
 from afterscene.detectors.calibration import Mix
 from afterscene.detectors.config import Order
 from afterscene.detectors.training import Progress
 from afterscene.errors import BadParameter, OutputConflict
 from afterscene.files import write_json
 from afterscene.generators.checkpoint import weights_hash
+from afterscene.geodata.pair import LabelledPair
 from afterscene.metrics.confusion import Confusion
 
 RECORD = "done.json"
@@ -37,7 +38,7 @@ class Arm:
     """
 
     name: str
-    pairs: tuple[TrainingPair, ...]
+    pairs: tuple[LabelledPair, ...]
     start: Detector | None = None
     mix: Mix | None = None
     order: Order | None = None
@@ -52,7 +53,7 @@ class Arm:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of ids, kinds, weights and pixels of the pairs."""
+        """Hash of ids, kinds and pixels of the pairs."""
         return _digest([_pair_key(pair) for pair in self.pairs])
 
 
@@ -76,8 +77,8 @@ class Run:
 def run_arm(
     arm: Arm,
     config: DetectorConfig,
-    evaluation: Sequence[TrainingPair],
-    validation: Sequence[TrainingPair],
+    evaluation: Sequence[LabelledPair],
+    validation: Sequence[LabelledPair],
     *,
     seed: int,
     folder: Path,
@@ -110,7 +111,7 @@ def run_arm(
     )
     counts, damage = [], {}
     for pair in evaluation:
-        found = detector.predict(*pair.scenes())
+        found = detector.predict(pair.pre, pair.post)
         tile = Confusion().add(found.localization, found.damage, pair.target)
         counts.append(tile.counts)
         if pair.id in show:
@@ -159,9 +160,9 @@ def _read(folder: Path, arm: str, seed: int, print_of: Mapping[str, Any]) -> Run
     return Run(arm=arm, seed=seed, counts=counts, provenance=provenance, damage=damage)
 
 
-def _pair_key(pair: TrainingPair) -> list[Any]:
+def _pair_key(pair: LabelledPair) -> list[Any]:
     pixels = [name[:16] for name in pair.pixel_hashes]
-    return [pair.id, pair.synthetic, pair.weight, *pixels]
+    return [pair.id, pair.synthetic, *pixels]
 
 
 def _digest(value: object) -> str:

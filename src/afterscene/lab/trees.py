@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from afterscene.detectors import DetectorConfig, TrainingPair, load_pairs
+from afterscene.detectors import DetectorConfig
 from afterscene.files import prepare_output
 from afterscene.geodata.leaks import apart
+from afterscene.geodata.pair import LabelledPair, read_pairs
 from afterscene.lab.gain import GainPlan, GainProgress, GainResult, gain
 from afterscene.lab.gain_report import gain_report, picture_rows, verdict
 from afterscene.lab.runs import Arm
@@ -41,10 +42,10 @@ class Splits:
 class Loaded:
     """The pairs of a comparison, decoded and checked for leaks."""
 
-    train: tuple[TrainingPair, ...]
-    test: tuple[TrainingPair, ...]
-    val: tuple[TrainingPair, ...]
-    synthetic: tuple[TrainingPair, ...]
+    train: tuple[LabelledPair, ...]
+    test: tuple[LabelledPair, ...]
+    val: tuple[LabelledPair, ...]
+    synthetic: tuple[LabelledPair, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +66,16 @@ def load_trees(real: Path, synthetic: Sequence[Path], splits: Splits = Splits())
     """
 
     def kept(
-        some: Sequence[TrainingPair], held_out: Sequence[TrainingPair]
-    ) -> tuple[TrainingPair, ...]:
+        some: Sequence[LabelledPair], held_out: Sequence[LabelledPair]
+    ) -> tuple[LabelledPair, ...]:
         prints, others = ([p.fingerprint for p in pairs] for pairs in (some, held_out))
         return tuple(some[index] for index in apart(prints, others, skip=splits.skip)[0])
 
-    test = tuple(load_pairs(real, splits.test))
-    val = kept(load_pairs(real, splits.val), test) if splits.val else ()
-    made = [p for folder in synthetic for p in load_pairs(folder, synthetic=True)]
+    test = tuple(read_pairs(real, splits.test))
+    val = kept(read_pairs(real, splits.val), test) if splits.val else ()
+    made = [p for folder in synthetic for p in read_pairs(folder, synthetic=True)]
     return Loaded(
-        train=kept(load_pairs(real, splits.train), (*test, *val)),
+        train=kept(read_pairs(real, splits.train), (*test, *val)),
         test=test,
         val=val,
         synthetic=kept(made, (*test, *val)),

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from torch import Tensor
 
-from afterscene.detectors import DETECTORS, TrainingPair, load, load_pairs, training
+from afterscene.detectors import DETECTORS, load, training
 from afterscene.detectors.task import DetectorRun, DetectorTask
+from afterscene.geodata.pair import LabelledPair, read_pairs
 from afterscene.geodata.xbd import XbdTree
 from afterscene.training.loop import Trainer
 from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
 
-Data = tuple[Sequence[TrainingPair], Sequence[TrainingPair]]
+Data = tuple[Sequence[LabelledPair], Sequence[LabelledPair]]
 
 
 def unet() -> DetectorRun:
@@ -34,7 +35,7 @@ def tiny() -> DetectorRun:
 def load_data(folder: Path) -> Data:
     """Pairs to train on and to decide thresholds with. Raises MissingFile."""
     tree = XbdTree(folder)
-    return load_pairs(tree, "train"), load_pairs(tree, "val") if "val" in tree.splits else []
+    return read_pairs(tree, "train"), read_pairs(tree, "val") if "val" in tree.splits else []
 
 
 def make_trainer(

@@ -34,14 +34,14 @@ import torch
 
 from afterscene import generators
 from afterscene.conditioning import class_of
-from afterscene.detectors import DetectorConfig, fit, load_pair
-from afterscene.detectors.pairs import count_levels
+from afterscene.detectors import DetectorConfig, fit
 from afterscene.gbd import Plan, Rendering, build, find_sources, verify
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import scene_condition, scene_states
 from afterscene.geodata.damage import COLOURS, rasterize
 from afterscene.geodata.leaks import check_leaks
+from afterscene.geodata.pair import count_levels, read_pair
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import make_hazard
@@ -69,7 +69,7 @@ else:
     real = draw_pairs(ROOT / "towns", HAZARDS, seed=0, size=SIZE, splits=splits)
     source, every = "drawn towns with a drawn aftermath", {"train": 1, "test": 1}
 train, test = (
-    [load_pair(pair) for pair in XbdTree(real).pairs(split)[:: every[split]]] for split in every
+    [read_pair(pair) for pair in XbdTree(real).pairs(split)[:: every[split]]] for split in every
 )
 lesson.note(f"{len(train)} pairs to learn from, {len(test)} to be judged by: {source}")
 for name, pairs in (("train", train), ("test", test)):
@@ -105,7 +105,7 @@ for hazard in HAZARDS:
     folders.append(folder)
     verdicts = {v.verdict for v in verify(folder)}
     lesson.note(f"{hazard}: {plan.count} pairs, verified as {', '.join(sorted(verdicts))}")
-made = [load_pair(pair, synthetic=True) for folder in folders for pair in XbdTree(folder).pairs()]
+made = [read_pair(pair, synthetic=True) for folder in folders for pair in XbdTree(folder).pairs()]
 check_leaks([p.fingerprint for p in (*train, *made)], [p.fingerprint for p in test])
 lesson.note("leak check passed: no test place is among the sources of the new pairs")
 listed = ", ".join(f"{level} {count}" for level, count in count_levels(made).items())
@@ -160,7 +160,7 @@ def score_of(detector) -> dict[str, float]:
     """The official figures on the test pairs, un-classified buildings ignored."""
     confusion = Confusion()
     for pair in test:
-        found = detector.predict(*pair.scenes())
+        found = detector.predict(pair.pre, pair.post)
         confusion = confusion.add(found.localization, found.damage, pair.target)
     return confusion.result().official()
 
@@ -198,11 +198,13 @@ def map_of(target: np.ndarray) -> torch.Tensor:
 rows = []
 telling = sorted(test, key=lambda pair: -int((pair.target % 255 > 1).sum()))[:2]
 for number, pair in enumerate(telling):
-    found = [map_of(detector.predict(*pair.scenes()).target) for detector in detectors.values()]
-    shown = [picture(pair.pre), picture(pair.post), map_of(pair.target), *found]
+    found = [
+        map_of(detector.predict(pair.pre, pair.post).target) for detector in detectors.values()
+    ]
+    shown = [picture(pair.pre.rgb()), picture(pair.post.rgb()), map_of(pair.target), *found]
     rows.append((f"test {number + 1}: before, after,\ntruth, found by real,\nby both", shown))
 for number, pair in enumerate(made[:2]):
-    shown = [picture(pair.pre), picture(pair.post), map_of(pair.target)]
+    shown = [picture(pair.pre.rgb()), picture(pair.post.rgb()), map_of(pair.target)]
     rows.append((f"synthetic {number + 1}: before,\nafter, its label", shown))
 lesson.figure("10_practice", [(title, torch.stack(x)) for title, x in rows], side=160)
 keeper.cleanup()
