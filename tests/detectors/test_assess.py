@@ -15,11 +15,12 @@ from affine import Affine
 from afterscene.detectors import Detector, fit
 from afterscene.detectors import detector as detector_module
 from afterscene.detectors.assess import assess, same_grid
-from afterscene.detectors.assessment import COLOURS, counts, write_layer, write_map, write_style
+from afterscene.detectors.assessment import counts, write_layer
 from afterscene.errors import BadImage, BadLabel, BadParameter
 from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.footprints import Place, read_footprints
 from afterscene.geodata.scene import Scene, read_scene, write_scene
+from afterscene.pages.damage_map import KINDS, write_map, write_style
 from tests.detectors.toys import TINY, toy_pair
 
 CRS = "EPSG:32610"
@@ -149,7 +150,7 @@ def test_the_layer_is_a_geopackage_in_the_imagerys_crs(
                             "p_destroyed, p_building FROM buildings").fetchall()  # fmt: skip
     assert len(rows) == len(houses)
     for level, total, located in rows:
-        assert level in COLOURS and total == pytest.approx(1, abs=1e-5) and 0 <= located <= 1
+        assert level in KINDS and total == pytest.approx(1, abs=1e-5) and 0 <= located <= 1
     assert sum(counts(found).values()) == len(houses)
 
 
@@ -189,7 +190,7 @@ def test_the_map_shows_every_building_and_loads_nothing(
     for outside in ("http://", "https://", "<script", "<link", "url("):
         assert outside not in page
     style = write_style(tmp_path / "m.qml").read_text()
-    assert all(f'value="{word}"' in style for word in COLOURS)
+    assert all(f'value="{word}"' in style for word in KINDS)
 
 
 def test_nothing_is_said_where_there_is_no_data(

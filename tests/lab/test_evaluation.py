@@ -34,12 +34,11 @@ from afterscene.lab.candidates import (
     real_look,
 )
 from afterscene.lab.evaluation import EvaluationPlan, evaluate, prepare
-from afterscene.lab.evaluation_report import evaluation_report, evaluation_table
+from afterscene.lab.evaluation_report import evaluation_page, evaluation_table
 from afterscene.lab.features import LiteFeatures, crops_around, pooled
 from afterscene.lab.seams import borders, seam_figures
 from afterscene.lab.tilefigures import real_apart
 from afterscene.metrics.distances import frechet_distance
-from afterscene.pages.report import render
 from tests.generators import toy
 from tests.lab import places
 
@@ -158,7 +157,7 @@ def test_a_second_run_finds_the_posts_of_the_first(made, tree):
 
 
 def test_the_page_holds_every_candidate_and_loads_nothing(made):
-    page = render(evaluation_report(made[1]))
+    page = evaluation_page(made[1])
     for name in NAMES:
         assert f"<td>{name}</td>" in page
     for name in ("pre", "asked damage", "ours-edit", "real post"):
@@ -183,7 +182,7 @@ def test_without_features_and_training_posts_the_rest_remains(tree, tmp_path):
     assert set(found.figures["candidates"]) == set(NAMES) - {"average", "copy-paste"}
     assert found.figures["tiles"] == 1
     assert found.figures["candidates"]["ours-edit"]["distances"]["all"] is None
-    page = render(evaluation_report(found))
+    page = evaluation_page(found)
     assert "left out: the folder has no split train" in page and "encoders" in page
 
 
@@ -339,4 +338,4 @@ def test_two_halves_of_the_real_posts_are_as_far_apart_as_their_features_say(mad
     )
     assert real_apart(alike[:1]) == {"all": None, "damaged": None}
     assert set(made[1].figures["real_apart"]["all"]) == {"crops", "frechet", "kernel"}
-    assert "Real posts of every other tile" in render(evaluation_report(made[1]))
+    assert "Real posts of every other tile" in evaluation_page(made[1])

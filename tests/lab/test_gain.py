@@ -13,7 +13,7 @@ from afterscene.lab import runs as runs_module
 from afterscene.lab.gain import GainPlan, GainResult, gain
 from afterscene.lab.gain_report import gain_report, picture_rows
 from afterscene.lab.runs import Arm
-from afterscene.pages.report import render
+from afterscene.pages.render import render
 from tests.detectors.toys import TINY, toy_pair
 
 TRAIN = tuple(toy_pair(i) for i in range(2))
@@ -101,9 +101,10 @@ def test_the_page_holds_the_measured_figures_and_nothing_from_outside(
     rows = picture_rows(result, TEST, size=64)
     assert len(rows) == 1
     assert [p.caption for p in rows[0].pictures][-1] == "real post"
-    page = render(
-        gain_report(result, title="<b>Gain</b> & more", pictures=rows, made=("Squares on noise.",))
+    made = gain_report(
+        result, title="<b>Gain</b> & more", pictures=rows, made=("Squares on noise.",)
     )
+    page = render("report.html", report=made)
     for arm in result.arms:
         assert f"{arm.score.mean:.3f}" in page
         assert f"{arm.figures['localization_f1']:.3f}" in page

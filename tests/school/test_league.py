@@ -102,7 +102,8 @@ def test_every_method_is_judged_and_shown(league):
         assert film.n_frames > 3
     assert Image.open(out / "league.png").height == (len(CONTESTANTS) + 1) * 68 + 4
     assert plot(result) == (out / "steps.svg").read_text()
-    assert plot(result).count("<circle") == 3
+    spaced = plot(result).split('id="spaced"')[1].split("</g>")[0]
+    assert spaced.count("<use ") == 3
 
 
 def test_a_league_goes_on_and_makes_no_method_anew(league, images, monkeypatch):

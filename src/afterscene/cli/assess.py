@@ -44,10 +44,11 @@ def assess(
     from afterscene.detectors import load
     from afterscene.detectors.assess import assess as work
     from afterscene.detectors.assess import same_grid
-    from afterscene.detectors.assessment import counts, write_layer, write_map, write_style
+    from afterscene.detectors.assessment import counts, write_layer
     from afterscene.detectors.detector import OVERLAP, TILE
     from afterscene.geodata.footprints import read_footprints
     from afterscene.geodata.tiles import tiles
+    from afterscene.pages.damage_map import write_map, write_style
 
     talk = Talk(json=as_json, quiet=quiet)
     if out.suffix.lower() != ".gpkg":

@@ -9,7 +9,7 @@ from typing import Any
 
 from afterscene import shipped
 from afterscene.detectors import Detector, DetectorConfig, load
-from afterscene.files import write_json
+from afterscene.files import write_atomic, write_json
 from afterscene.gbd.pair import Renderer
 from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.judging.assessor import find_assessor, fit_assessor
@@ -26,7 +26,9 @@ from afterscene.lab.evaluation import (
 )
 from afterscene.lab.features import default_features
 from afterscene.metrics.bootstrap import Interval
-from afterscene.pages.report import Chart, Report, Section, Table, write_report
+from afterscene.pages.plots import Chart
+from afterscene.pages.render import render
+from afterscene.pages.report import Report, Table
 
 NOTHING = "–"
 COLUMNS = (
@@ -49,6 +51,7 @@ COLUMNS = (
 )
 Cell = str | float | int
 FIGURES, PAGE = "figures.json", "report.html"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def evaluate_and_report(
@@ -87,7 +90,7 @@ def evaluate_and_report(
     made = replace(made, figures={**made.figures, "assessor": about})
     if out is not None:
         write_json(out / FIGURES, dict(made.figures))
-        write_report(evaluation_report(made), out / PAGE)
+        write_atomic(out / PAGE, evaluation_page(made).encode())
     return made
 
 
@@ -215,21 +218,20 @@ def seam_table(seam: Mapping[str, Any]) -> Table:
     )
 
 
-def evaluation_report(evaluation: Evaluation) -> Report:
-    """The page: verdict, intervals, tables, pictures, and how it was measured."""
+def evaluation_page(evaluation: Evaluation) -> str:
+    """HTML: verdict, intervals, tables, pictures, and how it was measured."""
     figures = evaluation.figures
-    charts = _chart(figures)
     tables = [evaluation_table(figures), hazard_table(figures)]
     if figures["seam"]:
         tables.append(seam_table(figures["seam"]))
-    return Report(
+    report = Report(
         title="Generated post-disaster images against real ones",
         summary=(verdict(figures),),
-        charts=charts,
+        charts=_chart(figures),
         tables=tuple(tables),
         pictures=evaluation.pictures,
-        notes=(Section(title="How it was measured", paragraphs=_method(figures)),),
     )
+    return render("evaluation.html", folder=TEMPLATES, report=report, figures=figures)
 
 
 def _chart(figures: Mapping[str, Any]) -> tuple[Chart, ...]:
@@ -262,46 +264,3 @@ def verdict(figures: Mapping[str, Any]) -> str:
         told = ", ".join(parts) or "nothing, as the real posts score no higher than the pre images"
         said.append(f"{name} closes of the gap in label fidelity: {told}.")
     return " ".join(said)
-
-
-def _apart(found: Mapping[str, Any]) -> str:
-    """How far real posts are from each other, in a sentence."""
-    told = [
-        f"{name} {one['frechet']:.1f} ({one['crops'][0]} crops and {one['crops'][1]}), kernel "
-        f"{one['kernel']:.2f}"
-        for name, one in found.items()
-        if one is not None
-    ]
-    if not told:
-        return "Too few tiles to tell how far real posts are from real posts."
-    return f"Real posts of every other tile are from those of the rest: {'; '.join(told)}."
-
-
-def _method(figures: Mapping[str, Any]) -> tuple[str, ...]:
-    assessor, training = figures.get("assessor") or {}, figures["training"]
-    left = ", ".join(f"{word} ({n})" for word, n in figures["levels_left_out"].items()) or "none"
-    return (
-        "Asked are the real levels of the split. The assessor sees the real pre image, the "
-        "candidate and the real footprints; F1 is counted over pixels by the rules of xView2, "
-        f"un-classified buildings are ignored. Levels left out of the mean: {left}. The mean is "
-        "harmonic: a level that is never found takes it to 0.",
-        f"Assessor: trained on {assessor.get('pairs_real', 'an unknown number of')} real pairs, "
-        f"{assessor.get('steps', 'unknown')} steps, of {assessor.get('folder', 'no folder')}. "
-        "Its own mistakes bound the ceiling.",
-        "regression is the generator's network in one step, which gives its conditional mean; it "
-        "was not trained for one step alone.",
-        f"average and copy-paste use {training['pairs']} training pairs with "
-        f"{training['donors']} damaged buildings."
-        if training["pairs"]
-        else "average and copy-paste are left out: the folder has no split train.",
-        f"Feature space: {figures['feature_space']}. These are not Inception figures. The Fréchet "
-        "distance grows when there are fewer crops; compare it within this page only. "
-        + _apart(figures["real_apart"])
-        if figures["feature_space"]
-        else "No distances: install the extra 'encoders' for the feature space.",
-        "Likeness to the real post is bounded by other sun, season and angle; likeness to the pre "
-        "image tells whether untouched roofs stay sharp. 'changed outside' is the share of pixels "
-        "that differ where editing promises to change none.",
-        f"Model {figures['model_hash'][:12]}, seed {figures['seed']}. Generated pictures carry the "
-        "mark AFTERSCENE_SYNTHETIC.",
-    )

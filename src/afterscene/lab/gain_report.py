@@ -8,7 +8,8 @@ from afterscene.geodata.pair import LabelledPair
 from afterscene.lab.gain import GainResult
 from afterscene.metrics.bootstrap import Interval
 from afterscene.pages.pictures import busiest_window, paint_damage
-from afterscene.pages.report import Chart, Picture, PictureRow, Report, Section, Table
+from afterscene.pages.plots import Chart
+from afterscene.pages.report import Picture, PictureRow, Report, Section, Table
 
 COLUMNS = (
     "arm",

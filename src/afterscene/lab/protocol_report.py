@@ -29,15 +29,8 @@ from afterscene.metrics.xview2 import (
     shown,
 )
 from afterscene.pages.pictures import busiest_window, paint_damage
-from afterscene.pages.report import (
-    Chart,
-    Curves,
-    Picture,
-    PictureRow,
-    Report,
-    Section,
-    Table,
-)
+from afterscene.pages.plots import Chart, Curves
+from afterscene.pages.report import Picture, PictureRow, Report, Section, Table
 
 SHOWN = 4
 RARE = ("damage_f1_minor_damage", "damage_f1_major_damage")
@@ -179,8 +172,7 @@ def report(
     return Report(
         title=f"What synthetic pairs are worth: {protocol.protocol}",
         summary=(*started, *(verdict(v) for v in values)),
-        charts=tuple(_chart(v) for v in values),
-        curves=curves(protocol, values),
+        charts=(*(_chart(v) for v in values), *curves(protocol, values)),
         tables=(
             *(setting_table(v) for v in values),
             *(_rare_table(v) for v in values if v["rare"]),

@@ -1,5 +1,6 @@
-"""Pictures for a report: damage levels as colours over a greyed scene, crops, and JPEG bytes."""
+"""Pictures for a report: damage levels as colours over a greyed scene, crops, and JPEG data."""
 
+import base64
 import io
 
 import numpy as np
@@ -54,8 +55,9 @@ def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.LANCZOS))
 
 
-def as_jpeg(rgb: np.ndarray, *, quality: int = 85) -> bytes:
-    """(H, W, 3) uint8 as JPEG."""
+def data_uri(rgb: np.ndarray, side: int = 640) -> str:
+    """(H, W, 3) uint8, shrunk to `side` pixels, as a JPEG that stands in a page."""
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, "JPEG", quality=quality, subsampling=0)
-    return buffer.getvalue()
+    image = Image.fromarray(np.ascontiguousarray(shrink(rgb, side)))
+    image.save(buffer, "JPEG", quality=85, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -8,40 +8,28 @@ Each lesson has a page in every language that it has a text in (``05_noise.html`
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from afterscene.files import write_atomic
+from afterscene.pages.render import TEMPLATES, write_page
 from afterscene.school.catalogue import FOLDER, LANGUAGES, pages
 from afterscene.school.player import Event, Played
 
 FIGURES = "figures"
+Link = tuple[str, str]  # address and word
 
-PAGE = """<!doctype html>
-<html lang="{lang}">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<link rel="stylesheet" href="style.css">
-</head>
-<body>
-<nav>{nav}</nav>
-<main>
-{body}
-</main>
-<footer>{footer}</footer>
-</body>
-</html>
-"""
-
+CODE_STYLES = ("default", "github-dark")  # by day and by night
 
 #: What the pages themselves say, by language.
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -74,45 +62,48 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 def build(played: Sequence[Played], out: Path) -> list[Path]:
     """Write the pages into ``out``; the figures lie in ``out/figures`` already."""
-    style = (FOLDER / "style.css").read_text("utf-8") + HtmlFormatter().get_style_defs(".code")
-    written = [write_atomic(out / "style.css", style.encode())]
+    written = [write_atomic(out / "style.css", _style().encode())]
     for language in LANGUAGES:
         spoken = [one for one in played if one.lesson.speaks(language)]
         for index, one in enumerate(spoken):
-            body, nav = _lesson(one, language), _nav_of(spoken, index, language)
-            title = f"{one.lesson.number} {one.lesson.title_in(language)}"
-            page = _page(title, body, nav, _footer(one, language), language)
-            written.append(write_atomic(out / _file(one.lesson.name, language), page))
-        words = WORDS[language]
-        nav = _links([_other("index", language)])
-        page = _page(words["course"], _index(spoken, language), nav, "", language)
-        written.append(write_atomic(out / _file("index", language), page))
-    home = _links([("index.html", WORDS["en"]["index"])])
+            written.append(_lesson(out, one, _nav_of(spoken, index, language), language))
+        written.append(_index(out, spoken, language))
+    home = [("index.html", WORDS["en"]["index"])]
     for name, title, text in pages():
-        written.append(write_atomic(out / f"{name}.html", _page(title, _text(text), home)))
+        written.append(_write(out / f"{name}.html", title, home, cells=[_cell(_text(text))]))
     return written
+
+
+def _write(
+    path: Path,
+    title: str,
+    nav: Sequence[Link],
+    language: str = "en",
+    template: str = "lesson.html",
+    **values: Any,
+) -> Path:
+    values = {"footer": "", "language": "zh-CN" if language == "zh" else language, **values}
+    return write_page(path, template, folder=FOLDER / "templates", title=title, nav=nav, **values)
+
+
+def _style() -> str:
+    """The one style sheet of all pages, and the colours of code by day and by night."""
+    light, dark = (HtmlFormatter(style=name).get_style_defs(".code") for name in CODE_STYLES)
+    page = (TEMPLATES / "style.css").read_text("utf-8")
+    return f"{page}\n{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n"
 
 
 def _file(name: str, language: str) -> str:
     return f"{name}.html" if language == "en" else f"{name}.{language}.html"
 
 
-def _page(title: str, body: str, nav: str, footer: str = "", language: str = "en") -> bytes:
-    parts = {"title": html.escape(title), "body": body, "nav": nav, "footer": footer}
-    return PAGE.format(lang="zh-CN" if language == "zh" else language, **parts).encode()
-
-
-def _links(links: Sequence[tuple[str, str]]) -> str:
-    return " ".join(f'<a href="{file}">{word}</a>' for file, word in links)
-
-
-def _other(name: str, language: str) -> tuple[str, str]:
+def _other(name: str, language: str) -> Link:
     """The link to the same page in the other language."""
     other = next(known for known in LANGUAGES if known != language)
     return _file(name, other), WORDS[other]["other"]
 
 
-def _nav_of(played: Sequence[Played], index: int, language: str) -> str:
+def _nav_of(played: Sequence[Played], index: int, language: str) -> list[Link]:
     words = WORDS[language]
     links = [(_file("index", language), words["index"])]
     if index:
@@ -122,64 +113,66 @@ def _nav_of(played: Sequence[Played], index: int, language: str) -> str:
     lesson = played[index].lesson
     if all(lesson.speaks(known) for known in LANGUAGES):
         links.append(_other(lesson.name, language))
-    return _links(links)
+    return links
 
 
-def _footer(one: Played, language: str) -> str:
-    words = WORDS[language]
-    return words["made"].format(size=words["small" if one.small else "full"], seconds=one.seconds)
-
-
-def _lesson(one: Played, language: str) -> str:
-    parts, cells = [], one.lesson.cells(language)
+def _lesson(out: Path, one: Played, nav: Sequence[Link], language: str) -> Path:
+    lesson, words = one.lesson, WORDS[language]
+    cells = lesson.cells(language)
     ends = [cell.first for cell in cells[1:]] + [10**9]
-    for cell, end in zip(cells, ends, strict=True):
-        if cell.kind == "text":
-            parts.append(_text(cell.source))
-        else:
-            parts.append(_code(cell.source))
-        parts.append(_shown(one.of(cell.first, end), one.lesson.title_in(language)))
-    return "\n".join(part for part in parts if part)
+    shown = [
+        _cell((_text if cell.kind == "text" else _code)(cell.source), one.of(cell.first, end))
+        for cell, end in zip(cells, ends, strict=True)
+    ]
+    size = words["small" if one.small else "full"]
+    footer = words["made"].format(size=size, seconds=one.seconds)
+    title = f"{lesson.number} {lesson.title_in(language)}"
+    path = out / _file(lesson.name, language)
+    return _write(path, title, nav, language, cells=shown, footer=footer)
 
 
-def _text(markdown: str) -> str:
+def _cell(html: Markup, events: Sequence[Event] = ()) -> dict[str, Any]:
+    return {
+        "html": html,
+        "notes": [event.content for event in events if event.kind == "note"],
+        "figures": [(e.kind, f"{FIGURES}/{e.content}") for e in events if e.kind != "note"],
+    }
+
+
+def _text(markdown: str) -> Markup:
     engine = MarkdownIt("commonmark", {"html": False}).enable("table")
-    shown: str = engine.render(markdown)
-    # A wide table scrolls in its own box, so that the page does not.
-    return shown.replace("<table>", '<div class="wide"><table>').replace(
-        "</table>", "</table></div>"
-    )
+    engine.core.ruler.push("wide", _wide_tables)
+    return Markup(engine.render(markdown))
 
 
-def _code(source: str) -> str:
-    coloured: str = highlight(source, PythonLexer(), HtmlFormatter(cssclass="code"))
-    return coloured
+def _wide_tables(state: StateCore) -> None:
+    """A wide table scrolls in its own box, so that the page does not."""
+    found: list[Token] = []
+    for token in state.tokens:
+        if token.type == "table_open":
+            found.append(Token("wide_open", "div", 1, attrs={"class": "wide"}, block=True))
+        found.append(token)
+        if token.type == "table_close":
+            found.append(Token("wide_close", "div", -1, block=True))
+    state.tokens = found
 
 
-def _shown(events: Sequence[Event], title: str) -> str:
-    notes = [html.escape(event.content) for event in events if event.kind == "note"]
-    parts = [f'<pre class="notes">{chr(10).join(notes)}</pre>'] if notes else []
-    for event in events:
-        if event.kind != "note":
-            source = html.escape(f"{FIGURES}/{event.content}")
-            said = html.escape(f"{event.kind} of the lesson: {title}")
-            parts.append(
-                f'<figure class="wide"><a href="{source}"><img src="{source}" alt="{said}">'
-                "</a></figure>"
-            )
-    return "\n".join(parts)
+def _code(source: str) -> Markup:
+    return Markup(highlight(source, PythonLexer(), HtmlFormatter(cssclass="code")))
 
 
-def _index(played: Sequence[Played], language: str) -> str:
+def _index(out: Path, played: Sequence[Played], language: str) -> Path:
     folder = FOLDER if language == "en" else FOLDER / "lessons" / language
-    rows = [
-        f'<li value="{int(p.lesson.number)}"><a href="{_file(p.lesson.name, language)}">'
-        f"{html.escape(p.lesson.title_in(language))}</a></li>"
-        for p in played
-    ]
-    more = [
-        f'<li><a href="{name}.html">{html.escape(title)}</a></li>' for name, title, _ in pages()
-    ]
-    beside = WORDS[language]["beside"]
-    lists = f"<ol>{''.join(rows)}</ol>\n<h2>{beside}</h2>\n<ul>{''.join(more)}</ul>"
-    return f"{_text((folder / 'index.md').read_text('utf-8'))}\n{lists}"
+    words = WORDS[language]
+    links = [(_file(p.lesson.name, language), p.lesson.title_in(language)) for p in played]
+    return _write(
+        out / _file("index", language),
+        words["course"],
+        [_other("index", language)],
+        language,
+        "index.html",
+        cells=[_cell(_text((folder / "index.md").read_text("utf-8")))],
+        lessons=[(int(p.lesson.number), link) for p, link in zip(played, links, strict=True)],
+        beside=words["beside"],
+        more=[(f"{name}.html", title) for name, title, _ in pages()],
+    )

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from afterscene.files import write_atomic, write_json
+from afterscene.pages.plots import drawn
+from afterscene.pages.render import render
+from afterscene.school.catalogue import FOLDER
 from afterscene.school.league.judge import Score
 from afterscene.school.league.run import CONTROLS, League
 
@@ -104,70 +108,41 @@ def _beats(one: str, two: str, low: float, high: float) -> tuple[str, bool, str]
 
 def markdown(league: League) -> str:
     """The page."""
-    config = league.config
-    steps = ", ".join(f"{count}: {value:.1f}" for count, value in league.steps)
-    return "\n".join(
-        [
-            "# The league",
-            "",
-            f"{league.training} training crops and {league.held_out} held-out ones of "
-            f"{config.size} x {config.size} pixels in {config.levels} levels; "
-            f"{config.seconds:g} seconds of one processor for the training of each method; "
-            f"{config.pictures} pictures drawn by each, for the labels of held-out crops.",
-            "",
-            f"Fréchet distance in: {league.space}, of crops enlarged to 96 pixels, to all held-out "
-            f"crops; as many real training crops have {league.floor:.1f}. It is comparable within "
-            "this table alone. Bits are of values in "
-            f"{config.levels} levels ({np.log2(config.levels):g} bits for guessing). The nearest "
-            "training crop is measured in the same features, as a share of the distance that an "
-            "unseen real crop has (median).",
-            "",
-            table(league),
-            "",
-            "Controls stand in italics.",
-            "",
-            *(f"- {line}" for line in story(league)),
-            "",
-            f"Spaced pixels, Fréchet distance by number of evaluations: {steps}.",
-            "",
-        ]
+    return render(
+        "league.md",
+        folder=FOLDER / "templates",
+        league=league,
+        config=league.config,
+        bits=np.log2(league.config.levels),
+        table=table(league),
+        story=story(league),
     )
 
 
 def plot(league: League) -> str:
-    """Fréchet distance of spaced pixels against evaluations, as SVG; next pixel as a line."""
-    width, height, left, low = 460, 280, 56, 230
+    """Fréchet distance of spaced pixels against evaluations, as SVG; next pixel as a line.
+
+    Raises:
+        MissingExtra: without matplotlib.
+    """
+    counts, values = zip(*league.steps, strict=True)
     beside = league.of("next-pixel").frechet
-    values = [value for _, value in league.steps] + [beside]
-    top = 1.1 * max(values)
-    counts = [count for count, _ in league.steps] + [1]
-    first, last = np.log2(min(counts[:-1])), np.log2(max(counts))
+    says = f"next pixel, {league.config.size**2} evaluations"
 
-    def at(count: float, value: float) -> tuple[float, float]:
-        across = left + 20 + (width - left - 50) * (np.log2(count) - first) / max(last - first, 1)
-        return round(float(across), 1), round(low - (low - 20) * value / top, 1)
+    def draw(axes: Any) -> None:
+        axes.plot(counts, values, "o-", color="#0b57a4", gid="spaced")
+        for count, value in league.steps:
+            near = {"textcoords": "offset points", "horizontalalignment": "center"}
+            axes.annotate(f"{value:.0f}", (count, value), (0, 7), **near)
+        axes.axhline(beside, color="#b04a2f", linestyle="--")
+        right = axes.get_yaxis_transform()
+        axes.text(1, beside, says, transform=right, ha="right", va="bottom")
+        axes.set(title="Fréchet distance of spaced pixels", xlabel="network evaluations a picture")
+        axes.set_ylim(0, 1.1 * max(*values, beside))
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(counts, [str(count) for count in counts])
 
-    points = [at(*point) for point in league.steps]
-    level = at(counts[0], beside)[1]
-    text = '<text x="{}" y="{}" font-size="12" font-family="sans-serif" text-anchor="{}">{}</text>'
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}"><rect width="100%" height="100%" fill="white"/>',
-        f'<path d="M{left} 20V{low}H{width - 10}" fill="none" stroke="black"/>',
-        f'<path d="M{left} {level}H{width - 10}" stroke="#b04a2f" stroke-dasharray="6 4"/>',
-        text.format(
-            width - 12, level - 6, "end", f"next pixel, {league.config.size**2} evaluations"
-        ),
-        f'<polyline points="{" ".join(f"{x},{y}" for x, y in points)}" fill="none" '
-        'stroke="#0b57a4" stroke-width="2"/>',
-        text.format(left + 12, 16, "start", "Fréchet distance of spaced pixels"),
-        text.format(width / 2, height - 8, "middle", "network evaluations a picture"),
-    ]
-    for (count, value), (x, y) in zip(league.steps, points, strict=True):
-        parts.append(f'<circle cx="{x}" cy="{y}" r="4" fill="#0b57a4"/>')
-        parts.append(text.format(x, low + 18, "middle", count))
-        parts.append(text.format(x, y - 10, "middle", f"{value:.0f}"))
-    return "\n".join([*parts, "</svg>", ""])
+    return drawn(draw, width=460, height=280, paper="white")
 
 
 def _picture(x: np.ndarray, levels: int, side: int = SIDE) -> Image.Image:

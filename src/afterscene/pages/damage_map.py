@@ -1,0 +1,71 @@
+"""An assessment to look at: a map as one HTML page, and the style of its GeoPackage for QGIS.
+
+The page holds the picture before and after (a radio button changes them, no script), every building
+coloured by its level with its probabilities as a tooltip, and the counts. QGIS finds the ``.qml``
+beside the ``.gpkg`` by its name.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from afterscene.detectors.assess import Assessed
+from afterscene.detectors.assessment import NOT_ASSESSED, counts, word_of
+from afterscene.geodata.damage import COLOURS, LEVEL_WORDS, LEVELS, DamageLevel
+from afterscene.geodata.footprints import Place
+from afterscene.geodata.overview import small_picture
+from afterscene.pages.pictures import data_uri
+from afterscene.pages.render import write_page
+
+SIDE = 1400
+#: Word -> (red, green, blue), as in all pages.
+KINDS = {
+    **{level.word: COLOURS[level] for level in LEVELS},
+    NOT_ASSESSED: COLOURS[DamageLevel.UNCLASSIFIED],
+}
+
+
+def write_style(path: Path) -> Path:
+    """A QGIS style: one category a level."""
+    return write_page(path, "damage_style.qml", kinds=KINDS)
+
+
+def write_map(
+    found: Sequence[Assessed], place: Place, pre: Path, post: Path, path: Path, *, source: str
+) -> Path:
+    """The page. Pictures longer than 1,400 pixels are thinned."""
+    pictures = {
+        name: data_uri(small_picture(file, SIDE), SIDE)
+        for name, file in (("pre", pre), ("post", post))
+    }
+    return write_page(
+        path,
+        "damage_map.html",
+        name=post.name,
+        source=source,
+        size=place.shape,
+        counts=counts(found),
+        kinds=KINDS,
+        pictures=pictures,
+        buildings=[_shape(one) for one in found],
+    )
+
+
+def _shape(one: Assessed) -> dict[str, Any]:
+    rings = [
+        ring
+        for part in shapely.get_parts(one.building.polygon)
+        for ring in (part.exterior, *part.interiors)
+    ]
+    points = [np.asarray(ring.coords)[:, :2] for ring in rings]
+    lines = (" L".join(f"{x:.1f},{y:.1f}" for x, y in ring) for ring in points)
+    chances = zip(LEVEL_WORDS, one.probabilities, strict=False)
+    return {
+        "uid": one.building.uid,
+        "word": word_of(one),
+        "path": " ".join(f"M{line}Z" for line in lines),
+        "chances": ", ".join(f"{word} {p:.0%}" for word, p in chances),
+    }
