@@ -13,7 +13,7 @@ from afterscene.pages.report import Report, Table
 
 
 def span(mean: float) -> Interval:
-    return Interval(mean=mean, low=mean - 0.1, high=mean + 0.1, confidence=0.95)
+    return Interval(mean=mean, low=mean - 0.1, high=mean + 0.1)
 
 
 CHART = Chart(
