@@ -27,6 +27,7 @@ from afterscene.generators import Generator
 from afterscene.geodata.damage import LEVELS, Building
 from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import XbdTree
+from afterscene.hazards import hazard_of
 from afterscene.judging.assessor import find_assessor
 from afterscene.lab.baselines import TrainingPosts, harvest
 from afterscene.lab.candidates import (
@@ -95,7 +96,11 @@ def places(tree: XbdTree, split: str, hazard: str, count: int) -> list[Place]:
     """At most ``count`` windows of one hazard, those with most damaged pixels."""
     found = []
     for pair in tree.pairs(split):
-        if pair.hazard == hazard and pair.post is not None and pair.post_label is not None:
+        if (
+            hazard_of(pair.event) == hazard
+            and pair.post is not None
+            and pair.post_label is not None
+        ):
             place = cropped(read_place(pair, 0), SIDE)
             worth = int(((place.target >= 2) & (place.target <= 4)).sum())
             found.append((worth, pair.id, place))

@@ -19,6 +19,7 @@ import numpy as np
 from afterscene import generators
 from afterscene.geodata.damage import DamageLevel, instances
 from afterscene.geodata.xbd import XbdTree
+from afterscene.hazards import hazard_of
 from afterscene.lab.candidates import Place, read_place
 from afterscene.lab.evaluation import thinned
 
@@ -74,7 +75,9 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--mode", choices=("edit", "reacquire"), default="edit")
     parser.add_argument("--tiles", type=int, help="only so many, spread over the split")
     chosen = parser.parse_args(arguments)
-    pairs = [p for p in XbdTree(chosen.xbd).pairs(chosen.split) if p.hazard == chosen.hazard]
+    pairs = [
+        p for p in XbdTree(chosen.xbd).pairs(chosen.split) if hazard_of(p.event) == chosen.hazard
+    ]
     pairs = [p for p in pairs if p.post is not None and p.post_label is not None]
     places = [read_place(pair, 0) for pair in thinned(pairs, chosen.tiles)]
     generator = generators.load(chosen.model)

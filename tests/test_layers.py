@@ -12,13 +12,14 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "afterscene"
 
 LINES = (
     ("errors",),
-    ("files", "shipped"),
+    ("files", "shipped", "registry"),
     ("diffusion", "networks", "geodata"),
     ("computing", "tensors", "weightfiles", "pretrained"),
     ("metrics",),
     ("training",),
     ("depiction",),
-    ("conditioning", "hazards", "regions"),
+    ("hazards",),
+    ("conditioning", "regions"),
     ("generators", "detectors"),
     ("judging",),
     ("gbd",),

@@ -19,6 +19,7 @@ from afterscene.geodata.damage import Building, DamageLevel, layers, rasterize
 from afterscene.geodata.pair import LabelledPair, outlined, read_pair, read_pairs
 from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.xbd import Pair, XbdTree, make_label, write_label
+from afterscene.hazards import hazard_of
 
 SHAPE = (40, 60)
 
@@ -78,7 +79,7 @@ def test_a_pair_keeps_place_time_mask_and_outlines(files: Pair) -> None:
         (b.uid, b.level, b.polygon) for b in WALL
     ]
     assert pair.levels.tolist() == [3, 3, 255]
-    assert (pair.id, pair.event, pair.hazard) == (files.id, files.event, files.hazard)
+    assert (pair.id, pair.event) == (files.id, files.event)
     assert pair.synthetic
 
 
@@ -137,7 +138,7 @@ def test_without_label_and_target_nothing_is_claimed(files: Pair) -> None:
     pair = read_pair(Pair(id="a", event="a", pre=files.pre, post=files.post))
     assert not pair.labelled
     assert (pair.target == 255).all()
-    assert pair.hazard == "unknown"
+    assert hazard_of(pair.event) is None
 
 
 def test_pairs_without_post_or_of_two_sizes_are_refused(files: Pair) -> None:

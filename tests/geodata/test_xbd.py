@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from afterscene.errors import BadLabel, MissingFile, UnknownName
-from afterscene.geodata import EVENT_HAZARD, Pair, XbdTree, read_label, read_scene
+from afterscene.geodata import EVENTS, Pair, XbdTree, read_label, read_scene
+from afterscene.hazards import HAZARDS, hazard_of
 
 
 def touch(root: Path, *names: str) -> None:
@@ -48,7 +49,7 @@ def test_pairs_are_complete_and_sorted(flat: Path) -> None:
         target=flat / "targets/palu-tsunami_00000003_post_disaster_target.png",
     )
     assert (pairs[0].pre.suffix, pairs[0].pre_label, pairs[0].target) == (".JPG", None, None)
-    assert [p.hazard for p in pairs] == ["tornado", "tornado", "tsunami"]
+    assert [hazard_of(p.event) for p in pairs] == ["tornado", "tornado", "tsunami"]
 
 
 def test_other_files_and_lonely_images_do_not_disturb(flat: Path) -> None:
@@ -64,7 +65,7 @@ def test_other_files_and_lonely_images_do_not_disturb(flat: Path) -> None:
     tree = XbdTree(str(flat))
     lonely = next(p for p in tree.pairs() if p.event == "x")
     assert lonely == Pair(id="x_00000001", event="x", pre=lonely.pre)
-    assert lonely.hazard is None
+    assert hazard_of(lonely.event) is None
     assert len(tree.pairs()) == 4
     assert tree.orphans() == [flat / "images/y_00000002_post_disaster.png"]
 
@@ -125,11 +126,11 @@ def test_no_images_is_a_missing_file(tmp_path: Path) -> None:
 
 def test_nineteen_events_and_their_hazards() -> None:
     hazards = ["earthquake", "wind", "tornado", "wildfire", "flood", "tsunami", "volcano"]
-    assert len(EVENT_HAZARD) == 19
-    assert set(EVENT_HAZARD.values()) == set(hazards)
-    assert EVENT_HAZARD["hurricane-michael"] == "wind"
-    with pytest.raises(TypeError):
-        EVENT_HAZARD["x"] = "wind"  # type: ignore[index]
+    claimed = [event for kind in HAZARDS.values() for event in kind.events]
+    assert len(EVENTS) == 19 and sorted(claimed) == sorted(EVENTS)
+    assert {hazard_of(event) for event in EVENTS} == set(hazards)
+    assert hazard_of("hurricane-michael") == "wind"
+    assert hazard_of("hurricane-harvey") == "flood"
 
 
 @pytest.mark.data
@@ -142,6 +143,6 @@ def test_the_real_tree(shared_data: Path) -> None:
     pairs = tree.pairs()
     assert len(pairs) == sum(map(len, told.values()))
     assert tree.orphans() == []
-    assert all(p.post and p.pre_label and p.post_label and p.hazard for p in pairs)
+    assert all(p.post and p.pre_label and p.post_label and hazard_of(p.event) for p in pairs)
     scene, label = read_scene(pairs[0].pre), read_label(pairs[0].pre_label or "")
     assert (scene.shape, scene.bands) == (label.shape, 3) == ((1024, 1024), 3)

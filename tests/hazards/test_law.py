@@ -2,17 +2,17 @@
 
 import itertools
 import time
-from dataclasses import dataclass, fields, replace
-from typing import ClassVar
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 from shapely.geometry import box
+from tests.hail import Hail
 
 from afterscene.errors import BadParameter, UnknownName
 from afterscene.geodata.damage import Building, DamageLevel
 from afterscene.geodata.scene import Scene
-from afterscene.hazards import HAZARDS, Fragility, Hazard, fields_of, make_hazard
+from afterscene.hazards import HAZARDS, Hazard, fields_of, make_hazard
 
 NAMES = ("earthquake", "wind", "tornado", "wildfire", "flood", "tsunami", "volcano")
 UNITS = {
@@ -167,20 +167,6 @@ def test_errors_name_the_value_and_the_choices():
             make_hazard("flood", severity)
     with pytest.raises(BadParameter, match=r"rmax.*km"):
         make_hazard("wind", 0.5, rmax=1.0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Hail(Hazard):
-    """Hail defined outside the package: stones in mm, one size everywhere."""
-
-    name: ClassVar[str] = "hail"
-    unit: ClassVar[str] = "mm"
-    fragility: ClassVar[Fragility] = Fragility(
-        medians=(30.0, 60.0, 120.0), betas=(0.3, 0.3, 0.3), source="this test"
-    )
-
-    def intensity(self, ground, rng):
-        return np.full(ground.shape, 100.0 * self.severity), {"cloud": "cumulonimbus"}
 
 
 def test_a_hazard_defined_elsewhere_works(scene, street):

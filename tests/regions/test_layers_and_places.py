@@ -1,4 +1,4 @@
-"""Hazard layers, places and the prior: values where they are, one sentence where they are not."""
+"""Hazard layers and places: values where they are, one sentence where they are not."""
 
 import json
 
@@ -7,10 +7,9 @@ import pytest
 import rasterio
 from rasterio.transform import from_origin
 
-from afterscene.errors import AftersceneError, BadImage, BadRegions, MissingFile, UnknownName
+from afterscene.errors import AftersceneError, BadImage, BadRegions, MissingFile
 from afterscene.geodata.distance import distance_km
-from afterscene.hazards import HAZARDS
-from afterscene.regions import PRIOR, Place, prior, read_layer, read_places
+from afterscene.regions import Place, read_layer, read_places
 from afterscene.regions.places import nearest
 
 GRID = """<?xml version="1.0" encoding="US-ASCII" standalone="yes"?>
@@ -154,19 +153,6 @@ def test_places_of_a_geojson(tmp_path):
 def test_places_that_are_none_are_named(tmp_path, content):
     with pytest.raises(AftersceneError, match=r"p\.geojson"):
         read_places(text(tmp_path / "p.geojson", content))
-
-
-def test_the_prior_covers_every_hazard_and_keeps_tornadoes_out_of_lima():
-    assert set(PRIOR) == set(HAZARDS)
-    towns = [Place(name="Lima", lng=-77.03, lat=-12.04), Place(name="Tulsa", lng=-95.99, lat=36.15)]
-    for name, (boxes, elsewhere, source) in PRIOR.items():
-        assert source and 0 <= elsewhere <= 1
-        assert all(w < e and s < n and 0 < v <= 1 for w, s, e, n, v in boxes)
-        assert ((prior(name, towns) >= 0) & (prior(name, towns) <= 1)).all()
-    assert prior("tornado", towns)[1] > 10 * prior("tornado", towns)[0]
-    assert prior("earthquake", towns)[0] > 10 * prior("earthquake", towns)[1]
-    with pytest.raises(UnknownName, match="snow"):
-        prior("snow", towns)
 
 
 def test_distances_are_those_of_a_sphere_and_cross_the_antimeridian():

@@ -66,13 +66,10 @@ def regions(
 
 def _layer(text: str) -> Any:
     """``HAZARD=FILE`` or ``FILE``. Raises UnknownName, MissingFile, BadRegions."""
-    from afterscene.errors import UnknownName
     from afterscene.hazards import HAZARDS
     from afterscene.regions import read_layer
 
     name, equals, rest = text.partition("=")
     if not equals or "/" in name:
         return read_layer(Path(text))
-    if name not in HAZARDS:
-        raise UnknownName(f"hazard {name!r} of --layer is not known; choose: {', '.join(HAZARDS)}")
-    return read_layer(Path(rest), hazard=name, unit=HAZARDS[name].unit)
+    return read_layer(Path(rest), hazard=name, unit=HAZARDS.find(name).unit)

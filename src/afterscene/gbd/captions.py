@@ -18,18 +18,8 @@ from types import MappingProxyType
 import numpy as np
 
 from afterscene.geodata.damage import Building, DamageLevel
+from afterscene.hazards import HAZARDS
 
-NOUNS: Mapping[str, str] = MappingProxyType(
-    {
-        "earthquake": "an earthquake",
-        "wind": "a hurricane",
-        "tornado": "a tornado",
-        "wildfire": "a wildfire",
-        "flood": "a flood",
-        "tsunami": "a tsunami",
-        "volcano": "a volcanic eruption",
-    }
-)
 ADJECTIVES = MappingProxyType(
     {
         DamageLevel.NO_DAMAGE: "undamaged",
@@ -87,7 +77,8 @@ def _quarter(building: Building, shape: tuple[int, int]) -> str:
 def captions(facts: Facts, seed: int) -> tuple[str, ...]:
     """Four phrasings of the facts; the same facts and seed give the same words in any process."""
     rng = np.random.default_rng([seed, 4])
-    noun = NOUNS.get(facts.hazard, f"a {facts.hazard} disaster")
+    known = HAZARDS.get(facts.hazard)
+    noun = known.noun if known else f"a {facts.hazard} disaster"
     view = str(rng.choice(["a satellite image", "an aerial view", "an overhead image"]))
     told = [
         f"{view} after being affected by {noun}",

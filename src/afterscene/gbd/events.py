@@ -1,10 +1,10 @@
 """Events that are larger than a tile: which tiles one disaster strikes, and where they lie in it.
 
-Sources whose labels have degrees are gathered into groups no wider than the hazard's reach
-(:data:`afterscene.hazards.scenario.REACH_KM`) and of at most :data:`MOST` tiles, by cutting at the
-widest gap. An event is a group with a seed, fields drawn from published distributions and a
-severity, all shared; each tile knows its place in it (:class:`afterscene.hazards.site.Site`), so
-that neighbours agree at their border. A source without a place is a group of its own.
+Sources whose labels have degrees are gathered into groups no wider than the hazard's ``reach_km``
+and of at most :data:`MOST` tiles, by cutting at the widest gap. An event is a group with a seed,
+fields drawn from the hazard's law and a severity, all shared; each tile knows its place in it
+(:class:`afterscene.hazards.site.Site`), so that neighbours agree at their border. A source without
+a place is a group of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from afterscene.errors import AftersceneError
 from afterscene.gbd.plan import Item, Occurrence, Plan, Source, item_seed
 from afterscene.gbd.steering import Unit
 from afterscene.geodata.xbd import fit_lnglat, read_label
-from afterscene.hazards.scenario import REACH_KM, draw
+from afterscene.hazards import HAZARDS
 from afterscene.hazards.site import Site
 
 MOST = 12
@@ -122,7 +122,7 @@ def event_units(plans: Sequence[Plan]) -> Iterator[Unit]:
 
 
 def _rounds(plan: Plan) -> Iterator[tuple[Group, int, Plan]]:
-    found = groups(plan.sources, REACH_KM.get(plan.hazard, 3.0))
+    found = groups(plan.sources, HAZARDS.find(plan.hazard).reach_km)
     turn = 0
     while True:
         key = f"{plan.hazard}/{turn}/"
@@ -144,7 +144,7 @@ class _Event:
         rng = np.random.default_rng([seed, 2])
         low, high = self.plan.severity
         severity = round(float(rng.uniform(low, high)), 4)
-        fields: Mapping[str, float | str] = draw(self.plan.hazard, rng)
+        fields: Mapping[str, float | str] = HAZARDS[self.plan.hazard].draw_event(rng)
         items = []
         for k, (source, site) in enumerate(self.group.tiles):
             item = self.plan.item(number + k, source, self.turn)

@@ -13,7 +13,7 @@ from typing import Any
 
 from afterscene import shipped
 from afterscene.errors import BadLabel
-from afterscene.geodata.xbd import EVENT_HAZARD
+from afterscene.geodata.xbd import EVENTS
 
 UNKNOWN = "LicenseRef-unknown"
 XBD = "CC-BY-NC-SA-4.0"
@@ -77,7 +77,7 @@ def _of_source(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> set[str]:
     if metadata.get("synthetic") is True and metadata.get("drawn"):
         return set()
     event = str(row.get("source", "")).rpartition("_")[0]
-    return {XBD if event in EVENT_HAZARD else UNKNOWN}
+    return {XBD if event in EVENTS else UNKNOWN}
 
 
 def _of_model(row: Mapping[str, Any]) -> str:

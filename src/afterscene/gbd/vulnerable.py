@@ -8,17 +8,17 @@ Places are drawn without replacement in proportion to the product (Efraimidis an
 at least ``apart`` km from each other. A weight chooses where to look; it never labels anything.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from afterscene.errors import BadParameter, UnknownName
+from afterscene.errors import BadParameter
 from afterscene.geodata.distance import distance_km
-from afterscene.hazards import HAZARDS
-from afterscene.regions import Footprint, Layer, Place, prior
-from afterscene.regions.prior import CAVEAT, PRIOR
+from afterscene.hazards import HAZARDS, Hazard
+from afterscene.hazards.prior import CAVEAT
+from afterscene.regions import Footprint, Layer, Place
 
 PEOPLE_A_BUILDING = 4.0
 """Ours, for places without footprints; only ratios between places matter."""
@@ -90,9 +90,7 @@ def weigh(
     Raises:
         UnknownName: a hazard is not known.
     """
-    for name in hazards:
-        if name not in HAZARDS:
-            raise UnknownName(f"hazard {name!r} is not known; choose one of: {', '.join(HAZARDS)}")
+    kinds = [HAZARDS.find(name) for name in hazards]
     if buildings is None:
         exposure = np.array([p.population for p in places]) / PEOPLE_A_BUILDING
         counted = "people / 4"
@@ -100,13 +98,13 @@ def weigh(
         exposure, counted = buildings, "footprints"
     supplied = {layer.hazard: layer for layer in layers}
     found = []
-    for name in hazards:
-        likely, fragile, basis = _factors(name, places, supplied)
+    for kind in kinds:
+        likely, fragile, basis = _factors(kind, places, supplied.get(kind.name))
         for k in np.flatnonzero(likely * exposure * fragile > 0).tolist():
             found.append(
                 Candidate(
                     place=places[k],
-                    hazard=name,
+                    hazard=kind.name,
                     likelihood=float(likely[k]),
                     exposure=float(exposure[k]),
                     fragility=float(fragile[k]),
@@ -117,14 +115,14 @@ def weigh(
 
 
 def _factors(
-    name: str, places: Sequence[Place], supplied: Mapping[str, Layer]
+    kind: type[Hazard], places: Sequence[Place], layer: Layer | None
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    if name not in supplied:
-        return prior(name, places), np.ones(len(places)), f"prior ({PRIOR[name][2]})"
-    layer = supplied[name]
+    if layer is None:
+        lng, lat = np.array([(p.lng, p.lat) for p in places]).reshape(-1, 2).T
+        likely = kind.prior.weights(lng, lat)
+        return likely, np.ones(len(places)), f"prior ({kind.prior.source})"
     intensity = layer.at(places)
-    curve = HAZARDS[name].fragility
-    fragile = np.array([curve.probabilities(float(x))[1] for x in intensity])
+    fragile = np.array([kind.fragility.probabilities(float(x))[1] for x in intensity])
     return (intensity > 0).astype(float), fragile, layer.source
 
 

@@ -13,7 +13,8 @@ from afterscene.generators.crops import TrainingTile, affected_mask, match_look,
 from afterscene.generators.registration import register
 from afterscene.geodata.damage import Building, DamageLevel, rasterize
 from afterscene.geodata.scene import read_scene
-from afterscene.geodata.xbd import EVENT_HAZARD, Pair, read_label
+from afterscene.geodata.xbd import Pair, read_label
+from afterscene.hazards import hazard_of
 
 #: Pixels around damaged buildings that do not count as left alone by the hazard.
 REACH = 24
@@ -104,7 +105,7 @@ def _finish(draft: dict, looks: list[np.ndarray]) -> TrainingTile:
     middle = draft["post"][reference].mean(0).astype(np.float32)
     return TrainingTile(
         **draft,
-        hazard=EVENT_HAZARD.get(event, ""),
+        hazard=hazard_of(event) or "",
         middle=middle,
         registered=registered,
         matched=match_look(registered, middle, draft["style"]),

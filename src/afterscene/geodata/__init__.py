@@ -9,7 +9,7 @@ from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
 from afterscene.geodata.tiles import Window, feather, tiles
 from afterscene.geodata.xbd import (
-    EVENT_HAZARD,
+    EVENTS,
     METADATA_FIELDS,
     Pair,
     XbdLabel,
@@ -21,7 +21,7 @@ from afterscene.geodata.xbd import (
 )
 
 __all__ = [
-    "EVENT_HAZARD",
+    "EVENTS",
     "METADATA_FIELDS",
     "Building",
     "DamageLevel",

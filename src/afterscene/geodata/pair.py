@@ -25,8 +25,6 @@ from afterscene.geodata.leaks import Fingerprint, middle
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree
 
-UNKNOWN = "unknown"
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LabelledPair:
@@ -37,7 +35,6 @@ class LabelledPair:
         pre, post: Scenes of one shape.
         buildings: With the level that each had after the event.
         event: Name of the event.
-        hazard: What kind of event, ``unknown`` where the tree does not say.
         labelled: False where nobody looked at the levels: the target is then 255 everywhere.
         synthetic: The post scene is generated.
 
@@ -50,7 +47,6 @@ class LabelledPair:
     post: Scene
     buildings: tuple[Building, ...]
     event: str = ""
-    hazard: str = UNKNOWN
     labelled: bool = True
     synthetic: bool = False
 
@@ -130,7 +126,6 @@ def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
         post=read_scene(pair.post),
         buildings=buildings,
         event=pair.event,
-        hazard=pair.hazard or UNKNOWN,
         labelled=pair.labelled,
         synthetic=synthetic,
     )

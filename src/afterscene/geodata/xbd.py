@@ -7,11 +7,10 @@ splits over a flat tree. Only names are looked at here: reading is lazy, order i
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 
 from afterscene.errors import BadLabel, MissingFile, UnknownName
 from afterscene.geodata.decode import SUFFIXES
@@ -22,7 +21,7 @@ from afterscene.geodata.labeljson import load_json
 from afterscene.geodata.leaks import Fingerprint
 
 __all__ = [
-    "EVENT_HAZARD",
+    "EVENTS",
     "METADATA_FIELDS",
     "LngLatFit",
     "Pair",
@@ -34,30 +33,14 @@ __all__ = [
     "write_label",
 ]
 
-EVENT_HAZARD: Mapping[str, str] = MappingProxyType(
-    {
-        "guatemala-volcano": "volcano",
-        "hurricane-florence": "flood",
-        "hurricane-harvey": "flood",
-        "hurricane-matthew": "wind",
-        "hurricane-michael": "wind",
-        "joplin-tornado": "tornado",
-        "lower-puna-volcano": "volcano",
-        "mexico-earthquake": "earthquake",
-        "midwest-flooding": "flood",
-        "moore-tornado": "tornado",
-        "nepal-flooding": "flood",
-        "palu-tsunami": "tsunami",
-        "pinery-bushfire": "wildfire",
-        "portugal-wildfire": "wildfire",
-        "santa-rosa-wildfire": "wildfire",
-        "socal-fire": "wildfire",
-        "sunda-tsunami": "tsunami",
-        "tuscaloosa-tornado": "tornado",
-        "woolsey-fire": "wildfire",
-    }
+EVENTS = (
+    *("guatemala-volcano", "hurricane-florence", "hurricane-harvey", "hurricane-matthew"),
+    *("hurricane-michael", "joplin-tornado", "lower-puna-volcano", "mexico-earthquake"),
+    *("midwest-flooding", "moore-tornado", "nepal-flooding", "palu-tsunami", "pinery-bushfire"),
+    *("portugal-wildfire", "santa-rosa-wildfire", "socal-fire", "sunda-tsunami"),
+    *("tuscaloosa-tornado", "woolsey-fire"),
 )
-"""The hazard of each of the 19 xBD events, in the names of ``afterscene.hazards``."""
+"""The 19 events of xBD; :func:`afterscene.hazards.hazard_of` tells the hazard of each."""
 
 _NAME = re.compile(r"(?P<id>.+_[^_]+)_(?P<when>pre|post)_disaster")
 
@@ -78,11 +61,6 @@ class Pair:
     def labelled(self) -> bool:
         """Whether a file tells the levels after the event."""
         return self.post_label is not None or self.target is not None
-
-    @property
-    def hazard(self) -> str | None:
-        """The hazard of the event, None for events outside xBD."""
-        return EVENT_HAZARD.get(self.event)
 
     @cached_property
     def fingerprint(self) -> Fingerprint:

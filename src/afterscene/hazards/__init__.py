@@ -1,16 +1,15 @@
 """Hazards: physics that decides which building suffers which damage. No torch, no pixels drawn.
 
 ``hazard(scene, buildings, rng) -> DamageMap``: a spatial intensity field in a physical unit, then a
-damage level per building through fragility curves with a published source. See
+damage level per building through fragility curves with a published source. All that is known of
+one hazard stands in its file; who needs some of it asks :data:`HAZARDS` by the hazard's name. See
 :mod:`afterscene.hazards.base` for the law that every hazard obeys, and for how to add one.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from afterscene.depiction import Depiction
-from afterscene.errors import BadParameter, UnknownName
+from afterscene.errors import BadParameter
 from afterscene.hazards import parameters
 from afterscene.hazards.base import Hazard
 from afterscene.hazards.earthquake import Earthquake
@@ -22,21 +21,22 @@ from afterscene.hazards.tsunami import Tsunami
 from afterscene.hazards.volcano import Volcano
 from afterscene.hazards.wildfire import Wildfire
 from afterscene.hazards.wind import HurricaneWind
+from afterscene.registry import Registry
 
-__all__ = ["HAZARDS", "FieldRow", "Fragility", "Hazard", "depiction_of", "fields_of", "make_hazard"]
+__all__ = [
+    "HAZARDS",
+    "FieldRow",
+    "Fragility",
+    "Hazard",
+    "depiction_of",
+    "fields_of",
+    "hazard_of",
+    "make_hazard",
+]
 
-HAZARDS: Mapping[str, type[Hazard]] = MappingProxyType(
-    {
-        kind.name: kind
-        for kind in (Earthquake, HurricaneWind, Tornado, Wildfire, Flood, Tsunami, Volcano)
-    }
-)
-
-
-def _kind(name: str) -> type[Hazard]:
-    if name not in HAZARDS:
-        raise UnknownName(f"hazard {name!r} is not known; choose one of: {', '.join(HAZARDS)}")
-    return HAZARDS[name]
+_ROWS = (Earthquake, HurricaneWind, Tornado, Wildfire, Flood, Tsunami, Volcano)
+HAZARDS: Registry[type[Hazard]] = Registry("hazard", {kind.name: kind for kind in _ROWS})
+"""Every hazard's class by its name, with those of installed packages."""
 
 
 def make_hazard(name: str, severity: float, **params: Any) -> Hazard:
@@ -44,7 +44,7 @@ def make_hazard(name: str, severity: float, **params: Any) -> Hazard:
 
     Raises ``UnknownName`` for the hazard and ``BadParameter`` for an unknown or bad parameter.
     """
-    kind = _kind(name)
+    kind = HAZARDS.find(name)
     known = [field.name for field in kind.__dataclass_fields__.values()]
     for param in params:
         if param not in known:
@@ -56,7 +56,12 @@ def make_hazard(name: str, severity: float, **params: Any) -> Hazard:
 
 def fields_of(name: str) -> list[FieldRow]:
     """Return (field, unit, default, doc) of each scalar parameter. Raises ``UnknownName``."""
-    return parameters.rows(_kind(name))
+    return parameters.rows(HAZARDS.find(name))
+
+
+def hazard_of(event: str) -> str | None:
+    """The hazard of an event such as ``palu-tsunami``; None where no hazard claims it."""
+    return next((name for name, kind in HAZARDS.items() if event in kind.events), None)
 
 
 def depiction_of(name: str) -> Depiction:

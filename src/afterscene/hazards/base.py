@@ -3,7 +3,8 @@
     intensity field (physical unit, over the scene's grid) -> intensity at each footprint
     -> capacity of each building (fragility curve, seeded) -> damage level
 
-A new hazard is one file with one subclass: a name, a unit, a fragility with its source, and
+A new hazard is one file with one subclass that says all that is known of it: a name, a noun, a
+unit, a fragility with its source, where it is no surprise, which laws its events follow, and
 ``intensity``, which must not fall anywhere when ``severity`` rises and must draw the same random
 numbers whatever the severity. Then damage is monotone in severity, building by building, for the
 same seed; severity 0 is no event at all and is handled here.
@@ -23,20 +24,35 @@ from afterscene.hazards import parameters
 from afterscene.hazards.fragility import Fragility, levels, own_quantiles
 from afterscene.hazards.ground import Ground
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.prior import Prior
 from afterscene.hazards.site import Site
 
 Realised = Mapping[str, float | str]
+Fields = dict[str, float | str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hazard(ABC):
-    """A disaster with parameters in units; ``hazard(scene, buildings, rng) -> DamageMap``."""
+    """A disaster with parameters in units; ``hazard(scene, buildings, rng) -> DamageMap``.
+
+    Every hazard has a ``name``, the ``unit`` of its intensity, its ``noun`` with an article and a
+    ``fragility``; the other class variables and :meth:`law` have defaults.
+    """
 
     name: ClassVar[str]
     unit: ClassVar[str]
+    noun: ClassVar[str]
     fragility: ClassVar[Fragility]
     #: What is painted of its damage, and what is left to a network.
     depiction: ClassVar[Depiction] = Depiction()
+    #: How large an event is at most, km: within it one field makes sense, beyond it another valley,
+    #: shore or slope begins. Ours.
+    reach_km: ClassVar[float] = 3.0
+    #: Where on the Earth it is no surprise.
+    prior: ClassVar[Prior] = Prior(elsewhere=1.0, source="none: everywhere alike")
+    #: Events of data sets in the form of xBD whose damage is of this kind, by the names of their
+    #: tiles.
+    events: ClassVar[tuple[str, ...]] = ()
     #: Share of the capacity's variance that neighbours have in common, and over which distance.
     agreement: ClassVar[float] = 0.35
     agreement_length: ClassVar[float] = 60.0
@@ -45,6 +61,17 @@ class Hazard(ABC):
 
     def __post_init__(self) -> None:
         parameters.check(self)
+
+    @classmethod
+    def law(cls, rng: np.random.Generator) -> Fields:
+        """Fields of one event after published laws; those that are left out keep their defaults."""
+        return {}
+
+    @classmethod
+    def draw_event(cls, rng: np.random.Generator) -> Fields:
+        """What :meth:`law` draws, in four significant digits so that a plan says them whole."""
+        fields = cls.law(rng)
+        return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in fields.items()}
 
     @abstractmethod
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:

@@ -20,10 +20,12 @@ import numpy as np
 
 from afterscene.depiction import Depiction, shake
 from afterscene.geodata.damage import Building
-from afterscene.hazards.base import Hazard, Realised
+from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility, lot
 from afterscene.hazards.ground import Ground, drawn, heading
+from afterscene.hazards.laws import bounded_exponential
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.prior import PACIFIC, Box, Prior
 
 STANDARD_GRAVITY = 980.665  # cm/s^2
 SMALLEST_MAGNITUDE = 3.0
@@ -37,6 +39,13 @@ MASONRY = Fragility(
     medians=(0.17, 0.26, 0.37),
     betas=(0.64, 0.64, 0.64),
     source="FEMA (2022), Hazus 6.1 Earthquake Technical Manual, Table 5-40, URML pre-code",
+)
+
+ALPIDE: tuple[Box, ...] = (
+    (-10, 34, 30, 46, 0.6),  # Mediterranean
+    (26, 34, 63, 43, 0.9),  # Anatolia, Caucasus, Iran
+    (63, 27, 98, 42, 0.9),  # Hindu Kush, Himalaya
+    (98, 22, 106, 36, 0.8),  # Yunnan, Sichuan
 )
 
 
@@ -71,6 +80,14 @@ class Earthquake(Hazard):
     unit: ClassVar[str] = "g"
     depiction: ClassVar[Depiction] = Depiction(sketch=shake, drawn_as="wind")
     fragility: ClassVar[Fragility] = WOOD
+    noun: ClassVar[str] = "an earthquake"
+    reach_km: ClassVar[float] = 20.0
+    prior: ClassVar[Prior] = Prior(
+        boxes=(*PACIFIC, *ALPIDE),
+        elsewhere=0.03,
+        source="circum-Pacific and Alpide belts after USGS, Where do earthquakes occur? (FAQ)",
+    )
+    events: ClassVar[tuple[str, ...]] = ("mexico-earthquake",)
 
     magnitude: float = parameter(7.5, "Mw", "moment magnitude at severity 1", low=3, high=9)
     epicentral_distance: float = parameter(
@@ -86,6 +103,16 @@ class Earthquake(Hazard):
     masonry_share: float = parameter(
         0.4, "1", "share of unreinforced masonry; the rest is wood frame", low=0, high=1
     )
+
+    @classmethod
+    def law(cls, rng: np.random.Generator) -> Fields:
+        """Magnitude: the law of Gutenberg and Richter (1944, Bull. Seismol. Soc. Am. 34, 185-188)
+        with b = 1, bounded as by Cornell and Vanmarcke (1969) to Mw 6 to 8.2 (ours). Distance:
+        epicentres uniform over the plane, so the density grows with r, up to 30 km (ours). Focal
+        depth is not drawn.
+        """
+        magnitude = 6.0 + bounded_exponential(rng, np.log(10.0), 2.2)
+        return {"magnitude": magnitude, "epicentral_distance": 30.0 * float(np.sqrt(rng.uniform()))}
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         bearing = drawn(self.bearing, 0, 360, rng)

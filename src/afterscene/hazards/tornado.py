@@ -17,10 +17,12 @@ from typing import ClassVar
 import numpy as np
 
 from afterscene.depiction import Depiction, blow, strip
-from afterscene.hazards.base import Hazard, Realised
+from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn
+from afterscene.hazards.laws import weibull_between
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.prior import Prior
 
 EF_LOWER_BOUNDS = (29.1, 38.4, 49.6, 60.8, 74.2, 89.4)  # 65, 86, 111, 136, 166, 200 mph
 
@@ -58,6 +60,17 @@ class Tornado(Hazard):
         source="McDonald & Mehta (2006), EF scale, FR12 degrees of damage 2, 6 and 9",
     )
     agreement: ClassVar[float] = 0.2
+    noun: ClassVar[str] = "a tornado"
+    prior: ClassVar[Prior] = Prior(
+        boxes=(
+            (-104, 28, -80, 48, 1.0),  # the Plains
+            (86, 20, 94, 26, 0.6),  # Bangladesh
+            (-65, -38, -48, -24, 0.5),  # Rio de la Plata
+        ),
+        elsewhere=0.05,
+        source="Plains, Bangladesh, Rio de la Plata after Brooks et al. 2003 (Atmos. Res. 67-68)",
+    )
+    events: ClassVar[tuple[str, ...]] = ("joplin-tornado", "moore-tornado", "tuscaloosa-tornado")
 
     vmax: float = parameter(95.0, "m/s", "tangential speed at the core's rim", low=10, high=150)
     core_radius: float = parameter(45.0, "m", "radius of the core", low=5, high=1500)
@@ -68,6 +81,23 @@ class Tornado(Hazard):
     path_offset: float | None = parameter(
         None, "m", "path's distance from the middle of the scene", low=-1e6, high=1e6
     )
+
+    @classmethod
+    def law(cls, rng: np.random.Generator) -> Fields:
+        """Intensity: Weibull in wind speed, the family of Dotzek, Grieser and Brooks (2003, Atmos.
+        Res. 67-68, 163-187); scale 45 m/s, shape 2 (a Rayleigh law) and the lower bound of 50 m/s
+        (EF2) are ours. Width: Weibull, its mean grows with intensity, after Brooks (2004, Weather
+        Forecast. 19, 310-319); the mean, half of 40 m at 50 m/s and more in proportion, is rounded
+        by us.
+        """
+        vmax = weibull_between(rng, scale=45.0, shape=2.0, low=50.0, high=120.0)
+        mean = 40.0 * vmax / 50.0
+        core = float(np.clip(mean * rng.weibull(1.4) / 0.911, 15, 300))
+        return {
+            "vmax": vmax,
+            "core_radius": core,
+            "forward_speed": float(np.clip(rng.normal(15, 4), 3, 30)),
+        }
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         bearing = drawn(self.path_bearing, 0, 360, rng)

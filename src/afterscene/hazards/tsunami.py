@@ -16,10 +16,11 @@ import numpy as np
 
 from afterscene.depiction import Depiction, Water
 from afterscene.geodata.damage import DamageLevel
-from afterscene.hazards.base import Hazard, Realised
+from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn
 from afterscene.hazards.parameters import parameter, raster
+from afterscene.hazards.prior import PACIFIC, Prior
 from afterscene.hazards.relief import checked_raster, distance_to
 
 
@@ -56,6 +57,14 @@ class Tsunami(Hazard):
         betas=(0.45, 0.40, 0.37),
         source="Koshimura et al. (2009), destroyed; Suppasri et al. (2013), minor, major, rounded",
     )
+    noun: ClassVar[str] = "a tsunami"
+    prior: ClassVar[Prior] = Prior(
+        boxes=(*PACIFIC, (80, 5, 98, 22, 0.5), (-10, 34, 36, 42, 0.4)),
+        elsewhere=0.01,
+        source="Pacific rim first, after NOAA/NCEI, Tsunami Data and Information; "
+        "coast not checked",
+    )
+    events: ClassVar[tuple[str, ...]] = ("palu-tsunami", "sunda-tsunami")
 
     run_up_height: float = parameter(
         10.0, "m", "water height at the shore at severity 1", low=0, high=60
@@ -78,6 +87,16 @@ class Tsunami(Hazard):
     water: np.ndarray | None = field(
         default=None, compare=False, repr=False, metadata=raster("1", "sea, (H, W) bool")
     )
+
+    @classmethod
+    def law(cls, rng: np.random.Generator) -> Fields:
+        """Run-up: the power law of heights at a place, cumulative exponent about 1 (Burroughs and
+        Tebbens 2005, Pure Appl. Geophys. 162, 331-342), between 2 and 25 m (ours). Roughness:
+        uniform between open fields (0.03) and dense houses (0.08), after the tables of Chow (1959).
+        """
+        low, high = 2.0, 25.0
+        height = 1 / (1 / low - float(rng.uniform()) * (1 / low - 1 / high))
+        return {"run_up_height": height, "roughness": float(rng.uniform(0.03, 0.08))}
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         bearing = drawn(self.inland_bearing, 0, 360, rng)

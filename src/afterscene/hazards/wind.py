@@ -17,10 +17,12 @@ from typing import ClassVar
 import numpy as np
 
 from afterscene.depiction import Depiction, blow, strip
-from afterscene.hazards.base import Hazard, Realised
+from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn, heading
+from afterscene.hazards.laws import weibull_between
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.prior import Prior
 
 AIR_DENSITY = 1.15  # kg/m^3, Holland (1980)
 EARTH_ROTATION = 7.2921e-5  # rad/s
@@ -60,6 +62,21 @@ class HurricaneWind(Hazard):
         betas=(0.20, 0.20, 0.20),
         source="rounded after Vickery et al. (2006) / HAZUS-MH hurricane model, wood frame",
     )
+    noun: ClassVar[str] = "a hurricane"
+    reach_km: ClassVar[float] = 20.0
+    prior: ClassVar[Prior] = Prior(
+        boxes=(
+            (-100, 10, -55, 45, 1.0),  # North Atlantic, Caribbean, Gulf
+            (-118, 14, -98, 32, 0.7),  # Pacific Mexico
+            (105, 8, 146, 42, 1.0),  # western North Pacific
+            (66, 6, 100, 26, 0.8),  # Bay of Bengal, Arabian Sea
+            (32, -28, 60, -10, 0.7),  # Madagascar, Mozambique
+            (112, -30, 180, -10, 0.7),  # Australia, South Pacific
+        ),
+        elsewhere=0.0,
+        source="tropical cyclone basins after Knapp et al. 2010 (IBTrACS)",
+    )
+    events: ClassVar[tuple[str, ...]] = ("hurricane-matthew", "hurricane-michael")
 
     pressure_deficit: float = parameter(
         100.0, "hPa", "ambient minus central pressure", low=5, high=150
@@ -81,6 +98,34 @@ class HurricaneWind(Hazard):
     turbulence: float = parameter(
         0.07, "1", "relative deviation of the gust between streaks", low=0, high=0.5
     )
+
+    @classmethod
+    def law(cls, rng: np.random.Generator) -> Fields:
+        """Radius of maximum wind given the pressure deficit dp and latitude psi: lognormal, Vickery
+        and Wadhera (2008, J. Appl. Meteorol. Climatol. 47, 2497-2517), all hurricanes, ln Rmax =
+        3.015 - 6.291e-5 dp^2 + 0.0337 psi, deviation 0.448 (dp to 87 hPa), 1.137 - 0.00792 dp (to
+        120), else 0.186. Holland's B by Powell et al. (2005, J. Wind Eng. Ind. Aerodyn. 93,
+        651-674): 1.881 - 0.00557 Rmax - 0.01295 psi, deviation 0.286. The deficit is Weibull
+        (family of Vickery and Twisdale 1995, J. Struct. Eng. 121, 1691-1699); its scale of 60 hPa,
+        shape 2 and lower bound of 40 hPa, the latitudes and the forward speed (lognormal about 5.5
+        m/s) are ours.
+        """
+        deficit = weibull_between(rng, scale=60.0, shape=2.0, low=40.0, high=130.0)
+        latitude = float(rng.uniform(15, 35))
+        spread = 0.448 if deficit <= 87 else 1.137 - 0.00792 * deficit if deficit <= 120 else 0.186
+        middle = 3.015 - 6.291e-5 * deficit**2 + 0.0337 * latitude
+        rmax = float(np.clip(np.exp(rng.normal(middle, spread)), 8, 100))
+        b = float(
+            np.clip(1.881 - 0.00557 * rmax - 0.01295 * latitude + rng.normal(0, 0.286), 0.7, 2.2)
+        )
+        speed = float(np.clip(rng.lognormal(np.log(5.5), 0.4), 1, 20))
+        return {
+            "pressure_deficit": deficit,
+            "latitude": latitude,
+            "rmax": rmax,
+            "holland_b": b,
+            "forward_speed": speed,
+        }
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         bearing = drawn(self.track_bearing, 0, 360, rng)

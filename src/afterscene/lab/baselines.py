@@ -23,6 +23,7 @@ from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.leaks import leaks
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import Pair, read_label
+from afterscene.hazards import hazard_of
 
 DAMAGED = (2, 3, 4)
 #: Pixels beyond the footprint that a paste may touch, and the width of its blending edge.
@@ -111,7 +112,7 @@ def harvest(
             continue
         post = read_scene(pair.post).rgb()
         sums.add(pair.event, post)
-        donors += _cut_all(post, read_label(pair.post_label).buildings, pair.hazard or "")
+        donors += _cut_all(post, read_label(pair.post_label).buildings, hazard_of(pair.event) or "")
         used += 1
     return TrainingPosts(
         donors=tuple(donors),

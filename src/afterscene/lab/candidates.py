@@ -44,7 +44,7 @@ from afterscene.generators.tiles import REACH
 from afterscene.geodata.damage import Building, DamageMap, rasterize
 from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
 from afterscene.geodata.xbd import Pair, read_label
-from afterscene.hazards import depiction_of
+from afterscene.hazards import depiction_of, hazard_of
 from afterscene.lab.baselines import TrainingPosts, copy_paste
 
 FLOOR, CEILING = "pre-as-post", "real post"
@@ -97,7 +97,7 @@ def read_place(pair: Pair, seed: int) -> Place:
     return Place(
         id=pair.id,
         event=pair.event,
-        hazard=pair.hazard or "unknown",
+        hazard=hazard_of(pair.event) or "unknown",
         pre=pre,
         post=post,
         buildings=read_label(pair.post_label).buildings,

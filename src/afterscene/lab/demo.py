@@ -29,6 +29,9 @@ from afterscene.geodata.damage import Building
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import make_hazard
+from afterscene.hazards.flood import Flood
+from afterscene.hazards.wildfire import Wildfire
+from afterscene.hazards.wind import HurricaneWind
 from afterscene.lab.gain_report import gain_report, picture_rows, verdict
 from afterscene.lab.towns import Photograph, draw_pairs, drawn_post
 from afterscene.lab.trees import ARMS, Comparison, compare_pairs, load_trees
@@ -56,7 +59,7 @@ class DemoConfig:
     seeds: trainings of each arm. detector: the same for all arms.
     """
 
-    hazards: tuple[str, ...] = ("wildfire", "wind", "flood")
+    hazards: tuple[str, ...] = (Wildfire.name, HurricaneWind.name, Flood.name)
     each: int = 4
     size: int = 512
     train: int = 2

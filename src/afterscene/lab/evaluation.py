@@ -24,6 +24,7 @@ from afterscene.generators.choosing import Choice
 from afterscene.geodata.leaks import check_history
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import Pair, XbdTree
+from afterscene.hazards import hazard_of
 from afterscene.lab.baselines import TrainingPosts, harvest
 from afterscene.lab.candidates import (
     CEILING,
@@ -149,7 +150,7 @@ def evaluate(
             advance(1)
     asked = Asked(
         buildings=asked_buildings(places),
-        by_hazard=_grouped([p.hazard or "unknown" for p in pairs], places),
+        by_hazard=_grouped([hazard_of(p.event) or "unknown" for p in pairs], places),
         by_event=_grouped([p.event for p in pairs], places),
     )
     figures = {

@@ -24,6 +24,7 @@ from afterscene.errors import BadParameter, MissingFile, UnknownName
 from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.leaks import by_place, check_history
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
+from afterscene.hazards import hazard_of
 
 PROTOCOLS = ("new-event", "leave-one-out", "rare-levels")
 EVENTS = ("santa-rosa-wildfire", "hurricane-michael")
@@ -151,7 +152,8 @@ def settings(protocol: Protocol, tree: XbdTree) -> tuple[Setting, ...]:
     found = []
     for event in protocol.events:
         mine = [p for p in pairs.values() if p.event == event]
-        if not mine or mine[0].hazard is None:
+        hazard = hazard_of(event)
+        if not mine or hazard is None:
             known = ", ".join(sorted({p.event for p in pairs.values()}))
             raise UnknownName(f"{tree.root} has no labelled pair of {event!r}; it has: {known}")
         others = sorted(i for i, p in pairs.items() if p.event != event)
@@ -168,7 +170,7 @@ def settings(protocol: Protocol, tree: XbdTree) -> tuple[Setting, ...]:
                     own=own[:count],
                     val=calibration_tiles(protocol, [pairs[i] for i in others if i in val]),
                     test=test,
-                    hazards={mine[0].hazard: 1.0},
+                    hazards={hazard: 1.0},
                     region=region,
                     levels=judged_levels(protocol, tested),
                 )
@@ -201,8 +203,8 @@ def _rare(protocol: Protocol, tree: XbdTree, pairs: Mapping[str, Pair]) -> Setti
     train, test = ([p for p in tree.pairs(s) if p.id in pairs] for s in ("train", "test"))
     hazards: dict[str, float] = {}
     for pair in train:
-        if pair.hazard:
-            hazards[pair.hazard] = hazards.get(pair.hazard, 0) + 1 / len(train)
+        if hazard := hazard_of(pair.event):
+            hazards[hazard] = hazards.get(hazard, 0) + 1 / len(train)
     val = tree.pairs("val") if "val" in tree.splits else []
     tested = chosen_tiles(protocol, test)
     return Setting(

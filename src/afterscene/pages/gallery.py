@@ -9,6 +9,7 @@ import numpy as np
 from afterscene.gbd.rundir import MANIFEST, read_rows
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree
+from afterscene.hazards import hazard_of
 from afterscene.pages.pictures import busiest_window, paint_damage
 from afterscene.pages.report import Picture, PictureRow
 
@@ -55,7 +56,7 @@ def real_posts(tree: Path) -> Beside:
 
     def find(row: Mapping[str, Any]) -> tuple[str, np.ndarray] | None:
         pair = pairs.get(row["source"])
-        if pair is None or pair.post is None or pair.hazard != row["hazard"]:
+        if pair is None or pair.post is None or hazard_of(pair.event) != row["hazard"]:
             return None
         return "real post (its own damage)", read_scene(pair.post).rgb()
 

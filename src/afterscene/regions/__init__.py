@@ -8,15 +8,12 @@ scale of a country says nothing about a house: weights choose places, they are n
 from afterscene.geodata.mapped import Footprint, read_footprints
 from afterscene.regions.layers import Layer, read_layer
 from afterscene.regions.places import Place, gazetteer, read_places
-from afterscene.regions.prior import PRIOR, prior
 
 __all__ = [
-    "PRIOR",
     "Footprint",
     "Layer",
     "Place",
     "gazetteer",
-    "prior",
     "read_footprints",
     "read_layer",
     "read_places",

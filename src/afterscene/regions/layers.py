@@ -27,6 +27,8 @@ import numpy as np
 from afterscene.errors import BadRegions, MissingFile
 from afterscene.geodata.distance import distance_km
 from afterscene.geodata.raster import sample
+from afterscene.hazards.earthquake import Earthquake
+from afterscene.hazards.wind import HurricaneWind
 from afterscene.regions.places import Place
 
 LARGEST = 256 * 2**20
@@ -130,7 +132,9 @@ def _shakemap(path: Path) -> Layer:
             out[k] = g[near] if far[near] <= step else 0.0
         return out
 
-    return Layer(hazard="earthquake", unit="g", source=f"ShakeMap {path.name}", at=at)
+    return Layer(
+        hazard=Earthquake.name, unit=Earthquake.unit, source=f"ShakeMap {path.name}", at=at
+    )
 
 
 def _ibtracs(path: Path) -> Layer:
@@ -166,7 +170,9 @@ def _ibtracs(path: Path) -> Layer:
             out[k] = (knots[near] * KNOT).max(initial=0.0)
         return out
 
-    return Layer(hazard="wind", unit="m/s", source=f"IBTrACS {path.name}", at=at)
+    return Layer(
+        hazard=HurricaneWind.name, unit=HurricaneWind.unit, source=f"IBTrACS {path.name}", at=at
+    )
 
 
 def _number(text: str | None) -> float:

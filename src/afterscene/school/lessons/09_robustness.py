@@ -40,6 +40,9 @@ from afterscene.diffusion.schedules import EDM
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.drawn import draw_town
 from afterscene.hazards import depiction_of, make_hazard
+from afterscene.hazards.flood import Flood
+from afterscene.hazards.tornado import Tornado
+from afterscene.hazards.wildfire import Wildfire
 from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.school import lesson
 from afterscene.school.autoregression import FitConfig, fit
@@ -53,7 +56,7 @@ from afterscene.school.robustness import ATTACKS, SpellCheck, rank_words, worst_
 
 # %%
 SIZE = lesson.budget(32, 16)
-HAZARDS = ("wildfire", "flood", "tornado")
+HAZARDS = (Wildfire.name, Flood.name, Tornado.name)
 PROMPTS = {name: f"a town after a {name} seen from above" for name in HAZARDS}
 PROMPTS["nothing"] = "a town on a quiet day seen from above"
 rng = np.random.default_rng(0)
@@ -262,7 +265,7 @@ for reader in READERS:
 
 # %%
 for reader in READERS:
-    ranked = rank_words(PROMPTS["wildfire"], partial(recovered, reader))
+    ranked = rank_words(PROMPTS[Wildfire.name], partial(recovered, reader))
     listed = ", ".join(f"{word} {change:+.1f}" for word, change in ranked[:3])
     lesson.note(f"read by {reader}, the three words that count most: {listed}")
 
@@ -276,14 +279,14 @@ for reader in READERS:
 # %%
 words = [w for prompt in PROMPTS.values() for w in prompt.split()]
 check = SpellCheck(vocabulary=(*HAZARDS, *dict.fromkeys(words)))
-target = PROMPTS["wildfire"]
+target = PROMPTS[Wildfire.name]
 worst, rows = {}, [("before", places[:6]), ("real, after\na disaster", after[-HELD:][:6])]
 TRIES = lesson.budget(6, 1)
 for reader in READERS:
     for name, attack in ATTACKS.items():
         hit = worst_case(
             target,
-            "wildfire",
+            Wildfire.name,
             attack,
             partial(recovered, reader),
             np.random.default_rng(3),
@@ -297,7 +300,7 @@ for reader in READERS:
         )
 strongest = {r: max(abs(worst[r, name].change) for name in ATTACKS) for r in READERS}
 for reader, change in strongest.items():
-    noise = chance[reader, "wildfire"]
+    noise = chance[reader, Wildfire.name]
     said = "more than" if change > noise else "no more than"
     lesson.note(
         f"read by {reader}: at most {change:.1f} points of change, {said} chance ({noise:.1f})"

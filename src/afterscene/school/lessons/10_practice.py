@@ -45,6 +45,8 @@ from afterscene.geodata.pair import count_levels, read_pair
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import make_hazard
+from afterscene.hazards.wildfire import Wildfire
+from afterscene.hazards.wind import HurricaneWind
 from afterscene.lab.towns import draw_pairs
 from afterscene.metrics.confusion import Confusion
 from afterscene.school import lesson
@@ -58,7 +60,7 @@ from afterscene.school import lesson
 # %%
 keeper = tempfile.TemporaryDirectory()
 ROOT = Path(keeper.name)
-HAZARDS = ("wildfire", "wind")
+HAZARDS = (Wildfire.name, HurricaneWind.name)
 SIZE = lesson.budget(320, 128)
 given = Path(os.environ.get("AFTERSCENE_DATA", "")) / "xbd"
 if given.is_dir():

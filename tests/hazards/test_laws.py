@@ -5,27 +5,28 @@ import pytest
 
 from afterscene.errors import UnknownName
 from afterscene.hazards import HAZARDS, make_hazard
-from afterscene.hazards.scenario import REACH_KM, SCENARIOS, draw
 
 MANY = 4000
 
 
 def sample(name, field):
     rng = np.random.default_rng(1)
-    return np.array([draw(name, rng)[field] for _ in range(MANY)])
+    return np.array([HAZARDS[name].draw_event(rng)[field] for _ in range(MANY)])
 
 
 def test_every_hazard_has_a_law_and_a_reach():
-    assert set(SCENARIOS) == set(REACH_KM) == set(HAZARDS)
+    for kind in HAZARDS.values():
+        assert kind.law(np.random.default_rng(0)) and 1 <= kind.reach_km <= 100
 
 
 @pytest.mark.parametrize("name", sorted(HAZARDS))
 def test_a_drawn_event_is_one_that_the_hazard_takes_and_the_seeds_alone(name):
     for seed in range(200):
-        fields = draw(name, np.random.default_rng(seed))
+        fields = HAZARDS[name].draw_event(np.random.default_rng(seed))
         make_hazard(name, 1.0, **fields)
-        assert fields == draw(name, np.random.default_rng(seed))
-    assert draw(name, np.random.default_rng(0)) != draw(name, np.random.default_rng(1))
+        assert fields == HAZARDS[name].draw_event(np.random.default_rng(seed))
+    first, other = (HAZARDS[name].draw_event(np.random.default_rng(seed)) for seed in (0, 1))
+    assert first != other
 
 
 def test_magnitudes_fall_tenfold_a_unit_and_epicentres_fill_the_plane():
@@ -49,12 +50,12 @@ def test_run_ups_follow_their_power_law_and_floods_their_return_periods():
 
 def test_stronger_storms_are_smaller():
     rng = np.random.default_rng(2)
-    storms = [draw("wind", rng) for _ in range(MANY)]
+    storms = [HAZARDS["wind"].draw_event(rng) for _ in range(MANY)]
     strong = np.median([s["rmax"] for s in storms if s["pressure_deficit"] > 100])
     weak = np.median([s["rmax"] for s in storms if s["pressure_deficit"] < 50])
     assert strong < 0.8 * weak
 
 
 def test_an_unknown_hazard_is_named():
-    with pytest.raises(UnknownName, match="snow"):
-        draw("snow", np.random.default_rng(0))
+    with pytest.raises(UnknownName, match=r"'snow'.*earthquake"):
+        HAZARDS.find("snow")
