@@ -35,8 +35,8 @@ class First(toys.ToyGenerator):
             sys.stdout.flush()
         return super().render(*args, **kwargs)
 
-plan = gbd.StoredPlan.read(Path(sys.argv[2]))
-gbd.build_stored(plan, Path(sys.argv[3]), First(), rendering=gbd.Rendering())
+plan = gbd.read_plan(Path(sys.argv[2]))
+gbd.build(plan, Path(sys.argv[3]), First(), rendering=gbd.Rendering())
 """
 
 
@@ -48,15 +48,16 @@ def main(folder: Path, shards: int) -> None:
     from afterscene.files import prepare_output
 
     tree = toys.toy_tree(folder / "xbd")
-    ask = gbd.Campaign(root=tree, hazards=("wind",), count=SIZE, seed=1)
-    small = gbd.make_plan(ask, folder / "small.jsonl", shard_size=SIZE).stored
-    head, line = small.path.read_text().splitlines()
+    asked = {"hazards": ("wind",), "count": SIZE, "seed": 1}
+    toys.plan_file(folder / "small.jsonl", tree, shard_size=SIZE, **asked)
+    head, line = (folder / "small.jsonl").read_text().splitlines()
     top = json.loads(head)
     top["count"] = top["settings"]["count"] = shards * SIZE
-    with (folder / "plan.jsonl").open("w") as file:
+    path = folder / "plan.jsonl"
+    with path.open("w") as file:
         file.write(json.dumps(top) + "\n")
         file.writelines(line + "\n" for _ in range(shards))
-    plan = gbd.StoredPlan.read(folder / "plan.jsonl")
+    plan = gbd.read_plan(path)
     rendering = gbd.Rendering()
     settings = {**plan.settings, **rendering.settings(toys.ToyGenerator.hash)}
     out = prepare_output(folder / "out", "gbd build", run=settings)
@@ -66,9 +67,9 @@ def main(folder: Path, shards: int) -> None:
     for number in range(1, shards - 1):
         (out / ".done" / f"{number:07d}.jsonl").hardlink_to(first)
     sys.stdout.write(f"{(shards - 1) * SIZE:,} finished tiles, plan of ")
-    sys.stdout.write(f"{plan.path.stat().st_size / 2**20:.0f} MB\n")
+    sys.stdout.write(f"{path.stat().st_size / 2**20:.0f} MB\n")
     sys.stdout.flush()
-    run = [sys.executable, "-c", CHILD, str(tests), str(plan.path), str(out)]
+    run = [sys.executable, "-c", CHILD, str(tests), str(path), str(out)]
     child = subprocess.Popen(run, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     sys.stdout.write(child.stdout.readline())

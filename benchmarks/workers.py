@@ -38,19 +38,19 @@ class Busy:
         return toys.ToyGenerator().render(pre, damage, seed=seed)
 
 
-def rate(stored: gbd.StoredPlan, out: Path, workers: int) -> float:
+def rate(stored: gbd.Plan, out: Path, workers: int) -> float:
     """Tiles per second from the first finished tile to the last."""
     times: list[float] = []
     options = gbd.RunOptions(workers=workers, on_progress=lambda n: times.append(time.monotonic()))
-    gbd.build_stored(stored, out, Busy(), rendering=gbd.Rendering(), options=options)
+    gbd.build(stored, out, Busy(), rendering=gbd.Rendering(), options=options)
     start = times[workers]  # the first call tells what was there, then one for each tile
     return (len(times) - 1 - workers) / (times[-1] - start)
 
 
 def main(folder: Path, pairs: int) -> None:
     tree = toys.toy_tree(folder / "xbd")
-    ask = gbd.Campaign(root=tree, hazards=("wind",), count=pairs, seed=1)
-    stored = gbd.make_plan(ask, folder / "plan.jsonl", shard_size=1).stored
+    asked = {"hazards": ("wind",), "count": pairs, "seed": 1}
+    stored = toys.plan_file(folder / "plan.jsonl", tree, shard_size=1, **asked).plan
     one = rate(stored, folder / "one", 1)
     two = rate(stored, folder / "two", 2)
     sys.stdout.write(f"1 worker {one:.3f} tiles/s, 2 workers {two:.3f}, ratio {two / one:.2f}\n")

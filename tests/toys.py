@@ -67,6 +67,23 @@ def toy_tree(folder: Path, count: int = 3) -> Path:
     return folder
 
 
+def plan_file(path: Path, tree: Path, *, shard_size: int, select: dict | None = None, **config):
+    """A plan on all sources of the tree (or those that ``select`` says), written and read back."""
+    from afterscene import gbd
+
+    found = gbd.select_sources(tree, **(select or {}))
+    plan = gbd.draw_plan(found.sources, gbd.PlanConfig(**config))
+    return gbd.write_plan(plan, path, root=tree, shard_size=shard_size)
+
+
+def synthesize(sources, hazard: str, out: Path):
+    """The flat folder of ``afterscene synthesize`` with the toy's pictures, at full severity."""
+    from afterscene import gbd
+
+    plan = gbd.plan_each(sources, hazard, severity=1.0, seed=1, parameters={})
+    return gbd.build(plan, out, ToyGenerator(), rendering=gbd.Rendering(), flat=True)
+
+
 def files_of(folder: Path) -> dict[str, bytes]:
     """Every file below the folder by its relative path."""
     return {

@@ -32,7 +32,9 @@ def make_set(folder: Path, *, placed: bool = True, count: int = 3) -> Path:
     tree = toys.toy_tree(folder / "xbd")
     if placed:
         place_labels(tree)
-    plan = gbd.Plan(sources=gbd.find_sources(tree), hazard="wildfire", count=count, seed=7)
+    plan = gbd.draw_plan(
+        gbd.find_sources(tree), gbd.PlanConfig(hazards=("wildfire",), count=count, seed=7)
+    )
     gbd.build(plan, folder / "set", toys.ToyGenerator(), rendering=gbd.Rendering())
     return folder / "set"
 

@@ -34,8 +34,13 @@ def tree(tmp_path):
 
 
 def plan(tree, tmp_path, split="train"):
-    ask = gbd.Campaign(root=tree, split=split, test="test", hazards=("wind",), count=2, seed=0)
-    return gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=1).stored
+    return write(tmp_path / "plan.jsonl", tree, split=split, test="test").plan
+
+
+def write(path, tree, count=2, **select):
+    """A plan of wind on the sources that ``select`` says."""
+    asked = {"hazards": ("wind",), "count": count, "seed": 0}
+    return toys.plan_file(path, tree, shard_size=4, select=select, **asked)
 
 
 def test_sources_far_from_the_evaluation_pass(tree, tmp_path):
@@ -61,17 +66,14 @@ def test_a_neighbour_within_a_kilometre_is_caught(tree, tmp_path, degrees, caugh
 
 def test_leaks_are_left_out_and_listed_where_that_was_asked_for(tree, tmp_path):
     place(tree, "toy-town_00000000", 10.2, 50.008)
-    ask = {"root": tree, "hazards": ("wind",), "count": 2, "seed": 0, "test": "test"}
-    campaign = gbd.Campaign(**ask, skip_leaks=True)  # all three tiles are sources
-    planned = gbd.make_plan(campaign, tmp_path / "plan.jsonl", shard_size=2)
-    assert {i.source.id for s in planned.stored.shards() for i in s.items} == {"toy-town_00000001"}
-    named, near = planned.leaks
+    selected = gbd.select_sources(tree, test="test", skip_leaks=True)  # of all three tiles
+    assert [source.id for source in selected.sources] == ["toy-town_00000001"]
+    named, near = selected.leaks
     assert named.startswith("source toy-town_00000002 is an evaluation tile")
     assert near.startswith("source toy-town_00000000 lies 0.89 km")
-    assert planned.as_json()["leaks"] == [named, near]
-    alone = gbd.Campaign(**{**ask, "split": "test"}, skip_leaks=True)
+    assert selected.as_json()["leaks"] == [named, near]
     with pytest.raises(LeakFound, match="all 1 sources would leak"):
-        gbd.make_plan(alone, tmp_path / "none.jsonl", shard_size=2)
+        gbd.select_sources(tree, "test", test="test", skip_leaks=True)
 
 
 LOOKS = {
@@ -97,13 +99,12 @@ def test_a_copy_under_another_name_and_at_another_place_is_caught(tree, tmp_path
             path = other / kind / f"toy-town_00000000_pre_disaster.{end}"
             path.rename(path.with_name(f"elsewhere_00000009_pre_disaster.{end}"))
         (other / "splits.json").unlink()
-    ask = {"apart_from": tmp_path / "other"} if elsewhere else {"test": "test"}
-    ask |= {"root": tree, "split": "train", "hazards": ("wind",), "count": 2, "seed": 0}
-    assert gbd.make_plan(gbd.Campaign(**ask), tmp_path / "a.jsonl", shard_size=1).stored.count == 2
+    select = {"apart_from": tmp_path / "other"} if elsewhere else {"test": "test"}
+    assert write(tmp_path / "a.jsonl", tree, split="train", **select).plan.count == 2
     planted = Image.fromarray(np.ascontiguousarray(LOOKS[look](picture)))
     planted.save(tree / "images" / "toy-town_00000001_pre_disaster.png")
     with pytest.raises(LeakFound, match="toy-town_00000001 looks like evaluation tile"):
-        gbd.make_plan(gbd.Campaign(**ask), tmp_path / "b.jsonl", shard_size=1)
+        write(tmp_path / "b.jsonl", tree, split="train", **select)
     assert not (tmp_path / "b.jsonl").exists()
 
 
@@ -113,13 +114,10 @@ def test_pictures_without_a_settlement_are_left_out(tree, tmp_path, monkeypatch)
             return 0.9 if scene.source.startswith("toy-town_00000001") else 0.1
 
     monkeypatch.setattr("afterscene.regions.scenes.load_scenes", Classifier)
-    ask = {"root": tree, "hazards": ("wind",), "count": 4, "seed": 0}
-    campaign = gbd.Campaign(**ask, built_up=0.5)
-    planned = gbd.make_plan(campaign, tmp_path / "plan.jsonl", shard_size=4)
-    (shard,) = planned.stored.shards()
-    assert {item.source.id for item in shard.items} == {"toy-town_00000001"}
-    assert planned.not_built_up == 2
+    selected = gbd.select_sources(tree, built_up=0.5)
+    assert [source.id for source in selected.sources] == ["toy-town_00000001"]
+    assert selected.as_json() == {"not_built_up": 2}
     with pytest.raises(BadParameter, match="ask for less"):
-        gbd.make_plan(gbd.Campaign(**ask, built_up=0.95), tmp_path / "b.jsonl", shard_size=4)
+        gbd.select_sources(tree, built_up=0.95)
     with pytest.raises(BadParameter, match="no chance"):
-        gbd.Campaign(**ask, built_up=2.0)
+        gbd.select_sources(tree, built_up=2.0)

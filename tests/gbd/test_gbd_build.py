@@ -1,6 +1,7 @@
 """A build makes the whole tree, goes on after a stop, and never mixes two runs."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -21,10 +22,17 @@ def tree(tmp_path):
     return toys.toy_tree(tmp_path / "xbd")
 
 
+CONFIG = gbd.PlanConfig(hazards=("wildfire",), count=4, seed=7, severity=(0.8, 1.0))
+
+
 @pytest.fixture
-def plan(tree):
-    sources = gbd.find_sources(tree, "train")
-    return gbd.Plan(sources=sources, hazard="wildfire", count=4, seed=7, severity=(0.8, 1.0))
+def sources(tree):
+    return gbd.find_sources(tree, "train")
+
+
+@pytest.fixture
+def plan(sources):
+    return gbd.draw_plan(sources, CONFIG)
 
 
 def build(plan, out, generator=None, **options):
@@ -66,7 +74,7 @@ def test_the_tree_opens_as_xbd_and_labels_agree_with_targets(plan, tmp_path):
 
 def test_the_pre_image_is_copied_byte_for_byte(plan, tmp_path):
     build(plan, tmp_path / "out")
-    for item in plan.items():
+    for item in plan.items:
         copy = tmp_path / "out" / "images" / f"{item.name}_pre_disaster.png"
         assert copy.read_bytes() == item.source.pre.read_bytes()
 
@@ -76,7 +84,7 @@ def test_a_jpeg_source_becomes_a_png_of_the_same_pixels(tmp_path):
     png = tree / "images" / "toy-town_00000000_pre_disaster.png"
     Image.open(png).save(png.with_suffix(".jpg"), quality=92)
     png.unlink()
-    plan = gbd.Plan(sources=gbd.find_sources(tree), hazard="wind", count=1, seed=0)
+    plan = gbd.draw_plan(gbd.find_sources(tree), gbd.PlanConfig(hazards=("wind",), count=1, seed=0))
     build(plan, tmp_path / "out")
     copy = tmp_path / "out" / "images" / "toy-town-wind_00000000_pre_disaster.png"
     assert Image.open(copy).format == "PNG"
@@ -100,9 +108,9 @@ def test_every_generated_file_says_that_it_is_synthetic(plan, tmp_path):
 
 def test_the_manifest_tells_how_each_pair_was_made(plan, tmp_path):
     report = build(plan, tmp_path / "out")
-    rows = read_rows(tmp_path / "out" / "manifest.jsonl")
+    rows = list(read_rows(tmp_path / "out" / "manifest.jsonl"))
     assert tuple(rows) == report.rows
-    for row, item in zip(rows, plan.items(), strict=True):
+    for row, item in zip(rows, plan.items, strict=True):
         assert row["source"] == item.source.id
         assert (row["hazard"], row["severity"], row["seed"]) == (
             "wildfire",
@@ -136,13 +144,13 @@ def test_a_finished_build_is_not_made_again(plan, tmp_path):
 
 @pytest.mark.parametrize(
     ("change", "key"),
-    [({"seed": 8}, "seed"), ({"hazard": "flood"}, "hazard"), ({"count": 5}, "count")],
+    [({"seed": 8}, "seed"), ({"hazards": ("flood",)}, "hazard"), ({"count": 5}, "count")],
 )
-def test_another_run_in_the_folder_is_refused_by_key_and_left_alone(plan, tmp_path, change, key):
-    build(plan, tmp_path / "out")
+def test_another_run_in_the_folder_is_refused_by_key_and_left_alone(sources, tmp_path, change, key):
+    build(gbd.draw_plan(sources, CONFIG), tmp_path / "out")
     before = toys.files_of(tmp_path / "out")
     with pytest.raises(OutputConflict, match=key):
-        build(replace(plan, **change), tmp_path / "out")
+        build(gbd.draw_plan(sources, replace(CONFIG, **change)), tmp_path / "out")
     assert toys.files_of(tmp_path / "out") == before
 
 
@@ -153,10 +161,11 @@ def test_changed_pixels_of_a_source_are_another_run(plan, tmp_path):
         build(plan, tmp_path / "out")
 
 
-def test_overwrite_replaces_the_other_run(plan, tmp_path):
+def test_overwrite_replaces_the_other_run(plan, sources, tmp_path):
     build(plan, tmp_path / "out")
-    build(replace(plan, seed=8, count=2), tmp_path / "out", overwrite=True)
-    build(replace(plan, seed=8, count=2), tmp_path / "fresh")
+    other = gbd.draw_plan(sources, replace(CONFIG, seed=8, count=2))
+    build(other, tmp_path / "out", overwrite=True)
+    build(other, tmp_path / "fresh")
     assert toys.files_of(tmp_path / "out") == toys.files_of(tmp_path / "fresh")
 
 
@@ -184,7 +193,7 @@ def test_a_bad_source_stops_the_build_before_anything_is_written(plan, tmp_path)
 def test_skip_goes_on_and_lists_what_is_not_there(plan, tmp_path):
     (tmp_path / "xbd" / "labels" / "toy-town_00000001_pre_disaster.json").write_text("{")
     report = build(plan, tmp_path / "out", on_error="skip")
-    lost = [i.name for i in plan.items() if i.source.id == "toy-town_00000001"]
+    lost = [i.name for i in plan.items if i.source.id == "toy-town_00000001"]
     assert [name for name, _ in report.skipped] == lost
     assert report.made == 4 - len(lost) > 0
     assert [r["id"] for r in read_rows(tmp_path / "out" / "skipped.jsonl")] == lost
@@ -200,10 +209,48 @@ def test_a_skipped_item_is_tried_again_next_time(plan, tmp_path):
     assert toys.files_of(tmp_path / "out") == toys.files_of(tmp_path / "whole")
 
 
+@pytest.fixture
+def readings(monkeypatch):
+    """How often each image was decoded and each label parsed."""
+    from afterscene.geodata import label, scene
+
+    found = Counter()
+
+    def count(module, name):
+        read = getattr(module, name)
+
+        def counted(path, *rest):
+            found[path.name] += 1
+            return read(path, *rest)
+
+        monkeypatch.setattr(module, name, counted)
+
+    count(scene, "decode")
+    count(label, "load_json")
+    return found
+
+
+def test_a_build_decodes_each_image_once_an_item(plan, readings, tmp_path):
+    build(plan, tmp_path / "out")
+    asked = Counter(item.source.pre.name for item in plan.items)
+    assert {name: readings[name] for name in asked} == asked
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_synthesize_decodes_each_image_and_parses_each_label_once(readings, tmp_path, suffix):
+    tree = toys.toy_tree(tmp_path / "xbd")
+    images = sorted((tree / "images").glob("*.png"))
+    for image in images:
+        Image.open(image).save(image.with_suffix(suffix))
+    pres = [image.with_suffix(suffix) for image in images]
+    toys.synthesize(gbd.match_labels(pres, [tree / "labels"]), "wind", tmp_path / "out")
+    assert readings == Counter(name for pre in pres for name in (pre.name, f"{pre.stem}.json"))
+
+
 def test_where_nothing_can_be_made_skip_is_an_error_too(tmp_path):
     tree = toys.toy_tree(tmp_path / "xbd", count=1)
     (tree / "labels" / "toy-town_00000000_pre_disaster.json").write_text("{")
-    plan = gbd.Plan(sources=gbd.find_sources(tree), hazard="wind", count=2, seed=0)
+    plan = gbd.draw_plan(gbd.find_sources(tree), gbd.PlanConfig(hazards=("wind",), count=2, seed=0))
     with pytest.raises(BadParameter, match="nothing can be made"):
         build(plan, tmp_path / "out", on_error="skip")
     assert not (tmp_path / "out").exists()
@@ -221,17 +268,14 @@ def test_sources_without_a_building_are_left_out(tmp_path):
     assert [s.id for s in gbd.find_sources(tree)] == ["toy-town_00000000", "toy-town_00000001"]
 
 
-def test_synthesize_draws_the_very_picture_of_a_manifest_row(plan, tmp_path):
+def test_synthesize_draws_the_very_picture_of_a_manifest_row(plan, sources, tmp_path):
     row = build(plan, tmp_path / "out").rows[2]
-    source = next(s for s in plan.sources if s.id == row["source"])
-    strike = gbd.Strike(hazard=row["hazard"], severity=row["severity"], seed=row["seed"])
-    again = gbd.synthesize(
-        gbd.match_labels([source.pre], [source.label]),
-        strike,
-        tmp_path / "one",
-        toys.ToyGenerator(),
-        rendering=gbd.Rendering(),
-    )
+    source = next(s for s in sources if s.id == row["source"])
+    how = {key: row[key] for key in ("severity", "seed")}
+    (found,) = gbd.match_labels([source.pre], [source.label])
+    one = gbd.plan_each([found], row["hazard"], parameters={}, **how)
+    rendering = gbd.Rendering()
+    again = gbd.build(one, tmp_path / "one", toys.ToyGenerator(), rendering=rendering, flat=True)
     assert again.rows[0]["pixel_sha256"] == row["pixel_sha256"]
     assert again.rows[0]["target_sha256"] == row["target_sha256"]
 
@@ -239,10 +283,12 @@ def test_synthesize_draws_the_very_picture_of_a_manifest_row(plan, tmp_path):
 @pytest.mark.data
 def test_real_pairs_go_through(shared_data, tmp_path):
     sources = gbd.find_sources(shared_data / "xbd", "val")
-    plan = gbd.Plan(sources=sources, hazard="wildfire", count=2, seed=1, severity=(0.9, 0.9))
+    plan = gbd.draw_plan(
+        sources, gbd.PlanConfig(hazards=("wildfire",), count=2, seed=1, severity=(0.9, 0.9))
+    )
     report = build(plan, tmp_path / "out")
     assert report.made == 2
-    for item, row in zip(plan.items(), report.rows, strict=True):
+    for item, row in zip(plan.items, report.rows, strict=True):
         copy = tmp_path / "out" / "images" / f"{item.name}_pre_disaster.png"
         assert np.array_equal(read_scene(copy).pixels, read_scene(item.source.pre).pixels)
         real = read_label(item.source.label)

@@ -33,11 +33,7 @@ def test_entries_come_in_manifest_order_with_files_licence_and_captions(finished
 
 def test_the_flat_layout_of_synthesize_has_no_pre_image(tmp_path):
     tree = toys.toy_tree(tmp_path / "xbd", count=1)
-    strike = gbd.Strike(hazard="wind", severity=1.0, seed=1)
-    sources = gbd.find_sources(tree)
-    gbd.synthesize(
-        sources, strike, tmp_path / "out", toys.ToyGenerator(), rendering=gbd.Rendering()
-    )
+    toys.synthesize(gbd.find_sources(tree), "wind", tmp_path / "out")
     (entry,) = Dataset(tmp_path / "out")
     assert entry.pre is None and entry.post.is_file()
 

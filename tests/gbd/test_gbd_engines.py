@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -23,11 +23,16 @@ HASH = toys.ToyGenerator.hash
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
-    """A plan of 9 pairs, wind and flood in turn, in shards of 2."""
+    """The file of a plan of 9 pairs, wind and flood in turn, in shards of 2."""
     folder = tmp_path_factory.mktemp("engines")
     tree = toys.toy_tree(folder / "xbd")
-    ask = gbd.Campaign(root=tree, hazards=("wind", "flood"), count=9, seed=7)
-    return gbd.make_plan(ask, folder / "plan.jsonl", shard_size=2).stored
+    return make_plan(folder / "plan.jsonl", tree)
+
+
+def make_plan(path, tree, **changes):
+    asked = {"hazards": ("wind", "flood"), "count": 9, "seed": 7, "shard_size": 2} | changes
+    toys.plan_file(path, tree, **asked)
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +44,8 @@ def whole(stored, tmp_path_factory):
 
 
 def build(stored, out, generator=None, **options):
-    return gbd.build_stored(
-        stored,
+    return gbd.build(
+        stored if isinstance(stored, gbd.Plan) else gbd.read_plan(stored),
         out,
         generator or toys.ToyGenerator(),
         rendering=gbd.Rendering(),
@@ -85,21 +90,20 @@ def test_four_workers_make_the_tree_of_one(stored, whole, tmp_path):
 
 
 def test_the_order_of_the_shards_changes_nothing(stored, whole, tmp_path):
-    class Shuffled:
-        count, shard_size, settings = stored.count, stored.shard_size, stored.settings
+    plan = gbd.read_plan(stored)
 
-        def shards(self, leave_out=()):
-            shards = list(stored.shards(leave_out))
-            random.Random(3).shuffle(shards)
-            assert [s.number for s in shards] != sorted(s.number for s in shards)
-            return iter(shards)
+    def shuffled(leave_out):
+        shards = list(plan.shards(leave_out))
+        random.Random(3).shuffle(shards)
+        assert [s.number for s in shards] != sorted(s.number for s in shards)
+        return iter(shards)
 
-    build(Shuffled(), tmp_path / "out")
+    build(replace(plan, shards=shuffled), tmp_path / "out")
     assert toys.files_of(tmp_path / "out") == whole
 
 
-def test_a_plan_file_makes_the_pairs_of_its_campaign_and_the_numbers_run_through(stored, whole):
-    names = [item.name for shard in stored.shards() for item in shard.items]
+def test_a_plan_file_makes_its_pairs_and_the_numbers_run_through(stored, whole):
+    names = [item.name for item in gbd.read_plan(stored).items]
     assert [n[-8:] for n in names] == [f"{k:08d}" for k in range(9)]
     assert {n.split("_")[0] for n in names} == {"toy-town-wind", "toy-town-flood"}
     rows = [json.loads(line) for line in whole["manifest.jsonl"].splitlines()]
@@ -107,9 +111,8 @@ def test_a_plan_file_makes_the_pairs_of_its_campaign_and_the_numbers_run_through
 
 
 def test_one_tile_is_the_tile_of_the_full_build(stored, whole, tmp_path):
-    name = [item.name for shard in stored.shards() for item in shard.items][5]
-    generator, rendering = toys.ToyGenerator(), gbd.Rendering()
-    gbd.make_tile(stored, name, tmp_path / "one", generator, rendering=rendering)
+    name = [item.name for item in gbd.read_plan(stored).items][5]
+    build(gbd.read_plan(stored, only=name), tmp_path / "one")
     made = toys.files_of(tmp_path / "one")
     shared = {path for path in made if path.startswith(("images", "labels", "targets"))}
     assert len(shared) == 6
@@ -154,8 +157,7 @@ def test_without_skip_the_error_of_a_worker_ends_the_build(stored, tmp_path, wor
 def test_changed_settings_are_refused_with_the_keys_that_differ(stored, tmp_path):
     build(stored, tmp_path / "out")
     before = toys.files_of(tmp_path / "out")
-    ask = gbd.Campaign(root=stored.root, hazards=("wind", "flood"), count=9, seed=8)
-    other = gbd.make_plan(ask, tmp_path / "other.jsonl", shard_size=3).stored
+    other = make_plan(tmp_path / "other.jsonl", stored.parent / "xbd", seed=8, shard_size=3)
     with pytest.raises(OutputConflict, match=r"seed: 7 -> 8, shard_size: 2 -> 3"):
         build(other, tmp_path / "out")
     assert toys.files_of(tmp_path / "out") == before
@@ -163,27 +165,26 @@ def test_changed_settings_are_refused_with_the_keys_that_differ(stored, tmp_path
 
 def test_a_source_that_changed_since_the_plan_is_named(tmp_path):
     tree = toys.toy_tree(tmp_path / "xbd")
-    ask = gbd.Campaign(root=tree, hazards=("wind",), count=3, seed=1)
-    stored = gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=1).stored
+    stored = make_plan(tmp_path / "plan.jsonl", tree, hazards=("wind",), count=3, shard_size=1)
     image = toys.write_pre(tree, "toy-town_00000001", seed=99)
     with pytest.raises(BadParameter, match=f"{image.name}.*changed since the plan"):
         build(stored, tmp_path / "out")
 
 
 def test_a_plan_moves_with_its_sources(stored, whole, tmp_path):
-    (tmp_path / "moved").symlink_to(stored.root)
-    moved = gbd.StoredPlan.read(stored.path, tmp_path / "moved")
+    (tmp_path / "moved").symlink_to(stored.parent / "xbd")
+    moved = gbd.read_plan(stored, tmp_path / "moved")
     build(moved, tmp_path / "out")
     assert toys.files_of(tmp_path / "out") == whole
 
 
 def test_a_million_finished_tiles_are_known_by_listing(stored, tmp_path):
     """Lines of finished shards are never parsed: they may hold anything."""
-    lines = stored.path.read_bytes().splitlines(keepends=True)
+    lines = stored.read_bytes().splitlines(keepends=True)
     broken = b"".join([lines[0], *(b"no JSON\n" for _ in lines[1:-1]), lines[-1]])
     (tmp_path / "plan.jsonl").write_bytes(broken)
-    plan = gbd.StoredPlan.read(tmp_path / "plan.jsonl", stored.root)
-    assert [s.number for s in plan.shards(leave_out=range(4))] == [4]
+    plan = gbd.read_plan(tmp_path / "plan.jsonl")
+    assert [s.number for s in plan.shards(range(4))] == [4]
 
 
 @pytest.mark.parametrize(
@@ -202,9 +203,9 @@ def test_a_million_finished_tiles_are_known_by_listing(stored, tmp_path):
 )
 def test_a_damaged_plan_is_refused_in_one_sentence(stored, tmp_path, harm, words):
     path = tmp_path / "plan.jsonl"
-    path.write_text(harm(stored.path.read_text()))
+    path.write_text(harm(stored.read_text()))
     with pytest.raises(BadParameter, match=words) as error:
-        list(gbd.StoredPlan.read(path, stored.root).shards())
+        list(gbd.read_plan(path).items)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
 
 
@@ -224,10 +225,9 @@ KILLED = """
 import sys, time
 sys.path[:0] = {path!r}
 from pathlib import Path
-from test_gbd_engines import Slow, build, gbd
+from test_gbd_engines import Slow, build
 if __name__ == "__main__":
-    plan = gbd.StoredPlan.read(Path(sys.argv[1]))
-    build(plan, Path(sys.argv[2]), Slow(), workers=2)
+    build(Path(sys.argv[1]), Path(sys.argv[2]), Slow(), workers=2)
 """
 
 
@@ -275,8 +275,7 @@ def written(folder):
     ("kills", "count"), [(2, 9), pytest.param(20, 120, marks=pytest.mark.slow)]
 )
 def test_killed_at_random_moments_it_ends_as_the_same_tree(stored, tmp_path, kills, count):
-    ask = gbd.Campaign(root=stored.root, hazards=("wind", "flood"), count=count, seed=7)
-    plan = gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=2).stored
+    plan = make_plan(tmp_path / "plan.jsonl", stored.parent / "xbd", count=count)
     build(plan, tmp_path / "whole")
-    made = kill_again_and_again(tmp_path, plan.path, kills, seed=kills)
+    made = kill_again_and_again(tmp_path, plan, kills, seed=kills)
     assert made == toys.files_of(tmp_path / "whole")

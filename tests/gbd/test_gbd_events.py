@@ -11,7 +11,8 @@ import toys
 from afterscene import gbd
 from afterscene.errors import BadParameter
 from afterscene.gbd.events import MOST, groups
-from afterscene.gbd.pair import make_post, read_source
+from afterscene.gbd.pair import make_post
+from afterscene.gbd.sources import read_source
 from afterscene.gbd.steering import parse_mix
 from afterscene.geodata.damage import LEVELS
 
@@ -48,13 +49,13 @@ def tree(tmp_path):
 
 
 def make(tree, tmp_path, name="plan.jsonl", **changes):
-    ask = {"root": tree, "hazards": ("earthquake",), "count": 7, "seed": 3, "events": True}
-    ask = {"severity": (1.0, 1.0)} | ask | changes
-    return gbd.make_plan(gbd.Campaign(**ask), tmp_path / name, shard_size=2)
+    asked = {"hazards": ("earthquake",), "count": 7, "seed": 3, "events": True}
+    asked = {"severity": (1.0, 1.0)} | asked | changes
+    return toys.plan_file(tmp_path / name, tree, shard_size=2, **asked)
 
 
-def items(planned):
-    return [item for shard in planned.stored.shards() for item in shard.items]
+def items(written):
+    return list(written.plan.items)
 
 
 def test_tiles_are_grouped_by_place_within_the_reach(tree):
@@ -107,9 +108,10 @@ def test_neighbours_agree_at_their_border_through_plan_and_build(tree, tmp_path,
 def test_a_tile_of_an_event_is_made_alike_alone_and_in_the_build(tree, tmp_path):
     planned = make(tree, tmp_path)
     made = {"rendering": gbd.Rendering()}
-    report = gbd.build_stored(planned.stored, tmp_path / "all", toys.ToyGenerator(), **made)
+    report = gbd.build(planned.plan, tmp_path / "all", toys.ToyGenerator(), **made)
     row = report.rows[3]
-    one = gbd.make_tile(planned.stored, row["id"], tmp_path / "one", toys.ToyGenerator(), **made)
+    tile = gbd.read_plan(tmp_path / "plan.jsonl", only=row["id"])
+    one = gbd.build(tile, tmp_path / "one", toys.ToyGenerator(), **made)
     assert one.rows == (row,)
     assert row["occurrence"]["seed"] in {i.occurrence.seed for i in items(planned)}
 
@@ -167,7 +169,7 @@ def test_a_mix_is_shares_of_one():
     [{"name": "a\nb"}, {"seed": "x"}, {"site": {"x": 1}}, {"site": {"gsd": -1}}, {"name": 3}],
 )
 def test_a_plan_whose_event_is_damaged_is_refused(tree, tmp_path, change):
-    planned = make(tree, tmp_path)
+    make(tree, tmp_path)
     head, *shards = (tmp_path / "plan.jsonl").read_text().splitlines()
     rows = json.loads(shards[0])
     site = rows[0]["occurrence"]["site"] or {}
@@ -177,4 +179,4 @@ def test_a_plan_whose_event_is_damaged_is_refused(tree, tmp_path, change):
     path = tmp_path / "bad.jsonl"
     path.write_text("\n".join([head, json.dumps(rows), *shards[1:]]))
     with pytest.raises(BadParameter, match="line 2 is damaged"):
-        items(replace(planned, stored=gbd.StoredPlan.read(path)))
+        list(gbd.read_plan(path).items)

@@ -26,7 +26,9 @@ def judge_by(answers):
 
 def build(folder, judge, least, count=1, **options):
     tree = toys.toy_tree(folder / "xbd")
-    plan = gbd.Plan(sources=gbd.find_sources(tree), hazard="wildfire", count=count, seed=7)
+    plan = gbd.draw_plan(
+        gbd.find_sources(tree), gbd.PlanConfig(hazards=("wildfire",), count=count, seed=7)
+    )
     control = QualityControl(judge=judge, name="toy", least=least)
     rendering = gbd.Rendering(control=control)
     options = gbd.RunOptions(**options)
@@ -57,7 +59,9 @@ def test_a_poor_scene_is_drawn_again_with_another_seed(tmp_path):
 def test_a_good_scene_is_the_one_that_is_drawn_without_a_judge(tmp_path):
     build(tmp_path / "a", judge_by([8]), 0.8)
     tree = toys.toy_tree(tmp_path / "b/xbd")
-    plan = gbd.Plan(sources=gbd.find_sources(tree), hazard="wildfire", count=1, seed=7)
+    plan = gbd.draw_plan(
+        gbd.find_sources(tree), gbd.PlanConfig(hazards=("wildfire",), count=1, seed=7)
+    )
     gbd.build(plan, tmp_path / "b/set", toys.ToyGenerator(), rendering=gbd.Rendering())
     (judged,), (plain,) = rows(tmp_path / "a"), rows(tmp_path / "b")
     assert judged["pixel_sha256"] == plain["pixel_sha256"]

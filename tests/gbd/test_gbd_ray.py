@@ -65,12 +65,12 @@ def cluster():
 @pytest.fixture
 def stored(tmp_path):
     tree = toys.toy_tree(tmp_path / "xbd")
-    ask = gbd.Campaign(root=tree, hazards=("wind", "flood"), count=24, seed=7)
-    return gbd.make_plan(ask, tmp_path / "plan.jsonl", shard_size=2).stored
+    asked = {"hazards": ("wind", "flood"), "count": 24, "seed": 7}
+    return toys.plan_file(tmp_path / "plan.jsonl", tree, shard_size=2, **asked).plan
 
 
 def build(stored, out, generator, **options):
-    return gbd.build_stored(
+    return gbd.build(
         stored,
         out,
         generator,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import toys
-from afterscene.gbd import Plan, Rendering, build, find_sources
+from afterscene.gbd import PlanConfig, Rendering, build, draw_plan, find_sources
 from afterscene.gbd.dataset import Dataset
 from afterscene.gbd.export import FORMATS, export
 from afterscene.geodata.scene import read_scene, read_tags
@@ -105,7 +105,7 @@ def test_torchgeos_rule_of_names_finds_every_pair(tmp_path):
     names; of each it opens two images and, in targets/, two masks.
     """
     tree = toys.toy_tree(tmp_path / "xbd")
-    plan = Plan(sources=find_sources(tree), hazard="wind", count=4, seed=1)
+    plan = draw_plan(find_sources(tree), PlanConfig(hazards=("wind",), count=4, seed=1))
     build(plan, tmp_path / "root" / "train", toys.ToyGenerator(), rendering=Rendering())
     folder = tmp_path / "root" / "train"
     names = {"_".join(p.name.split("_")[:-2]) for p in (folder / "images").glob("*.png")}

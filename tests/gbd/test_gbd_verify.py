@@ -16,11 +16,10 @@ def made(request, tmp_path):
     out, toy = tmp_path / "out", toys.ToyGenerator()
     sources = gbd.find_sources(tree)
     if request.param == "tree":
-        plan = gbd.Plan(sources=sources, hazard="wildfire", count=1, seed=1)
+        plan = gbd.draw_plan(sources, gbd.PlanConfig(hazards=("wildfire",), count=1, seed=1))
         gbd.build(plan, out, toy, rendering=gbd.Rendering())
         return out / "images", out / "labels", out
-    strike = gbd.Strike(hazard="wildfire", severity=1.0, seed=1)
-    gbd.synthesize(sources, strike, out, toy, rendering=gbd.Rendering())
+    toys.synthesize(sources, "wildfire", out)
     return out, out, out
 
 

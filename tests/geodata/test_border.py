@@ -5,7 +5,8 @@ import pytest
 
 import toys
 from afterscene.gbd import Item, Rendering, Source
-from afterscene.gbd.pair import make_post, read_source
+from afterscene.gbd.pair import make_post
+from afterscene.gbd.sources import read_source
 from afterscene.geodata.border import black_border
 from afterscene.geodata.scene import read_scene, write_scene
 

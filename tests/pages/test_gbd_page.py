@@ -26,7 +26,9 @@ def write(folder, out):
 
 
 def test_the_page_of_a_build(sources, tmp_path):
-    plan = gbd.Plan(sources=sources, hazard="wildfire", count=3, seed=7, severity=(0.9, 1.0))
+    plan = gbd.draw_plan(
+        sources, gbd.PlanConfig(hazards=("wildfire",), count=3, seed=7, severity=(0.9, 1.0))
+    )
     gbd.build(plan, tmp_path / "set", toys.ToyGenerator(), rendering=gbd.Rendering())
     dataset, text = write(tmp_path / "set", tmp_path / "page")
     assert "3 pairs, 3 of them with a synthetic post picture" in text
@@ -39,8 +41,7 @@ def test_the_page_of_a_build(sources, tmp_path):
 
 
 def test_the_page_of_synthesize_has_no_pictures(sources, tmp_path):
-    strike = gbd.Strike(hazard="wind", severity=1.0, seed=1)
-    out, toy = tmp_path / "set", toys.ToyGenerator()
-    gbd.synthesize(sources, strike, out, toy, rendering=gbd.Rendering())
+    out = tmp_path / "set"
+    toys.synthesize(sources, "wind", out)
     _, text = write(out, tmp_path / "page")
     assert "wind" in text and "data:image/jpeg" not in text

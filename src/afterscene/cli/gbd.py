@@ -82,19 +82,19 @@ def build(
     from afterscene import gbd
 
     talk = Talk(json=as_json, quiet=quiet)
-    todo: gbd.Plan | gbd.StoredPlan
     if plan is not None:
         only_plan(hazard=hazard, count=count, split=split, severity=severity, set=set_)
-        todo = gbd.StoredPlan.read(plan, xbd)
+        todo = gbd.read_plan(plan, xbd)
     else:
-        todo = gbd.Plan(
-            sources=gbd.find_sources(needed("--xbd", xbd), split),
-            hazard=needed("--hazard", hazard),
+        sources = gbd.find_sources(needed("--xbd", xbd), split)
+        config = gbd.PlanConfig(
+            hazards=(needed("--hazard", hazard),),
             count=needed("--count", count),
             seed=seed,
             severity=(0.3, 1.0) if severity is None else (severity, severity),
             parameters=parameters(set_),
         )
+        todo = gbd.draw_plan(sources, config)
     with talk.progress("gbd build", todo.count) as advance:
         options = gbd.RunOptions(
             on_error=on_error,
@@ -104,11 +104,7 @@ def build(
             ray=ray,
         )
         generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
-        if isinstance(todo, gbd.StoredPlan):
-            make = gbd.build_stored
-            report = make(todo, out, generator, rendering=rendering, options=options)
-        else:
-            report = gbd.build(todo, out, generator, rendering=rendering, options=options)
+        report = gbd.build(todo, out, generator, rendering=rendering, options=options)
     show(talk, report)
 
 

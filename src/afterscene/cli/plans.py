@@ -118,6 +118,7 @@ def plan(
     from afterscene import gbd
     from afterscene.cli.talk import table
     from afterscene.gbd.steering import parse_mix
+    from afterscene.hazards import HAZARDS
 
     talk = Talk(json=as_json, quiet=quiet)
     wished = None if mix is None else parse_mix(mix)
@@ -128,38 +129,43 @@ def plan(
         tiles = out.with_name(f"{out.stem}.tiles")
         report = _cut(images, stac, before, footprints or [], tiles, on_error)
         imagery = {"imagery": report.as_json()}
-        counts = {**report.left_out, **{f"footprints {k}": n for k, n in report.shifts.items()}}
+        found = {**report.left_out, **{f"footprints {k}": n for k, n in report.shifts.items()}}
         talk.say(f"{len(report.tiles)} tiles in {tiles}")
-        for what, n in sorted(counts.items()):
+        for what, n in sorted(found.items()):
             talk.say(f"{n} x {what}")
     elif images or stac or before or footprints:
         raise BadParameter("--xbd has images and labels; leave --images, --stac, ... out")
-    ask = gbd.Campaign(
-        root=tiles if xbd is None else xbd,
-        split=split,
-        test=test,
-        hazards=tuple(hazard),
+    config = gbd.PlanConfig(
+        hazards=tuple(HAZARDS) if hazard == ["all"] else tuple(hazard),
         count=count,
         seed=seed,
         severity=(lowest, 1.0) if severity is None else (severity, severity),
         parameters=parameters(set_),
         events=events,
         mix=wished,
+    )
+    root = tiles if xbd is None else xbd
+    selected = gbd.select_sources(
+        root,
+        split,
+        test=test,
         apart_from=apart_from,
         built_up=built_up,
         skip_leaks=on_error == OnError.skip,
     )
-    planned = gbd.make_plan(ask, out, shard_size=shard_size)
-    if planned.levels:
-        total = sum(planned.levels.values())
-        shares = (f"{word} {n / total:.0%}" for word, n in planned.levels.items())
+    drawn = gbd.draw_plan(selected.sources, config)
+    written = gbd.write_plan(drawn, out, root=root, shard_size=shard_size)
+    if written.levels:
+        total = sum(written.levels.values())
+        shares = (f"{word} {n / total:.0%}" for word, n in written.levels.items())
         talk.say(f"levels: {', '.join(shares)}")
-    if planned.not_built_up:
-        talk.say(f"left out: {planned.not_built_up} pictures that are not built-up")
-    for words in planned.leaks:
+    if selected.not_built_up:
+        talk.say(f"left out: {selected.not_built_up} pictures that are not built-up")
+    for words in selected.leaks:
         talk.say(f"left out: {words}")
-    rows = [*planned.hazards.items(), ("all", planned.stored.count)]
-    value = {"out": str(out), "shard_size": shard_size, **planned.as_json(), **imagery}
+    rows = [*written.hazards.items(), ("all", written.plan.count)]
+    counts = {**written.as_json(), **selected.as_json()}
+    value = {"out": str(out), "shard_size": shard_size, **counts, **imagery}
     talk.result(value, table(("hazard", "pairs"), rows))
 
 
@@ -203,7 +209,7 @@ def tile(
     from afterscene import gbd
 
     talk = Talk(json=as_json, quiet=quiet)
-    stored = gbd.StoredPlan.read(plan)
+    one = gbd.read_plan(plan, only=name)
     generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
-    report = gbd.make_tile(stored, name, out, generator, rendering=rendering)
+    report = gbd.build(one, out, generator, rendering=rendering)
     show(talk, report)

@@ -62,18 +62,10 @@ def synthesize(
     from afterscene import gbd
 
     talk = Talk(json=as_json, quiet=quiet)
-    strike = gbd.Strike(hazard=hazard, severity=severity, seed=seed, parameters=parameters(set_))
     sources = gbd.match_labels(pre, labels)
-    if on_error == OnError.fail:
-        gbd.check_sources(sources)
+    plan = gbd.plan_each(sources, hazard, severity=severity, seed=seed, parameters=parameters(set_))
     generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
-    with talk.progress("synthesize", len(sources)) as advance:
-        report = gbd.synthesize(
-            sources,
-            strike,
-            out,
-            generator,
-            rendering=rendering,
-            options=gbd.RunOptions(on_error=on_error, overwrite=overwrite, on_progress=advance),
-        )
+    with talk.progress("synthesize", plan.count) as advance:
+        options = gbd.RunOptions(on_error=on_error, overwrite=overwrite, on_progress=advance)
+        report = gbd.build(plan, out, generator, rendering=rendering, options=options, flat=True)
     show(talk, report)

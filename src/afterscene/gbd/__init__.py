@@ -1,33 +1,31 @@
 """Global Building Damage: plan, build and verify sets of synthetic pairs in xBD's layout."""
 
-from afterscene.gbd.build import build, build_stored, find_sources, make_tile
-from afterscene.gbd.campaign import Campaign, make_plan
+from afterscene.gbd.build import build
+from afterscene.gbd.draw import draw_plan, plan_each
 from afterscene.gbd.pair import Rendering
-from afterscene.gbd.plan import Item, Plan, Source
-from afterscene.gbd.planfile import StoredPlan, write_plan
-from afterscene.gbd.runs import RunOptions, RunReport, check_sources
-from afterscene.gbd.scenes import Strike, match_labels, synthesize
+from afterscene.gbd.plan import Item, Plan, PlanConfig, Source
+from afterscene.gbd.planfile import read_plan, write_plan
+from afterscene.gbd.runs import RunOptions, RunReport
+from afterscene.gbd.selection import select_sources
+from afterscene.gbd.sources import find_sources, match_labels
 from afterscene.gbd.verify import Verdict, verify
 
 __all__ = [
-    "Campaign",
     "Item",
     "Plan",
+    "PlanConfig",
     "Rendering",
     "RunOptions",
     "RunReport",
     "Source",
-    "StoredPlan",
-    "Strike",
     "Verdict",
     "build",
-    "build_stored",
-    "check_sources",
+    "draw_plan",
     "find_sources",
-    "make_plan",
-    "make_tile",
     "match_labels",
-    "synthesize",
+    "plan_each",
+    "read_plan",
+    "select_sources",
     "verify",
     "write_plan",
 ]

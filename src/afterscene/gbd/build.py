@@ -1,4 +1,4 @@
-"""Build a tree of pairs in xBD's layout from a plan.
+"""Build pairs from a plan: a tree in xBD's layout, or the new files alone, side by side.
 
 ::
 
@@ -8,65 +8,33 @@
     OUT/targets/{name}_{pre,post}_disaster_target.png
     OUT/manifest.jsonl  afterscene-run.json  [skipped.jsonl]
 
-Items are independent of each other, each has a seed of its own, and a pair counts only once the
-done-record of its shard stands (:mod:`afterscene.gbd.rundir`): stop at any moment, start the same
-command again, in this process, on workers or on Ray.
+``flat`` writes ``{name}_post_disaster.png``, ``.json`` and ``_target.png`` into OUT itself, and no
+pre image; where that is a GeoTIFF, also a GeoTIFF on the same grid. Items are independent of each
+other, each has a seed of its own, and a pair counts only once the done-record of its shard stands
+(:mod:`afterscene.gbd.rundir`): stop at any moment, start the same command again, in this process,
+on workers or on Ray.
 """
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from afterscene.errors import AftersceneError, MissingFile
+import numpy as np
+
 from afterscene.files import write_atomic
-from afterscene.gbd.pair import (
-    Renderer,
-    Rendering,
-    as_rgb,
-    make_post,
-    read_source,
-    renamed,
-    row,
-    tags,
-    write_post,
-    write_target,
-)
-from afterscene.gbd.plan import Item, Plan, Source
-from afterscene.gbd.planfile import StoredPlan
-from afterscene.gbd.runs import RunOptions, RunReport, check_sources, digest, run_shards
-from afterscene.gbd.shards import ItemList
+from afterscene.gbd.dataset import pair_file
+from afterscene.gbd.pair import Renderer, Rendering, as_rgb, make_post
+from afterscene.gbd.plan import Item, Plan
+from afterscene.gbd.provenance import post_label, pre_label, row, tags
+from afterscene.gbd.runs import RunOptions, RunReport, run_plan
+from afterscene.gbd.sources import check_sources, digest, hashes, read_source
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.scene import Scene, write_scene
-from afterscene.geodata.xbd import XbdLabel, XbdTree, read_label, write_label
+from afterscene.geodata.xbd import XbdLabel, write_label
 
-
-def find_sources(xbd: Path, split: str | None = None) -> tuple[Source, ...]:
-    """The pairs of an xBD tree whose pre label has a building; a label that cannot be read stays
-    in, so that the build names it.
-
-    Raises:
-        MissingFile: the folder, the split, or any pre label with a building is not there.
-    """
-    pairs = XbdTree(xbd).pairs(split)
-    sources = [
-        Source(id=pair.id, event=pair.event, pre=pair.pre, label=pair.pre_label)
-        for pair in pairs
-        if pair.pre_label is not None and _has_buildings(pair.pre_label)
-    ]
-    if not sources:
-        raise MissingFile(
-            f"{xbd}: no pre image with labelled buildings among its {len(pairs)} pairs; "
-            "give an xBD folder with images/ and labels/"
-        )
-    return tuple(sources)
-
-
-def _has_buildings(path: Path) -> bool:
-    try:
-        return len(read_label(path).buildings) > 0
-    except AftersceneError:
-        return True
+GEOTIFF = (".tif", ".tiff")
 
 
 def build(
@@ -76,114 +44,78 @@ def build(
     *,
     rendering: Rendering,
     options: RunOptions = RunOptions(),
+    flat: bool = False,
 ) -> RunReport:
     """Make the pairs of the plan that are not in ``out`` yet.
+
+    Sources of a plan that was not read from a file are checked first, all of them.
 
     Raises:
         OutputConflict: ``out`` holds a run with other settings; the message names the keys.
         AftersceneError: a source cannot be used, by the leaf that fits.
     """
-    items = plan.items()
-    bad = check_sources((item.source for item in items), options.on_error)
-    settings = {
-        "hazard": plan.hazard,
-        "parameters": dict(plan.parameters),
-        "severity": list(plan.severity),
-        "count": plan.count,
-        "seed": plan.seed,
-        **rendering.settings(generator.hash),
-        "sources": digest(item.source for item in items),
-    }
-    return run_shards(
-        ItemList(items),
+    settings, labels, bad = dict(plan.settings), dict[str, XbdLabel](), dict[str, str]()
+    if "sources" not in settings:
+        sources = {item.source.id: item.source for item in plan.items}.values()
+        labels, bad = check_sources(sources, options.on_error)
+        settings["sources"] = digest(hashes(sources))
+    settings |= rendering.settings(generator.hash)
+    return run_plan(
+        replace(plan, settings=settings),
         out,
-        kind="gbd build",
-        settings=settings,
-        make=PairMaker(out, generator, rendering),
+        kind="synthesize" if flat else "gbd build",
+        make=PairMaker(out, generator, rendering, flat, labels if flat else {}),
         options=options,
         bad=bad,
-    )
-
-
-def build_stored(
-    plan: StoredPlan,
-    out: Path,
-    generator: Renderer,
-    *,
-    rendering: Rendering,
-    options: RunOptions = RunOptions(),
-) -> RunReport:
-    """Make the shards of a plan file that are not in ``out`` yet. Raises as :func:`build`."""
-    return run_shards(
-        plan,
-        out,
-        kind="gbd build",
-        settings={**plan.settings, **rendering.settings(generator.hash)},
-        make=PairMaker(out, generator, rendering),
-        options=options,
-    )
-
-
-def make_tile(
-    plan: StoredPlan, name: str, out: Path, generator: Renderer, *, rendering: Rendering
-) -> RunReport:
-    """Make one pair of a plan file, exactly as the full build does.
-
-    Raises:
-        UnknownName: the plan has no item of that name.
-        OutputConflict: ``out`` holds something else.
-    """
-    return run_shards(
-        ItemList([plan.find(name)]),
-        out,
-        kind="gbd tile",
-        settings={**plan.settings, **rendering.settings(generator.hash), "tile": name},
-        make=PairMaker(out, generator, rendering),
-        options=RunOptions(),
     )
 
 
 @dataclass(frozen=True)
 class PairMaker:
     """``maker(item)`` writes all files of a pair and returns its manifest row; it can travel to
-    another process.
+    another process. ``labels`` of sources that were checked already are not read again.
     """
 
     out: Path
     generator: Renderer
     rendering: Rendering
+    flat: bool = False
+    labels: Mapping[str, XbdLabel] = field(default_factory=dict)
 
     def __call__(self, item: Item) -> dict[str, Any]:
-        return make_pair(item, self.out, self.generator, self.rendering)
-
-
-def make_pair(item: Item, out: Path, generator: Renderer, rendering: Rendering) -> dict[str, Any]:
-    """Write all files of one pair; returns its manifest row."""
-    scene, label = read_source(item.source)
-    post = make_post(item, scene, label, rendering, generator)
-    for folder in ("images", "labels", "targets"):
-        (out / folder).mkdir(exist_ok=True)
-    _write_pre(item, out, scene, label)
-    stem = f"{item.name}_post_disaster"
-    write_post(
-        post,
-        out / "images" / f"{stem}.png",
-        out / "labels" / f"{stem}.json",
-        out / "targets" / f"{stem}_target.png",
-        tags(item, rendering, generator.hash),
-    )
-    return row(item, post, rendering, generator.hash)
+        scene, label = read_source(item.source, self.labels.get(item.source.id))
+        post = make_post(item, scene, label, self.rendering, self.generator)
+        how = (self.rendering, self.generator.hash)
+        text = tags(item, *how)
+        if not self.flat:
+            for folder in ("images", "labels", "targets"):
+                (self.out / folder).mkdir(exist_ok=True)
+            _write_pre(item, self.out, scene, label)
+        elif item.source.pre.suffix.lower() in GEOTIFF:
+            write_scene(post.scene, self.out / f"{item.name}_post_disaster.tif", tags=text)
+        image, target, written = (
+            pair_file(self.out, kind, item.name, "post") for kind in ("images", "targets", "labels")
+        )
+        write_scene(post.scene, image, tags=text)
+        write_label(post_label(post.label, item, *how), written)
+        _write_target(post.target, target, text)
+        return row(item, post, *how)
 
 
 def _write_pre(item: Item, out: Path, scene: Scene, label: XbdLabel) -> None:
     """A PNG source is copied byte for byte; others become a PNG of the same pixels."""
-    stem = f"{item.name}_pre_disaster"
-    image = out / "images" / f"{stem}.png"
+    image, target, written = (
+        pair_file(out, kind, item.name, "pre") for kind in ("images", "targets", "labels")
+    )
     source = item.source.pre
     if source.suffix.lower() == ".png":
         write_atomic(image, lambda temporary: shutil.copyfile(source, temporary))
     else:
         write_scene(as_rgb(scene), image, tags={"AFTERSCENE_SOURCE": item.source.id})
-    write_label(renamed(label, item.name), out / "labels" / f"{stem}.json")
-    target = rasterize(label.buildings, scene.shape)
-    write_target(target, out / "targets" / f"{stem}_target.png", {})
+    write_label(pre_label(label, item.name), written)
+    _write_target(rasterize(label.buildings, scene.shape), target, {})
+
+
+def _write_target(target: np.ndarray, path: Path, text: Mapping[str, str]) -> None:
+    """A target mask (uint8, levels of xBD) as a one-band PNG."""
+    write_scene(Scene(pixels=target[None], valid=np.ones(target.shape, bool)), path, tags=text)

@@ -94,7 +94,7 @@ class Dataset:
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the manifest, each checked. Raises OutputConflict."""
-        rows = read_rows(self.root / MANIFEST)
+        rows = list(read_rows(self.root / MANIFEST))
         seen: set[str] = set()
         for row in rows:
             _check_row(self.root / MANIFEST, row)
@@ -119,28 +119,26 @@ class Dataset:
 
     def _entry(self, row: dict[str, Any]) -> Entry:
         name = row["id"]
-        label = read_label(self._file("labels", f"{name}_post_disaster.json"))
+        label = read_label(self._file("labels", name))
         if label.metadata.get("synthetic") is not row["synthetic"]:
             raise BadLabel(
                 f"{label.path}: its synthetic mark is {label.metadata.get('synthetic')!r}, the "
                 f"manifest's is {row['synthetic']!r}; run `afterscene gbd verify {self.root}`"
             )
-        pre = self._there("images", f"{name}_pre_disaster.png")
-        pre_file = self._there("labels", f"{name}_pre_disaster.json")
+        pre_file = self._there("labels", name, "pre")
         pre_label = read_label(pre_file) if pre_file else None
         return Entry(
             row=row,
-            post=self._file("images", f"{name}_post_disaster.png"),
-            target=self._file("targets", f"{name}_post_disaster_target.png"),
+            post=self._file("images", name),
+            target=self._file("targets", name),
             label=label,
-            pre=pre,
+            pre=self._there("images", name, "pre"),
             pre_label=pre_label,
             licence=item_licence(row, (pre_label or label).metadata),
         )
 
-    def _there(self, kind: str, name: str) -> Path | None:
-        folder = self.root / kind if (self.root / "images").is_dir() else self.root
-        path = folder / name
+    def _there(self, kind: str, name: str, when: str) -> Path | None:
+        path = pair_file(self.root, kind, name, when)
         if not path.is_file():
             return None
         if not path.resolve().is_relative_to(self.root.resolve()):
@@ -148,12 +146,20 @@ class Dataset:
         return path
 
     def _file(self, kind: str, name: str) -> Path:
-        path = self._there(kind, name)
+        path = self._there(kind, name, "post")
         if path is None:
+            path = pair_file(self.root, kind, name, "post")
             raise MissingFile(
-                f"{self.root}: {name} is not there; run `afterscene gbd verify {self.root}`"
+                f"{self.root}: {path.name} is not there; run `afterscene gbd verify {self.root}`"
             )
         return path
+
+
+def pair_file(root: Path, kind: str, name: str, when: str) -> Path:
+    """Where a file of a pair lies: ``kind`` is images, labels or targets, ``when`` pre or post."""
+    ends = {"images": ".png", "labels": ".json", "targets": "_target.png"}
+    folder = root / kind if (root / "images").is_dir() else root
+    return folder / f"{name}_{when}_disaster{ends[kind]}"
 
 
 def _check_row(path: Path, row: Mapping[str, Any]) -> None:

@@ -1,11 +1,11 @@
 """Who makes the shards: this process, local workers, or a Ray cluster. The result is the same.
 
-An engine takes shards lazily, keeps a few under way and yields each as it is done, in any order;
-nothing is kept that a record on the disk does not say as well. A worker that dies takes no shard
-with it: the shard goes to another one, and after :data:`LOSSES` deaths over the same shard that
-shard is given up (listed with ``skip``, else the build ends), so one picture too large for the
-memory cannot hold up the rest. On Ray the retries are Ray's (Moritz et al. 2018), which also sees
-a node that is lost; all nodes must see the output folder under the same path.
+An engine takes shards lazily, keeps a few under way and yields the number of items of each as it is
+done, in any order; nothing is kept that a record on the disk does not say as well. A worker that
+dies takes no shard with it: the shard goes to another one, and after :data:`LOSSES` deaths over the
+same shard that shard is given up (listed with ``skip``, else the build ends), so one picture too
+large for the memory cannot hold up the rest. On Ray the retries are Ray's (Moritz et al. 2018),
+which also sees a node that is lost; all nodes must see the output folder under the same path.
 """
 
 import contextlib
@@ -20,7 +20,8 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from afterscene.errors import AftersceneError, MissingExtra, UnknownName, WorkerLost
-from afterscene.gbd.shards import Made, Shard, Task, give_up, make_shard
+from afterscene.gbd.plan import Shard
+from afterscene.gbd.shards import ShardMaker
 
 LOSSES = 3
 """Workers that may die over one shard before it is given up."""
@@ -28,18 +29,18 @@ LOCAL = "local"
 """The Ray address that starts a cluster of this machine alone."""
 
 
-def in_process(shards: Iterable[Shard], task: Task) -> Iterator[Made]:
+def in_process(shards: Iterable[Shard], maker: ShardMaker) -> Iterator[int]:
     """One after the other, here."""
     for shard in shards:
-        yield make_shard(shard, task)
+        yield maker(shard)
 
 
 class _Worker:
     """A process that makes one shard at a time."""
 
-    def __init__(self, context: Any, task: Task) -> None:
+    def __init__(self, context: Any, maker: ShardMaker) -> None:
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, task), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, maker), daemon=True)
         self.process.start()
         theirs.close()
         self.shard: Shard | None = None
@@ -56,7 +57,7 @@ class _Worker:
         self.connection.close()
 
 
-def _serve(connection: Connection, task: Task) -> None:
+def _serve(connection: Connection, maker: ShardMaker) -> None:
     """The life of a worker: until the pipe closes, or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -66,9 +67,9 @@ def _serve(connection: Connection, task: Task) -> None:
             shard = connection.recv()
         except EOFError:
             return
-        answer: Made | Exception
+        answer: int | Exception
         try:
-            answer = make_shard(shard, task)
+            answer = maker(shard)
         except Exception as error:  # noqa: BLE001 - it is raised again in the parent
             answer = error
         connection.send(answer)
@@ -82,7 +83,7 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def in_workers(shards: Iterable[Shard], task: Task, count: int) -> Iterator[Made]:
+def in_workers(shards: Iterable[Shard], maker: ShardMaker, count: int) -> Iterator[int]:
     """On ``count`` processes of this machine, which share its cores.
 
     Raises:
@@ -93,7 +94,7 @@ def in_workers(shards: Iterable[Shard], task: Task, count: int) -> Iterator[Made
     workers: list[_Worker] = []
     try:
         with _threads_each(count):
-            workers += [_Worker(context, task) for _ in range(count)]
+            workers += [_Worker(context, maker) for _ in range(count)]
         while True:
             for worker in workers:
                 if worker.shard is None and (shard := waiting.take()) is not None:
@@ -103,10 +104,10 @@ def in_workers(shards: Iterable[Shard], task: Task, count: int) -> Iterator[Made
                 return
             for ready in wait(list(busy)):
                 worker = busy[ready]
-                made = _answer(worker, task, waiting)
+                made = _answer(worker, maker, waiting)
                 if not worker.process.is_alive():
                     with _threads_each(count):
-                        workers[workers.index(worker)] = _Worker(context, task)
+                        workers[workers.index(worker)] = _Worker(context, maker)
                 if made is not None:
                     yield made
     finally:
@@ -134,7 +135,7 @@ class _Queue:
         return True
 
 
-def _answer(worker: _Worker, task: Task, waiting: _Queue) -> Made | None:
+def _answer(worker: _Worker, maker: ShardMaker, waiting: _Queue) -> int | None:
     """What a worker has to say; None where it died and its shard waits again."""
     shard, worker.shard = worker.shard, None
     assert shard is not None
@@ -142,19 +143,19 @@ def _answer(worker: _Worker, task: Task, waiting: _Queue) -> Made | None:
         answer = worker.connection.recv()
     except (EOFError, ConnectionResetError):
         worker.stop()
-        return None if waiting.lost(shard) else _give_up(shard, task)
+        return None if waiting.lost(shard) else _give_up(shard, maker)
     if isinstance(answer, Exception):
         raise answer
     return answer
 
 
-def _give_up(shard: Shard, task: Task) -> Made:
+def _give_up(shard: Shard, maker: ShardMaker) -> int:
     reason = (
         f"shard {shard.number} ({shard.items[0].name} ...): {LOSSES} workers were killed over it; "
         "give the machine more memory or --workers a smaller number"
     )
-    if task.skip:
-        return give_up(shard, task, reason)
+    if maker.skip:
+        return maker.give_up(shard, reason)
     raise WorkerLost(reason)
 
 
@@ -172,7 +173,7 @@ def _threads_each(workers: int) -> Iterator[None]:
         del os.environ[name]
 
 
-def on_ray(shards: Iterable[Shard], task: Task, address: str) -> Iterator[Made]:
+def on_ray(shards: Iterable[Shard], maker: ShardMaker, address: str) -> Iterator[int]:
     """On the Ray cluster at ``address``; ``local`` starts one of this machine.
 
     Raises:
@@ -180,23 +181,27 @@ def on_ray(shards: Iterable[Shard], task: Task, address: str) -> Iterator[Made]:
         AftersceneError: of an item; WorkerLost where Ray's retries are used up.
     """
     ray = _connect(address)
-    remote = ray.remote(max_retries=LOSSES, num_cpus=1)(make_shard)
-    shared = ray.put(task)
+    remote = ray.remote(max_retries=LOSSES, num_cpus=1)(_make)
+    shared = ray.put(maker)
     fresh, under_way = iter(shards), dict[Any, Shard]()
     try:
         while True:
             room = 2 * max(1, int(ray.cluster_resources().get("CPU", 1)))
             while len(under_way) < room and (shard := next(fresh, None)) is not None:
-                under_way[remote.remote(shard, shared)] = shard
+                under_way[remote.remote(shared, shard)] = shard
             if not under_way:
                 return
             ready, _ = ray.wait(list(under_way), num_returns=1)
-            yield _from_ray(ray, ready[0], under_way.pop(ready[0]), task)
+            yield _from_ray(ray, ready[0], under_way.pop(ready[0]), maker)
     finally:
         for reference in under_way:
             ray.cancel(reference, force=True)
         if address == LOCAL:
             ray.shutdown()
+
+
+def _make(maker: ShardMaker, shard: Shard) -> int:
+    return maker(shard)
 
 
 def _connect(address: str) -> Any:
@@ -224,11 +229,11 @@ def _connect(address: str) -> Any:
     return ray
 
 
-def _from_ray(ray: Any, reference: Any, shard: Shard, task: Task) -> Made:
+def _from_ray(ray: Any, reference: Any, shard: Shard, maker: ShardMaker) -> int:
     try:
         return ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         cause = error.cause
         raise (cause if isinstance(cause, AftersceneError) else error) from None
     except ray.exceptions.RayError:
-        return _give_up(shard, task)
+        return _give_up(shard, maker)

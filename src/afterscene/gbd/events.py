@@ -7,14 +7,17 @@ fields drawn from the hazard's law and a severity, all shared; each tile knows i
 a place is a group of its own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+from typing import Any
 
 import numpy as np
 
 from afterscene.errors import AftersceneError
-from afterscene.gbd.plan import Item, Occurrence, Plan, Source, item_seed
-from afterscene.gbd.steering import Unit
+from afterscene.gbd.plan import Item, Occurrence, PlanConfig, Source, item_seed
+from afterscene.gbd.steering import Candidate
 from afterscene.geodata.xbd import fit_lnglat, read_label
 from afterscene.hazards import HAZARDS
 from afterscene.hazards.site import Site
@@ -27,7 +30,7 @@ _SIDE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Located:
+class _Located:
     """A source and its frame: west, north in degrees, degrees a pixel, (H, W)."""
 
     source: Source
@@ -37,7 +40,7 @@ class Located:
     shape: tuple[int, int]
 
 
-def locate(source: Source) -> Located | None:
+def _locate(source: Source) -> _Located | None:
     """Where the source lies, after its label; None where that has no degrees."""
     try:
         label = read_label(source.label, on_problem="skip")
@@ -48,31 +51,33 @@ def locate(source: Source) -> Located | None:
         return None
     a, b, c, d, e, f = fit.affine[:6]
     steps = (float(np.hypot(a, b)), float(np.hypot(d, e)))
-    return Located(source=source, west=c, north=f, steps=steps, shape=label.shape or (_SIDE, _SIDE))
+    return _Located(
+        source=source, west=c, north=f, steps=steps, shape=label.shape or (_SIDE, _SIDE)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class TileGroup:
     """Tiles that one event strikes, each with its site; ``name`` is fixed by the tiles."""
 
     name: str
     tiles: tuple[tuple[Source, Site | None], ...]
 
 
-def groups(sources: Sequence[Source], reach_km: float) -> list[Group]:
+def groups(sources: Sequence[Source], reach_km: float) -> list[TileGroup]:
     """All sources in groups, in the order of their names."""
     placed, alone = [], []
     for source in sorted(sources, key=lambda s: s.id):
-        found = locate(source)
+        found = _locate(source)
         if found is None:
-            alone.append(Group(name=source.id, tiles=((source, None),)))
+            alone.append(TileGroup(name=source.id, tiles=((source, None),)))
         else:
             placed.append(found)
     parts = _split(placed, reach_km * 1000) if placed else []
     return sorted([*map(_group, parts), *alone], key=lambda group: group.name)
 
 
-def _split(tiles: list[Located], reach: float) -> list[list[Located]]:
+def _split(tiles: list[_Located], reach: float) -> list[list[_Located]]:
     corners = _plane(tiles)
     if len(tiles) == 1 or (len(tiles) <= MOST and float(np.ptp(corners, axis=0).max()) <= reach):
         return [tiles]
@@ -83,7 +88,7 @@ def _split(tiles: list[Located], reach: float) -> list[list[Located]]:
     return [*_split(first, reach), *_split(last, reach)]
 
 
-def _plane(tiles: Sequence[Located]) -> np.ndarray:
+def _plane(tiles: Sequence[_Located]) -> np.ndarray:
     """(n, 2) metres (x east, y south) of the upper left corners from the first tile's."""
     first = tiles[0]
     scale = np.cos(np.radians(np.mean([t.north for t in tiles])))
@@ -92,7 +97,7 @@ def _plane(tiles: Sequence[Located]) -> np.ndarray:
     return np.stack([np.array(east) * scale, np.array(south)], axis=1) * METRES
 
 
-def _group(tiles: list[Located]) -> Group:
+def _group(tiles: list[_Located]) -> TileGroup:
     corners = _plane(tiles)
     corners -= corners.min(axis=0)
     scale = np.cos(np.radians(np.mean([t.north for t in tiles])))
@@ -104,58 +109,49 @@ def _group(tiles: list[Located]) -> Group:
         for (x, y), gsd in zip(corners, gsds, strict=True)
     ]
     pairs = sorted(zip((t.source for t in tiles), sites, strict=True), key=lambda pair: pair[0].id)
-    return Group(name=f"{pairs[0][0].id}+{len(pairs) - 1}", tiles=tuple(pairs))
+    return TileGroup(name=f"{pairs[0][0].id}+{len(pairs) - 1}", tiles=tuple(pairs))
 
 
-def event_units(plans: Sequence[Plan]) -> Iterator[Unit]:
+def events(sources: Sequence[Source], config: PlanConfig) -> Iterator[Candidate]:
     """Events without end, hazard after hazard: always the hazard with the fewest pairs so far.
 
     In each round each group of a hazard is struck once, in an order of the round's own.
     """
-    known = {plan.hazard: _rounds(plan) for plan in plans}
-    pairs = dict.fromkeys(known, 0)
+    rounds = {hazard: _rounds(sources, config, hazard) for hazard in config.hazards}
+    pairs = dict.fromkeys(rounds, 0)
     while True:
         hazard = min(pairs, key=lambda name: pairs[name])
-        group, turn, plan = next(known[hazard])
+        group, turn = next(rounds[hazard])
         pairs[hazard] += len(group.tiles)
-        yield _Event(plan=plan, group=group, turn=turn)
+        yield partial(_event, config, hazard, group, turn)
 
 
-def _rounds(plan: Plan) -> Iterator[tuple[Group, int, Plan]]:
-    found = groups(plan.sources, HAZARDS.find(plan.hazard).reach_km)
-    turn = 0
-    while True:
-        key = f"{plan.hazard}/{turn}/"
-        for group in sorted(found, key=lambda g: item_seed(plan.seed, key + g.name)):
-            yield group, turn, plan
-        turn += 1
+def _rounds(
+    sources: Sequence[Source], config: PlanConfig, hazard: str
+) -> Iterator[tuple[TileGroup, int]]:
+    found = groups(sources, HAZARDS.find(hazard).reach_km)
+    for turn in count():
+        key = f"{hazard}/{turn}/"
+        for group in sorted(found, key=lambda g: item_seed(config.seed, key + g.name)):
+            yield group, turn
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Event:
-    plan: Plan
-    group: Group
-    turn: int
-
-    def __call__(self, number: int, attempt: int) -> list[Item]:
-        """The items of the event from ``number`` on; another event for another ``attempt``."""
-        key = f"event/{self.plan.hazard}/{self.group.name}/{self.turn}/{attempt}"
-        seed = item_seed(self.plan.seed, key)
-        rng = np.random.default_rng([seed, 2])
-        low, high = self.plan.severity
-        severity = round(float(rng.uniform(low, high)), 4)
-        fields: Mapping[str, float | str] = HAZARDS[self.plan.hazard].draw_event(rng)
-        items = []
-        for k, (source, site) in enumerate(self.group.tiles):
-            item = self.plan.item(number + k, source, self.turn)
-            items.append(
-                replace(
-                    item,
-                    severity=severity,
-                    parameters={**fields, **self.plan.parameters},
-                    occurrence=Occurrence(
-                        name=f"{self.group.name}/{self.turn}", seed=seed, site=site
-                    ),
-                )
-            )
-        return items
+def _event(
+    config: PlanConfig, hazard: str, group: TileGroup, turn: int, number: int, attempt: int
+) -> list[Item]:
+    """The items of the event from ``number`` on; another event for another ``attempt``."""
+    seed = item_seed(config.seed, f"event/{hazard}/{group.name}/{turn}/{attempt}")
+    rng = np.random.default_rng([seed, 2])
+    shared: dict[str, Any] = {
+        "severity": config.severity_of(rng),
+        "parameters": {**HAZARDS[hazard].draw_event(rng), **config.parameters},
+    }
+    name = f"{group.name}/{turn}"
+    return [
+        replace(
+            config.item(hazard, number + k, source, turn),
+            occurrence=Occurrence(name=name, seed=seed, site=site),
+            **shared,
+        )
+        for k, (source, site) in enumerate(group.tiles)
+    ]

@@ -1,8 +1,8 @@
 """A plan says which pairs a build makes, before anything is made.
 
-A plan is a value: the sources, the hazard, how severe it may be, how many pairs, one seed. Its
-items are a pure function of these, so a build can stop, go on, run in any order or on another
-machine and still make the same pairs. Three laws hold and are tested:
+A plan is a value: settings, and items in shards. Its items are a pure function of the sources and
+a :class:`PlanConfig`, so a build can stop, go on, run in any order or on another machine and still
+make the same pairs. Three laws hold and are tested:
 
 * prefix: the first ten items of a plan for twenty are the plan for ten;
 * even use: no source is drawn a second time before each was drawn once;
@@ -11,15 +11,17 @@ machine and still make the same pairs. Three laws hold and are tested:
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import count
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from afterscene.errors import BadParameter
+from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.leaks import Fingerprint
 from afterscene.hazards import make_hazard
 from afterscene.hazards.site import Site
@@ -61,7 +63,8 @@ class Occurrence:
 @dataclass(frozen=True, kw_only=True)
 class Item:
     """One pair to make: ``name`` is the stem of its files, ``seed`` decides all its chances but
-    those of the ``occurrence``, where the tile is part of an event.
+    those of the ``occurrence``, where the tile is part of an event. ``levels`` are those that its
+    buildings will have, where they were counted (:mod:`afterscene.gbd.steering`).
     """
 
     name: str
@@ -72,6 +75,7 @@ class Item:
     seed: int
     parameters: Mapping[str, float | str] = field(default_factory=dict)
     occurrence: Occurrence | None = None
+    levels: Mapping[DamageLevel, int] = field(default_factory=dict, compare=False)
 
     @property
     def field_seed(self) -> int:
@@ -85,98 +89,139 @@ class Item:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shard:
+    """The smallest part of a plan that is done or not done."""
+
+    number: int
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to build.
+    """The pairs to make, and the settings (JSON values) that a build goes on with.
 
-    Args:
-        sources: pre images with footprints; their order does not matter.
-        hazard: a name out of :data:`afterscene.hazards.HAZARDS`.
-        count: number of pairs.
-        seed: decides everything that is drawn.
-        severity: lowest and highest severity in 0..1; each item draws uniformly between them.
-        parameters: further fields of the hazard, in its units.
-
-    Raises:
-        UnknownName: the hazard is not known.
-        BadParameter: severity, parameters, count, seed or sources are out of range.
+    ``shards(leave_out)`` starts over with each call: the shards in order, all of ``shard_size``
+    items but the last, without those whose numbers are in ``leave_out``.
     """
 
-    sources: tuple[Source, ...]
-    hazard: str
+    settings: Mapping[str, Any]
+    count: int
+    shards: Callable[[Container[int]], Iterator[Shard]]
+    shard_size: int = 1
+
+    @classmethod
+    def of(cls, items: Sequence[Item], settings: Mapping[str, Any]) -> "Plan":
+        """A plan of items that are in memory, one a shard."""
+        return cls(settings=settings, count=len(items), shards=in_shards(lambda: items, 1))
+
+    @property
+    def items(self) -> Iterator[Item]:
+        """All items, in order."""
+        return (item for shard in self.shards(()) for item in shard.items)
+
+    @property
+    def shard_count(self) -> int:
+        """How many shards there are."""
+        return -(-self.count // self.shard_size)
+
+    def items_in(self, number: int) -> int:
+        """How many items the shard of that number has."""
+        return min(self.shard_size, self.count - number * self.shard_size)
+
+
+def in_shards(
+    items: Callable[[], Iterable[Item]], size: int
+) -> Callable[[Container[int]], Iterator[Shard]]:
+    """The function that gives the items, as :attr:`Plan.shards`."""
+
+    def shards(leave_out: Container[int]) -> Iterator[Shard]:
+        left, number = iter(items()), 0
+        while batch := tuple(islice(left, size)):
+            if number not in leave_out:
+                yield Shard(number=number, items=batch)
+            number += 1
+
+    return shards
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanConfig:
+    """What is asked for.
+
+    Attributes:
+        hazards: Names out of :data:`afterscene.hazards.HAZARDS`, each once; they take turns.
+        count: Number of pairs, over all hazards.
+        seed: Decides everything that is drawn.
+        severity: Lowest and highest severity in 0..1; each item draws uniformly between them.
+        parameters: Further fields of the hazards, in their units.
+        events: Events strike several tiles with one field (:mod:`afterscene.gbd.events`).
+        mix: The wished share of each level (:mod:`afterscene.gbd.steering`).
+
+    Raises:
+        UnknownName: a hazard is not known.
+        BadParameter: severity, parameters, count or seed are out of range.
+    """
+
+    hazards: tuple[str, ...]
     count: int
     seed: int
     severity: tuple[float, float] = (0.3, 1.0)
     parameters: Mapping[str, float | str] = field(default_factory=dict)
+    events: bool = False
+    mix: Mapping[DamageLevel, float] | None = None
 
     def __post_init__(self) -> None:
+        if not self.hazards or len(set(self.hazards)) != len(self.hazards):
+            raise BadParameter(f"hazards {list(self.hazards)}: name each hazard once")
         low, high = self.severity
-        for severity in (low, high):
-            make_hazard(self.hazard, severity, **self.parameters)
+        for hazard in self.hazards:
+            for severity in (low, high):
+                make_hazard(hazard, severity, **self.parameters)
         if low > high:
             raise BadParameter(f"severity {low:g} to {high:g} runs backwards; give the lower first")
         if self.count < 1:
             raise BadParameter(f"the count is {self.count}; ask for at least 1 pair")
         if self.seed < 0:
             raise BadParameter(f"the seed is {self.seed}; give a whole number of 0 or more")
-        if not self.sources:
-            raise BadParameter(
-                "no pre image with a building is given; give another split or folder"
-            )
 
-    def items(self) -> tuple[Item, ...]:
-        """The pairs to make, in the order of their numbers."""
-        rounds = -(-self.count // len(self.sources))
-        order = [(source, draw) for draw in range(rounds) for source in self.round(draw)]
-        return tuple(self.item(k, *order[k]) for k in range(self.count))
+    def settings(self) -> dict[str, Any]:
+        """What decides the items beside the sources, as JSON values."""
+        mix = {level.word: share for level, share in (self.mix or {}).items()}
+        return {
+            "hazard": self.hazards[0] if len(self.hazards) == 1 else list(self.hazards),
+            "parameters": dict(self.parameters),
+            "severity": list(self.severity),
+            "count": self.count,
+            "seed": self.seed,
+            **({"events": True} if self.events else {}),
+            **({"mix": mix} if mix else {}),
+        }
 
-    def round(self, draw: int) -> list[Source]:
+    def round(self, sources: Sequence[Source], draw: int) -> list[Source]:
         """All sources once, in an order of this round's own."""
-        return sorted(self.sources, key=lambda source: item_seed(self.seed, f"{draw}/{source.id}"))
+        return sorted(sources, key=lambda source: item_seed(self.seed, f"{draw}/{source.id}"))
 
-    def item(self, number: int, source: Source, draw: int, attempt: int = 0) -> Item:
+    def severity_of(self, rng: np.random.Generator) -> float:
+        """A severity between the bounds; four digits, so that the manifest has the figure used."""
+        return round(float(rng.uniform(*self.severity)), 4)
+
+    def item(
+        self, hazard: str, number: int, source: Source, draw: int, *, attempt: int = 0
+    ) -> Item:
         """The pair of that number, made from the source for the ``draw``-th time; another
         ``attempt`` at it has another seed.
         """
         again = f"/{attempt}" if attempt else ""
-        seed = item_seed(self.seed, f"{self.hazard}/{source.id}/{draw}{again}")
-        low, high = self.severity
-        # Four digits, so that the figure in the manifest is the figure that was used.
-        severity = round(float(np.random.default_rng([seed, 1]).uniform(low, high)), 4)
-        name = f"{source.event}-{self.hazard}_{number:08d}"
+        seed = item_seed(self.seed, f"{hazard}/{source.id}/{draw}{again}")
         return Item(
-            name=name,
+            name=f"{source.event}-{hazard}_{number:08d}",
             source=source,
             draw=draw,
-            hazard=self.hazard,
-            severity=severity,
+            hazard=hazard,
+            severity=self.severity_of(np.random.default_rng([seed, 1])),
             seed=seed,
             parameters=self.parameters,
         )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Single:
-    """One tile as a unit of a plan (:mod:`afterscene.gbd.steering`)."""
-
-    plan: Plan
-    source: Source
-    draw: int
-
-    def __call__(self, number: int, attempt: int) -> list[Item]:
-        """Its item."""
-        return [self.plan.item(number, self.source, self.draw, attempt)]
-
-
-def in_turn(plans: Sequence[Plan]) -> Iterator[Single]:
-    """Tiles without end from plans that differ in their hazard alone: sources as in one plan (each
-    is used before any is used again), hazards in turn.
-    """
-    first, sources = plans[0], len(plans[0].sources)
-    # Where the hazards fit into a round, a round begins one hazard on: else places keep theirs.
-    shift = 1 if sources % len(plans) == 0 else 0
-    for draw in count():
-        for k, source in enumerate(first.round(draw), draw * sources):
-            yield Single(plan=plans[(k + shift * draw) % len(plans)], source=source, draw=draw)
 
 
 def item_seed(seed: int, key: str) -> int:

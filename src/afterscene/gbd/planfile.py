@@ -9,16 +9,17 @@ and label; whether the source is still the same is checked when the item is made
 
 import json
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from afterscene.errors import BadParameter, MissingFile, UnknownName
 from afterscene.files import sha256_file, write_atomic
-from afterscene.gbd.plan import Item, Occurrence, Source
-from afterscene.gbd.shards import Shard
+from afterscene.gbd.plan import Item, Occurrence, Plan, Shard, Source
+from afterscene.gbd.sources import digest
 from afterscene.hazards.site import Site
 
 FORMAT = "afterscene gbd plan 1"
@@ -29,79 +30,105 @@ _HEAD = 16384
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]{0,199}")
 
 
-def write_plan(
-    items: Iterable[Item],
-    path: Path,
-    *,
-    root: Path,
-    settings: Mapping[str, Any],
-    shard_size: int = 16,
-) -> "StoredPlan":
-    """Write the plan, hashing each source once; returns it as it is read back.
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """A plan that was written: pairs for each hazard, events, and the levels where they are known.
+    ``plan`` is as it is read back.
+    """
 
-    ``settings`` say what was asked, as JSON values; a build goes on only where they are equal.
+    plan: Plan
+    hazards: Mapping[str, int]
+    events: int
+    levels: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """The counts as JSON values."""
+        return {
+            "pairs": self.plan.count,
+            "hazards": dict(self.hazards),
+            **({"events": self.events} if self.events else {}),
+            **({"levels": dict(self.levels)} if self.levels else {}),
+        }
+
+
+def write_plan(plan: Plan, path: Path, *, root: Path, shard_size: int = 16) -> Written:
+    """Write the plan in shards of that size, hashing each source once.
 
     Raises:
-        BadParameter: no item, shards of no items, or a source outside ``root``.
+        BadParameter: shards of no items, or a source outside ``root``.
         MissingFile: of a source.
     """
     if shard_size < 1:
         raise BadParameter(f"shards of {shard_size} items hold nothing; give at least 1")
-    hashes: dict[str, tuple[str, str]] = {}
+    writer = _Writer(root=root)
 
     def content(temporary: Path) -> None:
-        written = 0
         with temporary.open("w", encoding="utf-8") as file:
-            # The head is written last, over blanks, when the number of items is known.
+            # The head is written last, over blanks, when the sources are known.
             file.write(" " * _HEAD + "\n")
-            rows = iter(items)
+            rows = plan.items
             while batch := list(islice(rows, shard_size)):
-                lines = [_as_json(item, root, hashes) for item in batch]
+                lines = [writer.row(item) for item in batch]
                 file.write(json.dumps(lines, ensure_ascii=False, allow_nan=False) + "\n")
-                written += len(batch)
-        if not written:
-            raise BadParameter("the plan is empty; give at least one source and a count of 1")
+        with temporary.open("r+b") as raw:
+            raw.write(writer.head(plan, shard_size))
+
+    write_atomic(path, content)
+    return Written(
+        plan=read_plan(path),
+        hazards=dict(writer.hazards),
+        events=len(writer.events),
+        levels=dict(sorted(writer.levels.items())),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Writer:
+    """Items as rows, and what has been seen of them so far."""
+
+    root: Path
+    hashes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    hazards: Counter[str] = field(default_factory=Counter)
+    levels: Counter[str] = field(default_factory=Counter)
+    events: set[tuple[str, str]] = field(default_factory=set)
+
+    def row(self, item: Item) -> dict[str, Any]:
+        source, event = item.source, item.occurrence
+        if source.id not in self.hashes:
+            self.hashes[source.id] = (sha256_file(source.pre), sha256_file(source.label))
+        self.hazards[item.hazard] += 1
+        self.levels.update({level.word: n for level, n in item.levels.items()})
+        if event is not None:
+            self.events.add((item.hazard, event.name))
+        return {
+            "name": item.name,
+            "source": source.id,
+            "event": source.event,
+            "pre": _below(source.pre, self.root),
+            "label": _below(source.label, self.root),
+            "sha256": list(self.hashes[source.id]),
+            "draw": item.draw,
+            "hazard": item.hazard,
+            "severity": item.severity,
+            "seed": item.seed,
+            "parameters": dict(item.parameters),
+            **({"region": source.region} if source.region else {}),
+            **({"occurrence": asdict(event)} if event else {}),
+        }
+
+    def head(self, plan: Plan, shard_size: int) -> bytes:
+        settings = {**plan.settings, "sources": digest(self.hashes), "shard_size": shard_size}
         head = {
             "format": FORMAT,
-            "root": str(root.resolve()),
-            "count": written,
+            "root": str(self.root.resolve()),
+            "count": plan.count,
             "shard_size": shard_size,
-            "settings": {**settings, "count": written, "shard_size": shard_size},
+            "settings": settings,
         }
         text = json.dumps(head, ensure_ascii=True, allow_nan=False)
         if len(text) > _HEAD:
             raise BadParameter(f"the settings of the plan take {len(text)} bytes; shorten them")
-        with temporary.open("r+b") as raw:
-            raw.write(text.encode())
-
-    write_atomic(path, content)
-    return StoredPlan.read(path)
-
-
-def _as_json(item: Item, root: Path, hashes: dict[str, tuple[str, str]]) -> dict[str, Any]:
-    source = item.source
-    if source.id not in hashes:
-        hashes[source.id] = (sha256_file(source.pre), sha256_file(source.label))
-    return {
-        "name": item.name,
-        "source": source.id,
-        "event": source.event,
-        "pre": _below(source.pre, root),
-        "label": _below(source.label, root),
-        "sha256": list(hashes[source.id]),
-        "draw": item.draw,
-        "hazard": item.hazard,
-        "severity": item.severity,
-        "seed": item.seed,
-        "parameters": dict(item.parameters),
-        **({"region": source.region} if source.region else {}),
-        **({"occurrence": _event_json(item.occurrence)} if item.occurrence else {}),
-    }
-
-
-def _event_json(event: Occurrence) -> dict[str, Any]:
-    site = None if event.site is None else asdict(event.site)
-    return {"name": event.name, "seed": event.seed, "site": site}
+        return text.encode()
 
 
 def _event(value: Any) -> Occurrence | None:
@@ -126,50 +153,47 @@ def _below(path: Path, root: Path) -> str:
         raise BadParameter(f"{path} lies outside {root}; give the folder that holds it") from error
 
 
-@dataclass(frozen=True, kw_only=True)
-class StoredPlan:
-    """A plan file; ``root`` is where its sources lie. Shards are read lazily."""
+def read_plan(path: Path, root: Path | None = None, *, only: str | None = None) -> Plan:
+    """The plan in a file, of which the first line is read now. ``root`` replaces the folder that it
+    was made from; ``only`` keeps the item of that name alone.
+
+    Raises:
+        MissingFile: there is no such file.
+        BadParameter: it is no plan.
+        UnknownName: it has no such item.
+    """
+    head = _parse(path, 0, next(_lines(path), b""))
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        raise BadParameter(f"{path}: is no plan; write one with `afterscene gbd plan`")
+    numbers = head.get("count"), head.get("shard_size")
+    settings, where = head.get("settings"), head.get("root")
+    whole = all(isinstance(n, int) and n > 0 for n in numbers)
+    if not (whole and isinstance(settings, dict) and isinstance(where, str)):
+        raise BadParameter(f"{path}: its first line is damaged; write the plan anew")
+    reader = _Reader(path, Path(where) if root is None else root, head["count"], head["shard_size"])
+    if only is not None:
+        return Plan.of([reader.find(only)], {**settings, "tile": only})
+    return Plan(
+        settings=settings,
+        count=reader.count,
+        shards=reader.shards,
+        shard_size=reader.shard_size,
+    )
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """The lines of a plan file after the first; each is parsed when it is asked for."""
 
     path: Path
     root: Path
     count: int
     shard_size: int
-    settings: Mapping[str, Any]
 
-    @classmethod
-    def read(cls, path: Path, root: Path | None = None) -> "StoredPlan":
-        """Read the first line. ``root`` replaces the folder that the plan was made from.
-
-        Raises:
-            MissingFile: there is no such file.
-            BadParameter: it is no plan.
-        """
-        head = _parse(path, 0, next(_lines(path), b""))
-        if not isinstance(head, dict) or head.get("format") != FORMAT:
-            raise BadParameter(f"{path}: is no plan; write one with `afterscene gbd plan`")
-        numbers = head.get("count"), head.get("shard_size")
-        settings, where = head.get("settings"), head.get("root")
-        whole = all(isinstance(n, int) and n > 0 for n in numbers)
-        if not (whole and isinstance(settings, dict) and isinstance(where, str)):
-            raise BadParameter(f"{path}: its first line is damaged; write the plan anew")
-        return cls(
-            path=path,
-            root=Path(where) if root is None else root,
-            count=head["count"],
-            shard_size=head["shard_size"],
-            settings=settings,
-        )
-
-    def shards(self, leave_out: Container[int] = ()) -> Iterator[Shard]:
-        """The shards in order, without those whose numbers are in ``leave_out``.
-
-        Raises:
-            BadParameter: a line is damaged or missing.
-        """
-        lines = _lines(self.path)
-        next(lines, None)
+    def shards(self, leave_out: Container[int]) -> Iterator[Shard]:
+        """See :class:`Plan`. Raises BadParameter: a line is damaged or missing."""
         number = -1
-        for number, line in enumerate(lines):
+        for number, line in self._numbered():
             if number not in leave_out:
                 yield self._shard(number, line)
         if number + 1 != -(-self.count // self.shard_size):
@@ -178,13 +202,15 @@ class StoredPlan:
     def find(self, name: str) -> Item:
         """The item of that name. Raises UnknownName."""
         wanted = json.dumps(name, ensure_ascii=False).encode()
-        for number, line in enumerate(_lines(self.path)):
-            if number and wanted in line:
-                items = self._shard(number - 1, line).items
-                found = next((item for item in items if item.name == name), None)
-                if found is not None:
-                    return found
+        for number, line in self._numbered():
+            if wanted in line:
+                for item in self._shard(number, line).items:
+                    if item.name == name:
+                        return item
         raise UnknownName(f"{self.path} plans no tile {name!r}; its names stand in the file")
+
+    def _numbered(self) -> Iterator[tuple[int, bytes]]:
+        return enumerate(islice(_lines(self.path), 1, None))
 
     def _shard(self, number: int, line: bytes) -> Shard:
         rows = _parse(self.path, number + 1, line)
@@ -192,35 +218,36 @@ class StoredPlan:
         if not isinstance(rows, list) or len(rows) != size:
             raise BadParameter(f"{self.path}: line {number + 2} is damaged; write the plan anew")
         try:
-            return Shard(number=number, items=tuple(self._item(row) for row in rows))
+            return Shard(number=number, items=tuple(_item(row, self.root) for row in rows))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadParameter(
                 f"{self.path}: line {number + 2} is damaged ({error!r}); write the plan anew"
             ) from error
 
-    def _item(self, row: Mapping[str, Any]) -> Item:
-        for name in (row["name"], row["source"], row["event"]):
-            if not _NAME.fullmatch(name):
-                raise ValueError(f"{name[:60]!r} is no plain name")
-        one, two = row["sha256"]
-        source = Source(
-            id=row["source"],
-            event=row["event"],
-            pre=self.root / _inside(row["pre"]),
-            label=self.root / _inside(row["label"]),
-            sha256=(str(one), str(two)),
-            region=_region(row.get("region", "")),
-        )
-        return Item(
-            name=row["name"],
-            source=source,
-            draw=int(row["draw"]),
-            hazard=str(row["hazard"]),
-            severity=float(row["severity"]),
-            seed=int(row["seed"]),
-            parameters=dict(row["parameters"]),
-            occurrence=_event(row.get("occurrence")),
-        )
+
+def _item(row: Mapping[str, Any], root: Path) -> Item:
+    for name in (row["name"], row["source"], row["event"]):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name[:60]!r} is no plain name")
+    one, two = row["sha256"]
+    source = Source(
+        id=row["source"],
+        event=row["event"],
+        pre=root / _inside(row["pre"]),
+        label=root / _inside(row["label"]),
+        sha256=(str(one), str(two)),
+        region=_region(row.get("region", "")),
+    )
+    return Item(
+        name=row["name"],
+        source=source,
+        draw=int(row["draw"]),
+        hazard=str(row["hazard"]),
+        severity=float(row["severity"]),
+        seed=int(row["seed"]),
+        parameters=dict(row["parameters"]),
+        occurrence=_event(row.get("occurrence")),
+    )
 
 
 def _region(text: Any) -> str:

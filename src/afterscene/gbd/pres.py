@@ -15,8 +15,9 @@ import numpy as np
 from afterscene import shipped
 from afterscene.errors import BadLabel, BadParameter
 from afterscene.files import prepare_output
-from afterscene.gbd.pair import MARK, SMALLEST
+from afterscene.gbd.pair import MARK
 from afterscene.gbd.plan import item_seed
+from afterscene.gbd.sources import PRE, SMALLEST
 from afterscene.generators.generator import Generator
 from afterscene.generators.layouts import draw_pre
 from afterscene.geodata.damage import Building
@@ -26,7 +27,6 @@ from afterscene.geodata.scene import write_scene
 from afterscene.geodata.xbd import make_label, read_label, write_label
 
 GSD = 0.5  # metres per pixel that the weights know
-SUFFIX = "_pre_disaster"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def mapped(labels: Sequence[Path], *, seed: int = 0) -> Iterator[Ground]:
                 f"{path}: metadata height and width are {sides[0]!r} and {sides[1]!r}; give pixels "
                 f"from {SMALLEST} to {LARGEST}"
             )
-        name = path.stem.removesuffix(SUFFIX)
+        name = path.stem.removesuffix(PRE)
         name = name if name.rpartition("_")[2].isdigit() else f"{name}_00000000"
         shape = (int(sides[0] or 0), int(sides[1] or 0))
         picture = draw_layout(label.buildings, shape, item_seed(seed, name) % 2**31)
@@ -100,8 +100,8 @@ def _write(
     steps: int | None,
     on_progress: Callable[[int], None],
 ) -> Path:
-    image = out / "images" / f"{ground.name}{SUFFIX}.png"
-    label = out / "labels" / f"{ground.name}{SUFFIX}.json"
+    image = out / "images" / f"{ground.name}{PRE}.png"
+    label = out / "labels" / f"{ground.name}{PRE}.json"
     if not label.is_file():  # written last
         drawn = item_seed(seed, ground.name) % 2**31
         scene = draw_pre(generator, ground.picture, ground.buildings, seed=drawn, steps=steps)

@@ -15,10 +15,11 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from afterscene.errors import OutputConflict
+from afterscene.errors import AftersceneError, OutputConflict
 from afterscene.files import prepare_output, write_atomic
 
 MANIFEST = "manifest.jsonl"
@@ -28,52 +29,30 @@ LOCK = ".lock"
 _FULL, _PARTIAL, _OVER = ".jsonl", ".partial.jsonl", ".done-over"
 
 
-def _record(root: Path, number: int, suffix: str) -> Path:
-    return root / RECORDS / f"{number:07d}{suffix}"
-
-
-def finish_shard(
-    root: Path, number: int, rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, str]
-) -> None:
-    """Say what of a shard is done. Its files must stand before this is called."""
-    lines = [*map(_line, rows), *(_line({"id": k, "skipped": v}) for k, v in skipped.items())]
-    write_atomic(_record(root, number, _PARTIAL if skipped else _FULL), b"".join(lines))
-    if not skipped:
-        _record(root, number, _PARTIAL).unlink(missing_ok=True)
-
-
-def partial_rows(root: Path, number: int) -> list[dict[str, Any]]:
-    """The rows of a shard that is done in part."""
-    rows = read_rows(_record(root, number, _PARTIAL))
-    return [row for row in rows if "skipped" not in row]
-
-
+@dataclass(frozen=True)
 class RunDir:
-    """An output folder that belongs to one run.
-
-    Args:
-        root: the folder; made when missing.
-        kind: the command that writes it.
-        settings: what decides the result, as JSON values. A folder with the same settings is gone
-            on with, one with others is refused with the keys that differ.
-        overwrite: empty the folder first, where a run of ours wrote it.
-
-    Raises:
-        OutputConflict: the folder holds something else, is in use, or cannot be written.
+    """A folder that belongs to one run: who makes a shard, who gathers; it can travel to another
+    process. :func:`open_run` opens one.
     """
 
-    def __init__(
-        self, root: Path, kind: str, settings: Mapping[str, Any], *, overwrite: bool = False
-    ) -> None:
-        self.root = root
-        self._new = not (root.is_dir() and any(root.iterdir()))
-        prepare_output(root, kind, run=settings, overwrite=overwrite)
+    root: Path
 
-    def open(self) -> None:
-        """Get ready to make what is left; call it once the folder is locked."""
-        shutil.rmtree(self.root / _OVER, ignore_errors=True)
-        if not self.closed:
-            (self.root / RECORDS).mkdir(exist_ok=True)
+    def _record(self, number: int, suffix: str) -> Path:
+        return self.root / RECORDS / f"{number:07d}{suffix}"
+
+    def finish_shard(
+        self, number: int, rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, str]
+    ) -> None:
+        """Say what of a shard is done. Its files must stand before this is called."""
+        lines = [*map(_line, rows), *(_line({"id": k, "skipped": v}) for k, v in skipped.items())]
+        write_atomic(self._record(number, _PARTIAL if skipped else _FULL), b"".join(lines))
+        if not skipped:
+            self._record(number, _PARTIAL).unlink(missing_ok=True)
+
+    def partial_rows(self, number: int) -> list[dict[str, Any]]:
+        """The rows of a shard that is done in part."""
+        rows = read_rows(self._record(number, _PARTIAL))
+        return [row for row in rows if "skipped" not in row]
 
     @property
     def closed(self) -> bool:
@@ -88,7 +67,7 @@ class RunDir:
     def begun(self) -> int:
         """How many items the partial records hold."""
         names = (n for n in _names(self.root / RECORDS) if n.endswith(_PARTIAL))
-        return sum(len(partial_rows(self.root, int(n.removesuffix(_PARTIAL)))) for n in names)
+        return sum(len(self.partial_rows(int(n.removesuffix(_PARTIAL)))) for n in names)
 
     def close(self, shards: int) -> tuple[int, dict[str, str]]:
         """Write the manifest in plan order; returns the number of rows and what was skipped.
@@ -120,20 +99,47 @@ class RunDir:
 
     def _copy(self, number: int, file: BinaryIO) -> tuple[int, dict[str, str]]:
         """Append the rows of a shard to the manifest; how many, and what is skipped."""
-        full = _record(self.root, number, _FULL)
+        full = self._record(number, _FULL)
         if full.is_file():
             lines = full.read_bytes()
             file.write(lines)
             return lines.count(b"\n"), {}
-        rows = read_rows(_record(self.root, number, _PARTIAL))
+        rows = list(read_rows(self._record(number, _PARTIAL)))
         made = [row for row in rows if "skipped" not in row]
         file.writelines(map(_line, made))
         return len(made), {row["id"]: row["skipped"] for row in rows if "skipped" in row}
 
-    def abandon(self) -> None:
-        """Where nothing was made in a folder that was new or empty, leave it empty again."""
-        if self._new and not (self.done() or self.begun()):
-            shutil.rmtree(self.root)
+
+@contextmanager
+def open_run(
+    root: Path, kind: str, settings: Mapping[str, Any], *, overwrite: bool = False
+) -> Iterator[RunDir]:
+    """The folder of a run, kept from other processes.
+
+    Args:
+        root: The folder; made when missing, and gone again where an error ends the first run
+            before anything is made.
+        kind: The command that writes it.
+        settings: What decides the result, as JSON values. A folder with the same settings is gone
+            on with, one with others is refused with the keys that differ.
+        overwrite: Empty the folder first, where a run of ours wrote it.
+
+    Raises:
+        OutputConflict: the folder holds something else, is in use, or cannot be written.
+    """
+    new = not (root.is_dir() and any(root.iterdir()))
+    prepare_output(root, kind, run=settings, overwrite=overwrite)
+    run = RunDir(root)
+    with locked(root):
+        shutil.rmtree(root / _OVER, ignore_errors=True)
+        if not run.closed:
+            (root / RECORDS).mkdir(exist_ok=True)
+        try:
+            yield run
+        except AftersceneError:
+            if new and not (run.done() or run.begun()):
+                shutil.rmtree(root)
+            raise
 
 
 def _names(folder: Path) -> Iterator[str]:
@@ -174,7 +180,7 @@ def locked(root: Path) -> Iterator[None]:
             (root / LOCK).unlink(missing_ok=True)
 
 
-def iterate_rows(path: Path) -> Iterator[dict[str, Any]]:
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """The rows of a JSON-lines file, one at a time; none where it is missing.
 
     Raises:
@@ -183,9 +189,7 @@ def iterate_rows(path: Path) -> Iterator[dict[str, Any]]:
     if not path.is_file():
         return
     with path.open("rb") as file:
-        for line in file:
-            if not line.strip():
-                continue
+        for line in filter(bytes.strip, file):
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
@@ -193,8 +197,3 @@ def iterate_rows(path: Path) -> Iterator[dict[str, Any]]:
             if not (isinstance(row, dict) and isinstance(row.get("id"), str)):
                 raise OutputConflict(f"{path}: a row has no id; make the set anew")
             yield row
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """All rows of a JSON-lines file; see :func:`iterate_rows`."""
-    return list(iterate_rows(path))

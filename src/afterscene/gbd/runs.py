@@ -1,11 +1,10 @@
-"""Run a list of shards into a folder: check, make each, record each, gather the manifest.
+"""Run a plan into a folder: check what is there, make each shard, record each, gather the manifest.
 
-``gbd build`` and ``synthesize`` are this loop with other file names. A shard that is recorded is
-not made again; with ``skip`` an item that cannot be made is reported and the others go on. Workers
-and Ray make the same files as one process (:mod:`afterscene.gbd.engines`).
+A shard that is recorded is not made again; with ``skip`` an item that cannot be made is reported
+and the others go on. Workers and Ray make the same files as one process
+(:mod:`afterscene.gbd.engines`).
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,15 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from afterscene.errors import AftersceneError, BadParameter, UnknownName
-from afterscene.files import sha256_file
+from afterscene.errors import BadParameter, UnknownName
 from afterscene.gbd.engines import in_process, in_workers, on_ray
-from afterscene.gbd.pair import read_source
-from afterscene.gbd.plan import Source
-from afterscene.gbd.rundir import MANIFEST, RunDir, iterate_rows, locked
-from afterscene.gbd.shards import Made, Make, Shard, Task, Work, shard_count, size_of
+from afterscene.gbd.plan import Item, Plan, Shard
+from afterscene.gbd.rundir import MANIFEST, open_run, read_rows
+from afterscene.gbd.shards import ShardMaker
 
-Progress = Callable[[int], None]
 POLICIES = ("fail", "skip")
 
 
@@ -42,12 +38,12 @@ class RunReport:
     @cached_property
     def rows(self) -> tuple[dict[str, Any], ...]:
         """All rows of the manifest."""
-        return tuple(iterate_rows(self.out / MANIFEST))
+        return tuple(read_rows(self.out / MANIFEST))
 
     def as_json(self) -> dict[str, Any]:
         """The report as JSON values."""
         levels: Counter[str] = Counter()
-        for row in iterate_rows(self.out / MANIFEST):
+        for row in read_rows(self.out / MANIFEST):
             levels.update(row["levels"])
         return {
             "out": str(self.out),
@@ -67,7 +63,7 @@ class RunOptions:
 
     on_error: str = "fail"
     overwrite: bool = False
-    on_progress: Progress = lambda _: None
+    on_progress: Callable[[int], None] = lambda _: None
     workers: int = 1
     ray: str | None = None
 
@@ -81,82 +77,41 @@ class RunOptions:
         if self.ray is not None and self.workers > 1:
             raise BadParameter("workers and ray exclude each other; give one of the two")
 
-    def engine(self, shards: Iterable[Shard], task: Task) -> Iterator[Made]:
-        """The shards, made where the options say."""
+    def engine(self, shards: Iterable[Shard], maker: ShardMaker) -> Iterator[int]:
+        """The shards, made where the options say; the number of items of each."""
         if self.ray is not None:
-            return on_ray(shards, task, self.ray)
+            return on_ray(shards, maker, self.ray)
         if self.workers > 1:
-            return in_workers(shards, task, self.workers)
-        return in_process(shards, task)
+            return in_workers(shards, maker, self.workers)
+        return in_process(shards, maker)
 
 
-def run_shards(
-    work: Work,
+def run_plan(
+    plan: Plan,
     out: Path,
     *,
     kind: str,
-    settings: Mapping[str, Any],
-    make: Make,
+    make: Callable[[Item], Mapping[str, Any]],
     options: RunOptions,
-    bad: Mapping[str, str] | None = None,
+    bad: Mapping[str, str],
 ) -> RunReport:
-    """Make all shards that are not there yet; each ``make(item)`` writes its files, then returns
-    its manifest row. ``bad`` are sources that are known to be of no use, with the reason.
+    """Make all shards that are not there yet; ``make`` and ``bad``: see :class:`ShardMaker`.
 
     Raises:
         AftersceneError: by the leaf that fits; BadParameter where nothing at all could be made.
     """
-    run = RunDir(out, kind, settings, overwrite=options.overwrite)
-    with locked(out):
-        run.open()
+    with open_run(out, kind, plan.settings, overwrite=options.overwrite) as run:
         if run.closed:
-            options.on_progress(work.count)
-            return RunReport(out=out, made=0, already=work.count, skipped=())
+            options.on_progress(plan.count)
+            return RunReport(out=out, made=0, already=plan.count, skipped=())
         done = run.done()
-        finished = sum(size_of(work, number) for number in done)
+        finished = sum(plan.items_in(number) for number in done)
         already = finished + run.begun()
         options.on_progress(finished)
-        task = Task(out=out, make=make, skip=options.on_error == "skip", bad=bad or {})
-        try:
-            for made in options.engine(work.shards(leave_out=done), task):
-                options.on_progress(made.items)
-        except AftersceneError:
-            run.abandon()
-            raise
-        rows, skipped = run.close(shard_count(work))
+        maker = ShardMaker(run=run, make=make, skip=options.on_error == "skip", bad=bad)
+        for items in options.engine(plan.shards(done), maker):
+            options.on_progress(items)
+        rows, skipped = run.close(plan.shard_count)
     if not rows:
         raise BadParameter(f"nothing could be made: {next(iter(skipped.values()))}")
     return RunReport(out=out, made=rows - already, already=already, skipped=tuple(skipped.items()))
-
-
-def check_sources(sources: Iterable[Source], on_error: str = "fail") -> dict[str, str]:
-    """Read each source once; the id and the fault of those that cannot be used.
-
-    Raises:
-        AftersceneError: the first fault, where ``on_error`` is ``fail``; BadParameter where no
-            source is left.
-    """
-    bad, count = {}, 0
-    for source in {source.id: source for source in sources}.values():
-        count += 1
-        try:
-            read_source(source)
-        except AftersceneError as error:
-            if on_error == "fail":
-                raise
-            bad[source.id] = str(error)
-    if bad and len(bad) == count:
-        raise BadParameter(f"nothing can be made: {next(iter(bad.values()))}")
-    return bad
-
-
-def digest(sources: Iterable[Source]) -> str:
-    """One short hash over the names and bytes of the sources, so that changed data is noticed and a
-    moved folder is not.
-    """
-    total = hashlib.sha256()
-    for source in sorted({s.id: s for s in sources}.values(), key=lambda s: s.id):
-        total.update(source.id.encode())
-        for path in (source.pre, source.label):
-            total.update(sha256_file(path).encode() if path.is_file() else b"missing")
-    return total.hexdigest()[:16]

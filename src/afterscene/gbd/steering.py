@@ -1,42 +1,34 @@
 """Which of several drawn events to take, so that a set comes near a wished mix of damage levels.
 
 Real sets hold a hundred untouched houses for one with major damage. A plan may ask for another mix:
-for each unit (a tile, or an event with its tiles) :data:`TRIES` events are drawn, their levels are
-counted by the hazard's own physics, without a picture, and the one is taken that brings the shares
-of the set so far nearest to the wish, sum (p - t)^2 / (t + 0.02). Labels are never changed: only
-which event strikes. So a mix that physics does not give (wildfire leaves few half-burnt houses)
-is approached and no more; the plan says how near it came. The first units of a plan do not depend
-on how many follow.
+for each candidate (a tile, or an event with its tiles) :data:`TRIES` events are drawn, their levels
+are counted by the hazard's own physics, without a picture, and the one is taken that brings the
+shares of the set so far nearest to the wish, sum (p - t)^2 / (t + 0.02). Labels are never changed:
+only which event strikes. So a mix that physics does not give (wildfire leaves few half-burnt
+houses) is approached and no more; the plan says how near it came. The first items of a plan do not
+depend on how many follow.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import Protocol
-
-import numpy as np
 
 from afterscene.errors import BadParameter
-from afterscene.gbd.pair import as_rgb, read_source
+from afterscene.gbd.pair import as_rgb, item_damage
 from afterscene.gbd.plan import Item, Source
+from afterscene.gbd.sources import read_source
 from afterscene.geodata.damage import LEVELS, DamageLevel
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import XbdLabel
-from afterscene.hazards import make_hazard
 
 TRIES = 6
 NAMES = ("no-damage", "minor", "major", "destroyed")
-Mix = Mapping[DamageLevel, float]
+Candidate = Callable[[int, int], list[Item]]
+"""A tile, or the tiles of an event, to be drawn: the items of an ``attempt``, from a number on."""
 
 
-class Unit(Protocol):
-    """What is struck together."""
-
-    def __call__(self, number: int, attempt: int) -> list[Item]:
-        """Its items, numbered from ``number`` on, for one drawn event."""
-
-
-def parse_mix(text: str) -> Mix:
+def parse_mix(text: str) -> Mapping[DamageLevel, float]:
     """``no-damage=0.4,minor=0.2,major=0.2,destroyed=0.2`` as shares of 1; what is not named is 0.
 
     Raises:
@@ -63,8 +55,10 @@ def parse_mix(text: str) -> Mix:
     return {level: share / total for level, share in zip(LEVELS, shares.values(), strict=True)}
 
 
-def steer(units: Iterator[Unit], count: int, mix: Mix | None) -> Iterator[tuple[Item, Counter]]:
-    """``count`` items of units; with each the levels of its buildings, empty without a ``mix``.
+def steer(
+    candidates: Iterator[Candidate], count: int, mix: Mapping[DamageLevel, float] | None
+) -> Iterator[Item]:
+    """``count`` items of the candidates; with a ``mix`` they know their levels.
 
     Raises:
         AftersceneError: of a source, where levels must be counted.
@@ -72,24 +66,27 @@ def steer(units: Iterator[Unit], count: int, mix: Mix | None) -> Iterator[tuple[
     so_far: Counter[DamageLevel] = Counter()
     made = 0
     while made < count:
-        unit = next(units)
+        candidate = next(candidates)
         if mix is None:
-            chosen = [(item, Counter[DamageLevel]()) for item in unit(made, 0)]
+            chosen = candidate(made, 0)
         else:
-            drawn = [
-                [(item, _levels(item)) for item in unit(made, attempt)] for attempt in range(TRIES)
-            ]
-            chosen = min(drawn, key=lambda found: _distance(so_far, found, mix))
-        for item, levels in chosen[: count - made]:
-            so_far.update(levels)
-            yield item, levels
+            drawn = [_counted(candidate(made, attempt)) for attempt in range(TRIES)]
+            distances = [_distance(so_far, items, mix) for items in drawn]
+            chosen = drawn[distances.index(min(distances))]
+        for item in chosen[: count - made]:
+            so_far.update(item.levels)
+            yield item
         made += len(chosen)
 
 
+def _counted(items: Sequence[Item]) -> list[Item]:
+    return [replace(item, levels=_levels(item)) for item in items]
+
+
 def _distance(
-    so_far: Counter[DamageLevel], found: list[tuple[Item, Counter[DamageLevel]]], mix: Mix
+    so_far: Counter[DamageLevel], items: Sequence[Item], mix: Mapping[DamageLevel, float]
 ) -> float:
-    total = sum((levels for _, levels in found), Counter(so_far))
+    total = sum((Counter(item.levels) for item in items), Counter(so_far))
     everything = max(1, sum(total[level] for level in LEVELS))
     return sum(
         (total[level] / everything - share) ** 2 / (share + 0.02) for level, share in mix.items()
@@ -104,8 +101,5 @@ def _read(source: Source) -> tuple[Scene, XbdLabel]:
 
 def _levels(item: Item) -> Counter[DamageLevel]:
     """What the hazard does to the item's buildings: the labels that its pair will have."""
-    scene, label = _read(item.source)
-    hazard = make_hazard(item.hazard, item.severity, **item.parameters)
-    rng = np.random.default_rng(item.field_seed)
-    damage = hazard(scene, label.buildings, rng, item.site)
+    damage = item_damage(item, *_read(item.source))
     return Counter(b.level for b in damage.buildings if b.level is not None)

@@ -12,8 +12,9 @@ from typing import Any
 
 from afterscene.errors import AftersceneError, MissingFile
 from afterscene.files import pixel_hash
+from afterscene.gbd.dataset import pair_file
 from afterscene.gbd.pair import MARK
-from afterscene.gbd.rundir import MANIFEST, iterate_rows
+from afterscene.gbd.rundir import MANIFEST, read_rows
 from afterscene.geodata.scene import read_scene, read_tags
 
 
@@ -36,15 +37,14 @@ def verify(out: Path) -> tuple[Verdict, ...]:
         raise MissingFile(
             f"{out / MANIFEST}: there is no manifest; give the folder of a finished run"
         )
-    return tuple(_judge(out, row) for row in iterate_rows(out / MANIFEST))
+    return tuple(_judge(out, row) for row in read_rows(out / MANIFEST))
 
 
 def _judge(out: Path, row: dict[str, Any]) -> Verdict:
-    stem = f"{Path(row['id']).name}_post_disaster"
-    tree = (out / "images").is_dir()
-    image = (out / "images" if tree else out) / f"{stem}.png"
-    label = (out / "labels" if tree else out) / f"{stem}.json"
-    target = (out / "targets" if tree else out) / f"{stem}_target.png"
+    name = Path(row["id"]).name
+    image, label, target = (
+        pair_file(out, kind, name, "post") for kind in ("images", "labels", "targets")
+    )
     for path in (image, label, target):
         if not path.is_file():
             return Verdict(id=row["id"], verdict="missing", reason=f"{path.name} is not there")

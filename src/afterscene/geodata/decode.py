@@ -92,7 +92,7 @@ def read_tags(path: str | Path) -> dict[str, str]:
         if kind == "GTiff":
             with rasterio.Env(**GDAL), open_raster(path, kind) as source:
                 return dict(source.tags())
-        with _open_pillow(path, kind) as image:
+        with open_pillow(path, kind) as image:
             return _pillow_tags(image)
     except DECODERS_RAISE as error:
         raise BadImage(
@@ -153,7 +153,8 @@ def _is_deep_colour(path: Path) -> bool:
     return len(header) == 26 and header[24] == 16 and header[25] != 0
 
 
-def _open_pillow(path: Path, kind: str) -> Image.Image:
+def open_pillow(path: Path, kind: str) -> Image.Image:
+    """The header of a PNG or JPEG. Raises BadImage."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
@@ -170,9 +171,9 @@ def _open_pillow(path: Path, kind: str) -> Image.Image:
 
 def _decode_pillow(path: Path, kind: str) -> Decoded:
     if kind == "PNG":
-        with _open_pillow(path, kind) as image:
+        with open_pillow(path, kind) as image:
             image.verify()  # the check sums, which Pillow does not look at while it decodes
-    with _open_pillow(path, kind) as image:
+    with open_pillow(path, kind) as image:
         frames = getattr(image, "n_frames", 1)
         if frames != 1:
             raise BadImage(f"{path}: holds {frames} frames; export the one that is meant")

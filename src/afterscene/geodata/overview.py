@@ -7,10 +7,23 @@ import rasterio
 from PIL import Image
 
 from afterscene.errors import BadImage
-from afterscene.geodata.decode import DECODERS_RAISE, GDAL, open_raster, sniff
+from afterscene.geodata.decode import DECODERS_RAISE, GDAL, open_pillow, open_raster, sniff
 from afterscene.geodata.footprints import Place
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.tiles import Window
+
+
+def shape_of(path: Path) -> tuple[int, int]:
+    """(H, W) of an image file by its header. Raises MissingFile, BadImage."""
+    kind = sniff(path)
+    try:
+        if kind == "GTiff":
+            with rasterio.Env(**GDAL), open_raster(path, kind) as source:
+                return int(source.height), int(source.width)
+        with open_pillow(path, kind) as image:
+            return image.height, image.width
+    except DECODERS_RAISE as error:
+        raise BadImage(f"{path}: cannot be opened ({error}); export it again") from error
 
 
 def place_of(path: Path) -> Place:
@@ -18,13 +31,8 @@ def place_of(path: Path) -> Place:
     if sniff(path) != "GTiff":
         scene = read_scene(path)
         return Place(shape=scene.shape, crs=scene.crs, transform=scene.transform)
-    try:
-        with rasterio.Env(**GDAL), open_raster(path, "GTiff") as source:
-            shape = (int(source.height), int(source.width))
-    except DECODERS_RAISE as error:
-        raise BadImage(f"{path}: cannot be opened ({error}); export it again") from error
     corner = read_scene(path, window=Window(0, 0, 1, 1))
-    return Place(shape=shape, crs=corner.crs, transform=corner.transform)
+    return Place(shape=shape_of(path), crs=corner.crs, transform=corner.transform)
 
 
 def small_picture(path: Path, side: int) -> np.ndarray:

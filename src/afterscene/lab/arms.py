@@ -23,9 +23,11 @@ from afterscene.detectors import DetectorConfig
 from afterscene.detectors.calibration import Mix
 from afterscene.files import pixel_hash
 from afterscene.gbd.build import build
-from afterscene.gbd.pair import Renderer, Rendering, as_rgb, item_damage, read_source
-from afterscene.gbd.plan import Plan, Source
+from afterscene.gbd.draw import draw_plan
+from afterscene.gbd.pair import Renderer, Rendering, as_rgb, item_damage
+from afterscene.gbd.plan import Plan, PlanConfig, Source
 from afterscene.gbd.runs import RunOptions
+from afterscene.gbd.sources import read_source
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
@@ -159,7 +161,7 @@ def expected_mix(protocol: Protocol, setting: Setting, pairs: Mapping[str, Pair]
     plans = _plans(protocol, setting, pairs)
     near = [plan for plan in plans if {*plan[1]} & {*setting.own, *setting.region}] or plans
     for hazard, ids, count in near:
-        for item in _plan(protocol, hazard, [pairs[i] for i in ids], count).items():
+        for item in _plan(protocol, hazard, [pairs[i] for i in ids], count).items:
             scene, label = read_source(item.source)
             for building in item_damage(item, as_rgb(scene), label).buildings:
                 counts[min(int(building.level or 0), 5)] += 1
@@ -169,13 +171,8 @@ def expected_mix(protocol: Protocol, setting: Setting, pairs: Mapping[str, Pair]
 
 def _plan(protocol: Protocol, hazard: str, sources: Sequence[Pair], count: int) -> Plan:
     low, high = protocol.severity
-    return Plan(
-        sources=tuple(_source(pair) for pair in sources),
-        hazard=hazard,
-        count=count,
-        seed=protocol.draw,
-        severity=(low, high),
-    )
+    config = PlanConfig(hazards=(hazard,), count=count, seed=protocol.draw, severity=(low, high))
+    return draw_plan([_source(pair) for pair in sources], config)
 
 
 def _plans(

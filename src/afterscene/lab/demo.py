@@ -19,10 +19,18 @@ from afterscene import __version__
 from afterscene.detectors import DetectorConfig
 from afterscene.errors import BadParameter
 from afterscene.files import prepare_output
-from afterscene.gbd import Plan, Rendering, RunOptions, Source, build, find_sources
+from afterscene.gbd import (
+    PlanConfig,
+    Rendering,
+    RunOptions,
+    Source,
+    build,
+    draw_plan,
+    find_sources,
+)
 from afterscene.gbd.pair import Renderer
 from afterscene.gbd.plan import item_seed
-from afterscene.gbd.runs import digest
+from afterscene.gbd.sources import digest, hashes
 from afterscene.generators.generator import Generator
 from afterscene.generators.layouts import draw_pre
 from afterscene.geodata.damage import Building
@@ -144,7 +152,7 @@ def run_demo(
         "seed": seed,
         "model_hash": generator.hash,
         "photographer": photographer.hash if photographer and xbd is None else None,
-        "xbd": None if sources is None else digest(sources),
+        "xbd": None if sources is None else digest(hashes(sources)),
         "hazards": list(config.hazards),
         "pairs": [config.each, config.train, config.test, config.size],
     }
@@ -202,9 +210,8 @@ def _build_all(
 ) -> list[Path]:
     folders = []
     for hazard in config.hazards:
-        plan = Plan(
-            sources=tuple(sources),
-            hazard=hazard,
+        asked = PlanConfig(
+            hazards=(hazard,),
             count=config.each,
             seed=item_seed(seed, hazard),  # other places for each hazard
             severity=(0.5, 1.0),
@@ -212,6 +219,7 @@ def _build_all(
         folder = out / "gbd" / hazard
         with stage(f"render {hazard}", config.each) as advance:
             options = RunOptions(on_error="skip", on_progress=advance)
+            plan = draw_plan(sources, asked)
             build(plan, folder, generator, rendering=Rendering(), options=options)
         folders.append(folder)
     return folders

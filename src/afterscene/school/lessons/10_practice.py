@@ -35,7 +35,7 @@ import torch
 from afterscene import generators
 from afterscene.conditioning import class_of
 from afterscene.detectors import DetectorConfig, fit
-from afterscene.gbd import Plan, Rendering, build, find_sources, verify
+from afterscene.gbd import PlanConfig, Rendering, build, draw_plan, find_sources, verify
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import scene_condition, scene_states
@@ -95,13 +95,13 @@ generator = replace(generator, config=replace(generator.config, precision="fp32"
 STEPS = lesson.budget(4, 1)
 folders = []
 for hazard in HAZARDS:
-    plan = Plan(
-        sources=tuple(find_sources(real, "train"))[: lesson.budget(3, 1)],
-        hazard=hazard,
+    asked = PlanConfig(
+        hazards=(hazard,),
         count=lesson.budget(3, 1) if not given.is_dir() else 1,
         seed=1,
         severity=(0.5, 1.0),
     )
+    plan = draw_plan(find_sources(real, "train")[: lesson.budget(3, 1)], asked)
     folder = ROOT / "gbd" / hazard
     build(plan, folder, generator, rendering=Rendering(steps=STEPS))
     folders.append(folder)

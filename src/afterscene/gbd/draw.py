@@ -1,0 +1,71 @@
+"""From sources and a :class:`~afterscene.gbd.plan.PlanConfig` to a plan; or one hazard for all."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import count
+
+from afterscene.errors import BadParameter
+from afterscene.gbd.events import events
+from afterscene.gbd.plan import Item, Plan, PlanConfig, Source, in_shards
+from afterscene.gbd.steering import Candidate, steer
+
+
+def draw_plan(sources: Sequence[Source], config: PlanConfig) -> Plan:
+    """The plan; it does not depend on the order of the sources.
+
+    Raises:
+        BadParameter: there is no source.
+    """
+    if not sources:
+        raise BadParameter("no pre image with a building is given; give another split or folder")
+
+    def items() -> Iterator[Item]:
+        drawn = events(sources, config) if config.events else _tiles(sources, config)
+        return steer(drawn, config.count, config.mix)
+
+    return Plan(settings=config.settings(), count=config.count, shards=in_shards(items, 1))
+
+
+def plan_each(
+    sources: Sequence[Source],
+    hazard: str,
+    *,
+    severity: float,
+    seed: int,
+    parameters: Mapping[str, float | str],
+) -> Plan:
+    """One pair of each source, all with this hazard and seed, under the names of the sources.
+
+    Raises:
+        UnknownName, BadParameter: see :class:`PlanConfig`.
+    """
+    config = PlanConfig(
+        hazards=(hazard,),
+        count=len(sources),
+        seed=seed,
+        severity=(severity, severity),
+        parameters=parameters,
+    )
+    fixed = {"hazard": hazard, "severity": severity, "seed": seed}
+    items = [
+        Item(name=source.id, source=source, draw=0, parameters=config.parameters, **fixed)  # type: ignore[arg-type]
+        for source in sources
+    ]
+    return Plan.of(items, {**fixed, "parameters": dict(parameters)})
+
+
+def _tiles(sources: Sequence[Source], config: PlanConfig) -> Iterator[Candidate]:
+    """Tiles without end: each source is used before any is used again, hazards take turns."""
+    hazards = config.hazards
+    # Where the hazards fit into a round, a round begins one hazard on: else places keep theirs.
+    shift = 1 if len(sources) % len(hazards) == 0 else 0
+    for draw in count():
+        for k, source in enumerate(config.round(sources, draw), draw * len(sources)):
+            hazard = hazards[(k + shift * draw) % len(hazards)]
+            yield partial(_tile, config, hazard, source, draw)
+
+
+def _tile(
+    config: PlanConfig, hazard: str, source: Source, draw: int, number: int, attempt: int
+) -> list[Item]:
+    return [config.item(hazard, number, source, draw, attempt=attempt)]

@@ -1,0 +1,105 @@
+"""Which sources of a folder a plan may use: apart from the evaluation, built-up, named by town."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from afterscene.errors import BadParameter, MissingExtra
+from afterscene.gbd.plan import Source
+from afterscene.gbd.sources import find_sources, read_source
+from afterscene.geodata import leaks
+from afterscene.geodata.distance import distance_km
+from afterscene.geodata.scene import read_scene
+from afterscene.regions import gazetteer
+
+NEAR_KM = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """The sources, and what was left out: pictures that are not built-up, leaks with the reason."""
+
+    sources: tuple[Source, ...]
+    not_built_up: int = 0
+    leaks: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """What was left out, as JSON values."""
+        return {
+            **({"not_built_up": self.not_built_up} if self.not_built_up else {}),
+            **({"leaks": list(self.leaks)} if self.leaks else {}),
+        }
+
+
+def select_sources(
+    root: Path,
+    split: str | None = None,
+    *,
+    test: str | None = None,
+    apart_from: Path | None = None,
+    built_up: float | None = None,
+    skip_leaks: bool = False,
+) -> Selection:
+    """The sources of an xBD folder, each read and checked once.
+
+    Args:
+        root: The folder.
+        split: Of this split alone.
+        test: None of them within a kilometre of, or like, a tile of this split.
+        apart_from: Nor of a tile of this other xBD folder.
+        built_up: The least chance (0 to 1) that the scene classifier must see built-up ground.
+        skip_leaks: Leave out and list what would leak into the evaluation, instead of ending there.
+
+    Raises:
+        LeakFound: a source is, lies beside or looks like a tile for evaluation; with
+            ``skip_leaks`` only where that leaves none.
+        AftersceneError: a source cannot be used, by the leaf that fits.
+    """
+    if built_up is not None and not 0 <= built_up <= 1:
+        raise BadParameter(f"built-up {built_up:g} is no chance; give 0 to 1")
+    evaluation = find_sources(root, test) if test is not None else ()
+    if apart_from is not None:
+        evaluation = (*evaluation, *find_sources(apart_from))
+    found = find_sources(root, split)
+    prints, held_out = ([s.fingerprint for s in some] for some in (found, evaluation))
+    clear, leaking = leaks.apart(prints, held_out, skip=skip_leaks)
+    apart = tuple(found[i] for i in clear)
+    kept = apart if built_up is None else _built_up(apart, built_up)
+    for source in kept:
+        read_source(source)
+    return Selection(
+        sources=_with_regions(kept), not_built_up=len(apart) - len(kept), leaks=tuple(leaking)
+    )
+
+
+def _built_up(sources: tuple[Source, ...], least: float) -> tuple[Source, ...]:
+    """The sources whose picture the scene classifier finds built-up with at least that chance."""
+    from afterscene.regions.scenes import load_scenes
+
+    classifier = load_scenes()
+    kept = tuple(s for s in sources if classifier.built_up(read_scene(s.pre)) >= least)
+    if not kept:
+        raise BadParameter(
+            f"none of {len(sources)} pictures is built-up with a chance of {least:g}; ask for less"
+        )
+    return kept
+
+
+def _with_regions(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Each source with the town next to it, within :data:`NEAR_KM`; without the extra ``geo``, or
+    without a place, none.
+    """
+    try:
+        towns = gazetteer()
+    except MissingExtra:
+        return sources
+    lng, lat = np.array([(town.lng, town.lat) for town in towns]).T
+    named = []
+    for source in sources:
+        place = source.fingerprint.middle
+        far = distance_km(*place, lng, lat) if place else np.array([np.inf])
+        town = towns[int(far.argmin())] if far.min() <= NEAR_KM else None
+        named.append(replace(source, region=f"{town.name}, {town.country}") if town else source)
+    return tuple(named)

@@ -1,0 +1,206 @@
+"""The pre images and footprints that pairs are made from: found, matched, checked, read.
+
+A source is checked before anything is drawn, by its label and the header of its image; the pixels
+are decoded once, when the pair is made.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from shapely.validation import explain_validity
+
+from afterscene.errors import AftersceneError, BadImage, BadLabel, BadParameter, MissingFile
+from afterscene.files import sha256_file
+from afterscene.gbd.plan import Source
+from afterscene.geodata.damage import Building
+from afterscene.geodata.overview import shape_of
+from afterscene.geodata.scene import Scene, read_scene
+from afterscene.geodata.xbd import XbdLabel, XbdTree, read_label
+
+SMALLEST = 16
+"""Pixels a side; below, there is nothing to see and no tile to render."""
+PLAIN = (".png", ".jpg", ".jpeg")
+PRE = "_pre_disaster"
+
+
+def find_sources(xbd: Path, split: str | None = None) -> tuple[Source, ...]:
+    """The pairs of an xBD tree whose pre label has a building; a label that cannot be read stays
+    in, so that the build names it.
+
+    Raises:
+        MissingFile: the folder, the split, or any pre label with a building is not there.
+    """
+    pairs = XbdTree(xbd).pairs(split)
+    sources = [
+        Source(id=pair.id, event=pair.event, pre=pair.pre, label=pair.pre_label)
+        for pair in pairs
+        if pair.pre_label is not None and _has_buildings(pair.pre_label)
+    ]
+    if not sources:
+        raise MissingFile(
+            f"{xbd}: no pre image with labelled buildings among its {len(pairs)} pairs; "
+            "give an xBD folder with images/ and labels/"
+        )
+    return tuple(sources)
+
+
+def _has_buildings(path: Path) -> bool:
+    try:
+        return len(read_label(path).buildings) > 0
+    except AftersceneError:
+        return True
+
+
+def match_labels(pres: Sequence[Path], labels: Sequence[Path]) -> tuple[Source, ...]:
+    """Each pre image with its label: one label file for each image in the same order, or one folder
+    that holds ``{image stem}.json``.
+
+    Raises:
+        BadParameter: the numbers differ, or two images would write the same files.
+    """
+    if len(labels) == 1 and labels[0].is_dir():
+        files = [labels[0] / f"{pre.stem}.json" for pre in pres]
+    elif len(labels) == len(pres):
+        files = list(labels)
+    else:
+        raise BadParameter(
+            f"{len(pres)} images but {len(labels)} label files; give --labels once for each image "
+            "in the same order, or one folder with a {stem}.json for each"
+        )
+    sources = tuple(_source(pre, label) for pre, label in zip(pres, files, strict=True))
+    stems = [source.id for source in sources]
+    for stem in stems:
+        if stems.count(stem) > 1:
+            raise BadParameter(f"two images are named {stem}; give them in two commands")
+    return sources
+
+
+def _source(pre: Path, label: Path) -> Source:
+    stem = pre.stem.removesuffix(PRE)
+    if not stem:
+        raise BadParameter(f"{pre}: nothing is left of the name without {PRE}; rename the image")
+    return Source(id=stem, event=stem.rsplit("_", 1)[0], pre=pre, label=label, strict=True)
+
+
+def check_source(source: Source) -> XbdLabel:
+    """The label of a source that can be used, as far as that is known without its pixels.
+
+    Raises:
+        MissingFile: the image or the label is not there.
+        BadImage: it is no image, too small, or a PNG of four bands.
+        BadLabel: the JSON cannot be used, or a building lies outside the image.
+        BadParameter: a file is not what it was when its plan was written.
+    """
+    for path, what in ((source.pre, "pre image"), (source.label, "label file")):
+        if not path.is_file():
+            raise MissingFile(f"{path}: there is no such {what}; check the path")
+    _check_unchanged(source)
+    shape = shape_of(source.pre)
+    _check_image(source.pre, shape)
+    label = read_label(source.label)
+    _check_buildings(label.buildings, shape, source.label, source.strict)
+    return label
+
+
+def read_source(source: Source, label: XbdLabel | None = None) -> tuple[Scene, XbdLabel]:
+    """The pre image and its footprints, both checked; ``label`` where that was done already.
+
+    16-bit and four-band GeoTIFFs are shown as 8-bit RGB by :meth:`Scene.rgb`; PNG and JPEG must be
+    8-bit grey or RGB, since nothing in them tells how to stretch or what a fourth band means.
+
+    Raises:
+        MissingFile, BadImage, BadLabel, BadParameter: see :func:`check_source`.
+    """
+    label = check_source(source) if label is None else label
+    scene = read_scene(source.pre)
+    if source.pre.suffix.lower() in PLAIN and scene.pixels.dtype != np.uint8:
+        raise BadImage(
+            f"{source.pre}: {scene.pixels.dtype} pixels; save it as 8-bit RGB, or as GeoTIFF"
+        )
+    return scene, label
+
+
+def check_sources(
+    sources: Iterable[Source], on_error: str = "fail"
+) -> tuple[dict[str, XbdLabel], dict[str, str]]:
+    """Check each source once; the labels by id, and the faults of those that cannot be used.
+
+    Raises:
+        AftersceneError: the first fault, where ``on_error`` is ``fail``; BadParameter where no
+            source is left.
+    """
+    labels: dict[str, XbdLabel] = {}
+    bad: dict[str, str] = {}
+    for source in {source.id: source for source in sources}.values():
+        try:
+            labels[source.id] = check_source(source)
+        except AftersceneError as error:
+            if on_error == "fail":
+                raise
+            bad[source.id] = str(error)
+    if bad and not labels:
+        raise BadParameter(f"nothing can be made: {next(iter(bad.values()))}")
+    return labels, bad
+
+
+def hashes(sources: Iterable[Source]) -> dict[str, tuple[str, str]]:
+    """SHA-256 of image and label of each source by its id; "missing" where there is no file."""
+    return {source.id: (_hash(source.pre), _hash(source.label)) for source in sources}
+
+
+def _hash(path: Path) -> str:
+    return sha256_file(path) if path.is_file() else "missing"
+
+
+def digest(found: Mapping[str, tuple[str, str]]) -> str:
+    """One short hash over the names and :func:`hashes` of sources, so that changed data is noticed
+    and a moved folder is not.
+    """
+    total = hashlib.sha256()
+    for name, parts in sorted(found.items()):
+        total.update("".join((name, *parts)).encode())
+    return total.hexdigest()[:16]
+
+
+def _check_unchanged(source: Source) -> None:
+    for path, was in zip((source.pre, source.label), source.sha256 or (), strict=False):
+        if sha256_file(path) != was:
+            raise BadParameter(
+                f"{path}: has changed since the plan was made; write the plan anew (gbd plan)"
+            )
+
+
+def _check_image(path: Path, shape: tuple[int, int]) -> None:
+    height, width = shape
+    if min(shape) < SMALLEST:
+        raise BadImage(
+            f"{path}: {width}x{height} pixels are too few; give at least {SMALLEST}x{SMALLEST}"
+        )
+    if path.suffix.lower() not in PLAIN:
+        return
+    with Image.open(path) as image:
+        bands = len(image.getbands())
+    if bands not in (1, 3):
+        raise BadImage(f"{path}: {bands} bands; save it as 8-bit RGB, or as GeoTIFF")
+
+
+def _check_buildings(
+    buildings: tuple[Building, ...], shape: tuple[int, int], path: Path, strict: bool
+) -> None:
+    height, width = shape
+    for building in buildings:
+        if strict and not building.polygon.is_valid:
+            raise BadLabel(
+                f"{path}: building {building.uid} has an outline that crosses itself "
+                f"({explain_validity(building.polygon)}); draw it anew or remove it"
+            )
+        left, top, right, bottom = building.polygon.bounds
+        if right < 0 or bottom < 0 or left > width or top > height:
+            raise BadLabel(
+                f"{path}: building {building.uid} (x {left:g} to {right:g}, y {top:g} to "
+                f"{bottom:g}) lies outside the image of {width}x{height} pixels; "
+                "check that label and image belong together"
+            )
