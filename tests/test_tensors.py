@@ -1,5 +1,6 @@
-"""The two doors between geodata and torch."""
+"""The door between pixels and torch, and that there is no other."""
 
+import ast
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,7 +10,16 @@ from affine import Affine
 
 from afterscene.errors import BadParameter, NotFinite
 from afterscene.geodata import Scene
-from afterscene.tensors import to_scene, to_tensor
+from afterscene.tensors import (
+    from_numbers,
+    from_pixels,
+    from_unit,
+    to_pixels,
+    to_scene,
+    to_tensor,
+    to_unit,
+)
+from tests.test_layers import SOURCE
 
 
 def scene(bands: int = 3, dtype: str = "uint8", size: tuple[int, int] = (16, 16)) -> Scene:
@@ -91,3 +101,50 @@ def test_nan_is_an_error_and_no_black_picture(value: float) -> None:
 def test_another_shape_is_an_error(shape: tuple[int, ...]) -> None:
     with pytest.raises(BadParameter, match=r"give \(3, 16, 16\)"):
         to_scene(torch.zeros(shape), scene())
+
+
+def test_stacks_of_pictures_come_and_go_as_scenes_do() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 7, 5, 3)).astype(np.uint8)
+    x = from_pixels(pixels)
+    assert (x.shape, x.dtype) == ((2, 3, 7, 5), torch.float32)
+    assert x.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(x[1], to_tensor(Scene.of_rgb(pixels[1])))
+    assert np.array_equal(to_pixels(x), pixels)
+    assert set(np.unique(to_pixels(1e6 * x))) == {0, 255}
+    values = pixels.astype(np.float32)
+    assert np.array_equal(to_unit(values), x.permute(0, 2, 3, 1).numpy())
+    np.testing.assert_allclose(from_unit(to_unit(values)), values, atol=1e-4)
+
+
+def test_levels_become_whole_numbers_and_shares_single_precision() -> None:
+    levels = from_numbers(np.array([[0, 255]], np.uint8))
+    assert (levels.dtype, levels.tolist()) == (torch.int64, [[0, 255]])
+    assert from_numbers(np.array([0.25])).dtype == torch.float32
+
+
+def test_no_other_module_of_the_library_turns_pixels_into_tensors() -> None:
+    """From the door down: no ``from_numpy``, no 127.5, and no 255th where torch is at hand."""
+    own = {"tensors.py", "pretrained.py"}  # pretrained reads weights, not pixels
+    above = {"geodata", "networks", "diffusion", "school"}
+    found = []
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = path.relative_to(SOURCE)
+        if str(name) not in own and name.parts[0] not in above:
+            found += [f"{name}:{line}" for line in _doors(ast.parse(path.read_text()))]
+    assert not found, f"use afterscene.tensors: {found}"
+
+
+def _doors(tree: ast.Module) -> list[str]:
+    """Where a module makes a tensor of an array or scales pixels."""
+    imports = [n for n in ast.walk(tree) if isinstance(n, ast.Import)]
+    torch_here = any(a.name == "torch" for node in imports for a in node.names)
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr == "from_numpy":
+            found.append(f"{node.lineno} from_numpy")
+        if isinstance(node, ast.Constant) and node.value == 127.5:
+            found.append(f"{node.lineno} 127.5")
+        divides = isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div)
+        if torch_here and divides and getattr(node.right, "value", None) == 255:
+            found.append(f"{node.lineno} / 255")
+    return found

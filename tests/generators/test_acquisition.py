@@ -7,7 +7,7 @@ import pytest
 
 from afterscene.errors import BadParameter
 from afterscene.generators.acquisition import LARGEST_SHIFT, Acquisition
-from afterscene.generators.crops import measure_style
+from afterscene.generators.appearance import measure_style
 from afterscene.generators.registration import estimate_shift
 from afterscene.geodata.damage import DamageLevel
 from tests.generators import toy

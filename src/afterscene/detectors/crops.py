@@ -14,12 +14,12 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from torch import Tensor
 
 from afterscene.detectors.config import DetectorConfig
 from afterscene.errors import BadParameter
 from afterscene.geodata.pair import LabelledPair
+from afterscene.tensors import MIDDLE, from_numbers, from_pixels
 from afterscene.training.crops import WAYS, Spots, corner, cut, turned
 
 #: A window lies beside its building by at most this share of its side.
@@ -72,7 +72,7 @@ class CropSampler:
         """The crops of optimiser step `step`, or a piece of them."""
         crops = [self._crop(step, index) for index in range(self.config.batch)[piece]]
         pre, post, target = (np.stack(part) for part in zip(*crops, strict=True))
-        return Batch(_as_input(pre), _as_input(post), torch.from_numpy(target.astype(np.int64)))
+        return Batch(from_pixels(pre), from_pixels(post), from_numbers(target))
 
     def _crop(self, step: int, index: int) -> tuple[np.ndarray, ...]:
         rng = np.random.default_rng([self.seed, step, index])
@@ -107,7 +107,7 @@ class CropSampler:
 def _jitter(pixels: np.ndarray, rng: np.random.Generator, amount: float) -> np.ndarray:
     """Gain, offset and colour cast, drawn up to `amount`; (S, S, 3) uint8 -> same."""
     gain = 1 + rng.uniform(-amount, amount) + rng.uniform(-amount, amount, size=3) / 3
-    offset = 127.5 * (rng.uniform(-amount, amount) + 1 - gain)
+    offset = MIDDLE * (rng.uniform(-amount, amount) + 1 - gain)
     table = np.arange(256)[:, None] * gain + offset
     table = np.clip(np.rint(table), 0, 255).astype(np.uint8)
     return cv2.LUT(pixels, table[None])
@@ -121,8 +121,3 @@ def _roughen(pixels: np.ndarray, rng: np.random.Generator, config: DetectorConfi
         noise = rng.normal(0, 255 * rng.uniform(0, config.grain), pixels.shape)
         pixels = np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
     return pixels
-
-
-def _as_input(pixels: np.ndarray) -> Tensor:
-    """(N, S, S, 3) uint8 -> (N, 3, S, S) float32 in [-1, 1], channels last in memory."""
-    return torch.from_numpy(pixels).permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)

@@ -31,6 +31,7 @@ from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.tiles import feather, tiles
 from afterscene.networks.siamese import SiameseUNet, fold_batch_norm
+from afterscene.tensors import from_pixels
 
 TILE = 1024
 OVERLAP = 128
@@ -198,5 +199,4 @@ def _padded(rgb: np.ndarray, multiple: int) -> Tensor:
     height, width = rgb.shape[:2]
     below, right = -height % multiple, -width % multiple
     rgb = np.pad(rgb, ((0, below), (0, right), (0, 0)), mode="edge")
-    pixels = torch.from_numpy(rgb)[None].permute(0, 3, 1, 2)
-    return pixels.float().div_(127.5).sub_(1.0)
+    return from_pixels(rgb)[None]

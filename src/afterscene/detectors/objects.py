@@ -19,6 +19,7 @@ from torch.nn import functional
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import LEVELS, layers
 from afterscene.geodata.pair import LabelledPair
+from afterscene.tensors import from_numbers
 
 if TYPE_CHECKING:
     from afterscene.detectors.detector import Detector
@@ -51,7 +52,7 @@ class ObjectHead(nn.Module):
     def levels(self, sums: np.ndarray) -> np.ndarray:
         """(n, 4) probabilities from (n, 1 + 5 + 2 width) sums as :func:`pool` gives them."""
         with torch.inference_mode():
-            return self(torch.from_numpy(vectors(sums))).softmax(dim=1).numpy()
+            return self(from_numbers(vectors(sums))).softmax(dim=1).numpy()
 
     def paint(self, planes: np.ndarray, owner: np.ndarray, levels: np.ndarray) -> np.ndarray:
         """`levels` (4, H, W) with each building's own four probabilities on its pixels."""
@@ -116,8 +117,8 @@ def fit_objects(detector: Detector, pairs: Sequence[LabelledPair], *, seed: int)
             truth.append(pair.levels[known])
     if not truth:
         raise BadParameter("no building of a known level is in the pairs; give others")
-    inputs = torch.from_numpy(vectors(np.concatenate(found)))
-    target = torch.from_numpy(np.concatenate(truth)).long() - 1
+    inputs = from_numbers(vectors(np.concatenate(found)))
+    target = from_numbers(np.concatenate(truth)) - 1
     head = ObjectHead(detector.network.features_width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

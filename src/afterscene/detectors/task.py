@@ -25,6 +25,7 @@ from afterscene.detectors.losses import TERMS, detector_figures, detector_sums
 from afterscene.geodata.damage import COLOURS
 from afterscene.geodata.pair import LabelledPair
 from afterscene.networks.siamese import Logits, SiameseUNet
+from afterscene.tensors import to_pixels
 from afterscene.training.config import LoopConfig
 from afterscene.training.task import Task, tiled
 
@@ -143,13 +144,13 @@ class DetectorTask(Task):
             logits = self.model(batch.pre, batch.post)
         found = logits.damage.argmax(1) + 1
         answer = torch.where(logits.localization[:, 0] > 0, found, 0)
-        columns = [_pixels(batch.pre), _pixels(batch.post), _levels(batch.target), _levels(answer)]
+        columns = [
+            list(to_pixels(batch.pre)),
+            list(to_pixels(batch.post)),
+            _levels(batch.target),
+            _levels(answer),
+        ]
         return tiled(list(zip(*columns, strict=True)))
-
-
-def _pixels(x: Tensor) -> list[np.ndarray]:
-    pixels = ((x.float() + 1) * 127.5).round().clamp(0, 255).byte()
-    return list(pixels.permute(0, 2, 3, 1).cpu().numpy())
 
 
 def _levels(target: Tensor) -> list[np.ndarray]:

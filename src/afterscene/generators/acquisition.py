@@ -32,6 +32,7 @@ import cv2
 import numpy as np
 
 from afterscene.depiction.overlays import smooth_noise
+from afterscene.tensors import from_unit, to_unit
 
 #: Amplitudes in units of [-1, 1] (tone, drift, grain) and pixels (shift, warp).
 TONE, DRIFT, GRAIN = 0.03, 0.05, 0.004
@@ -96,8 +97,8 @@ class Acquisition:
         if not valid.any():
             return np.copy
         rng = np.random.default_rng((self.seed, 32))
-        colour = reference.astype(np.float32) / 127.5 - 1
-        first = colour if pre is None else pre.astype(np.float32) / 127.5 - 1
+        colour = to_unit(reference.astype(np.float32))
+        first = colour if pre is None else to_unit(pre.astype(np.float32))
         centre, spread = first[valid].mean(axis=0), first[valid].std(axis=0)
         tone = self._tone(colour)
         drift = self._drift(reference.shape[:2], rng) - tone.mean(axis=(0, 1))
@@ -108,10 +109,10 @@ class Acquisition:
         base = bent.mean(axis=0)
 
         def take(picture: np.ndarray) -> np.ndarray:
-            colour = picture.astype(np.float32) / 127.5 - 1
+            colour = to_unit(picture.astype(np.float32))
             colour = colour + self._tone(colour) + drift
             colour = self._sensor((colour - base) * gain + centre + self.look[:3]) + grain
-            taken = np.clip((colour + 1) * 127.5, 0, 255).round().astype(np.uint8)
+            taken = np.clip(from_unit(colour), 0, 255).round().astype(np.uint8)
             taken[~valid] = picture[~valid]
             return taken
 

@@ -26,6 +26,7 @@ from afterscene.conditioning import Condition, class_of
 from afterscene.errors import BadParameter
 from afterscene.generators.colour import to_opponent
 from afterscene.geodata.damage import IGNORE
+from afterscene.tensors import MIDDLE, as_they_are, from_numbers, to_unit
 
 #: Of an *edit* example: radius in whole pixels (the last one is never drawn) and feather of its
 #: area, and what a pixel outside it weighs.
@@ -44,7 +45,7 @@ class TrainingTile:
         centres: ``(B, 2)`` float32 row and column of each building.
         centre_levels: ``(B,)`` uint8 level of each building.
         hazard: Its name; empty where it is not known.
-        style: ``(6,)`` look of the post beside the pre image (see :func:`measure_style`).
+        style: ``(6,)`` look of the post beside the pre image (:func:`.appearance.measure_style`).
         middle: ``(3,)`` mean of the post on the area that the hazard left alone, 0..255.
         registered: ``post`` moved onto ``pre``, ``(H, W, 3)`` uint8.
         matched: The same, brought to the look of ``pre``.
@@ -61,54 +62,6 @@ class TrainingTile:
     middle: np.ndarray
     registered: np.ndarray
     matched: np.ndarray
-
-
-def measure_style(pre: np.ndarray, post: np.ndarray, reference: np.ndarray) -> np.ndarray | None:
-    """Look of ``post`` beside ``pre`` on the ``reference`` pixels.
-
-    Args:
-        pre, post: ``(H, W, 3)`` uint8.
-        reference: ``(H, W)`` bool, pixels that the hazard left alone.
-
-    Returns:
-        ``(6,)`` float32: difference of the channel means in units of [-1, 1], then the log
-        ratio of the channel standard deviations; ``None`` where under 10% of the pixels remain.
-    """
-    if reference.mean() < 0.1:
-        return None
-    before = pre[reference].astype(np.float32) / 127.5 - 1
-    after = post[reference].astype(np.float32) / 127.5 - 1
-    spread = np.log((after.std(0) + 1e-3) / (before.std(0) + 1e-3))
-    return np.concatenate([after.mean(0) - before.mean(0), spread]).astype(np.float32)
-
-
-def tone_of(picture: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
-    """``(6,)``: mean and deviation of the channels of ``(H, W, 3)`` uint8, in [0, 1].
-
-    ``valid`` is ``(H, W)`` bool; without it black is left out. Zeros where nothing remains.
-    """
-    chosen = picture[picture.any(axis=2) if valid is None else valid].astype(np.float64) / 255
-    if not len(chosen):
-        chosen = np.zeros((1, 3))
-    return np.concatenate([chosen.mean(axis=0), chosen.std(axis=0)]).astype(np.float32)
-
-
-def match_look(post: np.ndarray, middle: np.ndarray, style: np.ndarray) -> np.ndarray:
-    """``post`` brought near to the look of its pre image: uint8.
-
-    The correction is bounded and nearly the same for all channels: where a hazard changed the
-    whole tile (burnt fields), a full match of each channel paints ash pink.
-
-    Args:
-        post: ``(H, W, 3)`` uint8.
-        middle: ``(3,)`` mean of ``post`` on the reference area, 0..255.
-        style: ``(6,)`` look of ``post`` (see :func:`measure_style`).
-    """
-    gain = np.exp(-np.clip(style[3:].mean(), -0.25, 0.25))
-    common = np.clip(style[:3].mean(), -0.15, 0.15)
-    offset = 127.5 * (common + np.clip(style[:3] - style[:3].mean(), -0.04, 0.04))
-    centred = post.astype(np.float32) - middle
-    return np.clip(centred * gain + middle - offset, 0, 255).round().astype(np.uint8)
 
 
 def affected_mask(levels: np.ndarray, radius: int, feather: float) -> np.ndarray:
@@ -219,15 +172,15 @@ class CropSampler:
         items = [self._item(size, np.random.default_rng((self.seed, step, n))) for n in numbers]
         columns = {key: np.stack([item[key] for item in items]) for key in items[0]}
         condition = Condition(
-            pre=pictures_of(torch.from_numpy(columns["pre"])),
-            levels=torch.from_numpy(columns["levels"].astype(np.int64)),
-            affected=torch.from_numpy(columns["affected"])[:, None],
-            hazard=torch.from_numpy(columns["hazard"]),
-            style=torch.from_numpy(columns["style"]),
+            pre=pictures_of(as_they_are(columns["pre"])),
+            levels=from_numbers(columns["levels"]),
+            affected=from_numbers(columns["affected"])[:, None],
+            hazard=from_numbers(columns["hazard"]),
+            style=from_numbers(columns["style"]),
         )
-        weight = torch.from_numpy(columns["weight"])[:, None]
+        weight = from_numbers(columns["weight"])[:, None]
         return Batch(
-            target=pictures_of(torch.from_numpy(columns["target"])),
+            target=pictures_of(as_they_are(columns["target"])),
             condition=condition,
             weight=weight,
         )
@@ -274,10 +227,10 @@ class CropSampler:
             mask = np.ones((size, size), np.float32)
             gain, offset = _shake(config.jitter, rng)
             target = (tile.registered[window] - tile.middle) * gain + tile.middle + offset
-            style += np.concatenate([offset / 127.5, np.log(gain)])
+            style += np.concatenate([offset / MIDDLE, np.log(gain)])
         # The same gain and offset for both pictures: another sensor, the same change.
         gain, offset = _shake(config.jitter, rng)
-        pre, target = ((p - 127.5) * gain + 127.5 + offset for p in (pre, target))
+        pre, target = ((p - MIDDLE) * gain + MIDDLE + offset for p in (pre, target))
         style[:3] *= gain
         pictures = _turn([pre, target, levels, mask], int(rng.integers(8)))
         return {
@@ -293,13 +246,13 @@ class CropSampler:
 
 def pictures_of(stack: torch.Tensor) -> torch.Tensor:
     """``(N, H, W, 3)`` RGB in 0..255 to ``(N, 3, H, W)`` opponent colours."""
-    return to_opponent((stack.float().clamp(0, 255) / 127.5 - 1).permute(0, 3, 1, 2))
+    return to_opponent(to_unit(stack.float().clamp(0, 255)).permute(0, 3, 1, 2))
 
 
 def _shake(jitter: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Random gain and offset (in 0..255) of three channels, mostly common to them."""
     gain = np.exp(rng.uniform(-jitter, jitter) + rng.uniform(-jitter, jitter, 3) / 3)
-    offset = 127.5 * (rng.uniform(-jitter, jitter) + rng.uniform(-jitter, jitter, 3) / 3)
+    offset = MIDDLE * (rng.uniform(-jitter, jitter) + rng.uniform(-jitter, jitter, 3) / 3)
     return gain, offset
 
 

@@ -28,6 +28,7 @@ from afterscene.generators.crops import (
     pictures_of,
 )
 from afterscene.geodata.damage import IGNORE
+from afterscene.tensors import MIDDLE, as_they_are, from_numbers
 
 #: Channels of a tile in memory: pre, registered, matched, level, distance to damage.
 PRE, REAL, MATCHED, LEVEL, FAR = slice(0, 3), slice(3, 6), slice(6, 9), 9, 10
@@ -58,10 +59,10 @@ class DeviceCrops:
     ) -> None:
         self.config, self.seed, self.device = config, seed, device
         self.size = torch.tensor(tiles[0].pre.shape[:2], device=device)
-        self.tiles = torch.stack([torch.from_numpy(_stacked(tile)) for tile in tiles]).to(device)
+        self.tiles = torch.stack([as_they_are(_stacked(tile)) for tile in tiles]).to(device)
         self.hazard = torch.tensor([class_of(t.hazard, hazards) for t in tiles], device=device)
-        self.style = torch.from_numpy(np.stack([tile.style for tile in tiles])).to(device)
-        self.middle = torch.from_numpy(np.stack([tile.middle for tile in tiles])).to(device)
+        self.style = from_numbers(np.stack([tile.style for tile in tiles])).to(device)
+        self.middle = from_numbers(np.stack([tile.middle for tile in tiles])).to(device)
         weights = torch.tensor(config.level_weights)
         self._rows = [_of_level(tiles, level).to(device) for level in range(1, 5)]
         for kind, rows in enumerate(self._rows):
@@ -149,7 +150,7 @@ class DeviceCrops:
         common = (self._uniform(draw, 2, count, 1) * 2 - 1) * jitter
         own = (self._uniform(draw, 2, count, 3) * 2 - 1) * (jitter / 3)
         both = common + own
-        return both[0].exp(), 127.5 * both[1]
+        return both[0].exp(), MIDDLE * both[1]
 
     @torch.no_grad()
     def _whole(self, size: int, count: int, draw: torch.Generator) -> Batch:
@@ -167,7 +168,7 @@ class DeviceCrops:
         mask = torch.where(edit[:, None, None], mask, 1.0)
         gain, offset = self._shake(count, draw)
         style = self.style[tile]
-        shaken = style + torch.cat([offset / 127.5, gain.log()], dim=1)
+        shaken = style + torch.cat([offset / MIDDLE, gain.log()], dim=1)
         style = torch.where(edit[:, None], 0.0, shaken)
         own = self.middle[tile][:, None, None]
         real = (values[..., REAL] - own) * gain[:, None, None] + own + offset[:, None, None]
@@ -176,7 +177,8 @@ class DeviceCrops:
         # The same gain and offset for both pictures: another sensor, the same change.
         gain, offset = self._shake(count, draw)
         pre, target = (
-            (p - 127.5) * gain[:, None, None] + 127.5 + offset[:, None, None] for p in (pre, target)
+            (p - MIDDLE) * gain[:, None, None] + MIDDLE + offset[:, None, None]
+            for p in (pre, target)
         )
         style = torch.cat([style[:, :3] * gain, style[:, 3:]], dim=1)
         unsaid = self._uniform(draw, 3, count) < config.drop

@@ -18,10 +18,10 @@ from afterscene import shipped
 from afterscene.computing import prepared
 from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import BadParameter, BadWeights, UnknownName
+from afterscene.generators.appearance import tone_of
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.checkpoint import load_weights, weights_hash
 from afterscene.generators.choosing import Choice
-from afterscene.generators.crops import tone_of
 from afterscene.generators.frame import (
     MODES,
     Frame,

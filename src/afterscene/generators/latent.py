@@ -20,6 +20,7 @@ from afterscene.computing import PRECISIONS, autocast, trainable
 from afterscene.errors import BadParameter
 from afterscene.generators.crops import TrainingTile
 from afterscene.networks.autoencoder import Autoencoder, AutoencoderConfig
+from afterscene.tensors import from_pixels, to_pixels
 from afterscene.training.averages import power_keep
 from afterscene.training.config import LoopConfig
 from afterscene.training.task import Task, tiled
@@ -99,7 +100,7 @@ class AutoencoderTask(Task):
     def _drawn(self, some: Sequence[np.ndarray], seed: int, step: int, piece: slice) -> Drawn:
         config, items = self.config, range(self.config.crops)[piece]
         pictures = [crop(some, config.side, (seed, step, item)) for item in items]
-        x = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
+        x = from_pixels(np.stack(pictures))
         small = config.side // config.model.stride
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
         shape = (config.crops, config.model.latent, small, small)
@@ -132,8 +133,7 @@ class AutoencoderTask(Task):
             return None
         x = self._drawn(self.others, 7, 0, slice(0, 4)).x
         decoded = self.model.decode(self.model.encode(x).mean).float()
-        both = [((p + 1) * 127.5).round().clamp(0, 255).byte() for p in (x, decoded)]
-        columns = [list(p.permute(0, 2, 3, 1).cpu().numpy()) for p in both]
+        columns = [list(to_pixels(p)) for p in (x, decoded)]
         return tiled(list(zip(*columns, strict=True)))
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from afterscene.errors import MissingFile
-from afterscene.generators.crops import TrainingTile, measure_style, tone_of
+from afterscene.generators.appearance import measure_style, tone_of
+from afterscene.generators.crops import TrainingTile
 from afterscene.generators.generator import Generator
 from afterscene.geodata.damage import Building, DamageLevel, instances
 from afterscene.geodata.drawn.layout import coarse

@@ -31,6 +31,7 @@ from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.colour import to_opponent, to_rgb
 from afterscene.generators.windows import CORE, crop, halo_of, needed, patches
 from afterscene.geodata.tiles import Window
+from afterscene.tensors import from_numbers, from_pixels, to_pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,13 +201,13 @@ def scene_condition(
         stride: Height and width grow to multiples of it, below and at the right.
     """
     grow = grown(pre.shape[:2], stride)
-    area = None if affected is None else torch.from_numpy(np.pad(affected, grow))[None, None]
+    area = None if affected is None else from_numbers(np.pad(affected, grow))[None, None]
     return Condition(
         pre=to_opponent(picture_tensor(pre, stride)),
-        levels=torch.from_numpy(np.pad(levels, grow).astype(np.int64))[None],
+        levels=from_numbers(np.pad(levels, grow))[None],
         affected=area,
         hazard=torch.tensor([hazard]),
-        style=None if style is None else torch.from_numpy(style.astype(np.float32))[None],
+        style=None if style is None else from_numbers(style)[None],
     )
 
 
@@ -219,7 +220,7 @@ def grown(shape: tuple[int, int], stride: int) -> tuple[tuple[int, int], tuple[i
 def picture_tensor(picture: np.ndarray, stride: int = 1) -> Tensor:
     """``(H, W, 3)`` uint8 as ``(1, 3, H, W)`` in [-1, 1], mirrored to multiples of ``stride``."""
     larger = np.pad(picture, (*grown(picture.shape[:2], stride), (0, 0)), mode="symmetric")
-    return torch.from_numpy(larger.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]
+    return from_pixels(larger)[None]
 
 
 def draw_scene(
@@ -251,5 +252,4 @@ def draw_scene(
     for state in scene_states(model, inside, seed=seed, config=config, sketch=begun):
         x0 = state.x
     rgb = to_rgb(model.outward(x0))[0]
-    drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
-    return drawn[: picture.shape[0], : picture.shape[1]].copy()
+    return to_pixels(rgb)[: picture.shape[0], : picture.shape[1]].copy()

@@ -9,7 +9,8 @@ import numpy as np
 
 from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import MissingFile
-from afterscene.generators.crops import TrainingTile, affected_mask, match_look, measure_style
+from afterscene.generators.appearance import match_look, measure_style
+from afterscene.generators.crops import TrainingTile, affected_mask
 from afterscene.generators.registration import register
 from afterscene.geodata.damage import Building, DamageLevel, rasterize
 from afterscene.geodata.scene import read_scene

@@ -34,6 +34,7 @@ from afterscene.generators.devicecrops import DeviceCrops
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.tiles import Window
 from afterscene.networks.autoencoder import Autoencoder
+from afterscene.tensors import to_pixels
 from afterscene.training.averages import power_keep
 from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
@@ -282,8 +283,7 @@ def beside_edm(name: str, config: BridgeConfig, t: Tensor) -> Tensor:
 
 def as_pictures(x: Tensor) -> list[np.ndarray]:
     """``(N, 3, H, W)`` in opponent colours to ``(H, W, 3)`` uint8 pictures."""
-    pixels = ((to_rgb(x.float()) + 1) * 127.5).round().clamp(0, 255).byte()
-    return list(pixels.permute(0, 2, 3, 1).cpu().numpy())
+    return list(to_pixels(to_rgb(x.float())))
 
 
 def checkpoint_stages(model: BridgeModel) -> None:

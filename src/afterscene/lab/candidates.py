@@ -36,8 +36,9 @@ import numpy as np
 from afterscene.errors import BadImage, MissingFile
 from afterscene.gbd.pair import MARK, Renderer
 from afterscene.gbd.plan import item_seed
+from afterscene.generators.appearance import measure_style
 from afterscene.generators.choosing import Choice
-from afterscene.generators.crops import affected_mask, measure_style
+from afterscene.generators.crops import affected_mask
 from afterscene.generators.generator import Generator
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.tiles import REACH

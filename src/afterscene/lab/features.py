@@ -21,6 +21,7 @@ from torch import Tensor
 from afterscene.detectors.encoders import PUBLISHED, pretrained_available
 from afterscene.geodata.damage import Building
 from afterscene.networks.efficientnet import EfficientNetLite0
+from afterscene.tensors import from_pixels
 
 CROP = 96
 BATCH = 32
@@ -54,8 +55,7 @@ class LiteFeatures:
 
     @torch.inference_mode()
     def _batch(self, pictures: np.ndarray) -> list[Tensor]:
-        stack = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
-        return self._network(stack.float().div_(127.5).sub_(1.0))
+        return self._network(from_pixels(pictures))
 
 
 def default_features() -> FeatureSpace | None:

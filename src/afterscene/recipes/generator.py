@@ -17,9 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from afterscene.generators.appearance import tone_of
 from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.checkpoint import load_weights, save_weights
-from afterscene.generators.crops import CropConfig, TrainingTile, tone_of
+from afterscene.generators.crops import CropConfig, TrainingTile
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from afterscene.generators.appearance import tone_of
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.crops import CropConfig, tone_of
+from afterscene.generators.crops import CropConfig
 from afterscene.generators.layouts import LOOKS, TONES, layout_tiles
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import TrainConfig

@@ -19,7 +19,7 @@ from afterscene.errors import MissingFile
 from afterscene.files import write_atomic, write_json
 from afterscene.geodata.scene import read_scene
 from afterscene.regions.scenes import CLASSES, KIND, features, new_head
-from afterscene.tensors import to_tensor
+from afterscene.tensors import from_numbers, to_tensor
 
 STEPS, RATE, DROPOUT, SMOOTHING, DECAY = 400, 3e-3, 0.3, 0.1, 0.01
 HELD_OUT = 5
@@ -52,7 +52,7 @@ def fit(x: Tensor, kinds: np.ndarray, *, seed: int = 0) -> nn.Linear:
     """The layer that tells the kinds apart: AdamW on cross-entropy with smoothed labels."""
     generator = torch.Generator().manual_seed(seed)
     centre, scale = x.mean(0), x.std(0) + 1e-3
-    z, y = (x - centre) / scale, torch.from_numpy(kinds)
+    z, y = (x - centre) / scale, from_numbers(kinds)
     head = new_head()
     nn.init.zeros_(head.weight)
     nn.init.zeros_(head.bias)

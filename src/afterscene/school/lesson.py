@@ -23,6 +23,7 @@ from torch import Tensor
 
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.drawn import draw_town
+from afterscene.tensors import from_pixels, to_pixels
 
 SMALL = os.environ.get("AFTERSCENE_SMALL") == "1"
 KINDS = ("forest", "beach", "freeway", "denseresidential")
@@ -87,7 +88,7 @@ def pictures(size: int, count: int, *, seed: int = 0) -> Pictures:
     else:
         crops, label = _drawn(size, count, rng)
         names, source = ("open land", "houses"), "drawn towns"
-    x = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    x = from_pixels(np.stack(crops))
     return Pictures(x=x, label=torch.tensor(label), names=names, source=source)
 
 
@@ -214,8 +215,7 @@ def animation(name: str, states: Iterable[Tensor], *, side: int = 64, pause: int
 
 
 def _image(x: Tensor, side: int) -> Image.Image:
-    values = ((x.detach().clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).numpy()
-    return Image.fromarray(values).resize((side, side), Image.Resampling.NEAREST)
+    return Image.fromarray(to_pixels(x)).resize((side, side), Image.Resampling.NEAREST)
 
 
 def _out() -> Path:

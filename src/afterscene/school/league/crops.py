@@ -19,6 +19,7 @@ from torch import Tensor
 from afterscene.errors import BadImage, MissingFile
 from afterscene.geodata.scene import read_scene
 from afterscene.school.autoregression import quantize
+from afterscene.tensors import from_pixels
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 HELD_OUT = 5  # every fifth picture
@@ -95,5 +96,4 @@ def _cut(path: Path, size: int, each: int, rng: np.random.Generator) -> list[np.
 
 
 def _tensor(crops: list[np.ndarray], levels: int) -> Tensor:
-    x = torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float()
-    return quantize(x / 127.5 - 1, levels)
+    return quantize(from_pixels(np.stack(crops)), levels)

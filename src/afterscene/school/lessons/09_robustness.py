@@ -47,6 +47,7 @@ from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.school import lesson
 from afterscene.school.autoregression import FitConfig, fit
 from afterscene.school.robustness import ATTACKS, SpellCheck, rank_words, worst_case
+from afterscene.tensors import from_pixels
 
 # %% [markdown]
 # ## Pairs with a sentence
@@ -87,10 +88,7 @@ def crops(town: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, str]]:
 
 
 found = [crop for town in range(lesson.budget(40, 3)) for crop in crops(town)]
-before, after = (
-    torch.from_numpy(np.stack([c[k] for c in found])).permute(0, 3, 1, 2).float() / 127.5 - 1
-    for k in (0, 1)
-)
+before, after = (from_pixels(np.stack([c[k] for c in found])) for k in (0, 1))
 damaged = torch.from_numpy(np.stack([c[2] for c in found]))[:, None]
 names = list(PROMPTS)
 label = torch.tensor([names.index(c[3]) for c in found])

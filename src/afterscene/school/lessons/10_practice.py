@@ -50,6 +50,7 @@ from afterscene.hazards.wind import HurricaneWind
 from afterscene.lab.towns import draw_pairs
 from afterscene.metrics.confusion import Confusion
 from afterscene.school import lesson
+from afterscene.tensors import from_pixels
 
 # %% [markdown]
 # ## 1. Pairs
@@ -189,7 +190,7 @@ def picture(rgb: np.ndarray) -> torch.Tensor:
     side = min(*rgb.shape[:2], 384)
     top, left = ((length - side) // 2 for length in rgb.shape[:2])
     part = np.ascontiguousarray(rgb[top : top + side, left : left + side])
-    return torch.from_numpy(part).permute(2, 0, 1).float() / 127.5 - 1
+    return from_pixels(part)
 
 
 def map_of(target: np.ndarray) -> torch.Tensor:
