@@ -5,9 +5,18 @@ from typing import ClassVar
 
 import numpy as np
 
+from afterscene.depiction import Depiction
+from afterscene.geodata.damage import rasterize
 from afterscene.hazards import Fragility, Hazard
 from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import Prior
+
+
+def dent(picture, damage, seed):
+    """Pale dots on damaged roofs."""
+    dots = np.random.default_rng(seed).random(picture.shape[:2]) < 0.3
+    hit = (rasterize(damage.buildings, picture.shape[:2]) > 1) & dots
+    return np.where(hit[..., None], np.uint8(230), picture)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +29,7 @@ class Hail(Hazard):
     fragility: ClassVar[Fragility] = Fragility(
         medians=(30.0, 60.0, 120.0), betas=(0.3, 0.3, 0.3), source="this test"
     )
+    depiction: ClassVar[Depiction] = Depiction(sketch=dent, smeared=True, drawn_as="wind")
     reach_km: ClassVar[float] = 10.0
     prior: ClassVar[Prior] = Prior(
         boxes=((-104, 28, -80, 48, 1.0),), elsewhere=0.1, source="this test"
@@ -36,10 +46,10 @@ class Hail(Hazard):
         return np.full(ground.shape, self.largest * self.severity), {"cloud": "cumulonimbus"}
 
 
-def install(folder, monkeypatch, name="hail") -> None:
-    """As pip does with a package that names Hail under ``afterscene.hazards``."""
-    about = folder / "afterscene_hail-1.0.dist-info"
+def install(folder, monkeypatch, package="ice", name="hail") -> None:
+    """As pip does with a ``package`` that names Hail under ``afterscene.hazards``."""
+    about = folder / f"{package}-1.0.dist-info"
     about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: afterscene-hail\nVersion: 1.0\n")
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(f"[afterscene.hazards]\n{name} = tests.hail:Hail\n")
     monkeypatch.syspath_prepend(str(folder))

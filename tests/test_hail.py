@@ -2,6 +2,7 @@
 
 import ast
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from afterscene.gbd.captions import captions, facts_of
 from afterscene.generators import load
 from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
+from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import HAZARDS, hazard_of, make_hazard
 from tests import hail
+from tests.generators import toy
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "afterscene"
 
@@ -91,9 +94,32 @@ def test_real_pairs_of_its_events_teach_it(tmp_path):
     assert class_of("hail", load("default").model.config.hazards) == -1
 
 
-def test_two_of_one_name_are_refused(tmp_path, monkeypatch):
-    hail.install(tmp_path / "another", monkeypatch, name="flood")
-    with pytest.raises(BadParameter, match="two hazards are named 'flood'"):
+def test_an_aftermath_of_it_is_made(afterscene, tree, tmp_path):
+    (image, *_), (label, *_) = (sorted((tree / n).iterdir()) for n in ("images", "labels"))
+    flags = ["--labels", label, "--hazard", "hail", "--set", "largest=150", "--seed", 3]
+    outcome = afterscene("synthesize", image, *flags, "--out", tmp_path / "out", "--json")
+    assert outcome.code == 0, outcome.stderr
+    (written,) = (tmp_path / "out").rglob("*_post_disaster.json")
+    told = read_label(written)
+    assert told.metadata["disaster_type"] == "hail"
+    assert max(b.level for b in told.buildings) > DamageLevel.NO_DAMAGE
+
+
+def test_a_network_that_does_not_know_it_refines_what_it_paints():
+    pre = toy.scene(96, 96)
+    struck = toy.damage(toy.building(28, 28, DamageLevel.MAJOR, 40), shape=(96, 96))
+    struck = replace(struck, hazard="hail", unit="mm")
+    post = toy.generator(entry=0.02).render(pre, struck, seed=3).rgb()
+    painted = hail.dent(pre.rgb(), struck, 3)
+    assert np.array_equal(post[:8], pre.rgb()[:8])
+    apart = [np.abs(post - one.astype(float))[28:68, 28:68].mean() for one in (painted, pre.rgb())]
+    assert apart[0] < apart[1]
+
+
+@pytest.mark.parametrize("name", ["flood", "hail"])
+def test_two_of_one_name_are_refused(tmp_path, monkeypatch, name):
+    hail.install(tmp_path / "another", monkeypatch, package="another", name=name)
+    with pytest.raises(BadParameter, match=f"two .* are named '{name}'"):
         list(HAZARDS)
 
 
