@@ -9,7 +9,7 @@ import toys
 from afterscene import gbd
 from afterscene.gbd.dataset import Dataset
 from afterscene.gbd.stats import stats
-from afterscene.pages.gbd_page import write_page
+from afterscene.pages.gbd_page import write_stats
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def sources(tmp_path):
 def write(folder, out):
     out.mkdir()
     dataset = Dataset(folder)
-    html, numbers = write_page(dataset, stats(dataset), out)
+    html, numbers = write_stats(dataset, stats(dataset), out)
     assert json.loads(numbers.read_text()) == stats(dataset).as_json()
     return dataset, html.read_text(encoding="utf-8")
 

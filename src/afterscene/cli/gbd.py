@@ -183,10 +183,10 @@ def stats(
     found = count(read)
     if out is not None:
         check_apart(read, out)
-        from afterscene.pages.gbd_page import write_page
+        from afterscene.pages.gbd_page import write_stats
 
         with whole_output(out, "gbd stats", overwrite):
-            write_page(read, found, out)
+            write_stats(read, found, out)
     groups = [group.as_json() for group in (*found.groups, found.total)]
     head = ("hazard", "event", "region", "pairs", "buildings", *found.total.levels)
     rows = [

@@ -24,7 +24,7 @@ _STYLE: Any = {
     "svg.hashsalt": "afterscene",
     "svg.fonttype": "none",
     "text.parse_math": False,
-    "font.size": 9.5,
+    "font.size": 10,
     "axes.edgecolor": GREY,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -79,13 +79,13 @@ class Chart:
 
     def svg(self) -> Markup:
         """Each interval as a bar with its mean; points as rings; a line at 0 if it is inside."""
-        return _inline(drawn(self._draw, width=460, height=26 * len(self.names) + 30))
+        return _inline(drawn(self._draw, width=340, height=26 * len(self.names) + 30))
 
     def _draw(self, axes: Any) -> None:
         for y, span in enumerate(self.intervals):
             bar = {"color": ACCENT, "alpha": 0.4, "solid_capstyle": "round", "clip_on": False}
             axes.plot([span.low, span.high], [y, y], linewidth=4, **bar)
-            axes.plot(span.mean, y, "o", color=ACCENT, clip_on=False)
+            axes.plot(span.mean, y, "o", color=ACCENT, zorder=3, clip_on=False)
             beside = {"xycoords": ("axes fraction", "data"), "verticalalignment": "center"}
             axes.annotate(f"{span.mean:.3f}", (1.02, y), annotation_clip=False, **beside)
         for y, values in enumerate(self.points):
@@ -116,8 +116,8 @@ class Curves:
 
     def svg(self) -> Markup:
         """A line each, its interval as a soft band; places stand at equal distances."""
-        rows = -(-len(self.lines) // 3)
-        return _inline(drawn(self._draw, width=460, height=240 + 16 * rows))
+        rows = -(-len(self.lines) // 2)
+        return _inline(drawn(self._draw, width=340, height=200 + 16 * rows))
 
     def _draw(self, axes: Any) -> None:
         xs = range(len(self.places))  # 0, 2, 5, 10, 20 would else crowd
@@ -129,4 +129,4 @@ class Curves:
             axes.plot(xs, means, color=colour, linewidth=2, label=name, clip_on=False)
         axes.set_xticks(xs, [f"{place:g}" for place in self.places])
         axes.grid(axis="y", color=GREY, alpha=0.3, clip_on=False)
-        axes.figure.legend(loc="outside lower center", ncols=3)
+        axes.figure.legend(loc="outside lower center", ncols=2)

@@ -12,7 +12,7 @@ import numpy as np
 
 from afterscene.files import write_atomic, write_json
 from afterscene.gbd.vulnerable import Candidate, caveats
-from afterscene.pages.report import Picture, PictureRow, Report, Section, Table, write_report
+from afterscene.pages.render import write_page
 from afterscene.regions.places import Place
 
 WIDTH, NORTH, SOUTH = 1440, 75.0, -58.0
@@ -76,35 +76,19 @@ def write_regions(
         for row in rows
     ]
     words = caveats(candidates)
+    page = write_page(
+        out / "regions.html",
+        "regions.html",
+        caveats=words,
+        map=picture,
+        chosen=rows,
+        candidates=len(candidates),
+        bases=sorted({f"{c.hazard}: {c.basis}" for c in candidates}),
+    )
     _, png = cv2.imencode(".png", picture[..., ::-1])
     return [
-        write_report(_page(candidates, rows, words, picture), out / "regions.html"),
+        page,
         write_json(out / "regions.json", {"regions": rows, "caveats": list(words)}),
         write_json(out / "regions.geojson", {"type": "FeatureCollection", "features": features}),
         write_atomic(out / "map.png", png.tobytes()),
     ]
-
-
-def _page(
-    candidates: Sequence[Candidate],
-    rows: Sequence[dict],
-    words: Sequence[str],
-    picture: np.ndarray,
-) -> Report:
-    columns = ("name", "country", "hazard", "likelihood", "exposure_buildings", "fragility")
-    table = Table(
-        caption=f"{len(rows)} places, drawn from {len(candidates)} candidates",
-        columns=("place", "country", "hazard", "hazard factor", "buildings", "fragility"),
-        rows=tuple(tuple(row[c] for c in columns) for row in rows),
-    )
-    bases = sorted({f"{c.hazard}: {c.basis}" for c in candidates})
-    halves = (picture[:, : WIDTH // 2], picture[:, WIDTH // 2 :])
-    names = ("west", "east")
-    shown = tuple(Picture(caption=n, pixels=h) for n, h in zip(names, halves, strict=True))
-    return Report(
-        title="Regions to draw disasters for",
-        summary=tuple(words),
-        tables=(table,),
-        pictures=(PictureRow(title="Candidates (dots) and chosen places (rings)", pictures=shown),),
-        notes=(Section(title="Where the factors come from", paragraphs=tuple(bases)),),
-    )
