@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,9 @@ from afterscene.lab.evaluation import (
 from afterscene.lab.features import default_features
 from afterscene.metrics.bootstrap import Interval
 from afterscene.pages.plots import Chart
-from afterscene.pages.render import render
+from afterscene.pages.render import NOTHING, render
 from afterscene.pages.report import Report, Table
 
-NOTHING = "–"
 COLUMNS = (
     "candidate",
     "gap closed",
@@ -159,79 +159,31 @@ def _cell(value: float | None) -> Cell:
     return NOTHING if value is None else value
 
 
-def hazard_table(figures: Mapping[str, Any]) -> Table:
-    """Gap closed, its interval and the F1 of each level, by hazard and candidate."""
-    rows: list[tuple[Cell, ...]] = []
-    for hazard, about in figures["by_hazard"].items():
-        for name, found in figures["candidates"].items():
-            here = found["by_hazard"][hazard]
-            words = [w if w in about["levels_counted"] else f"({w})" for w in LEVEL_WORDS]
-            told = ", ".join(
-                f"{word} {here['f1'][key]:.3f}"
-                for word, key in zip(words, LEVEL_WORDS, strict=True)
-            )
-            gap = _gap(figures, name, hazard) if about["levels_counted"] else None
-            span = _span(figures, name, hazard)
-            plain = figures["label_fidelity_gap_closed_of"].get(name, {}).get(hazard, {})
-            found_plain = _cell(plain.get("gap_closed_plain"))
-            rows.append(
-                (hazard, name, _cell(gap), span, found_plain, _cell(here["damage_f1"]), told)
-            )
-    return Table(
-        caption="By hazard; levels in brackets have fewer than "
-        f"{figures['fewest_buildings']} buildings and are not in the mean",
-        columns=(
-            "hazard",
-            "candidate",
-            "gap closed",
-            "interval",
-            "gap closed, plain mean",
-            "damage F1",
-            "F1 by level",
-        ),
-        rows=tuple(rows),
-    )
-
-
 def _span(figures: Mapping[str, Any], name: str, group: str) -> str:
     gaps = figures["label_fidelity_gap_closed_of"].get(name)
     span = gaps[group]["interval"] if gaps else None
     return NOTHING if span is None else f"{span[0]:.3f} to {span[1]:.3f}"
 
 
-def seam_table(seam: Mapping[str, Any]) -> Table:
-    """Seam score in several windows and in one, and how the two pictures differ."""
-    keys = ("several", "single", "largest_difference", "differing_share", "other_origin")
-    return Table(
-        caption="Seams: gradient energy across window borders over that nearby (1: none), the same "
-        "place in one window, the difference of the two pictures, and the share of values that "
-        "differ when the borders lie elsewhere",
-        columns=(
-            "tile",
-            "several windows",
-            "one window",
-            "largest difference",
-            "share",
-            "share, borders elsewhere",
-        ),
-        rows=((seam["id"], *(_cell(seam[key]) for key in keys)),),
-    )
-
-
 def evaluation_page(evaluation: Evaluation) -> str:
     """HTML: verdict, intervals, tables, pictures, and how it was measured."""
     figures = evaluation.figures
-    tables = [evaluation_table(figures), hazard_table(figures)]
-    if figures["seam"]:
-        tables.append(seam_table(figures["seam"]))
     report = Report(
         title="Generated post-disaster images against real ones",
         summary=(verdict(figures),),
         charts=_chart(figures),
-        tables=tuple(tables),
+        tables=(evaluation_table(figures),),
         pictures=evaluation.pictures,
     )
-    return render("evaluation.html", folder=TEMPLATES, report=report, figures=figures)
+    return render(
+        "evaluation.html",
+        folder=TEMPLATES,
+        report=report,
+        figures=figures,
+        levels=LEVEL_WORDS,
+        gap=partial(_gap, figures),
+        interval=partial(_span, figures),
+    )
 
 
 def _chart(figures: Mapping[str, Any]) -> tuple[Chart, ...]:

@@ -15,6 +15,7 @@ from afterscene.geodata.damage import COLOURS
 from afterscene.pages.pictures import data_uri
 
 TEMPLATES = Path(__file__).parent / "templates"
+NOTHING = "–"
 
 
 def render(template: str, *, folder: Path = TEMPLATES, **values: Any) -> str:
@@ -42,8 +43,8 @@ def _environment(folder: Path) -> Environment:
     return made
 
 
-def _figure(value: str | int | float) -> str:
-    """Floats with three decimals, whole numbers with commas, text as it is."""
-    if isinstance(value, str):
-        return value
+def _figure(value: str | int | float | None) -> str:
+    """Floats with three decimals, whole numbers with commas, text as it is, a dash for None."""
+    if value is None or isinstance(value, str):
+        return NOTHING if value is None else value
     return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
