@@ -58,37 +58,40 @@ def gbd(afterscene, pairs, tmp_path):
     return tmp_path / "gbd"
 
 
-def test_compare_gives_both_arms_and_a_page(afterscene, pairs, gbd, tmp_path):
-    command = ("compare", "--xbd", pairs, "--gbd", gbd, "--out", tmp_path / "out", "--json")
-    outcome = afterscene(*command, "--seeds", 1, "--steps", 1, "--encoder", "tiny", "--quiet")
+#: Settings with which a training takes a moment.
+TOY = ["detector.encoder=tiny", "detector.pretrained=false", "detector.crop=64", "seeds=0"]
+TOY_SETTINGS = [word for setting in TOY for word in ("--set", setting)]
+
+
+def test_compare_gives_all_arms_and_a_page(afterscene, pairs, gbd, tmp_path):
+    command = ("compare", "given", "--xbd", pairs, "--gbd", gbd, "--out", tmp_path / "out")
+    outcome = afterscene(*command, "--json", *TOY_SETTINGS, "--set", "detector.steps=1", "--quiet")
     assert outcome.code == 0, outcome.stderr
-    assert [arm["name"] for arm in outcome.json["arms"]] == [
-        "real",
-        "real+synthetic",
-        "synthetic-then-real",
-    ]
+    (setting,) = outcome.json["settings"]
+    assert [arm["name"] for arm in setting["arms"]] == ["oversampled", "gbd", "gbd-then-real"]
     assert (tmp_path / "out" / "report.html").is_file()
 
 
 def test_compare_stops_at_a_planted_leak(afterscene, pairs, tmp_path):
     build = ("gbd", "build", "--xbd", pairs, "--split", "test", "--hazard", "wind")
     assert afterscene(*build, "--count", 1, "--out", tmp_path / "leak").code == 0
-    command = ("compare", "--xbd", pairs, "--gbd", tmp_path / "leak", "--out", tmp_path / "out")
-    outcome = afterscene(*command)
+    command = ("compare", "given", "--xbd", pairs, "--gbd", tmp_path / "leak")
+    outcome = afterscene(*command, "--out", tmp_path / "out")
     assert outcome.code == 2
     assert "drawn-wind_00000001" in outcome.stderr
     assert not (tmp_path / "out").exists()
 
 
 def test_compare_runs_a_protocol_and_stops_at_its_limit(afterscene, pairs, tmp_path):
-    command = ("compare", "rare-levels", "--xbd", pairs, "--out", tmp_path / "out", "--json")
-    toy = ("--encoder", "tiny", "--steps", 2, "--seeds", 1, "--set", "arms=real,augmented")
-    small = ("--set", "detector.pretrained=false", "--set", "detector.crop=64", "--quiet")
-    values = afterscene(*command, *toy, *small, "--limit", 1).json
+    command = ("compare", "rare-levels", "--xbd", pairs, "--out", tmp_path / "out", "--quiet")
+    toy = (*TOY_SETTINGS, "--set", "detector.steps=2", "--set", "arms=real,augmented")
+    values = afterscene(*command, *toy, "--json", "--limit", 1).json
     assert (values["whole"], values["trained"]) == (False, 1)
-    values = afterscene(*command, *toy, *small).json
+    assert "the same command goes on" in afterscene(*command, *toy, "--limit", 0).stdout
+    values = afterscene(*command, *toy, "--json").json
     assert (values["whole"], values["trained"]) == (True, 1)
-    assert set(values["settings"][0]["arms"]) == {"real", "augmented"}
+    assert [arm["name"] for arm in values["settings"][0]["arms"]] == ["real", "augmented"]
     refused = afterscene("compare", "rare-levels", "--xbd", pairs, "--out", tmp_path / "b")
     assert refused.code == 2 and "--model FOLDER" in refused.stderr
-    assert afterscene("compare", "--xbd", pairs, "--out", tmp_path / "c").code == 2
+    refused = afterscene("compare", "given", "--xbd", pairs, "--out", tmp_path / "c")
+    assert refused.code == 2 and "--gbd FOLDER" in refused.stderr

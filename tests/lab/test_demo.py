@@ -57,13 +57,10 @@ def test_the_page_stands_alone_and_says_what_is_drawn(result):
 
 def test_the_figures_are_those_of_the_comparison(result):
     values = json.loads(json.dumps(result.as_json()))
-    assert [arm["name"] for arm in values["arms"]] == [
-        "real",
-        "real+synthetic",
-        "synthetic-then-real",
-    ]
-    assert [arm["pairs_synthetic"] for arm in values["arms"]] == [0, 2, 2]
-    assert f"{values['arms'][0]['score']['mean']:.3f}" in result.verdict
+    (setting,) = values["settings"]
+    assert [arm["name"] for arm in setting["arms"]] == ["oversampled", "gbd", "gbd-then-real"]
+    assert [arm["synthetic"] for arm in setting["arms"]] == [0, 2, 2]
+    assert f"{setting['arms'][0]['score']['mean']:.3f}" in result.verdict
 
 
 def test_a_second_walk_makes_nothing_anew(result):

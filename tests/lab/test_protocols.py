@@ -21,24 +21,20 @@ from afterscene.generators.checkpoint import load_weights, save_weights
 from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.xbd import XbdTree
 from afterscene.lab import runs as runs_module
-from afterscene.lab.arms import ARMS, CopyPaste, expected_mix
+from afterscene.lab.arms import ARMS
 from afterscene.lab.baselines import harvest
-from afterscene.lab.protocol import Work, run_protocol
-from afterscene.lab.protocol_run import held_back
-from afterscene.lab.protocols import Protocol, settings
-from afterscene.lab.runs import Arm
+from afterscene.lab.comparison import Outcome, Sources, Work, compare, held_back
+from afterscene.lab.protocol_report import compare_and_report, verdict
+from afterscene.lab.protocols import PROTOCOLS, Protocol
+from afterscene.lab.settings import settings
+from afterscene.lab.synthesis import CopyPaste, expected_mix
 from tests.detectors.toys import TINY, toy_pair
 from tests.lab.places import PerfectGenerator, write_pair
 
 WIND, FIRE = "hurricane-michael", "santa-rosa-wildfire"
-TOY = Protocol(
-    protocol="leave-one-out",
-    events=(FIRE,),
-    detector=replace(TINY, steps=4, crop=64),
-    seeds=(0, 1),
-    synthetic=2,
-    replicates=20,
-)
+SMALL = {"detector": replace(TINY, steps=4, crop=64), "synthetic": 2, "replicates": 20}
+TOY = replace(PROTOCOLS["leave-one-out"], events=(FIRE,), seeds=(0, 1), **SMALL)
+RARE = replace(PROTOCOLS["rare-levels"], seeds=(0, 1), **SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -66,15 +62,11 @@ def said(folder: Path, tiles: list[str] | None) -> Path:
     return folder
 
 
-def run(protocol: Protocol, xbd: Path, generator: Path, out: Path, **work: object):
-    return run_protocol(
-        protocol,
-        xbd,
-        {"": generator},
-        out,
-        load_generator=lambda _: PerfectGenerator(),
-        work=Work(**work),  # type: ignore[arg-type]
+def run(protocol: Protocol, xbd: Path, generator: Path, out: Path, **work: object) -> Outcome:
+    sources = Sources(
+        xbd=xbd, generators={"": generator}, load_generator=lambda _: PerfectGenerator()
     )
+    return compare_and_report(protocol, sources, out, Work(**work))  # type: ignore[arg-type]
 
 
 def test_a_held_out_event_is_held_out(xbd: Path) -> None:
@@ -86,7 +78,7 @@ def test_a_held_out_event_is_held_out(xbd: Path) -> None:
 
 
 def test_labelled_pairs_grow_and_the_test_tiles_stay(xbd: Path) -> None:
-    protocol = replace(TOY, protocol="new-event", pairs=(0, 1, 2))
+    protocol = replace(TOY, pairs=(0, 1, 2))
     none, one, two = settings(protocol, XbdTree(xbd))
     assert none.own == () and two.own[:1] == one.own and len(two.own) == 2
     assert none.test == one.test == two.test and not {*two.own} & {*two.test}
@@ -96,7 +88,7 @@ def test_labelled_pairs_grow_and_the_test_tiles_stay(xbd: Path) -> None:
 
 
 def test_a_split_is_tested_alone_and_the_region_gives_pre_images(xbd: Path) -> None:
-    protocol = replace(TOY, protocol="new-event", pairs=(0, 1), split="test", region=1)
+    protocol = replace(TOY, pairs=(0, 1), test=("test",), region=1)
     tree = XbdTree(xbd)
     none, one = settings(protocol, tree)
     assert {*none.test} == {p.id for p in tree.pairs("test") if p.event == FIRE}
@@ -115,9 +107,9 @@ def test_levels_with_few_buildings_are_not_judged(xbd: Path) -> None:
 
 def test_held_synthetic_pairs_calibrate_and_do_not_train() -> None:
     real, made = [toy_pair(1)], [toy_pair(i, synthetic=True) for i in (2, 3, 4, 5)]
-    arm, held = held_back(Arm(name="gbd", pairs=(*real, *made)), 2)
-    assert held == [made[1], made[3]] and arm.pairs == (real[0], made[0], made[2])
-    assert held_back(arm, 0)[1] == []
+    kept, held = held_back([*real, *made], 2)
+    assert held == [made[1], made[3]] and kept == [real[0], made[0], made[2]]
+    assert held_back(kept, 0) == (kept, [])
 
 
 def test_synthetic_pairs_keep_the_mix_of_their_hazard() -> None:
@@ -134,7 +126,7 @@ def test_synthetic_pairs_keep_the_mix_of_their_hazard() -> None:
 
 
 def test_the_expected_mix_is_that_of_the_hazard_and_not_of_the_labels(xbd: Path) -> None:
-    protocol = replace(TOY, protocol="new-event", pairs=(0,), split="test", region=1)
+    protocol = replace(TOY, pairs=(0,), test=("test",), region=1)
     tree = XbdTree(xbd)
     (one,) = settings(protocol, tree)
     pairs = {p.id: p for p in tree.pairs()}
@@ -155,11 +147,12 @@ def test_arms_train_further_from_a_shared_base(
 
     monkeypatch.setattr(runs_module, "fit", counted)
     protocol = replace(TOY, base_steps=3, seeds=(0,), arms=("real", "gbd"))
-    _, values = run(protocol, xbd, generator, tmp_path / "out")
-    assert values["whole"] and [p.name for p in (tmp_path / "out/bases").iterdir()] == [
+    results = run(protocol, xbd, generator, tmp_path / "out").results
+    assert results.whole and [p.name for p in (tmp_path / "out/bases").iterdir()] == [
         f"{FIRE}-seed0"
     ]
-    first, second = (start.network.state_dict() for start in started)
+    assert started[0] is None  # the base itself
+    first, second = (start.network.state_dict() for start in started[1:])
     assert all(torch.equal(first[name], second[name]) for name in first)
     log = tmp_path / "out/bases" / f"{FIRE}-seed0/log.jsonl"
     assert len(log.read_text().splitlines()) == 3
@@ -168,7 +161,7 @@ def test_arms_train_further_from_a_shared_base(
 
 
 def test_rare_levels_keeps_the_splits(xbd: Path) -> None:
-    (one,) = settings(replace(TOY, protocol="rare-levels", events=()), XbdTree(xbd))
+    (one,) = settings(RARE, XbdTree(xbd))
     tree = XbdTree(xbd)
     assert {*one.test} == {p.id for p in tree.pairs("test")}
     assert {*one.real} == {p.id for p in tree.pairs("train")}
@@ -198,7 +191,7 @@ def test_the_shipped_generator_says_what_it_saw_and_is_refused_where_that_is_tes
     tree, folder = XbdTree(shared_data / "xbd"), shipped.find("default", "bridge")
     config = load_weights(folder)[1]
     assert len(config["tiles"]) == sum(map(len, config["looks"].values()))  # a look from each pair
-    (rare,) = settings(replace(TOY, protocol="rare-levels", events=()), tree)
+    (rare,) = settings(RARE, tree)
     held = {*rare.test, *rare.val}
     rare.check_generator(folder, [tile for tile in config["tiles"] if tile not in held])
     if held.intersection(config["tiles"]):
@@ -211,18 +204,13 @@ def test_the_shipped_generator_says_what_it_saw_and_is_refused_where_that_is_tes
 
 def test_no_generator_is_asked_for_where_no_arm_needs_one(xbd: Path, tmp_path: Path) -> None:
     plain = replace(TOY, arms=("real", "augmented"), seeds=(0,))
-    _, values = run_protocol(plain, xbd, {}, tmp_path / "a", load_generator=lambda _: 1 / 0)  # type: ignore[arg-type,return-value]
-    assert values["whole"] and values["settings"][0]["against_best"] == {}
+    results = compare(plain, Sources(xbd=xbd), tmp_path / "a").results
+    assert results.whole and results.settings[0].best is None
+    assert all(arm.gain is None for arm in results.settings[0].arms)
     with pytest.raises(MissingFile, match=f"--model {FIRE}=FOLDER"):
-        run_protocol(TOY, xbd, {}, tmp_path / "b", load_generator=lambda _: PerfectGenerator())
+        compare(TOY, Sources(xbd=xbd), tmp_path / "b")
     with pytest.raises(UnknownName, match="magic"):
-        run_protocol(
-            replace(TOY, arms=("magic",)),
-            xbd,
-            {},
-            tmp_path / "c",
-            load_generator=lambda _: None,  # type: ignore[arg-type,return-value]
-        )
+        compare(replace(TOY, arms=("magic",)), Sources(xbd=xbd), tmp_path / "c")
 
 
 def test_a_planted_leak_stops_before_anything_is_trained(xbd: Path, tmp_path: Path) -> None:
@@ -244,48 +232,64 @@ def test_a_stopped_protocol_goes_on_and_says_what_it_measured(
     real_fit = runs_module.fit
 
     def counted(config, pairs, **more):  # type: ignore[no-untyped-def]
-        trained.append((config.order, config.blur, sum(p.synthetic for p in pairs)))
+        natural = config.synthetic_natural
+        trained.append((config.order, config.blur, natural, sum(p.synthetic for p in pairs)))
         return real_fit(config, pairs, **more)
 
     monkeypatch.setattr(runs_module, "fit", counted)
-    text, values = run(TOY, xbd, generator, out, limit=4)
-    assert len(trained) == 4 and not values["whole"] and values["settings"] == []
-    assert "goes on" in text
-    _, values = run(TOY, xbd, generator, out, limit=2)
-    assert len(trained) == 6 and values["settings"][0]["seeds"] == [0]
-    _, values = run(TOY, xbd, generator, out)
-    assert len(trained) == 12 and values["whole"]
-    assert trained[2] == ("mixed", 0.0, 2) and trained[5] == ("synthetic-first", 0.0, 2)
-    assert trained[3][1] > 0 and trained[0][2] == 0
-    run(TOY, xbd, generator, out)
-    assert len(trained) == 12
-    (setting,) = values["settings"]
-    assert list(setting["arms"]) == list(TOY.arms) and setting["seeds"] == [0, 1]
-    best = setting["against_best"]["best"]
-    assert not ARMS[best].generative
-    score = {arm: found["score"]["mean"] for arm, found in setting["arms"].items()}
-    gain = setting["against_best"]["gains"]["gbd"]
-    assert gain["mean"] == pytest.approx(score["gbd"] - score[best])
-    assert set(setting["rare"]) == {"damage_f1_minor_damage", "damage_f1_major_damage"}
+    found = run(TOY, xbd, generator, out, limit=4).results
+    assert len(trained) == 4 and not found.whole and found.settings == ()
+    assert verdict(found) == ("No seed is whole yet.",)
+    found = run(TOY, xbd, generator, out, limit=2).results
+    assert len(trained) == 6 and found.settings[0].seeds == (0,)
+    found = run(TOY, xbd, generator, out).results
+    assert len(trained) == 12 and found.whole
+    assert trained[2] == trained[4] == ("mixed", 0.0, True, 2)
+    assert trained[5] == ("synthetic-first", 0.0, True, 2)
+    assert trained[3][1] > 0 and trained[0][2:] == (False, 0)
+    assert run(TOY, xbd, generator, out).trained == 0 and len(trained) == 12
+    (setting,) = found.settings
+    assert tuple(arm.name for arm in setting.arms) == TOY.arms and setting.seeds == (0, 1)
+    arms = {arm.name: arm for arm in setting.arms}
+    best = arms[setting.best]
+    assert not ARMS[best.name].generative
+    assert best.score.mean == max(a.score.mean for a in setting.arms if a.gain is None)
+    assert arms["gbd"].gain.mean == pytest.approx(arms["gbd"].score.mean - best.score.mean)
     folder = out / "runs" / FIRE / "gbd-seed0"
     assert {p.name for p in folder.iterdir()} >= {"done.json", "config.json", "log.jsonl"}
     assert not list(out.rglob("model.safetensors"))
     page, told = (out / "report.html").read_text(), (out / "figures.md").read_text()
     for text in (page, told):
-        assert f"{score['gbd']:.3f}" in text and "xView2 scores" in text
+        assert f"{arms['gbd'].score.mean:.3f}" in text and "xView2 scores" in text
+    assert "F1 of the rare levels" in page
     assert "data:image/jpeg;base64," in page and "The arms differ on" in page
 
 
 def test_curves_go_over_the_number_of_pairs(xbd: Path, generator: Path, tmp_path: Path) -> None:
-    protocol = replace(
-        TOY, protocol="new-event", pairs=(0, 2), arms=("oversampled", "gbd"), seeds=(0,)
-    )
-    _, values = run(protocol, xbd, generator, tmp_path / "out")
-    assert [v["pairs_own"] for v in values["settings"]] == [0, 2]
-    made = [v["arms"]["gbd"]["pairs_synthetic"] for v in values["settings"]]
+    protocol = replace(TOY, pairs=(0, 2), arms=("oversampled", "gbd"), seeds=(0,))
+    found = run(protocol, xbd, generator, tmp_path / "out").results.settings
+    assert [one.pairs_own for one in found] == [0, 2]
+    made = [one.arms[1].synthetic for one in found]
     assert made == [2, 4]  # each own pair gives one more
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("<svg") == 3 and f"score on {FIRE} over its number of real pairs" in page
+
+
+def test_labelled_and_region_pairs_are_of_the_split_train(xbd: Path) -> None:
+    """Whatever is drawn: pairs of ``val`` and ``test`` are neither labelled nor known."""
+    tree = XbdTree(xbd)
+    train = {p.id for p in tree.pairs("train")}
+    for draw in range(12):
+        protocol = replace(TOY, pairs=(1,), test=("test",), region=1, draw=draw)
+        (one,) = settings(protocol, tree)
+        assert len(one.own) == len(one.region) == 1
+        assert {*one.own, *one.region} <= train
+
+
+def test_synthetic_pairs_of_every_arm_keep_their_mix_of_levels() -> None:
+    for name, arm in ARMS.items():
+        config = arm.configure(TOY.detector, [toy_pair(1)])
+        assert config.synthetic_natural == bool(arm.synthetic), name
 
 
 def test_the_first_arm_draws_buildings_as_they_occur() -> None:

@@ -30,6 +30,7 @@ from afterscene.gbd import (
 )
 from afterscene.gbd.pair import Renderer
 from afterscene.gbd.plan import item_seed
+from afterscene.gbd.rundir import MANIFEST, read_rows
 from afterscene.gbd.sources import digest, hashes
 from afterscene.generators.generator import Generator
 from afterscene.generators.layouts import draw_pre
@@ -40,9 +41,11 @@ from afterscene.hazards import make_hazard
 from afterscene.hazards.flood import Flood
 from afterscene.hazards.wildfire import Wildfire
 from afterscene.hazards.wind import HurricaneWind
-from afterscene.lab.gain_report import gain_report, picture_rows, verdict
+from afterscene.lab.comparison import Outcome, Sources, Work, compare
+from afterscene.lab.protocol_report import disagreements, report, verdict
+from afterscene.lab.protocols import GIVEN, PROTOCOLS
+from afterscene.lab.results import Results
 from afterscene.lab.towns import Photograph, draw_pairs, drawn_post
-from afterscene.lab.trees import ARMS, Comparison, compare_pairs, load_trees
 from afterscene.pages.gallery import Beside, gallery, real_posts
 from afterscene.pages.report import Section, write_report
 
@@ -99,7 +102,7 @@ class DemoResult:
     report: Path
     folder: Path
     pairs: int
-    comparison: Comparison
+    results: Results
 
     def as_json(self) -> dict[str, Any]:
         """The result as JSON values."""
@@ -107,13 +110,13 @@ class DemoResult:
             "report": str(self.report),
             "folder": str(self.folder),
             "synthetic_pairs": self.pairs,
-            **self.comparison.result.as_json(),
+            **self.results.as_json(),
         }
 
     @property
     def verdict(self) -> str:
         """What the comparison says, in sentences."""
-        return verdict(self.comparison.result)
+        return " ".join(verdict(self.results))
 
 
 def run_demo(
@@ -161,12 +164,12 @@ def run_demo(
     folders = _build_all(
         sources or find_sources(real, "train"), out, generator, config, seed, stage
     )
-    comparison = _compare(real, folders, out / "compare", config, stage)
+    outcome = _compare(real, folders, out / "compare", config, stage)
     with stage("report", 1) as advance:
-        report = _report(out, real, folders, comparison, places=_places(xbd, photographer))
+        page = _report(out, real, folders, outcome, places=_places(xbd, photographer))
         advance(1)
-    pairs = len(comparison.pairs.synthetic)
-    return DemoResult(report=report, folder=out, pairs=pairs, comparison=comparison)
+    pairs = sum(len(read_rows(folder / MANIFEST)) for folder in folders)
+    return DemoResult(report=page, folder=out, pairs=pairs, results=outcome.results)
 
 
 def _towns(
@@ -227,34 +230,26 @@ def _build_all(
 
 def _compare(
     real: Path, folders: Sequence[Path], out: Path, config: DemoConfig, stage: Stage
-) -> Comparison:
-    steps = len(ARMS) * len(config.seeds) * config.detector.steps
-    pairs = load_trees(real, folders)
+) -> Outcome:
+    protocol = replace(PROTOCOLS[GIVEN], detector=config.detector, seeds=config.seeds)
+    steps = len(protocol.arms) * len(config.seeds) * config.detector.steps
     with stage("train detectors", steps) as advance:
-        return compare_pairs(
-            pairs,
-            out,
-            config=config.detector,
-            seeds=config.seeds,
-            progress=lambda *_: advance(1),
-        )
+        work = Work(told=lambda *_: advance(1))
+        return compare(protocol, Sources(xbd=real, gbd=tuple(folders)), out, work)
 
 
 def _report(
-    out: Path, real: Path, folders: Sequence[Path], comparison: Comparison, *, places: str | None
+    out: Path, real: Path, folders: Sequence[Path], outcome: Outcome, *, places: str | None
 ) -> Path:
     beside = _drawings(folders) if places else real_posts(real)
     rows = [row for folder in folders for row in gallery(folder, beside=beside)]
-    page = gain_report(
-        comparison.result,
-        title="AfterScene demo: what synthetic damage is worth to a damage detector",
-        pictures=[*rows, *picture_rows(comparison.result, comparison.pairs.test)],
-        made=_made(places or "real pre-disaster images of the training split"),
-        notes=(_next(),),
-    )
-    if places:
-        page = replace(page, summary=(_no_real_image(places), *page.summary))
-    return write_report(page, out / REPORT)
+    rows += disagreements(outcome.finished, outcome.tile)
+    made = _made(places or "real pre-disaster images of the training split")
+    notes = (Section(title="How it was made", paragraphs=made), _next())
+    page = report(outcome.results, rows, notes=notes)
+    told = (*((_no_real_image(places),) if places else ()), *page.summary)
+    title = "AfterScene demo: what synthetic damage is worth to a damage detector"
+    return write_report(replace(page, title=title, summary=told), out / REPORT)
 
 
 #: How the places of a demo without data came to be: drawings, or a diffusion model's view of them.
@@ -292,7 +287,8 @@ def _next() -> Section:
             "--severity 0.8 --seed 1 --out out",
             "A data set: afterscene gbd build --xbd DIR --split train --hazard wind --count 100 "
             "--out gbd",
-            "A fair comparison on real pairs: afterscene compare --xbd DIR --gbd gbd --out compare",
+            "A fair comparison on real pairs: afterscene compare given --xbd DIR --gbd gbd "
+            "--out compare",
         ),
     )
 

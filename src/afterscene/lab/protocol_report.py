@@ -1,233 +1,214 @@
-"""Finished comparisons of a protocol as figures, as one page and as Markdown.
+"""Results of a comparison as one page and as Markdown.
 
-A generative arm is compared with the best of the others, chosen by its mean on the same tiles,
-which favours the others. Minor and major F1 get intervals of their own. Where the arms disagree
-most is where their answers of the first seed differ on most building pixels.
+Where the arms disagree most is where their answers of the first seed differ on most building
+pixels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
-from afterscene.geodata.damage import LEVEL_WORDS, DamageLevel
+from afterscene.files import write_atomic
+from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.geodata.pair import LabelledPair
 from afterscene.lab.arms import ARMS
-from afterscene.lab.protocol_run import Finished
+from afterscene.lab.comparison import RESULTS, Outcome, Sources, Work, compare
 from afterscene.lab.protocols import Protocol
-from afterscene.metrics.bootstrap import Draws, Figure, Interval, resample
-from afterscene.metrics.xview2 import (
-    FIGURES,
-    all_undamaged,
-    figures,
-    judged_score,
-    result,
-    shown,
-)
+from afterscene.lab.results import ArmResult, Finished, Results, SettingResult
+from afterscene.metrics.bootstrap import Interval
+from afterscene.metrics.xview2 import FIGURES
+from afterscene.pages.gallery import gallery, real_posts
 from afterscene.pages.pictures import busiest_window, paint_damage
 from afterscene.pages.plots import Chart, Curves
-from afterscene.pages.report import Picture, PictureRow, Report, Section, Table
+from afterscene.pages.report import (
+    Picture,
+    PictureRow,
+    Report,
+    Section,
+    Table,
+    write_report,
+)
 
+PAGE, MARKDOWN = "report.html", "figures.md"
 SHOWN = 4
-RARE = ("damage_f1_minor_damage", "damage_f1_major_damage")
-
-
-def summary(protocol: Protocol, done: Finished) -> dict[str, Any]:
-    """The figures of one setting as JSON values."""
-    arms = protocol.arms
-    counts = done.counts(arms)
-    levels = done.setting.levels
-    judge: Figure = partial(judged_score, levels=levels)
-    draws = resample(
-        shown(counts[0, 0])[:, [level - 1 for level in levels]],
-        done.events,
-        seeds=len(done.seeds),
-        replicates=protocol.replicates,
-    )
-    totals = counts.sum(axis=2)
-    spans = [draws.spread(figures, one).intervals() for one in counts]
-    return {
-        "setting": done.setting.name,
-        "event": done.setting.event,
-        "pairs_real": len(done.setting.real),
-        "pairs_own": len(done.setting.own),
-        "tiles": len(done.setting.test),
-        "seeds": list(done.seeds),
-        "absent_levels": list(result(totals[0, 0], "ignore").absent_levels),
-        "judged_levels": [DamageLevel(level).word for level in levels],
-        "all_undamaged_score": float(judge(all_undamaged(totals[0])).mean()),
-        "arms": {
-            arm: {
-                "score": asdict(draws.spread(judge, counts[i]).intervals()[0]),
-                "per_seed": judge(totals[i]).tolist(),
-                "official_score": spans[i][0].mean,
-                "figures": {name: span.mean for name, span in zip(FIGURES, spans[i], strict=True)},
-                "pairs_synthetic": done.pairs_synthetic[arm],
-            }
-            for i, arm in enumerate(arms)
-        },
-        "rare": {
-            name: {arm: asdict(spans[i][FIGURES.index(name)]) for i, arm in enumerate(arms)}
-            for name in RARE
-            if FIGURES.index(name) - 2 in levels
-        },
-        "against_best": _against_best(arms, counts, judge, draws),
-    }
-
-
-def _against_best(
-    arms: Sequence[str], counts: np.ndarray, judge: Figure, draws: Draws
-) -> dict[str, Any]:
-    """Each generative arm less the best other arm, with the paired interval."""
-    plain = [arm for arm in arms if not ARMS[arm].generative]
-    made = [arm for arm in arms if ARMS[arm].generative]
-    if not plain or not made:
-        return {}
-    spreads = {arm: draws.spread(judge, counts[i]) for i, arm in enumerate(arms)}
-    best = max(plain, key=lambda arm: float(spreads[arm].value))
-    gains = {arm: (spreads[arm] - spreads[best]).intervals()[0] for arm in made}
-    return {
-        "best": best,
-        "gains": {
-            arm: {**asdict(gain), "excludes_zero": gain.excludes_zero}
-            for arm, gain in gains.items()
-        },
-    }
-
-
-def verdict(values: Mapping[str, Any]) -> str:
-    """One sentence for one setting."""
-    against = values["against_best"]
-    if not against:
-        return f"{values['setting']}: no generative arm to compare."
-    said = []
-    for arm, gain in against["gains"].items():
-        if not gain["excludes_zero"]:
-            meaning = "the interval contains 0"
-        else:
-            meaning = "better" if gain["mean"] > 0 else "worse"
-        said.append(
-            f"{arm} {gain['mean']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f}): {meaning}"
-        )
-    return f"{values['setting']}, against {against['best']}: {'; '.join(said)}."
-
-
+RARE = {"minor-damage": "damage_f1_minor_damage", "major-damage": "damage_f1_major_damage"}
 LEVEL_HEADS = ("no damage", "minor", "major", "destroyed")
-HEAD = ("arm", "synthetic", "score", "interval", "official", "localisation", *LEVEL_HEADS)
+HEAD = (
+    "arm",
+    "synthetic",
+    "score",
+    "interval",
+    "gain",
+    "official",
+    "localisation",
+    *LEVEL_HEADS,
+)
 
 
-def setting_table(values: Mapping[str, Any]) -> Table:
+def compare_and_report(protocol: Protocol, sources: Sources, out: Path, work: Work) -> Outcome:
+    """:func:`afterscene.lab.comparison.compare`, then page and tables from its results.json."""
+    outcome = compare(protocol, sources, out, work)
+    results, beside = Results.read(out / RESULTS), real_posts(sources.xbd)
+    rows = [row for folder in sources.gbd for row in gallery(folder, beside=beside)]
+    rows += disagreements(outcome.finished, outcome.tile)
+    write_atomic(out / MARKDOWN, markdown(results).encode())
+    write_report(report(results, rows), out / PAGE)
+    return outcome
+
+
+def verdict(results: Results) -> tuple[str, ...]:
+    """A sentence for each setting."""
+    if not results.settings:
+        return ("No seed is whole yet.",)
+    return tuple(_sentence(one) for one in results.settings)
+
+
+def _sentence(one: SettingResult) -> str:
+    gains = [(arm.name, arm.gain) for arm in one.arms if arm.gain is not None]
+    if not gains:
+        return f"{one.name}: no generative arm to compare."
+    (best,) = (arm for arm in one.arms if arm.name == one.best)
+    said = []
+    for arm, gain in gains:
+        if not gain.excludes_zero:
+            meaning = "the interval contains 0, so no difference is shown"
+        else:
+            meaning = "better" if gain.mean > 0 else "worse"
+        said.append(f"{arm} {gain.mean:+.3f} ({_range(gain, '+.3f')}): {meaning}")
+    return f"{one.name}, against {best.name} ({best.score.mean:.3f}): {'; '.join(said)}."
+
+
+def setting_table(one: SettingResult) -> Table:
     """One row an arm and the reference that calls every building undamaged."""
-    rows: list[tuple[str | int | float, ...]] = []
-    for name, arm in values["arms"].items():
-        span, figures = arm["score"], arm["figures"]
-        interval = f"{span['low']:.3f} to {span['high']:.3f}"
-        levels = (figures[key] for key in FIGURES[2:])
-        official = arm["official_score"]
-        rows.append((name, arm["pairs_synthetic"], span["mean"], interval, official, *levels))
-    rows.append(("every building undamaged", "", values["all_undamaged_score"], *[""] * 7))
-    few = [word for word in LEVEL_WORDS if word not in values["judged_levels"]]
+    rows = [_row(arm) for arm in one.arms]
+    rows.append(("every building undamaged", "", one.undamaged, *[""] * (len(HEAD) - 3)))
+    few = [word for word in LEVEL_WORDS if word not in one.judged]
+    absent = f"; these tiles show no {', '.join(one.absent)}" if one.absent else ""
     return Table(
-        caption=f"{values['setting']}: {values['pairs_real']} real pairs, {values['tiles']} test "
-        f"tiles, seeds {values['seeds']}"
-        + (f"; too few buildings of {', '.join(few)} to be judged" if few else ""),
+        caption=f"{one.name}: {one.pairs_real} real pairs, {one.tiles} test tiles, "
+        f"seeds {list(one.seeds)}"
+        + (f"; too few buildings of {', '.join(few)} to be judged" if few else "")
+        + absent,
         columns=HEAD,
         rows=tuple(rows),
     )
 
 
-def curves(protocol: Protocol, values: Sequence[Mapping[str, Any]]) -> tuple[Curves, ...]:
+def _row(arm: ArmResult) -> tuple[str | int | float, ...]:
+    gain = "" if arm.gain is None else f"{arm.gain.mean:+.3f} ({_range(arm.gain, '+.3f')})"
+    official, *rest = (arm.figures[key].mean for key in FIGURES if key != "damage_f1")
+    own = (arm.name, arm.synthetic, arm.score.mean, _range(arm.score))
+    return (*own, gain, official, *rest)
+
+
+def _range(span: Interval, form: str = ".3f") -> str:
+    return f"{span.low:{form}} to {span.high:{form}}"
+
+
+def curves(results: Results) -> tuple[Curves, ...]:
     """Score over the number of the event's own pairs, one figure an event."""
     found = []
-    for event in dict.fromkeys(v["event"] for v in values):
-        mine = sorted((v for v in values if v["event"] == event), key=lambda v: v["pairs_own"])
+    for event in dict.fromkeys(one.event for one in results.settings):
+        mine = [one for one in results.settings if one.event == event]
         if event is None or len(mine) < 2:
             continue
+        mine.sort(key=lambda one: one.pairs_own)
+        lines = zip(*(one.arms for one in mine), strict=True)
         found.append(
             Curves(
                 caption=f"xView2 score on {event} over its number of real pairs in training",
-                places=tuple(float(v["pairs_own"]) for v in mine),
-                lines=tuple(
-                    (arm, tuple(Interval(**v["arms"][arm]["score"]) for v in mine))
-                    for arm in protocol.arms
-                ),
+                places=tuple(float(one.pairs_own) for one in mine),
+                lines=tuple((line[0].name, tuple(arm.score for arm in line)) for line in lines),
             )
         )
     return tuple(found)
 
 
 def report(
-    protocol: Protocol,
-    values: Sequence[Mapping[str, Any]],
-    pictures: Sequence[PictureRow],
-    *,
-    whole: bool,
+    results: Results, pictures: Sequence[PictureRow] = (), *, notes: Sequence[Section] = ()
 ) -> Report:
-    """The page."""
-    started = () if whole else ("Not all trainings are done yet; shown are the whole seeds.",)
+    """The page; ``notes`` stand before how it was measured."""
+    whole = "Not all trainings are done yet; shown are the whole seeds."
+    rare = (_rare_table(one) for one in results.settings)
     return Report(
-        title=f"What synthetic pairs are worth: {protocol.protocol}",
-        summary=(*started, *(verdict(v) for v in values)),
-        charts=(*(_chart(v) for v in values), *curves(protocol, values)),
+        title=f"What synthetic pairs are worth: {results.protocol.name}",
+        summary=(*(() if results.whole else (whole,)), *verdict(results)),
+        charts=(*(_chart(one) for one in results.settings), *curves(results)),
         tables=(
-            *(setting_table(v) for v in values),
-            *(_rare_table(v) for v in values if v["rare"]),
+            *(setting_table(one) for one in results.settings),
+            *(table for table in rare if len(table.columns) > 1),
         ),
         pictures=tuple(pictures),
-        notes=(Section(title="How it was measured", paragraphs=method(protocol)),),
+        notes=(*notes, Section(title="How it was measured", paragraphs=method(results))),
     )
 
 
-def _chart(values: Mapping[str, Any]) -> Chart:
+def _chart(one: SettingResult) -> Chart:
     return Chart(
-        caption=f"{values['setting']}: xView2 score, mean over the seeds with its interval",
-        names=tuple(values["arms"]),
-        intervals=tuple(Interval(**arm["score"]) for arm in values["arms"].values()),
-        points=tuple(tuple(arm["per_seed"]) for arm in values["arms"].values()),
+        caption=f"{one.name}: xView2 score, mean over the seeds with its interval",
+        names=tuple(arm.name for arm in one.arms),
+        intervals=tuple(arm.score for arm in one.arms),
+        points=tuple(arm.per_seed for arm in one.arms),
     )
 
 
-def _rare_table(values: Mapping[str, Any]) -> Table:
-    names = list(values["rare"])
-    rows = [(arm, *(_span(values["rare"][name][arm]) for name in names)) for arm in values["arms"]]
-    heads = [name.removeprefix("damage_f1_").replace("_", " ") for name in names]
+def _rare_table(one: SettingResult) -> Table:
+    keys = {word: key for word, key in RARE.items() if word in one.judged}
+    rows = []
+    for arm in one.arms:
+        spans = (arm.figures[key] for key in keys.values())
+        rows.append((arm.name, *(f"{span.mean:.3f} ({_range(span)})" for span in spans)))
     return Table(
-        caption=f"{values['setting']}: F1 of the rare levels with intervals",
-        columns=("arm", *heads),
+        caption=f"{one.name}: F1 of the rare levels with intervals",
+        columns=("arm", *keys),
         rows=tuple(rows),
     )
 
 
-def _span(span: Mapping[str, float]) -> str:
-    return f"{span['mean']:.3f} ({span['low']:.3f} to {span['high']:.3f})"
-
-
-def method(protocol: Protocol) -> tuple[str, ...]:
+def method(results: Results) -> tuple[str, ...]:
     """How it was done, a paragraph each."""
+    protocol = results.protocol
     config = protocol.detector
     arms = "; ".join(f"{arm}: {ARMS[arm].says}" for arm in protocol.arms)
     return (
         f"Every arm is the same detector (encoder {config.encoder}), {config.steps} optimiser "
         f"steps of {config.batch} crops of {config.crop} pixels, the same seeds{_base(protocol)}. "
         f"Arms: {arms}.",
+        _synthetic(results),
+        f"Thresholds are chosen on {_chosen_on(protocol)}"
+        f"{_held(protocol)}{_mix(protocol)}. Scores are xView2 scores, un-classified buildings "
+        "ignored, whose harmonic mean leaves out levels "
+        f"with fewer than {protocol.judged} buildings in the test tiles; official: over all four. "
+        "A generative arm is held against the best of the others. "
+        f"Intervals are the central 95% of {protocol.replicates} paired bootstrap draws over seeds "
+        "and, within each event, tiles.",
+        "Names, places and looks of all training sources, and the tiles that a generator had seen, "
+        "were checked against the test tiles before anything was trained.",
+    )
+
+
+def _synthetic(results: Results) -> str:
+    protocol, given = results.protocol, results.sources["gbd"]
+    if given:
+        return (
+            f"Synthetic pairs: {', '.join(given)}; each folder's manifest.jsonl tells how a pair "
+            "was made."
+        )
+    return (
         f"Synthetic pairs: {protocol.synthetic} from pre images of other places and one from each "
         f"of the event's own and of {protocol.region} further pre images of its region, whose "
         f"damage is not known; severity {protocol.severity[0]:g} to {protocol.severity[-1]:g}, "
         f"mode {protocol.mode}. Pasted and generated pairs have the same pre images and damage "
-        "maps.",
-        "Thresholds are chosen on the split val of the events that are not tested"
-        f"{_held(protocol)}{_mix(protocol)}. Scores are xView2 scores, un-classified buildings "
-        "ignored, whose harmonic mean leaves out levels "
-        f"with fewer than {protocol.judged} buildings in the test tiles; official: over all four. "
-        f"Intervals are the central 95% of {protocol.replicates} paired bootstrap draws over seeds "
-        "and tiles.",
-        "Ids and looks of all training sources, and the tiles that the generator had seen, were "
-        "checked against the test tiles before anything was trained.",
+        "maps."
     )
+
+
+def _chosen_on(protocol: Protocol) -> str:
+    val = " and ".join(protocol.val)
+    return f"the split {val}" + (" of the events that are not tested" if protocol.events else "")
 
 
 def _held(protocol: Protocol) -> str:
@@ -248,30 +229,25 @@ def _base(protocol: Protocol) -> str:
     return f", further from a detector of {protocol.base_steps} steps on the other events"
 
 
-def markdown(protocol: Protocol, values: Sequence[Mapping[str, Any]]) -> str:
+def markdown(results: Results) -> str:
     """The tables and verdicts as Markdown, for the docs."""
-    lines = [f"# Compare: {protocol.protocol}", "", *(f"- {verdict(v)}" for v in values)]
-    for one in values:
-        made = setting_table(one)
+    lines = [f"# Compare: {results.protocol.name}", "", *(f"- {said}" for said in verdict(results))]
+    for made in (setting_table(one) for one in results.settings):
         lines += ["", made.caption, "", "| " + " | ".join(made.columns) + " |"]
         lines.append("|---" * len(made.columns) + "|")
         for row in made.rows:
             cells = (f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row)
             lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", *(f"{text}\n" for text in method(protocol))])
+    return "\n".join([*lines, "", *(f"{text}\n" for text in method(results))])
 
 
 def disagreements(
-    protocol: Protocol,
-    finished: Sequence[Finished],
-    tile: Callable[[str], LabelledPair],
-    *,
-    size: int = 384,
+    finished: Sequence[Finished], tile: Callable[[str], LabelledPair], *, size: int = 384
 ) -> list[PictureRow]:
     """The tiles of all settings on which the arms' answers differ on most building pixels."""
     found: list[tuple[int, str, Finished]] = []
     for done in finished:
-        firsts = [done.runs[arm][0] for arm in protocol.arms]
+        firsts = [runs[0] for runs in done.runs.values()]
         for name in done.setting.test:
             if all(name in run.damage for run in firsts):
                 answers = np.stack([run.damage[name] for run in firsts])
@@ -284,8 +260,8 @@ def disagreements(
         window = busiest_window(pair.target, size)
         pre = pair.pre.rgb()[window]
         said = [
-            Picture(caption=arm, pixels=paint_damage(done.runs[arm][0].damage[name][window], pre))
-            for arm in protocol.arms
+            Picture(caption=arm, pixels=paint_damage(runs[0].damage[name][window], pre))
+            for arm, runs in done.runs.items()
         ]
         rows.append(
             PictureRow(

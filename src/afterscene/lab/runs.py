@@ -1,14 +1,17 @@
-"""One training and its evaluation in a folder with a done-record, so that a stop costs one run.
+"""One training and its scores in a folder with a done-record, so that a stop costs one run.
 
-The record is written last and holds the pixel counts of every evaluation tile, which is all that
-the statistics need. It also holds a fingerprint of what decided the run (config, seed, pairs,
-tiles); a folder with another fingerprint is refused, never mixed.
+The record is written last and holds the pixel counts of every test tile, which is all that the
+statistics need. It also holds a fingerprint of what decided the run (config, seed, pairs, tiles); a
+folder with another fingerprint is refused, never mixed. Config, card and log stay, the weights do
+not.
 """
+
+from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +19,8 @@ import numpy as np
 
 from afterscene.detectors import Detector, DetectorConfig, fit
 from afterscene.detectors.calibration import Mix
-from afterscene.detectors.config import Order
-from afterscene.detectors.training import Progress
-from afterscene.errors import BadParameter, OutputConflict
+from afterscene.detectors.storage import WEIGHTS
+from afterscene.errors import OutputConflict
 from afterscene.files import write_json
 from afterscene.generators.checkpoint import weights_hash
 from afterscene.geodata.pair import LabelledPair
@@ -26,101 +28,103 @@ from afterscene.metrics.confusion import Confusion
 
 RECORD = "done.json"
 DAMAGE = "predictions.npz"
+#: Hears of (step, steps) after each optimiser step.
+Advance = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Arm:
-    """A name and the pairs to train on; everything else is the same in all arms.
+class Training:
+    """What decides a training.
 
     start: a detector from which training goes on; None: it begins anew.
     mix: the mix of levels to calibrate for; None: that of the validation pairs.
-    order: in which synthetic and real crops are seen; None: as the config of the run says.
     """
 
-    name: str
-    pairs: tuple[LabelledPair, ...]
+    config: DetectorConfig
+    seed: int
+    pairs: Sequence[LabelledPair]
+    validation: Sequence[LabelledPair] = ()
     start: Detector | None = None
     mix: Mix | None = None
-    order: Order | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "pairs", tuple(self.pairs))
-        if not self.pairs or not self.name or not set(self.name) <= _NAME:
-            raise BadParameter(
-                f"arm '{self.name}' with {len(self.pairs)} pairs: give at least one pair and a "
-                "name of letters, digits, + and -"
-            )
+    def fingerprint(self) -> dict[str, Any]:
+        """Config, seed, and hashes of pairs and first weights."""
+        return {
+            "config": self.config.as_json(),
+            "seed": self.seed,
+            "pairs": digest(self.pairs),
+            "validation": digest(self.validation),
+            "mix": None if self.mix is None else list(self.mix),
+            "start": None if self.start is None else weights_hash(self.start.network.state_dict()),
+        }
 
-    @property
-    def fingerprint(self) -> str:
-        """Hash of ids, kinds and pixels of the pairs."""
-        return _digest([_pair_key(pair) for pair in self.pairs])
+    def fit(self, folder: Path, told: Advance) -> Detector:
+        """Train; ``folder`` gets config, card, log and weights."""
+        return fit(
+            self.config,
+            self.pairs,
+            seed=self.seed,
+            out=folder,
+            validation=self.validation,
+            progress=lambda step, steps, _: told(step, steps),
+            start=self.start,
+            mix=self.mix,
+        )
 
 
-_NAME = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-_")
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Run:
     """What one training scored. counts: (tiles, 6, 2, 2, 5) as :class:`Confusion` keeps them.
 
-    damage: tile id -> (H, W) uint8 predicted 0..4, for the tiles asked to be shown.
+    synthetic: pairs among those that it was trained on. damage: tile id -> (H, W) uint8 predicted
+    0..4, for the tiles asked to be shown.
     """
 
-    arm: str
-    seed: int
     counts: np.ndarray
-    provenance: Mapping[str, Any]
+    synthetic: int
     damage: Mapping[str, np.ndarray]
 
 
-def run_arm(
-    arm: Arm,
-    config: DetectorConfig,
+def run(
+    training: Training,
     evaluation: Sequence[LabelledPair],
-    validation: Sequence[LabelledPair],
-    *,
-    seed: int,
     folder: Path,
+    *,
     show: Sequence[str] = (),
-    progress: Progress | None = None,
+    told: Advance = lambda *_: None,
 ) -> Run:
-    """Train and evaluate, or read what an earlier call finished. Raises OutputConflict."""
-    config = config if arm.order is None else replace(config, order=arm.order)
-    print_of = {
-        "config": config.as_json(),
-        "seed": seed,
-        "pairs": arm.fingerprint,
-        "validation": _digest([_pair_key(pair) for pair in validation]),
-        "evaluation": _digest([_pair_key(pair) for pair in evaluation]),
+    """Train and score, or read what an earlier call finished. Raises OutputConflict."""
+    decided = {
+        **training.fingerprint(),
+        "evaluation": digest(evaluation),
         "show": sorted(show),
-        **({} if arm.mix is None else {"mix": list(arm.mix)}),
-        **({} if arm.start is None else {"start": weights_hash(arm.start.network.state_dict())}),
     }
-    if (folder / RECORD).is_file():
-        return _read(folder, arm.name, seed, print_of)
-    detector = fit(
-        config,
-        arm.pairs,
-        seed=seed,
-        out=folder,
-        validation=validation,
-        progress=progress,
-        start=arm.start,
-        mix=arm.mix,
-    )
+    if not (folder / RECORD).is_file():
+        _train(training, evaluation, folder, show, told, decided)
+    return _read(folder, decided)
+
+
+def _train(
+    training: Training,
+    evaluation: Sequence[LabelledPair],
+    folder: Path,
+    show: Sequence[str],
+    told: Advance,
+    decided: Mapping[str, Any],
+) -> None:
+    detector = training.fit(folder, told)
     counts, damage = [], {}
     for pair in evaluation:
         found = detector.predict(pair.pre, pair.post)
-        tile = Confusion().add(found.localization, found.damage, pair.target)
-        counts.append(tile.counts)
+        counts.append(Confusion().add(found.localization, found.damage, pair.target).counts)
         if pair.id in show:
             damage[pair.id] = found.target
     np.savez_compressed(folder / DAMAGE, **damage)  # type: ignore[arg-type]
     record = {
-        "fingerprint": print_of,
+        "fingerprint": decided,
         "tiles": [pair.id for pair in evaluation],
         "counts": [tile.tolist() for tile in counts],
+        "synthetic": sum(pair.synthetic for pair in training.pairs),
         "provenance": dict(detector.provenance),
         "decision": {
             "threshold": detector.decision.threshold,
@@ -129,41 +133,32 @@ def run_arm(
         },
     }
     write_json(folder / RECORD, record)
-    return Run(
-        arm=arm.name,
-        seed=seed,
-        counts=np.stack(counts),
-        provenance=detector.provenance,
-        damage=damage,
-    )
+    (folder / WEIGHTS).unlink(missing_ok=True)
 
 
-def _read(folder: Path, arm: str, seed: int, print_of: Mapping[str, Any]) -> Run:
+def _read(folder: Path, decided: Mapping[str, Any]) -> Run:
     path = folder / RECORD
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         made = record["fingerprint"]
         counts = np.array(record["counts"], dtype=np.int64)
+        synthetic = int(record["synthetic"])
         with np.load(folder / DAMAGE, allow_pickle=False) as arrays:
             damage = {name: arrays[name] for name in arrays.files}
-        provenance = record["provenance"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise OutputConflict(
             f"{path} cannot be used ({error!r}); remove the folder {folder} and run again"
         ) from error
-    differing = [key for key in print_of if made.get(key) != print_of[key]]
+    differing = [key for key in decided if made.get(key) != decided[key]]
     if differing:
         raise OutputConflict(
             f"{path} was made with another {', '.join(differing)}; "
             "choose another output folder, or remove this one"
         )
-    return Run(arm=arm, seed=seed, counts=counts, provenance=provenance, damage=damage)
+    return Run(counts=counts, synthetic=synthetic, damage=damage)
 
 
-def _pair_key(pair: LabelledPair) -> list[Any]:
-    pixels = [name[:16] for name in pair.pixel_hashes]
-    return [pair.id, pair.synthetic, *pixels]
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+def digest(pairs: Sequence[LabelledPair]) -> str:
+    """Hash of ids, kinds and pixels of the pairs."""
+    keys = [[pair.id, pair.synthetic, *(name[:16] for name in pair.pixel_hashes)] for pair in pairs]
+    return hashlib.sha256(json.dumps(keys).encode()).hexdigest()

@@ -1,67 +1,53 @@
 """``afterscene compare``: what synthetic pairs are worth to a detector."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from afterscene.cli.options import OnError, OnErrorOption, Out, Overwrite, Xbd
 from afterscene.cli.talk import Json, Quiet, Talk
-from afterscene.errors import BadParameter
 
-RecipeName = Annotated[
-    str | None,
+Name = Annotated[
+    str,
     typer.Argument(
-        metavar="[RECIPE]",
-        help="new-event, leave-one-out or rare-levels: a whole protocol; without: --gbd.",
+        metavar="PROTOCOL",
+        help="new-event, leave-one-out or rare-levels: pairs are generated; given: they are in "
+        "--gbd.",
     ),
 ]
 Gbd = Annotated[
     list[Path] | None,
-    typer.Option("--gbd", help="Folder of synthetic pairs; repeatable. Without RECIPE."),
+    typer.Option("--gbd", help="Folder of synthetic pairs for the protocol given; repeatable."),
 ]
 Generators = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
-        help="Generator folder of a protocol, FOLDER or EVENT=FOLDER for each held-out event; "
-        "it must not have seen what the protocol holds out; repeatable.",
+        help="Model name or folder, or EVENT=FOLDER for each held-out event: the generator, which "
+        "must not have seen what the protocol holds out; repeatable.",
     ),
 ]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A setting of the protocol, KEY=VALUE (detector.steps=250)."),
+    typer.Option(
+        "--set", help="A field of the protocol, KEY=VALUE (detector.steps=250); repeatable."
+    ),
 ]
 Limit = Annotated[
-    int | None,
-    typer.Option("--limit", min=0, help="Stop after so many trainings of a protocol; goes on."),
-]
-Seeds = Annotated[
-    int | None, typer.Option("--seeds", min=1, help="Trainings of each arm; 3 or more.")
-]
-Train = Annotated[str, typer.Option("--split", help="Split to train on. Without RECIPE.")]
-Test = Annotated[str, typer.Option("--test", help="Split to score on, never trained on.")]
-Val = Annotated[str | None, typer.Option("--val", help="Split that decides the thresholds.")]
-TrainSteps = Annotated[int | None, typer.Option("--steps", min=1, help="Optimiser steps.")]
-Encoder = Annotated[
-    str | None, typer.Option("--encoder", help="lite0 (ImageNet weights) or tiny (from scratch).")
+    int | None, typer.Option("--limit", min=0, help="Stop after so many trainings; goes on.")
 ]
 
 
 def compare(
+    protocol: Name,
     xbd: Xbd,
     out: Out,
-    recipe: RecipeName = None,
     gbd: Gbd = None,
     model: Generators = None,
     settings: Settings = None,
     limit: Limit = None,
-    split: Train = "train",
-    test: Test = "test",
-    val: Val = None,
-    seeds: Seeds = None,
-    steps: TrainSteps = None,
-    encoder: Encoder = None,
     on_error: OnErrorOption = OnError.fail,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -69,63 +55,39 @@ def compare(
 ) -> None:
     """Train on real pairs alone and with synthetic ones; same seeds and steps; report.html.
 
-    With RECIPE: all arms of a protocol. Stopped and started again, it goes on with the runs that
-    are missing. Training pairs that are, lie within 1 km of, or look like a test tile end it;
-    --on-error skip leaves them out.
+    Stopped and started again, it goes on with the trainings that are missing. Training pairs that
+    are, lie within 1 km of, or look like a test tile end it; --on-error skip leaves them out.
     """
-    talk = Talk(json=as_json, quiet=quiet)
-    if recipe is not None:
-        asked = [*(settings or ())]
-        asked += [f"detector.steps={steps}"] if steps else []
-        asked += [f"detector.encoder={encoder}"] if encoder else []
-        asked += [f"seeds={','.join(map(str, range(seeds)))}"] if seeds else []
-        work = {"limit": limit, "overwrite": overwrite, "skip": on_error == OnError.skip}
-        _protocol(talk, recipe, asked, xbd, out, model or [], work)
-        return
-    if not gbd:
-        raise BadParameter(
-            "nothing to compare with: give a RECIPE (new-event, leave-one-out, rare-levels), or "
-            "--gbd with a folder of synthetic pairs"
-        )
-    from afterscene.detectors import DetectorConfig
-    from afterscene.lab.trees import ARMS, Splits, compare_and_report
-
-    seeds = seeds or 3
-    changes: dict[str, Any] = {"steps": steps, "encoder": encoder}
-    config = DetectorConfig(**{k: v for k, v in changes.items() if v is not None})
-    with talk.progress("train detectors", len(ARMS) * seeds * config.steps) as advance:
-        verdict, values = compare_and_report(
-            xbd,
-            gbd,
-            out,
-            config=config,
-            seeds=range(seeds),
-            splits=Splits(train=split, test=test, val=val, skip=on_error == OnError.skip),
-            overwrite=overwrite,
-            progress=lambda *_: advance(1),
-        )
-    talk.result(values, f"{verdict}\nReport: {(out / 'report.html').resolve()}")
-
-
-def _protocol(
-    talk: Talk,
-    name: str,
-    asked: list[str],
-    xbd: Path,
-    out: Path,
-    models: list[str],
-    work: dict[str, Any],
-) -> None:
     from afterscene import generators
-    from afterscene.lab.protocol import Work, run_protocol
-    from afterscene.lab.protocol_recipes import protocol as named
+    from afterscene.lab.comparison import Sources, Work
+    from afterscene.lab.protocol_report import PAGE, compare_and_report, verdict
+    from afterscene.lab.protocols import protocol as named
     from afterscene.recipes.overrides import override
 
-    protocol = override(named(name), asked)
-    folders = {}
-    for text in models:
-        event, _, folder = text.rpartition("=")
-        folders[event] = Path(folder)
+    talk = Talk(json=as_json, quiet=quiet)
+    parts = (text.rpartition("=") for text in model or ())
+    sources = Sources(
+        xbd=xbd,
+        gbd=tuple(gbd or ()),
+        generators={event: Path(folder) for event, _, folder in parts},
+        load_generator=lambda folder: generators.load(str(folder)),
+    )
+    work = Work(
+        limit=limit,
+        overwrite=overwrite,
+        skip=on_error is OnError.skip,
+        told=_said_once(talk),
+    )
+    made = compare_and_report(override(named(protocol), settings or ()), sources, out, work)
+    page = (out / PAGE).resolve()
+    said = [*verdict(made.results)]
+    if not made.results.whole:
+        said.append("Stopped at the limit; the same command goes on.")
+    values = {"report": str(page), "trained": made.trained, **made.results.as_json()}
+    talk.result(values, "\n".join([*said, f"Report: {page}"]))
+
+
+def _said_once(talk: Talk) -> Callable[[str, str, int, int, int], None]:
     doing = [""]
 
     def told(setting: str, arm: str, seed: int, step: int, steps: int) -> None:
@@ -134,12 +96,4 @@ def _protocol(
             doing[0] = label
             talk.say(f"training {label}: {steps} steps")
 
-    verdict, values = run_protocol(
-        protocol,
-        xbd,
-        folders,
-        out,
-        load_generator=lambda folder: generators.load(str(folder)),
-        work=Work(**work, told=told),
-    )
-    talk.result(values, f"{verdict}\nReport: {(out / 'report.html').resolve()}")
+    return told

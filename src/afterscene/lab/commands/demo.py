@@ -18,7 +18,7 @@ NEXT = """
 Next:
   your own image     afterscene synthesize PRE.png --labels PRE.json --hazard wildfire --out out
   a data set         afterscene gbd build --xbd DIR --hazard wind --count 100 --out gbd
-  a fair comparison  afterscene compare --xbd DIR --gbd gbd --out compare"""
+  a fair comparison  afterscene compare given --xbd DIR --gbd gbd --out compare"""
 
 
 def demo(

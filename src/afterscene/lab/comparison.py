@@ -1,0 +1,283 @@
+"""Compare: every setting, arm and seed of a protocol once, whenever the time comes.
+
+Arms differ in their pairs and in how these are drawn; steps, crops, seeds and test tiles are the
+same. Seeds are the outer loop, so that a comparison that was stopped has whole seeds to show; a
+training that has its done-record is read, never done again (:mod:`afterscene.lab.runs`). Leaks are
+looked for before anything is trained: tiles by :mod:`afterscene.geodata.leaks`, generators by the
+list of tiles that they have seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from afterscene import shipped
+from afterscene.detectors import Detector
+from afterscene.detectors import load as load_detector
+from afterscene.errors import BadParameter, MissingFile
+from afterscene.files import prepare_output, write_json
+from afterscene.gbd.pair import Renderer
+from afterscene.geodata.leaks import apart
+from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
+from afterscene.geodata.xbd import Pair, XbdTree
+from afterscene.lab.arms import arm as arm_named
+from afterscene.lab.protocols import GIVEN, Protocol
+from afterscene.lab.results import Finished, Results, measured
+from afterscene.lab.runs import RECORD, Run, Training, run
+from afterscene.lab.settings import Setting, settings
+from afterscene.lab.synthesis import build_synthetic, expected_mix, paste_renderer
+
+RESULTS = "results.json"
+#: told(setting, arm, seed, step, steps) after each optimiser step.
+Told = Callable[[str, str, int, int, int], None]
+#: Of one training: its setting, arm and seed.
+Key = tuple[str, str, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """Where the pairs come from.
+
+    xbd: real pairs. gbd: folders of synthetic pairs, for the protocol ``given``. generators: by
+    held-out event, "" for any; each a folder or a shipped name, which ``load_generator`` opens.
+    """
+
+    xbd: Path
+    gbd: tuple[Path, ...] = ()
+    generators: Mapping[str, Path] = field(default_factory=dict)
+    load_generator: Callable[[Path], Renderer] | None = None
+
+    def generator_for(self, setting: Setting) -> Path:
+        """The generator's folder. Raises MissingFile, UnknownName."""
+        folder = self.generators.get(setting.event or "", self.generators.get(""))
+        if folder is None:
+            event = setting.event or "these pairs"
+            raise MissingFile(
+                f"no generator is given for {event}; train one without it and give --model "
+                f"{setting.event or ''}{'=' if setting.event else ''}FOLDER"
+            )
+        return shipped.find(folder, "bridge")
+
+    def as_json(self) -> dict[str, Any]:
+        """Names of the folders."""
+        return {
+            "xbd": self.xbd.name,
+            "gbd": [folder.name for folder in self.gbd],
+            "generators": {event: folder.name for event, folder in self.generators.items()},
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What one call may do: `limit` trainings at most; `told` hears of each optimiser step;
+    `skip` leaves out training pairs that would leak.
+    """
+
+    limit: int | None = None
+    overwrite: bool = False
+    told: Told = lambda *_: None
+    skip: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The results so far, with what they came from; `trained`: trainings of this call; `tile`: a
+    real pair by id, for pictures.
+    """
+
+    results: Results
+    finished: tuple[Finished, ...]
+    trained: int
+    tile: Callable[[str], LabelledPair]
+
+
+def compare(protocol: Protocol, sources: Sources, out: Path, work: Work = Work()) -> Outcome:
+    """Go on with the protocol in ``out``: train what is missing, write ``out/results.json``.
+
+    Raises:
+        UnknownName: an arm, event or split is not known.
+        LeakFound: a test tile, its neighbour or its copy is among the training sources (with
+            ``skip`` such pairs are left out), or a generator saw what a setting holds out.
+        OutputConflict: ``out`` holds another comparison.
+    """
+    comparison = _Comparison(protocol=protocol, sources=sources, out=out, work=work)
+    found = comparison.checked_settings()
+    prepare_output(out, "compare", run=_unchanging(protocol), overwrite=work.overwrite)
+    runs, trained = comparison.runs(found)
+    finished = tuple(comparison.finished(found, runs))
+    results = Results(
+        protocol=protocol,
+        sources=sources.as_json(),
+        settings=tuple(measured(done, protocol.replicates) for done in finished),
+        whole=len(runs) == len(found) * len(protocol.arms) * len(protocol.seeds),
+    )
+    write_json(out / RESULTS, results.as_json())
+    tile = comparison.data.tile
+    return Outcome(results=results, finished=finished, trained=trained, tile=tile)
+
+
+def _unchanging(protocol: Protocol) -> dict[str, Any]:
+    """What must not change in a folder; events, numbers of pairs, arms and seeds may be added."""
+    free = {"events", "pairs", "arms", "seeds", "replicates"}
+    return {name: value for name, value in protocol.as_json().items() if name not in free}
+
+
+def held_back(
+    pairs: Sequence[LabelledPair], each: int
+) -> tuple[list[LabelledPair], list[LabelledPair]]:
+    """The pairs without each so-many-th of the synthetic ones, and these; 0: none."""
+    made = [pair for pair in pairs if pair.synthetic]
+    held = made[each - 1 :: each] if each else []
+    out = {id(pair) for pair in held}
+    return [pair for pair in pairs if id(pair) not in out], held
+
+
+@dataclass
+class Data:
+    """The pairs of a tree and of folders, each decoded once when first asked for."""
+
+    tree: XbdTree
+    pairs: Mapping[str, Pair] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pairs = {pair.id: pair for pair in self.tree.pairs()}
+        self.tile = cache(lambda i: read_pair(self.pairs[i]))
+        self._made = cache(partial(read_pairs, synthetic=True))
+
+    def real(self, ids: Sequence[str]) -> list[LabelledPair]:
+        """Real pairs by id."""
+        return [self.tile(i) for i in ids]
+
+    def synthetic(self, folders: Sequence[Path]) -> list[LabelledPair]:
+        """All pairs of built folders."""
+        return [pair for folder in folders for pair in self._made(folder)]
+
+
+class _Comparison:
+    """One call of :func:`compare`."""
+
+    def __init__(self, *, protocol: Protocol, sources: Sources, out: Path, work: Work) -> None:
+        self.protocol, self.sources, self.out, self.work = protocol, sources, out, work
+        self.data = Data(XbdTree(sources.xbd))
+        self.generator = cache(self._load)
+
+    def _load(self, folder: Path) -> Renderer:
+        assert self.sources.load_generator is not None
+        return self.sources.load_generator(folder)
+
+    def checked_settings(self) -> list[Setting]:
+        """The settings after all checks; nothing is written."""
+        given, name = self.sources.gbd, self.protocol.name
+        if bool(given) != (name == GIVEN):
+            raise BadParameter(
+                f"protocol {GIVEN!r} needs folders of synthetic pairs, and no other takes any; "
+                f"{name!r} got {len(given)}: give --gbd FOLDER, or leave it out"
+            )
+        kinds = [arm_named(arm) for arm in self.protocol.arms]
+        found = settings(self.protocol, self.data.tree)
+        if any(kind.generative for kind in kinds) and not given:
+            for setting in found:
+                folder = self.sources.generator_for(setting)
+                setting.check_generator(folder, shipped.seen(folder))
+        kept = [self._apart_from_tests(setting) for setting in found]
+        for setting in kept:
+            self._apart(self.data.synthetic(given), setting)
+        return kept
+
+    def _apart_from_tests(self, setting: Setting) -> Setting:
+        val = self._kept(self.data.real(setting.val), self.data.real(setting.test))
+        setting = replace(setting, val=tuple(pair.id for pair in val))
+        real = self._apart(self.data.real(setting.real), setting)
+        return replace(setting, real=tuple(pair.id for pair in real))
+
+    def _apart(self, pairs: Sequence[LabelledPair], setting: Setting) -> list[LabelledPair]:
+        """Those that do not leak into the test and validation tiles; LeakFound unless `skip`."""
+        return self._kept(pairs, self.data.real((*setting.test, *setting.val)))
+
+    def _kept(
+        self, pairs: Sequence[LabelledPair], held_out: Sequence[LabelledPair]
+    ) -> list[LabelledPair]:
+        prints, others = ([pair.fingerprint for pair in some] for some in (pairs, held_out))
+        return [pairs[index] for index in apart(prints, others, skip=self.work.skip)[0]]
+
+    def runs(self, found: Sequence[Setting]) -> tuple[dict[Key, Run], int]:
+        """All runs that are there or may be made, and how many were made."""
+        runs: dict[Key, Run] = {}
+        trained = 0
+        for seed in self.protocol.seeds:
+            for setting in found:
+                for arm in self.protocol.arms:
+                    folder = self.out / "runs" / setting.name / f"{arm}-seed{seed}"
+                    new = not (folder / RECORD).is_file()
+                    if new and trained == self.work.limit:
+                        return runs, trained
+                    runs[setting.name, arm, seed] = self._run(setting, arm, seed, folder)
+                    trained += new
+        return runs, trained
+
+    def _run(self, setting: Setting, arm: str, seed: int, folder: Path) -> Run:
+        protocol, kind, real = self.protocol, arm_named(arm), self.data.real(setting.real)
+        made = self._synthetic(setting, kind.synthetic) if kind.synthetic else []
+        pairs, held = held_back([*real, *made], protocol.held)
+        mix = expected_mix(protocol, setting, self.data.pairs) if protocol.scenario_mix else None
+        training = Training(
+            config=kind.configure(protocol.detector, real),
+            seed=seed,
+            pairs=pairs,
+            validation=[*self.data.real(setting.val), *held],
+            start=self._base(setting, seed),
+            mix=mix,
+        )
+        return run(
+            training,
+            self.data.real(setting.test),
+            folder,
+            show=setting.test if seed == protocol.seeds[0] else (),
+            told=partial(self.work.told, setting.name, arm, seed),
+        )
+
+    def _synthetic(self, setting: Setting, kind: str) -> list[LabelledPair]:
+        """Given pairs take the place of generated ones."""
+        folders: Sequence[Path] = self.sources.gbd
+        if kind != "gbd" or not folders:
+            if kind == "gbd":
+                renderer = self.generator(self.sources.generator_for(setting))
+            else:
+                renderer = paste_renderer(setting, self.data.pairs)
+            folders = build_synthetic(
+                self.protocol, setting, self.data.pairs, kind, renderer, self.out / "gbd"
+            )
+        return self._apart(self.data.synthetic(folders), setting)
+
+    def _base(self, setting: Setting, seed: int) -> Detector | None:
+        """What all arms go on from: the other events' real pairs, levels drawn equally often."""
+        steps, event = self.protocol.base_steps, setting.event or setting.name
+        if not steps:
+            return None
+        folder = self.out / "bases" / f"{event}-seed{seed}"
+        if not (folder / RECORD).is_file():
+            others = [i for i in setting.real if i not in setting.own]
+            config = replace(self.protocol.detector, steps=steps)
+            training = Training(config=config, seed=seed, pairs=self.data.real(others))
+            training.fit(folder, partial(self.work.told, event, "base", seed))
+            write_json(folder / RECORD, {"steps": steps})
+        return load_detector(folder)
+
+    def finished(self, found: Sequence[Setting], runs: Mapping[Key, Run]) -> list[Finished]:
+        """Settings of which at least one seed has every arm."""
+        arms, done = self.protocol.arms, []
+        for setting in found:
+            seeds = tuple(
+                seed
+                for seed in self.protocol.seeds
+                if all((setting.name, arm, seed) in runs for arm in arms)
+            )
+            if seeds:
+                mine = {arm: [runs[setting.name, arm, seed] for seed in seeds] for arm in arms}
+                events = [self.data.pairs[i].event for i in setting.test]
+                done.append(Finished(setting=setting, seeds=seeds, runs=mine, events=events))
+        return done
