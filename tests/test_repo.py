@@ -217,7 +217,6 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--seed",
         "--set",
         "--severity",
-        "--seeds",
         "--shard-size",
         "--size",
         "--small",

@@ -123,9 +123,7 @@ def _as_they_are(protocol: Protocol, tree: XbdTree, pairs: Pairs) -> Setting:
         real=_ids(train),
         val=_calibrated(protocol, val),
         test=_ids(tested),
-        hazards={
-            h: n / len(train) for h, n in Counter(hazard_of(p.event) for p in train).items() if h
-        },
+        hazards={name: n / len(train) for name, n in hazards.items() if name},
         levels=judged_levels(protocol, tested),
     )
 
