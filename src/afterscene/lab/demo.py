@@ -168,7 +168,7 @@ def run_demo(
     with stage("report", 1) as advance:
         page = _report(out, real, folders, outcome, places=_places(xbd, photographer))
         advance(1)
-    pairs = sum(len(read_rows(folder / MANIFEST)) for folder in folders)
+    pairs = sum(1 for folder in folders for _ in read_rows(folder / MANIFEST))
     return DemoResult(report=page, folder=out, pairs=pairs, results=outcome.results)
 
 
