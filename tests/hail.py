@@ -10,6 +10,7 @@ from afterscene.geodata.damage import rasterize
 from afterscene.hazards import Fragility, Hazard
 from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import Prior
+from tests import plugins
 
 
 def dent(picture, damage, seed):
@@ -48,8 +49,4 @@ class Hail(Hazard):
 
 def install(folder, monkeypatch, package="ice", name="hail") -> None:
     """As pip does with a ``package`` that names Hail under ``afterscene.hazards``."""
-    about = folder / f"{package}-1.0.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[afterscene.hazards]\n{name} = tests.hail:Hail\n")
-    monkeypatch.syspath_prepend(str(folder))
+    plugins.install(folder, monkeypatch, package, f"hazards:{name}=tests.hail:Hail")

@@ -6,7 +6,7 @@ import json
 import pytest
 
 import toys
-from afterscene.gbd.export import FORMATS
+from afterscene.gbd.export import EXPORTERS
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def test_export_writes_the_format_and_tells_what(afterscene, made, tmp_path):
 
 def test_help_names_every_format(afterscene):
     text = " ".join(afterscene("gbd", "export", "--help").stdout.split())
-    for name in FORMATS:
+    for name in EXPORTERS:
         assert name in text
 
 

@@ -3,7 +3,9 @@
 import importlib.util
 import io
 import json
+import sqlite3
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -13,26 +15,26 @@ from shapely.geometry import Polygon, box, shape
 
 import toys
 from afterscene.errors import BadLabel, MissingExtra, UnknownName
-from afterscene.gbd import export as exporting
 from afterscene.gbd.dataset import Dataset
-from afterscene.gbd.export import FORMATS, coco, export, webdataset
+from afterscene.gbd.export import EXPORTERS, coco, find_exporter, webdataset
 from afterscene.geodata.damage import Building, DamageLevel, instances
+from afterscene.geodata.geopackage import read_geopackage
 
 LICENCE = "CC-BY-NC-SA-4.0 AND LicenseRef-unknown"
 
 
 def run(name: str, folder: Path, out: Path) -> list[Path]:
-    for module in FORMATS[name].needs:
+    for module in EXPORTERS[name].needs:
         pytest.importorskip(module, reason=f"{module} of the extra geo is not installed")
     out.mkdir()
-    return export(Dataset(folder), name, out)
+    return find_exporter(name).write(Dataset(folder), out)
 
 
 def levels_of(folder: Path) -> list[str]:
     return [b.level.word for e in Dataset(folder) for b in e.label.buildings]
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", EXPORTERS)
 def test_the_same_set_gives_the_same_bytes_and_no_path_of_this_machine(name, finished, tmp_path):
     first, second = (run(name, finished, tmp_path / sub) for sub in ("a", "b"))
     assert first and all(path.is_file() for path in first)
@@ -42,7 +44,7 @@ def test_the_same_set_gives_the_same_bytes_and_no_path_of_this_machine(name, fin
         assert str(finished).encode() not in content and str(tmp_path).encode() not in content
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", EXPORTERS)
 def test_every_format_bears_mark_and_licence(name, finished, tmp_path):
     run(name, finished, tmp_path / "out")
     content = b"".join(toys.files_of(tmp_path / "out").values())
@@ -51,17 +53,17 @@ def test_every_format_bears_mark_and_licence(name, finished, tmp_path):
     )
 
 
-def test_an_unknown_format_is_refused_with_the_known_ones(finished, tmp_path):
+def test_an_unknown_format_is_refused_with_the_known_ones():
     with pytest.raises(UnknownName, match="geojson"):
-        export(Dataset(finished), "shapefile", tmp_path)
+        find_exporter("shapefile")
 
 
 def test_a_missing_extra_names_what_to_install(finished, tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    for name, kind in FORMATS.items():
+    for name, kind in EXPORTERS.items():
         if kind.needs:
             with pytest.raises(MissingExtra, match=r"afterscene\[geo\]"):
-                exporting.find_format(name)
+                find_exporter(name)
     assert not list(tmp_path.iterdir())
 
 
@@ -178,6 +180,19 @@ def test_tables_of_buildings_read_back_as_the_geojson(name, finished, tmp_path):
         assert outline.equals_exact(shape(feature["geometry"]), 1e-12) or outline.equals(
             shape(feature["geometry"])
         )
+
+
+def test_the_geopackage_reads_back_with_mark_and_licence_in_row_and_layer(finished, tmp_path):
+    (path,) = run("geopackage", finished, tmp_path / "out")
+    (plain,) = run("geojson", finished, tmp_path / "plain")
+    features = json.loads(plain.read_text())["features"]
+    for found, feature in zip(read_geopackage(path), features, strict=True):
+        assert found.equals(shape(feature["geometry"]))
+    with closing(sqlite3.connect(path)) as base:
+        rows = base.execute("SELECT level, synthetic, licence FROM buildings ORDER BY fid")
+        assert rows.fetchall() == [(level, 1, LICENCE) for level in levels_of(finished)]
+        ((told,),) = base.execute("SELECT description FROM gpkg_contents")
+    assert told.startswith(f"synthetic: true; licence: {LICENCE};")
 
 
 def test_the_parquet_manifest_has_a_typed_row_for_each_pair(finished, tmp_path):

@@ -10,15 +10,15 @@ import pytest
 import toys
 from afterscene.gbd import PlanConfig, Rendering, build, draw_plan, find_sources
 from afterscene.gbd.dataset import Dataset
-from afterscene.gbd.export import FORMATS, export
+from afterscene.gbd.export import EXPORTERS, find_exporter
 from afterscene.geodata.scene import read_scene, read_tags
 
 
 def run(name, folder, out):
-    for module in FORMATS[name].needs:
+    for module in EXPORTERS[name].needs:
         pytest.importorskip(module, reason=f"{module} of the extra geo is not installed")
     out.mkdir()
-    return export(Dataset(folder), name, out)
+    return find_exporter(name).write(Dataset(folder), out)
 
 
 def test_mlcroissant_finds_nothing_wrong_with_the_card_and_reads_its_records(finished, tmp_path):

@@ -134,8 +134,8 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="coco, cog, croissant, geojson, geopackage, geoparquet, manifest, stac or "
-            "webdataset.",
+            help="coco, cog, croissant, geojson, geopackage, geoparquet, manifest, stac, "
+            "webdataset, or what an installed package adds.",
         ),
     ],
     out: Out,
@@ -144,17 +144,16 @@ def export(
 ) -> None:
     """Write a set in another format; each item keeps its synthetic mark and its licence.
 
-    geopackage, geoparquet, manifest and stac need the extra geo. The paths in coco and croissant
+    geoparquet, manifest and stac need the extra geo. The paths in coco and croissant
     are relative to DATASET; those in stac lead to it, so keep the two folders in place.
     """
-    from afterscene.gbd import export as exporting
     from afterscene.gbd.dataset import Dataset
+    from afterscene.gbd.export import check_apart, find_exporter
 
-    read = Dataset(dataset)
-    exporting.find_format(format_)
-    exporting.check_apart(read, out)
+    read, exporter = Dataset(dataset), find_exporter(format_)
+    check_apart(read, out)
     with whole_output(out, "gbd export", overwrite):
-        made = exporting.export(read, format_, out)
+        made = exporter.write(read, out)
     names = [path.relative_to(out).as_posix() for path in made]
     value = {"out": str(out), "format": format_, "pairs": len(read), "files": names}
     licence = read.terms.licence

@@ -41,9 +41,10 @@ def regions(
     Without layers a coarse built-in prior weighs the places. Weights are never labels.
     """
     from afterscene.gbd import vulnerable
+    from afterscene.geodata.mapped import iterate_footprints
     from afterscene.hazards import HAZARDS
     from afterscene.pages.regions_page import write_regions
-    from afterscene.regions import gazetteer, read_footprints, read_places
+    from afterscene.regions import gazetteer, read_places
 
     talk = Talk(json=as_json, quiet=quiet)
     names = list(HAZARDS) if hazard == ["all"] else list(dict.fromkeys(hazard))
@@ -51,7 +52,7 @@ def regions(
     known = read_places(places) if places is not None else gazetteer()
     buildings = None
     if footprints:
-        stream = (f for path in footprints for f in read_footprints(path))
+        stream = (f for path in footprints for f in iterate_footprints(path))
         buildings = vulnerable.count_buildings(known, stream)
     candidates = vulnerable.weigh(known, names, layers=layers, buildings=buildings)
     chosen = vulnerable.choose(candidates, count, seed=seed)

@@ -24,8 +24,8 @@ from afterscene.geodata.damage import Building
 from afterscene.geodata.fit import fit_lnglat
 from afterscene.geodata.label import read_label
 from afterscene.geodata.labeljson import load_json
-from afterscene.geodata.mapped import WGS84, Box, Footprint, Skipped, geojson_crs
-from afterscene.geodata.mapped import read_footprints as stream
+from afterscene.geodata.mapped import Box, Footprint, Skipped, iterate_footprints
+from afterscene.geodata.mapped_text import WGS84, geojson_crs
 
 JSON = (".json", ".geojson")
 
@@ -64,7 +64,7 @@ def read_footprints(path: Path, place: Place) -> Footprints:
         raise MissingFile(f"footprints {path} is not a file; check the path")
     if path.suffix.lower() not in JSON:
         skipped = Skipped()
-        found = [(name_of(f), f.outline) for f in stream(path, skipped=skipped)]
+        found = [(name_of(f), f.outline) for f in iterate_footprints(path, skipped=skipped)]
         read = on_place(path, found, place)
         return replace(read, unusable=read.unusable + skipped.reasons.total())
     document = load_json(path)

@@ -5,7 +5,7 @@ likelihood (layers that others computed, or a coarse prior) -> weights for sampl
 scale of a country says nothing about a house: weights choose places, they are never labels.
 """
 
-from afterscene.geodata.mapped import Footprint, read_footprints
+from afterscene.geodata.mapped import Footprint
 from afterscene.regions.layers import Layer, read_layer
 from afterscene.regions.places import Place, gazetteer, read_places
 
@@ -14,7 +14,6 @@ __all__ = [
     "Layer",
     "Place",
     "gazetteer",
-    "read_footprints",
     "read_layer",
     "read_places",
 ]

@@ -46,8 +46,6 @@ TOGETHER = 64
 """Pictures whose footprints are gathered in one reading of the files."""
 LEAST_SEEN = 0.25
 """Share of a tile that must be data."""
-NAMES = (".json", ".geojson", ".geojsonl", ".gpkg", ".csv", ".csv.gz", ".parquet")
-"""Endings of a picture's own footprint file in a folder, in this order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,7 +267,7 @@ def _footprints(
 ) -> Footprints:
     """A picture's own file where a folder has one, else its part of the shared files."""
     for folder in folders:
-        for end in NAMES:
+        for end in (end for reader in mapped.READERS.values() for end in reader.endings):
             if (path := folder / f"{picture.path.stem}{end}").is_file():
                 return read_footprints(path, place)
     if not files:
@@ -292,7 +290,7 @@ def _mapped(
     west, south, east, north = np.array([box for _, box in frames]).T
     around = tuple(map(float, (west.min(), south.min(), east.max(), north.max())))
     for file in files:
-        for footprint in mapped.read_footprints(file, around):  # type: ignore[arg-type]
+        for footprint in mapped.iterate_footprints(file, around):  # type: ignore[arg-type]
             touched = tree.query(footprint.outline, "intersects").tolist()
             for picture in dict.fromkeys(frames[k][0] for k in touched):
                 found[picture].append(footprint)
