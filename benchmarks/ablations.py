@@ -25,6 +25,7 @@ from afterscene import generators
 from afterscene.files import write_atomic, write_json
 from afterscene.generators import Generator
 from afterscene.geodata.damage import LEVELS, Building
+from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import XbdTree
 from afterscene.hazards import hazard_of
@@ -34,12 +35,11 @@ from afterscene.lab.candidates import (
     CEILING,
     FLOOR,
     Candidate,
-    Place,
     PostStore,
     Rendered,
     candidates,
     outside,
-    read_place,
+    own_seed,
 )
 from afterscene.lab.features import LiteFeatures
 from afterscene.lab.fidelity import Assessor, asked_buildings
@@ -73,26 +73,26 @@ def variants(names: Sequence[str]) -> list[Variant]:
     return found
 
 
-def cropped(place: Place, side: int) -> Place:
+def cropped(pair: LabelledPair, side: int) -> LabelledPair:
     """The window with most damage, buildings cut at its border."""
-    rows, cols = busiest_window(place.target, side)
+    rows, cols = busiest_window(pair.target, side)
     frame = shapely.box(0, 0, cols.stop - cols.start, rows.stop - rows.start)
     window = Window(rows.start, cols.start, rows.stop - rows.start, cols.stop - cols.start)
     inside = []
-    for building in place.buildings:
+    for building in pair.buildings:
         moved = shapely.affinity.translate(building.polygon, -cols.start, -rows.start)
         part = moved.intersection(frame)
         if part.area >= 1 and part.geom_type in ("Polygon", "MultiPolygon"):
             inside.append(Building(polygon=part, level=building.level, uid=building.uid))
     return replace(
-        place,
-        pre=place.pre.crop(window),
-        post=place.post.crop(window),
+        pair,
+        pre=pair.pre.crop(window),
+        post=pair.post.crop(window),
         buildings=tuple(inside),
     )
 
 
-def places(tree: XbdTree, split: str, hazard: str, count: int) -> list[Place]:
+def places(tree: XbdTree, split: str, hazard: str, count: int) -> list[LabelledPair]:
     """At most ``count`` windows of one hazard, those with most damaged pixels."""
     found = []
     for pair in tree.pairs(split):
@@ -101,11 +101,11 @@ def places(tree: XbdTree, split: str, hazard: str, count: int) -> list[Place]:
             and pair.post is not None
             and pair.post_label is not None
         ):
-            place = cropped(read_place(pair, 0), SIDE)
-            worth = int(((place.target >= 2) & (place.target <= 4)).sum())
-            found.append((worth, pair.id, place))
+            pair = cropped(read_pair(pair), SIDE)
+            worth = int(((pair.target >= 2) & (pair.target <= 4)).sum())
+            found.append((worth, pair.id, pair))
     found.sort(key=lambda one: (-one[0], one[1]))
-    return [place for worth, _, place in found[:count] if worth]
+    return [pair for worth, _, pair in found[:count] if worth]
 
 
 def rows(
@@ -133,33 +133,33 @@ class Trial:
     @classmethod
     def of(
         cls,
-        chosen: Sequence[Place],
+        chosen: Sequence[LabelledPair],
         made: Iterator[tuple[str, Generator, Candidate]],
         assessor: Assessor,
         out: Path,
     ) -> "Trial":
         """Render and judge."""
         space, figures, pictures = LiteFeatures(), {}, []
-        real = [reference(place, space) for place in chosen]
+        real = [reference(pair, space) for pair in chosen]
         for name, generator, candidate in made:
             store = PostStore(folder=out / "posts", model_hash=generator.hash)
-            posts = [store.make(name, candidate, place) for place in chosen]
+            posts = [store.make(name, candidate, pair, own_seed(0, pair)) for pair in chosen]
             figures[name] = [
                 measure(
-                    place,
+                    pair,
                     post,
                     assessor,
                     space=space,
                     real=known,
-                    outside=outside(place, generator),
+                    outside=outside(pair, generator),
                     seconds=seconds,
                 )
-                for place, known, (post, seconds) in zip(chosen, real, posts, strict=True)
+                for pair, known, (post, seconds) in zip(chosen, real, posts, strict=True)
             ]
             pictures.append(
                 [shown(p, post.rgb()) for p, (post, _) in zip(chosen, posts, strict=True)]
             )
-        asked = asked_buildings([place.buildings for place in chosen])
+        asked = asked_buildings([pair.buildings for pair in chosen])
         return cls(asked=asked, figures=figures, shown=pictures)
 
     def records(self) -> dict[str, dict[str, Any]]:
@@ -193,9 +193,9 @@ def line(hazard: str, name: str, told: dict[str, Any]) -> str:
     return "| " + " | ".join(str(cell) for cell in cells) + " |"
 
 
-def shown(place: Place, rgb: np.ndarray) -> np.ndarray:
+def shown(pair: LabelledPair, rgb: np.ndarray) -> np.ndarray:
     """The part of a picture for the sheet."""
-    return rgb[busiest_window(place.target, SHOWN)]
+    return rgb[busiest_window(pair.target, SHOWN)]
 
 
 def main(argv: Sequence[str]) -> None:
@@ -216,7 +216,7 @@ def main(argv: Sequence[str]) -> None:
     generator, tree = generators.load(arguments.model), XbdTree(arguments.xbd)
     assessor = find_assessor(None)
     assert assessor is not None
-    training, record, lines = harvest(tree.pairs("train")), {}, [HEAD]
+    training, record, lines = harvest(read_pairs(tree, "train")), {}, [HEAD]
     for hazard in arguments.hazard:
         chosen = places(tree, arguments.split, hazard, arguments.windows)
         made = rows(generator, training, variants(arguments.rows))

@@ -17,14 +17,15 @@ import cv2
 import numpy as np
 
 from afterscene import generators
-from afterscene.geodata.damage import DamageLevel, instances
+from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.pair import LabelledPair, read_pair
 from afterscene.geodata.xbd import XbdTree
 from afterscene.hazards import hazard_of
-from afterscene.lab.candidates import Place, read_place
-from afterscene.lab.evaluation import thinned
+from afterscene.lab.candidates import own_seed, real_damage
+from afterscene.lab.evaluation_plan import thinned
 
 FINE, SMALLEST = 1.5, 60
-Picture = Callable[[Place], np.ndarray]
+Picture = Callable[[LabelledPair], np.ndarray]
 
 
 def detail(picture: np.ndarray, owner: np.ndarray) -> Iterator[tuple[int, float, float]]:
@@ -44,13 +45,13 @@ def detail(picture: np.ndarray, owner: np.ndarray) -> Iterator[tuple[int, float,
             yield int(number), light, tint
 
 
-def figures(places: Sequence[Place], picture: Picture) -> dict[int, np.ndarray]:
+def figures(pairs: Sequence[LabelledPair], picture: Picture) -> dict[int, np.ndarray]:
     """Level to ``(buildings, 2)``: brightness and tint."""
     found: dict[int, list[tuple[float, float]]] = {level: [] for level in range(1, 5)}
-    for place in places:
-        owner = instances(place.buildings, place.pre.shape)
-        for number, light, tint in detail(picture(place), owner):
-            level = place.buildings[number - 1].level
+    for pair in pairs:
+        owner = pair.instances
+        for number, light, tint in detail(picture(pair), owner):
+            level = pair.buildings[number - 1].level
             if level in found:
                 found[int(level)].append((light, tint))
     return {level: np.array(rows).reshape(-1, 2) for level, rows in found.items()}
@@ -79,17 +80,17 @@ def main(arguments: Sequence[str]) -> None:
         p for p in XbdTree(chosen.xbd).pairs(chosen.split) if hazard_of(p.event) == chosen.hazard
     ]
     pairs = [p for p in pairs if p.post is not None and p.post_label is not None]
-    places = [read_place(pair, 0) for pair in thinned(pairs, chosen.tiles)]
+    chosen_pairs = [read_pair(pair) for pair in thinned(pairs, chosen.tiles)]
     generator = generators.load(chosen.model)
     pictures: dict[str, Picture] = {
-        "pre": lambda place: place.pre.rgb(),
-        "real post": lambda place: place.post.rgb(),
-        chosen.mode: lambda place: generator.render(
-            place.pre, place.damage, seed=place.seed, mode=chosen.mode
+        "pre": lambda pair: pair.pre.rgb(),
+        "real post": lambda pair: pair.post.rgb(),
+        chosen.mode: lambda pair: generator.render(
+            pair.pre, real_damage(pair), seed=own_seed(0, pair), mode=chosen.mode
         ).rgb(),
     }
     print("| picture | level | buildings | brightness: median (90%) | red minus green |")
     print("|---|---|---|---|---|")
     for name, picture in pictures.items():
-        for line in lines(name, figures(places, picture)):
+        for line in lines(name, figures(chosen_pairs, picture)):
             print(line, flush=True)

@@ -7,6 +7,7 @@ from shapely.geometry import box
 
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building, DamageLevel, instances
+from afterscene.geodata.pair import read_pair
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree
 from afterscene.lab.baselines import (
@@ -104,7 +105,7 @@ def test_harvest_keeps_evaluated_tiles_out_and_takes_the_mean(tmp_path):
         places.write_pair(tmp_path, f"hurricane-michael_{number:08d}", seed)
     places.write_pair(tmp_path, "santa-rosa-wildfire_00000009", 3)  # the third under another name
     pairs = XbdTree(tmp_path).pairs()
-    found = harvest(pairs, evaluated=[pairs[2]])
+    found = harvest(map(read_pair, pairs), held_out=[pairs[2].fingerprint])
     assert found.left_out == ("hurricane-michael_00000003", "santa-rosa-wildfire_00000009")
     posts = [read_scene(p.post).rgb().astype(float) for p in pairs[:2]]
     mean = found.average("hurricane-michael", (places.SIDE, places.SIDE))

@@ -16,6 +16,7 @@ from afterscene.generators.choosing import Choice
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.tiles import REACH
 from afterscene.generators.windows import halo_of
+from afterscene.geodata.pair import read_pair
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree
 from afterscene.lab import seams
@@ -29,11 +30,11 @@ from afterscene.lab.candidates import (
     PostStore,
     candidates,
     outside,
-    read_place,
     real_in_edit_area,
     real_look,
 )
-from afterscene.lab.evaluation import EvaluationPlan, evaluate, prepare
+from afterscene.lab.evaluation import evaluate, prepare
+from afterscene.lab.evaluation_plan import EvaluationPlan
 from afterscene.lab.evaluation_report import evaluation_page, evaluation_table
 from afterscene.lab.features import LiteFeatures, crops_around, pooled
 from afterscene.lab.seams import borders, seam_figures
@@ -200,9 +201,9 @@ def test_a_generator_in_windows_has_no_seam(tree, monkeypatch):
     monkeypatch.setattr("afterscene.generators.windows.CORE", 64)
     monkeypatch.setattr(seams, "REACH", 80)
     monkeypatch.setattr(seams, "MARGIN", 16)
-    place = read_place(XbdTree(tree).pairs("test")[0], 0)
+    place = read_pair(XbdTree(tree).pairs("test")[0])
     generator = toy.generator()
-    found = seam_figures(place, generator)
+    found = seam_figures(place, generator, 7)
     halo = halo_of(generator.model)
     assert borders(288, halo)[:2] == [64 + halo, 128 + halo]
     assert halo == 32
@@ -213,8 +214,8 @@ def test_a_generator_in_windows_has_no_seam(tree, monkeypatch):
 
 
 def test_crops_are_centred_on_assessed_buildings_and_stay_inside(tree):
-    place = read_place(XbdTree(tree).pairs("test")[0], 0)
-    crops = crops_around(place.buildings, place.pre.shape)
+    place = read_pair(XbdTree(tree).pairs("test")[0])
+    crops = crops_around(place.buildings, place.shape)
     cut = crops.cut(place.pre.rgb())
     assert cut.shape == (25, 96, 96, 3)
     middle = 12  # the third house of the third row
@@ -241,8 +242,8 @@ def test_real_posts_are_nearer_to_real_posts_than_pre_images_are(shared_data):
     if not pretrained_available("lite0"):
         pytest.skip("the extra encoders is missing")
     pairs = {pair.id: pair for pair in XbdTree(shared_data / "xbd").pairs("train")}
-    place = read_place(pairs["santa-rosa-wildfire_00000012"], 0)
-    crops = crops_around(place.buildings, place.pre.shape)
+    place = read_pair(pairs["santa-rosa-wildfire_00000012"])
+    crops = crops_around(place.buildings, place.shape)
     space = LiteFeatures()
     post, pre = (pooled(space.maps(crops.cut(s.rgb())[::2])) for s in (place.post, place.pre))
     from afterscene.metrics.distances import kernel_distance
@@ -254,7 +255,7 @@ def test_real_posts_are_nearer_to_real_posts_than_pre_images_are(shared_data):
 
 
 def test_the_ceiling_of_edit_is_the_real_post_near_damage_and_the_pre_image_elsewhere(tree):
-    place = read_place(XbdTree(tree).pairs("test")[0], seed=0)
+    place = read_pair(XbdTree(tree).pairs("test")[0])
     pre, post = place.pre.rgb(), 255 - place.pre.rgb()
     place = replace(place, post=place.post.replace(pixels=255 - place.pre.pixels))
     drawn = real_in_edit_area(place, places.PerfectGenerator())
@@ -266,7 +267,7 @@ def test_the_ceiling_of_edit_is_the_real_post_near_damage_and_the_pre_image_else
 
 
 def test_the_told_candidate_has_the_look_of_the_real_post_and_is_made_by_our_generator_alone(tree):
-    place = read_place(XbdTree(tree).pairs("test")[0], seed=0)
+    place = read_pair(XbdTree(tree).pairs("test")[0])
     darker = (place.pre.pixels // 2).astype(np.uint8)
     post = place.post.replace(pixels=darker)
     place = replace(place, post=post, buildings=place.buildings[:1])
@@ -274,7 +275,7 @@ def test_the_told_candidate_has_the_look_of_the_real_post_and_is_made_by_our_gen
     assert TOLD in found and TOLD not in candidates(places.PerfectGenerator(), TrainingPosts())
     look = real_look(place)
     alone = affected_mask(place.target, REACH, 0) == 0
-    told, drawn = (found[name](place).rgb()[alone].mean() for name in (TOLD, "ours-reacquire"))
+    told, drawn = (found[name](place, 1).rgb()[alone].mean() for name in (TOLD, "ours-reacquire"))
     assert look is not None and look[:3].mean() < -0.1
     assert told == pytest.approx(place.post.rgb()[alone].mean(), abs=6)
     assert drawn > told + 10  # the looks of the toy are brighter
@@ -283,7 +284,7 @@ def test_the_told_candidate_has_the_look_of_the_real_post_and_is_made_by_our_gen
 def test_the_chosen_candidate_is_made_where_a_critic_is_named_and_again_by_another_one(
     tree, tmp_path
 ):
-    place = read_place(XbdTree(tree).pairs("test")[0], seed=0)
+    place = read_pair(XbdTree(tree).pairs("test")[0])
 
     looks = []
 
@@ -294,7 +295,7 @@ def test_the_chosen_candidate_is_made_where_a_critic_is_named_and_again_by_anoth
     def made(name):
         choice = Choice(critic=critic, name=name, sketches=2)
         candidate = candidates(toy.generator(), TrainingPosts(), choice)[CHOSEN]
-        return PostStore(folder=tmp_path, model_hash="toy").make(CHOSEN, candidate, place)
+        return PostStore(folder=tmp_path, model_hash="toy").make(CHOSEN, candidate, place, 1)
 
     assert CHOSEN not in candidates(toy.generator(), TrainingPosts())
     first, seconds = made("one")

@@ -7,8 +7,8 @@ from operator import add
 import numpy as np
 import pytest
 
+from afterscene.geodata.pair import read_pair
 from afterscene.geodata.xbd import XbdTree
-from afterscene.lab.candidates import read_place
 from afterscene.lab.fidelity import (
     Recovered,
     asked_buildings,
@@ -32,7 +32,7 @@ def gap_of(*sets, **more):
 @pytest.fixture(scope="module")
 def test_places(tmp_path_factory):
     tree = places.paired_tree(tmp_path_factory.mktemp("xbd"))
-    return [read_place(pair, 0) for pair in XbdTree(tree).pairs("test")]
+    return [read_pair(pair) for pair in XbdTree(tree).pairs("test")]
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def test_levels_with_few_buildings_are_not_counted():
 
 def test_unclassified_buildings_are_counted_apart_and_never_judged(tmp_path):
     places.write_pair(tmp_path, "hurricane-michael_00000001", 0, levels=(1, 4, 255))
-    place = read_place(XbdTree(tmp_path).pairs()[0], 0)
+    place = read_pair(XbdTree(tmp_path).pairs()[0])
     tile = recover(places.ReadingJudge(), place, place.pre)
     asked = asked_buildings([place.buildings])
     assert asked["un-classified"] == 8 and tile.buildings.sum() == 25 - 8

@@ -9,7 +9,7 @@ import torch
 
 import toys
 from afterscene.errors import MissingFile
-from afterscene.lab.evaluation import EvaluationPlan
+from afterscene.lab.evaluation_plan import EvaluationPlan
 from afterscene.lab.layout_quality import OTHERS, REAL, evaluate_layout
 
 

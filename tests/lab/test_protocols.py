@@ -19,6 +19,7 @@ from afterscene.errors import (
 )
 from afterscene.generators.checkpoint import load_weights, save_weights
 from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.pair import read_pair
 from afterscene.geodata.xbd import XbdTree
 from afterscene.lab import runs as runs_module
 from afterscene.lab.arms import ARMS
@@ -321,7 +322,7 @@ def test_blur_and_grain_change_pictures_and_never_targets() -> None:
 def test_pasted_ruins_come_from_the_given_pairs_alone(xbd: Path) -> None:
     """A toy ruin has its level's colour: destroyed is dark in the post image."""
     tree = XbdTree(xbd)
-    donors = harvest([p for p in tree.pairs() if p.event == WIND]).donors
+    donors = harvest(read_pair(p) for p in tree.pairs() if p.event == WIND).donors
     renderer = CopyPaste(donors)
     assert renderer.hash == CopyPaste(tuple(reversed(donors))).hash
     assert renderer.hash != CopyPaste(donors[1:]).hash

@@ -7,14 +7,14 @@ generator's habits as if they were damage.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from afterscene import shipped
 from afterscene.detectors import Detector, DetectorConfig, fit, load
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.geodata.leaks import check_leaks
-from afterscene.geodata.pair import read_pairs
+from afterscene.geodata.pair import LabelledPair, read_pairs
 from afterscene.geodata.xbd import XbdTree
 
 TRAIN, VAL = "train", "val"
@@ -48,6 +48,8 @@ def find_assessor(folder: Path | None) -> tuple[Detector, str] | None:
 def fit_assessor(
     xbd: Path,
     split: str,
+    training: Sequence[LabelledPair],
+    evaluated: Sequence[LabelledPair],
     *,
     out: Path | None,
     config: DetectorConfig,
@@ -55,20 +57,27 @@ def fit_assessor(
 ) -> Detector:
     """Train a detector on the real training split (``val``, if any, decides its thresholds).
 
+    Args:
+        xbd: The folder of the pairs.
+        split: What it will judge, ``evaluated``.
+        training: The pairs of its split ``train``.
+        evaluated: No pair of ``training`` may be one of these, lie beside one or be a copy of one.
+        out: Where it is kept; None: nowhere.
+        config: What is trained.
+        advance: Called after each step.
+
     Raises:
         MissingFile: the folder has no training split.
-        LeakFound: `split` overlaps with it.
+        LeakFound: `evaluated` overlaps with it.
     """
-    splits = XbdTree(xbd).splits
-    if TRAIN not in splits:
+    if not training:
         raise MissingFile(
             f"{xbd} has no split {TRAIN!r} to train an assessor on; give --assessor FOLDER, such "
             "as `afterscene detect fit` writes"
         )
-    pairs = read_pairs(xbd, TRAIN)
-    evaluated = [pair.fingerprint for pair in XbdTree(xbd).pairs(split)]
-    check_leaks([pair.fingerprint for pair in pairs], evaluated)
-    validation = read_pairs(xbd, VAL) if VAL in splits and split != VAL else []
+    check_leaks(*([pair.fingerprint for pair in some] for some in (training, evaluated)))
+    tree = XbdTree(xbd)
+    validation = read_pairs(tree, VAL) if VAL in tree.splits and split != VAL else []
     return fit(
-        config, pairs, seed=0, out=out, validation=validation, progress=lambda *_: advance(1)
+        config, training, seed=0, out=out, validation=validation, progress=lambda *_: advance(1)
     )

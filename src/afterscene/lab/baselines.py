@@ -20,9 +20,8 @@ from shapely.geometry.base import BaseGeometry
 from afterscene.errors import BadParameter
 from afterscene.generators.crops import affected_mask
 from afterscene.geodata.damage import Building, instances
-from afterscene.geodata.leaks import leaks
-from afterscene.geodata.scene import read_scene
-from afterscene.geodata.xbd import Pair, read_label
+from afterscene.geodata.leaks import Fingerprint, leaks
+from afterscene.geodata.pair import LabelledPair
 from afterscene.hazards import hazard_of
 
 DAMAGED = (2, 3, 4)
@@ -91,34 +90,29 @@ class TrainingPosts:
 
 
 def harvest(
-    pairs: Iterable[Pair],
+    pairs: Iterable[LabelledPair],
     *,
-    evaluated: Sequence[Pair] = (),
+    held_out: Sequence[Fingerprint] = (),
     advance: Callable[[int], None] = lambda _: None,
 ) -> TrainingPosts:
-    """Read the training pairs one by one; only cuts and means stay in memory.
+    """Take the training pairs one by one; only cuts and means stay in memory.
 
-    Raises:
-        MissingFile, BadImage, BadLabel: a pair cannot be used.
+    ``held_out`` tiles, their neighbours and their copies are left out.
     """
-    pairs = list(pairs)
-    held_out = [pair.fingerprint for pair in evaluated]
-    leaking = {index for index, _ in leaks([pair.fingerprint for pair in pairs], held_out)}
     donors: list[Donor] = []
+    left_out: list[str] = []
     sums, used = _Means(), 0
-    for index, pair in enumerate(pairs):
+    for pair in pairs:
         advance(1)
-        if index in leaking or pair.post is None or pair.post_label is None:
+        if any(leaks([pair.fingerprint], held_out)):
+            left_out.append(pair.id)
             continue
-        post = read_scene(pair.post).rgb()
+        post = pair.post.rgb()
         sums.add(pair.event, post)
-        donors += _cut_all(post, read_label(pair.post_label).buildings, hazard_of(pair.event) or "")
+        donors += _cut_all(post, pair.buildings, hazard_of(pair.event) or "")
         used += 1
     return TrainingPosts(
-        donors=tuple(donors),
-        averages=sums.means(),
-        pairs=used,
-        left_out=tuple(pairs[index].id for index in sorted(leaking)),
+        donors=tuple(donors), averages=sums.means(), pairs=used, left_out=tuple(left_out)
     )
 
 

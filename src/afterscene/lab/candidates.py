@@ -1,4 +1,4 @@
-"""The post images that are compared on one place, each a function of the place alone.
+"""The post images that are compared on one place, each a function of the pair and its seed.
 
 ========================  =====================================================================
 pre-as-post               the pre image: the floor, no damage is drawn
@@ -33,7 +33,6 @@ from typing import Literal
 
 import numpy as np
 
-from afterscene.errors import BadImage, MissingFile
 from afterscene.gbd.pair import MARK, Renderer
 from afterscene.gbd.plan import item_seed
 from afterscene.generators.appearance import measure_style
@@ -42,9 +41,9 @@ from afterscene.generators.crops import affected_mask
 from afterscene.generators.generator import Generator
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.tiles import REACH
-from afterscene.geodata.damage import Building, DamageMap, rasterize
+from afterscene.geodata.damage import DamageMap
+from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
-from afterscene.geodata.xbd import Pair, read_label
 from afterscene.hazards import depiction_of, hazard_of
 from afterscene.lab.baselines import TrainingPosts, copy_paste
 
@@ -56,58 +55,29 @@ SECONDS, CPU_SECONDS = "AFTERSCENE_SECONDS", "AFTERSCENE_CPU_SECONDS"
 CRITIC = "AFTERSCENE_CRITIC"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Place:
-    """One real pair, decoded, and what is asked of it: the real levels."""
-
-    id: str
-    event: str
-    hazard: str
-    pre: Scene
-    post: Scene
-    buildings: tuple[Building, ...]
-    seed: int
-
-    @property
-    def target(self) -> np.ndarray:
-        """(H, W) uint8, 0 to 4 and 255."""
-        return rasterize(self.buildings, self.pre.shape)
-
-    @property
-    def damage(self) -> DamageMap:
-        """The real levels as a request; the field that caused them is not known and is 0."""
-        return DamageMap(
-            buildings=self.buildings,
-            intensity=np.zeros(self.pre.shape, np.float32),
-            unit="",
-            hazard=self.hazard,
-            parameters={"levels": "real labels"},
-        )
+def hazard_name(pair: LabelledPair) -> str:
+    """The hazard of the pair's event; ``unknown`` where no hazard names the event."""
+    return hazard_of(pair.event) or "unknown"
 
 
-def read_place(pair: Pair, seed: int) -> Place:
-    """Decode a pair. Raises MissingFile, BadImage, BadLabel."""
-    if pair.post is None or pair.post_label is None:
-        raise MissingFile(f"pair {pair.id}: post image or post label is missing; leave it out")
-    pre, post = read_scene(pair.pre), read_scene(pair.post)
-    if pre.shape != post.shape:
-        raise BadImage(
-            f"pair {pair.id}: pre is {pre.shape} and post {post.shape} pixels; "
-            "bring them to one grid"
-        )
-    return Place(
-        id=pair.id,
-        event=pair.event,
-        hazard=hazard_of(pair.event) or "unknown",
-        pre=pre,
-        post=post,
-        buildings=read_label(pair.post_label).buildings,
-        seed=item_seed(seed, pair.id) % 2**31,
+def real_damage(pair: LabelledPair) -> DamageMap:
+    """The real levels as a request; the field that caused them is not known and is 0."""
+    return DamageMap(
+        buildings=pair.buildings,
+        intensity=np.zeros(pair.shape, np.float32),
+        unit="",
+        hazard=hazard_name(pair),
+        parameters={"levels": "real labels"},
     )
 
 
-#: From a place to its post image (uint8 RGB on the grid of the pre image).
-Candidate = Callable[[Place], Scene]
+def own_seed(seed: int, pair: LabelledPair) -> int:
+    """The seed of a pair in a run of that seed."""
+    return item_seed(seed, pair.id) % 2**31
+
+
+#: From a pair and its seed to its post image (uint8 RGB on the grid of the pre image).
+Candidate = Callable[[LabelledPair, int], Scene]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,10 +94,9 @@ class Rendered:
         choice = self.generator.choice if isinstance(self.generator, Generator) else None
         return choice.name if choice else ""
 
-    def __call__(self, place: Place) -> Scene:
-        return self.generator.render(
-            place.pre, place.damage, seed=place.seed, mode=self.mode, steps=self.steps
-        )
+    def __call__(self, pair: LabelledPair, seed: int) -> Scene:
+        damage = real_damage(pair)
+        return self.generator.render(pair.pre, damage, seed=seed, mode=self.mode, steps=self.steps)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,14 +106,14 @@ class Told(Rendered):
     generator: Generator
     mode: Literal["reacquire"] = "reacquire"
 
-    def __call__(self, place: Place) -> Scene:
+    def __call__(self, pair: LabelledPair, seed: int) -> Scene:
         return self.generator.render(
-            place.pre,
-            place.damage,
-            seed=place.seed,
+            pair.pre,
+            real_damage(pair),
+            seed=seed,
             mode=self.mode,
             steps=self.steps,
-            look=real_look(place),
+            look=real_look(pair),
         )
 
 
@@ -155,19 +124,19 @@ def candidates(
 
     Without training posts two are left out, and without a ``choice`` one.
     """
-    found: dict[str, Candidate] = {FLOOR: lambda place: _picture(place, place.pre.rgb())}
+    found: dict[str, Candidate] = {FLOOR: lambda pair, _: _picture(pair, pair.pre.rgb())}
     if training.pairs:
-        found["average"] = lambda place: _picture(
-            place, training.average(place.event, place.pre.shape)
+        found["average"] = lambda pair, _: _picture(
+            pair, training.average(pair.event, pair.pre.shape)
         )
-        found["copy-paste"] = lambda place: _picture(
-            place,
+        found["copy-paste"] = lambda pair, seed: _picture(
+            pair,
             copy_paste(
-                place.pre.rgb(),
-                place.buildings,
-                place.hazard,
+                pair.pre.rgb(),
+                pair.buildings,
+                hazard_name(pair),
                 training.donors,
-                np.random.default_rng((place.seed, 11)),
+                np.random.default_rng((seed, 11)),
             ),
         )
     plain = without_sketch(generator)
@@ -180,8 +149,8 @@ def candidates(
         if choice is not None:
             choosing = replace(generator, choice=choice)
             found[CHOSEN] = Rendered(generator=choosing, mode="reacquire")
-    found[EDIT_CEILING] = lambda place: _picture(place, real_in_edit_area(place, generator))
-    found[CEILING] = lambda place: _picture(place, place.post.rgb(), place.post.valid)
+    found[EDIT_CEILING] = lambda pair, _: _picture(pair, real_in_edit_area(pair, generator))
+    found[CEILING] = lambda pair, _: _picture(pair, pair.post.rgb(), pair.post.valid)
     return found
 
 
@@ -192,31 +161,34 @@ def without_sketch(generator: Renderer) -> Renderer:
     return replace(generator, config=replace(generator.config, sketch=False))
 
 
-def _picture(place: Place, rgb: np.ndarray, valid: np.ndarray | None = None) -> Scene:
+def _picture(pair: LabelledPair, rgb: np.ndarray, valid: np.ndarray | None = None) -> Scene:
     pixels = np.ascontiguousarray(rgb.transpose(2, 0, 1))
-    return Scene(pixels=pixels, valid=place.pre.valid if valid is None else valid)
+    return Scene(pixels=pixels, valid=pair.pre.valid if valid is None else valid)
 
 
-def outside(place: Place, generator: Renderer) -> np.ndarray:
+def outside(pair: LabelledPair, generator: Renderer) -> np.ndarray:
     """(H, W) bool: where *edit* promises to change nothing."""
-    return affected_mask(place.target, _config(generator).reach(depiction_of(place.hazard)), 0) == 0
+    return (
+        affected_mask(pair.target, _config(generator).reach(depiction_of(hazard_name(pair))), 0)
+        == 0
+    )
 
 
-def real_look(place: Place) -> np.ndarray | None:
+def real_look(pair: LabelledPair) -> np.ndarray | None:
     """``(6,)`` of the real post image beside the pre image; None: too little is left alone."""
-    alone = (affected_mask(place.target, REACH, 0) == 0) & place.pre.valid & place.post.valid
-    return measure_style(place.pre.rgb(), place.post.rgb(), alone)
+    alone = (affected_mask(pair.target, REACH, 0) == 0) & pair.valid
+    return measure_style(pair.pre.rgb(), pair.post.rgb(), alone)
 
 
-def real_in_edit_area(place: Place, generator: Renderer) -> np.ndarray:
+def real_in_edit_area(pair: LabelledPair, generator: Renderer) -> np.ndarray:
     """``(H, W, 3)`` uint8: the real post image blended into the pre image as *edit* blends.
 
     Everywhere in the wider of its two reaches, ``radius``.
     """
     config = _config(generator)
-    share = affected_mask(place.target, config.radius, config.feather)[..., None]
-    share = share * (place.pre.valid & place.post.valid)[..., None]
-    before, after = (one.rgb().astype(np.float32) for one in (place.pre, place.post))
+    share = affected_mask(pair.target, config.radius, config.feather)[..., None]
+    share = share * (pair.valid)[..., None]
+    before, after = (one.rgb().astype(np.float32) for one in (pair.pre, pair.post))
     return (before + share * (after - before)).round().astype(np.uint8)
 
 
@@ -233,31 +205,33 @@ class PostStore:
     model_hash: str
 
     def make(
-        self, name: str, candidate: Candidate, place: Place
+        self, name: str, candidate: Candidate, pair: LabelledPair, seed: int
     ) -> tuple[Scene, tuple[float, float]]:
         """The post image, and what it took when it was made: clock and processor seconds."""
         if self.folder is None or not isinstance(candidate, Rendered):
-            return _timed(candidate, place)
-        path = self.folder / name / f"{place.id}_post_disaster.png"
+            return _timed(candidate, pair, seed)
+        path = self.folder / name / f"{pair.id}_post_disaster.png"
         tags = read_tags(path) if path.is_file() else {}
         kept = SECONDS in tags and CPU_SECONDS in tags
         if kept and tags.get(CRITIC, "") == candidate.critic:
             return read_scene(path), (float(tags[SECONDS]), float(tags[CPU_SECONDS]))
-        post, (clock, cpu) = _timed(candidate, place)
+        post, (clock, cpu) = _timed(candidate, pair, seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         tags = {
             MARK: "true",
             SECONDS: f"{clock:.3f}",
             CPU_SECONDS: f"{cpu:.3f}",
             "AFTERSCENE_MODEL": self.model_hash,
-            "AFTERSCENE_SEED": str(place.seed),
+            "AFTERSCENE_SEED": str(seed),
             **({CRITIC: candidate.critic} if candidate.critic else {}),
         }
         write_scene(Scene(pixels=post.pixels, valid=post.valid), path, tags=tags)
         return post, (float(tags[SECONDS]), float(tags[CPU_SECONDS]))
 
 
-def _timed(candidate: Candidate, place: Place) -> tuple[Scene, tuple[float, float]]:
+def _timed(
+    candidate: Candidate, pair: LabelledPair, seed: int
+) -> tuple[Scene, tuple[float, float]]:
     clock, cpu = time.perf_counter(), time.process_time()
-    post = candidate(place)
+    post = candidate(pair, seed)
     return post, (time.perf_counter() - clock, time.process_time() - cpu)

@@ -25,11 +25,12 @@ from afterscene.geodata.leaks import apart
 from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.xbd import Pair, XbdTree
 from afterscene.lab.arms import arm as arm_named
+from afterscene.lab.baselines import harvest
 from afterscene.lab.protocols import GIVEN, Protocol
 from afterscene.lab.results import Finished, Results, measured
 from afterscene.lab.runs import RECORD, Run, Training, run
 from afterscene.lab.settings import Setting, settings
-from afterscene.lab.synthesis import build_synthetic, expected_mix, paste_renderer
+from afterscene.lab.synthesis import CopyPaste, build_synthetic, expected_mix
 
 RESULTS = "results.json"
 #: told(setting, arm, seed, step, steps) after each optimiser step.
@@ -247,7 +248,7 @@ class _Comparison:
             if kind == "gbd":
                 renderer = self.generator(self.sources.generator_for(setting))
             else:
-                renderer = paste_renderer(setting, self.data.pairs)
+                renderer = CopyPaste(harvest(self.data.real(setting.real)).donors)
             folders = build_synthetic(
                 self.protocol, setting, self.data.pairs, kind, renderer, self.out / "gbd"
             )

@@ -16,15 +16,8 @@ from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.judging.assessor import find_assessor, fit_assessor
 from afterscene.judging.inspection import choice_for
 from afterscene.lab.candidates import CEILING, FLOOR
-from afterscene.lab.evaluation import (
-    Evaluation,
-    EvaluationPlan,
-    Stage,
-    evaluate,
-    held_out,
-    prepare,
-    silent,
-)
+from afterscene.lab.evaluation import Evaluation, evaluate, prepare
+from afterscene.lab.evaluation_plan import EvaluationPlan, RealPairs, Stage, held_out, silent
 from afterscene.lab.features import default_features
 from afterscene.metrics.bootstrap import Interval
 from afterscene.pages.plots import Chart
@@ -82,10 +75,16 @@ def evaluate_and_report(
     plan = held_out(plan, seen)
     if out is not None:
         prepare(plan, generator, out, overwrite=overwrite)
-    judge, name = given or _assessor(plan, out, stage, config or DetectorConfig())
+    kept = out / "assessor" if out is not None else None
+    if given is None and kept is not None and (kept / "config.json").is_file():
+        given = load(kept), kept.name
+    pairs = RealPairs.of(plan, keep=given is None, stage=stage)
+    judge, name = given or _assessor(plan, pairs, kept, stage, config or DetectorConfig())
     chosen = choice_for(judge, critic) if critic is not None else None
     space = default_features()
-    made = evaluate(plan, generator, judge, space=space, choice=chosen, out=out, stage=stage)
+    made = evaluate(
+        plan, generator, judge, space=space, pairs=pairs, choice=chosen, out=out, stage=stage
+    )
     about = {"folder": name, **judge.provenance}
     made = replace(made, figures={**made.figures, "assessor": about})
     if out is not None:
@@ -95,16 +94,13 @@ def evaluate_and_report(
 
 
 def _assessor(
-    plan: EvaluationPlan,
-    out: Path | None,
-    stage: Stage,
-    config: DetectorConfig,
+    plan: EvaluationPlan, pairs: RealPairs, out: Path | None, stage: Stage, config: DetectorConfig
 ) -> tuple[Detector, str]:
-    keep = out / "assessor" if out is not None else None
-    if keep is not None and (keep / "config.json").is_file():
-        return load(keep), keep.name
+    training = tuple(pairs.training)
     with stage("fit assessor", config.steps) as advance:
-        fitted = fit_assessor(plan.xbd, plan.split, out=keep, config=config, advance=advance)
+        fitted = fit_assessor(
+            plan.xbd, plan.split, training, pairs.asked, out=out, config=config, advance=advance
+        )
     return fitted, "fitted here"
 
 

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 
 from afterscene.geodata.damage import LEVEL_WORDS, Building, DamageLevel
+from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
 from afterscene.judging.buildings import Assessor, building_table
-from afterscene.lab.candidates import Place
 from afterscene.metrics.bootstrap import Spread, resample
 from afterscene.metrics.confusion import Confusion
 from afterscene.metrics.xview2 import f1_of_table, harmonic_mean, level_table, shown
@@ -44,13 +44,11 @@ class Recovered:
         )
 
 
-def recover(assessor: Assessor, place: Place, post: Scene) -> Recovered:
+def recover(assessor: Assessor, pair: LabelledPair, post: Scene) -> Recovered:
     """Let the assessor judge one picture. Un-classified buildings are not counted."""
-    found = assessor.predict(place.pre, post, footprints=place.buildings)
-    pixels = Confusion().add(found.localization, found.damage, place.target)
-    return Recovered(
-        pixels=pixels, buildings=building_table(found, place.buildings, place.pre.shape)
-    )
+    found = assessor.predict(pair.pre, post, footprints=pair.buildings)
+    pixels = Confusion().add(found.localization, found.damage, pair.target)
+    return Recovered(pixels=pixels, buildings=building_table(found, pair.buildings, pair.pre.shape))
 
 
 def asked_buildings(places: Sequence[Sequence[Building]]) -> dict[str, int]:

@@ -20,8 +20,9 @@ import numpy as np
 from afterscene.gbd.pair import Renderer
 from afterscene.generators import Generator, windows
 from afterscene.geodata.damage import DamageMap
+from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
-from afterscene.lab.candidates import Place
+from afterscene.lab.candidates import hazard_name, real_damage
 from afterscene.metrics.similarity import seam_score
 
 #: Pixels from the mirrored edge beyond which the two renders must be alike, if the network does not
@@ -37,31 +38,31 @@ def borders(side: int, halo: int, origin: int = 0) -> list[int]:
     return sorted(starts - {0})
 
 
-def continued(place: Place, side: int) -> tuple[Scene, DamageMap]:
+def continued(pair: LabelledPair, side: int) -> tuple[Scene, DamageMap]:
     """The place grown to `side` pixels at right and below by its mirror image, without damage."""
-    height, width = place.pre.shape
+    height, width = pair.pre.shape
     grow = ((0, max(side - height, 0)), (0, max(side - width, 0)))
-    pixels = np.pad(place.pre.rgb(), (*grow, (0, 0)), mode="symmetric").transpose(2, 0, 1)
-    valid = np.pad(place.pre.valid, grow, mode="symmetric")
+    pixels = np.pad(pair.pre.rgb(), (*grow, (0, 0)), mode="symmetric").transpose(2, 0, 1)
+    valid = np.pad(pair.pre.valid, grow, mode="symmetric")
     scene = Scene(pixels=np.ascontiguousarray(pixels), valid=valid)
     damage = DamageMap(
-        buildings=place.buildings,
+        buildings=pair.buildings,
         intensity=np.zeros(scene.shape, np.float32),
         unit="",
-        hazard=place.hazard,
+        hazard=hazard_name(pair),
         parameters={},
     )
     return scene, damage
 
 
-def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
-    """Seam scores of `place` drawn in several windows, and in a single one.
+def seam_figures(pair: LabelledPair, generator: Renderer, seed: int) -> dict[str, Any]:
+    """Seam scores of a pair drawn in several windows, and in a single one.
 
     `several` and `single` are None where nothing is drawn at a border that crosses the tile,
     `other_origin` where the renderer is not a :class:`Generator`: the share of values of the larger
     scene that differ when the borders of its windows lie a quarter of CORE farther up and left.
     """
-    height, width = place.pre.shape
+    height, width = pair.pre.shape
     bridge = generator if isinstance(generator, Generator) else None
     halo = 0 if bridge is None else windows.halo_of(bridge.model)
     side = max(windows.WHOLE, windows.CORE + 2 * halo) + 128
@@ -71,15 +72,15 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
     rows, cols = (
         [b for b in borders(side, halo, origin) if b < n - MARGIN] for n in (height, width)
     )
-    scene, damage = continued(place, side)
+    scene, damage = continued(pair, side)
     # One look for all renders: the tone of a scene chooses it, and a larger scene has another tone.
-    how: dict[str, Any] = {"seed": place.seed, "mode": "redraw"}
+    how: dict[str, Any] = {"seed": seed, "mode": "redraw"}
     if bridge is not None:
-        how["look"] = bridge.look(place.hazard, place.seed)
+        how["look"] = bridge.look(hazard_name(pair), seed)
     larger = generator.render(scene, damage, **how).rgb()
     wide = larger[:height, :width]
-    plain = generator.render(place.pre, place.damage, **how).rgb()
-    drawn = (wide != place.pre.rgb()).any(axis=2) | (plain != place.pre.rgb()).any(axis=2)
+    plain = generator.render(pair.pre, real_damage(pair), **how).rgb()
+    drawn = (wide != pair.pre.rgb()).any(axis=2) | (plain != pair.pre.rgb()).any(axis=2)
     far = np.zeros((height, width), bool)
     reach = max(REACH, halo)
     far[: max(height - reach, 0), : max(width - reach, 0)] = True
@@ -94,7 +95,7 @@ def seam_figures(place: Place, generator: Renderer) -> dict[str, Any]:
         moved = round(float((again != larger).mean()), 6)
     scores = [seam_score(p, rows, cols, drawn) if rows or cols else None for p in (wide, plain)]
     return {
-        "id": place.id,
+        "id": pair.id,
         "borders": {"rows": rows, "columns": cols},
         "several": _rounded(scores[0]),
         "single": _rounded(scores[1]),

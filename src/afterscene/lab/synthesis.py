@@ -25,7 +25,7 @@ from afterscene.gbd.sources import read_source
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import Pair, read_label
-from afterscene.lab.baselines import Donor, copy_paste, harvest
+from afterscene.lab.baselines import Donor, copy_paste
 from afterscene.lab.protocols import Protocol
 from afterscene.lab.settings import Setting, rank
 
@@ -47,11 +47,6 @@ class CopyPaste:
         rng = np.random.default_rng(seed)
         pixels = copy_paste(pre.rgb(), damage.buildings, damage.hazard, self.donors, rng)
         return pre.replace(pixels=np.ascontiguousarray(pixels.transpose(2, 0, 1)))
-
-
-def paste_renderer(setting: Setting, pairs: Mapping[str, Pair]) -> CopyPaste:
-    """Ruins of the setting's real pairs alone."""
-    return CopyPaste(harvest([pairs[i] for i in setting.real]).donors)
 
 
 def build_synthetic(

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
-from afterscene.lab.candidates import Place
+from afterscene.lab.candidates import hazard_name
 from afterscene.lab.features import Crops, FeatureSpace, crops_around, pooled
 from afterscene.lab.fidelity import Assessor, Recovered, recover
 from afterscene.metrics.distances import (
@@ -66,17 +67,17 @@ class TileFigures:
     seconds: tuple[float, float]
 
 
-def reference(place: Place, space: FeatureSpace | None) -> Reference | None:
+def reference(pair: LabelledPair, space: FeatureSpace | None) -> Reference | None:
     """The real post's crops, described once for all candidates."""
     if space is None:
         return None
-    crops = crops_around(place.buildings, place.pre.shape)
-    maps = space.maps(crops.cut(place.post.rgb()))
+    crops = crops_around(pair.buildings, pair.pre.shape)
+    maps = space.maps(crops.cut(pair.post.rgb()))
     return crops, pooled(maps), maps
 
 
 def measure(
-    place: Place,
+    pair: LabelledPair,
     post: Scene,
     assessor: Assessor,
     *,
@@ -86,8 +87,8 @@ def measure(
     seconds: tuple[float, float],
 ) -> TileFigures:
     """All figures of one picture."""
-    rgb, before = post.rgb(), place.pre.rgb()
-    untouched = (place.target == 1) & place.pre.valid & place.post.valid
+    rgb, before = post.rgb(), pair.pre.rgb()
+    untouched = (pair.target == 1) & pair.valid
     features = perceptual = None
     levels = np.zeros(0, int)
     if space is not None and real is not None:
@@ -96,14 +97,14 @@ def measure(
         features, perceptual = pooled(maps), perceptual_distance(maps, maps_of_real)
         levels = crops.levels
     return TileFigures(
-        id=place.id,
-        event=place.event,
-        hazard=place.hazard,
-        recovered=recover(assessor, place, post),
+        id=pair.id,
+        event=pair.event,
+        hazard=hazard_name(pair),
+        recovered=recover(assessor, pair, post),
         features=features,
         perceptual=perceptual,
         levels=levels,
-        to_real=Kept.of(rgb, place.post.rgb(), untouched),
+        to_real=Kept.of(rgb, pair.post.rgb(), untouched),
         to_pre=Kept.of(rgb, before, untouched),
         outside=change(rgb, before, outside),
         seconds=seconds,

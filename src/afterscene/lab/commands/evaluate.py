@@ -59,7 +59,7 @@ def generator(
     has seen end it; --on-error skip leaves them out.
     """
     from afterscene import generators
-    from afterscene.lab.evaluation import EvaluationPlan
+    from afterscene.lab.evaluation_plan import EvaluationPlan
     from afterscene.lab.evaluation_report import (
         evaluate_and_report,
         evaluation_table,
@@ -101,7 +101,7 @@ def layout(
     """Pre images drawn from footprints: how like real ones, and are the buildings found."""
     from afterscene import generators
     from afterscene.judging.assessor import find_assessor
-    from afterscene.lab.evaluation import EvaluationPlan
+    from afterscene.lab.evaluation_plan import EvaluationPlan
     from afterscene.lab.features import default_features
     from afterscene.lab.layout_quality import evaluate_layout
 

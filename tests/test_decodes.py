@@ -1,0 +1,82 @@
+"""Each image is decoded once a command: counted at the one function that decodes."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from afterscene.detectors import DetectorConfig
+from afterscene.geodata import decode, scene
+from afterscene.judging import assessor
+from tests.generators.launch import arguments, toy_pairs
+from tests.lab import places
+
+TINY = DetectorConfig(
+    encoder="tiny", pretrained=False, width=8, steps=2, batch=1, crop=64, warmup=1
+)
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each file was decoded since the test began."""
+    seen: Counter[str] = Counter()
+
+    def counted(path: Path, window=None) -> decode.Decoded:
+        seen[path.name] += 1
+        return decode.decode(path, window)
+
+    monkeypatch.setattr(scene, "decode", counted)
+    return seen
+
+
+@pytest.fixture
+def xbd(tmp_path: Path) -> Path:
+    """Pairs of 64 pixels: two to train on, one to validate with, one to test."""
+    folder = toy_pairs(tmp_path / "xbd", 4)
+    ids = sorted({p.name.rsplit("_", 2)[0] for p in (folder / "images").iterdir()})
+    splits = {"train": ids[:2], "val": ids[2:3], "test": ids[3:]}
+    (folder / "splits.json").write_text(json.dumps(splits))
+    return folder
+
+
+def images(folder: Path, *splits: str) -> Counter[str]:
+    """Pre and post image of each pair of the splits, once."""
+    known = json.loads((folder / "splits.json").read_text())
+    wanted = tuple(f"{name}_" for split in splits for name in known[split])
+    names = (path.name for path in (folder / "images").iterdir())
+    return Counter(name for name in names if name.startswith(wanted))
+
+
+def test_detect_fit_and_score(afterscene, xbd, tmp_path, decoded):
+    given = ("--xbd", xbd, "--split", "train", "--val", "val", "--objects", "--quiet")
+    small = ("--steps", 2, "--encoder", "tiny", "--out", tmp_path / "model")
+    outcome = afterscene("detect", "fit", *given, *small)
+    assert outcome.code == 0, outcome.stderr
+    assert decoded == images(xbd, "train", "val")
+    decoded.clear()
+    score = ("--xbd", xbd, "--split", "test", "--model", tmp_path / "model", "--json")
+    outcome = afterscene("detect", "score", *score)
+    assert outcome.code == 0, outcome.stderr
+    assert decoded == images(xbd, "test")
+
+
+@pytest.mark.parametrize("recipe", ["generator", "unet"])
+def test_train(afterscene, xbd, tmp_path, decoded, recipe):
+    outcome = afterscene(*arguments(xbd, tmp_path / "run", 1, recipe=recipe))
+    assert outcome.code == 0, outcome.stderr
+    assert decoded == images(xbd, "train", "val")
+
+
+@pytest.mark.parametrize("fitted", [False, True])
+def test_evaluate_generator(afterscene, tmp_path, monkeypatch, decoded, fitted):
+    """Nine candidates and a picture row of each tile; an assessor from the same training pairs."""
+    xbd = places.paired_tree(tmp_path / "pairs")
+    monkeypatch.setattr("afterscene.lab.evaluation.seam_figures", lambda *_: None)
+    monkeypatch.setattr("afterscene.lab.evaluation_report.DetectorConfig", lambda: TINY)
+    if fitted:
+        monkeypatch.setattr(assessor, "shipped_assessor", lambda: None)
+    given = ("--xbd", xbd, "--split", "test", "--json", "--quiet")
+    outcome = afterscene("evaluate", "generator", *given)
+    assert outcome.code == 0, outcome.stderr
+    assert decoded == images(xbd, "train", "test")
