@@ -15,8 +15,8 @@ from afterscene.regions.scenes import CLASSES
 
 def main(folder: Path, out: Path) -> None:
     paths, kinds, held = fit_scenes.pictures(folder)
-    x = fit_scenes.embed(paths)
-    head = fit_scenes.fit(x[~held], kinds[~held])
+    x = fit_scenes.embed_files(paths)
+    head = fit_scenes.fit_head(x[~held], kinds[~held])
     share, table = fit_scenes.accuracy(head, x[held], kinds[held])
     about = {
         "data": "UC Merced Land Use (Yang and Newsam 2010), USGS National Map imagery",

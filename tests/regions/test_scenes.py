@@ -47,9 +47,9 @@ def test_the_layer_learns_to_tell_kinds_apart_and_takes_features_as_they_are():
     kinds = np.arange(21).repeat(8)
     centres = 5 * torch.randn(21, 320, generator=rng) + 40
     x = centres[kinds] + torch.randn(len(kinds), 320, generator=rng)
-    head = fit_scenes.fit(x, kinds)
+    head = fit_scenes.fit_head(x, kinds)
     assert fit_scenes.accuracy(head, x, kinds)[0] > 0.99
-    wrong = fit_scenes.fit(x, np.roll(kinds, 8))
+    wrong = fit_scenes.fit_head(x, np.roll(kinds, 8))
     assert fit_scenes.accuracy(wrong, x, kinds)[0] < 0.1
 
 

@@ -70,7 +70,7 @@ def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("site")
     figures = out / site.FIGURES
     figures.mkdir()
-    site.build([pretend(lesson, figures) for lesson in lessons()], out)
+    site.build_site([pretend(lesson, figures) for lesson in lessons()], out)
     return out
 
 

@@ -15,8 +15,8 @@ from afterscene.school.league import run as runner
 from afterscene.school.league.contestant import Contestant
 from afterscene.school.league.crops import colours, read_crops
 from afterscene.school.league.diffusers import SCHEDULE, chain_2015, ddpm, score_sde
-from afterscene.school.league.judge import nearest
-from afterscene.school.league.report import plot, story, table
+from afterscene.school.league.judge import nearest_training
+from afterscene.school.league.report import league_table, plot, story
 
 TINY = LeagueConfig(
     seconds=0.05,
@@ -93,7 +93,7 @@ def test_every_method_is_judged_and_shown(league):
     assert calls["score-sde"] > 5
     assert [count for count, _ in result.steps] == [4, 8, 16]
     assert dict(result.steps)[16] == result.of("spaced").frechet
-    rows = table(result).splitlines()
+    rows = league_table(result).splitlines()
     assert len(rows) == 2 + len(CONTESTANTS) + 1
     assert rows[-1].split("|")[3].strip() == f"{result.floor:.1f}"  # what real crops have
     assert len({row.count("|") for row in rows}) == 1
@@ -192,7 +192,7 @@ def test_evaluations_of_the_adaptive_ode_are_counted_not_declared():
 
 def test_a_copy_of_a_training_crop_is_noticed():
     training = np.random.default_rng(0).normal(size=(20, 5)).astype(np.float32)
-    far, which = nearest(training[[3, 7]] + 1e-4, training)
+    far, which = nearest_training(training[[3, 7]] + 1e-4, training)
     assert which.tolist() == [3, 7] and far.max() < 1e-2
     with pytest.raises(BadParameter, match="multiple of 8"):
         LeagueConfig(size=20)

@@ -20,9 +20,9 @@ from afterscene.school.autoregression import (
     Remove,
     Spaced,
     average_pictures,
-    fit,
     restoration_loss,
-    restore,
+    train_steps,
+    undo,
 )
 from afterscene.school.networks.pixelcnn import PixelCNNConfig
 
@@ -41,7 +41,7 @@ def two_towns(count=64, side=8, seed=0):
 def test_averaging_ends_at_the_mean_of_each_label():
     x, label = two_towns()
     model = AveragingRegressor(classes=2, channels=3, size=(8, 8), levels=4)
-    losses = list(fit(model, x, FitConfig(steps=200, batch=64, lr=0.05), label=label))
+    losses = list(train_steps(model, x, FitConfig(steps=200, batch=64, lr=0.05), label=label))
     closed = average_pictures(x, label, classes=2, levels=4)
     torch.testing.assert_close(model.table.detach(), closed, atol=0.1, rtol=0)
     assert losses[-1] < losses[0]
@@ -58,7 +58,7 @@ def test_next_pixel_learns_and_sampling_beats_the_peak():
     x, label = two_towns()
     config = NextPixelConfig(levels=4, reach=3, width=32, depth=1, classes=2)
     model = NextPixel(config)
-    losses = list(fit(model, x, FitConfig(steps=100, batch=16, lr=1e-2), label=label))
+    losses = list(train_steps(model, x, FitConfig(steps=100, batch=16, lr=1e-2), label=label))
     assert losses[0] > 1.0
     assert losses[-1] < 0.25
     drawn = model.sample(32, (8, 8), seed=0, label=torch.zeros(32, dtype=torch.int64))
@@ -74,7 +74,7 @@ def test_pixelcnn_learns_the_stripes():
     x, label = two_towns()
     config = PixelCNNConfig(levels=4, width=12, hidden=12, layers=2, first=5, classes=2)
     model = PixelCNNModel(config)
-    losses = list(fit(model, x, FitConfig(steps=80, batch=16, lr=1e-2), label=label))
+    losses = list(train_steps(model, x, FitConfig(steps=80, batch=16, lr=1e-2), label=label))
     assert losses[0] > 1.0
     assert losses[-1] < 0.25
 
@@ -85,7 +85,7 @@ def test_fit_is_a_function_of_its_seed():
     for seed in (1, 1, 2):
         torch.manual_seed(0)
         model = NextPixel(NextPixelConfig(levels=4, reach=2, width=8, classes=2))
-        list(fit(model, x, FitConfig(steps=3, batch=4, seed=seed), label=label))
+        list(train_steps(model, x, FitConfig(steps=3, batch=4, seed=seed), label=label))
         ends.append(model.window.weight.detach().clone())
     assert torch.equal(ends[0], ends[1])
     assert not torch.equal(ends[0], ends[2])
@@ -97,7 +97,7 @@ def test_fit_stops_at_nan():
     model = NextPixel(NextPixelConfig(levels=4, reach=2, width=8))
     torch.nn.init.constant_(model.window.bias, torch.nan)
     with pytest.raises(NotFinite, match="step 0"):
-        list(fit(model, two_towns()[0], FitConfig(steps=3)))
+        list(train_steps(model, two_towns()[0], FitConfig(steps=3)))
     with pytest.raises(BadParameter):
         FitConfig(lr=0.0)
 
@@ -125,7 +125,7 @@ def test_removal_learns_and_spaced_beats_blocks():
         UNetConfig(channels_in=2, channels_out=16, patch=1, widths=(24,), depths=(2,), embedding=16)
     )
     model = RemovalModel(backbone, Spaced(steps=6), features=16, channels=1, levels=2)
-    losses = list(fit(model, x, FitConfig(steps=200, batch=24, lr=1e-2)))
+    losses = list(train_steps(model, x, FitConfig(steps=200, batch=24, lr=1e-2)))
     assert np.mean(losses[-10:]) < 0.75 * losses[0]
 
     def whole_cells(strategy):
@@ -145,7 +145,7 @@ def test_a_perfect_restorer_undoes_both_destructions():
         def know(seen, t):
             return x0
 
-        states = list(restore(know, corruption, (2, 3, 8, 8), steps=8, rng=rng))
+        states = list(undo(know, corruption, (2, 3, 8, 8), steps=8, rng=rng))
         assert len(states) == 8
         torch.testing.assert_close(states[-1], x0)
         assert (states[3] - x0).abs().max() > 0.1
@@ -158,7 +158,7 @@ def test_removal_puts_back_the_pixels_of_each_step():
     corruption = Remove(strategy=strategy)
     shape = (1, 3, 8, 8)
     ones = torch.ones(shape)
-    walk = restore(lambda seen, t: ones, corruption, shape, steps=8, rng=np.random.default_rng(3))
+    walk = undo(lambda seen, t: ones, corruption, shape, steps=8, rng=np.random.default_rng(3))
     for step, state in enumerate(walk):
         assert np.array_equal(state[0, 0].numpy() > 0, ranks <= step)
     half = corruption.corrupt(ones, torch.tensor([0.5]), np.random.default_rng(3))
@@ -177,10 +177,10 @@ def test_noise_and_the_mean_draw_a_gaussian():
         return gain * seen[:, :-1]
 
     rng = np.random.default_rng(0)
-    *_, drawn = restore(mean, AddNoise(), (64, 3, 16, 16), steps=200, rng=rng)
+    *_, drawn = undo(mean, AddNoise(), (64, 3, 16, 16), steps=200, rng=rng)
     assert float(drawn.std()) == pytest.approx(deviation, rel=0.02)
     # The same regressor under removal knows nothing of pixels that are gone: fog.
-    *_, fog = restore(
+    *_, fog = undo(
         lambda seen, t: torch.zeros_like(seen[:, :-1]),
         Remove(strategy=Spaced(steps=16)),
         (4, 3, 16, 16),
@@ -200,5 +200,5 @@ def test_one_loop_trains_both(corruption):
     def loss(some, label, rng):
         return restoration_loss(network, corruption, some, rng)
 
-    losses = list(fit(network, pictures, FitConfig(steps=60, batch=16, lr=5e-3), loss=loss))
+    losses = list(train_steps(network, pictures, FitConfig(steps=60, batch=16, lr=5e-3), loss=loss))
     assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:3])

@@ -9,7 +9,7 @@ from PIL import Image
 
 from afterscene.errors import CourseFailed, UnknownName
 from afterscene.school import site
-from afterscene.school.catalogue import Lesson, find, lessons, pages
+from afterscene.school.catalogue import Lesson, find_lesson, lessons, pages
 from afterscene.school.player import Event, Played, play, played_before
 from pagecheck import check_pages
 
@@ -32,7 +32,7 @@ def test_a_lesson_runs_draws_and_makes_a_page(lesson, tmp_path, monkeypatch):
     for animation in figures.glob("*.gif"):
         with Image.open(animation) as moving:
             assert moving.n_frames > 3
-    site.build([played], tmp_path)
+    site.build_site([played], tmp_path)
     shown = check_pages(tmp_path)
     assert shown == 2 * (kinds.count("figure") + kinds.count("animation"))  # two languages
     page = (tmp_path / f"{lesson.name}.html").read_text("utf-8")
@@ -71,7 +71,7 @@ def test_a_lesson_says_the_same_in_chinese(lesson):
 
 def test_every_page_has_its_other_language(tmp_path):
     lesson = LESSONS[0]
-    site.build([Played(lesson=lesson, events=(), seconds=1, small=True)], tmp_path)
+    site.build_site([Played(lesson=lesson, events=(), seconds=1, small=True)], tmp_path)
     for name, other in ((lesson.name, f"{lesson.name}.zh"), ("index", "index.zh")):
         for here, there in ((name, other), (other, name)):
             page = (tmp_path / f"{here}.html").read_text("utf-8")
@@ -90,9 +90,9 @@ def test_there_are_ten_lessons_and_each_process_moves(tmp_path):
 
 def test_a_lesson_is_found_by_its_number_and_name():
     assert [x.number for x in LESSONS] == sorted({x.number for x in LESSONS})
-    assert find("1") == find("01") == find("01_averaging") == LESSONS[0]
+    assert find_lesson("1") == find_lesson("01") == find_lesson("01_averaging") == LESSONS[0]
     with pytest.raises(UnknownName, match="choose one of: 01, "):
-        find("77")
+        find_lesson("77")
 
 
 def toy(tmp_path: Path, code: str) -> Lesson:
@@ -111,7 +111,7 @@ def test_a_note_stands_under_the_cell_that_made_it(tmp_path):
     )
     lesson = toy(tmp_path, code)
     played = play(lesson, tmp_path / "figures", small=True)
-    site.build([played], tmp_path)
+    site.build_site([played], tmp_path)
     page = (tmp_path / "01_toy.html").read_text("utf-8")
     assert "<h1>01 A &lt;toy&gt;</h1>" in page
     first, second = page.rindex("a &lt; b"), page.index("later</pre>")
@@ -139,7 +139,7 @@ def test_a_changed_lesson_or_a_lost_figure_is_run_again(tmp_path):
 
 def test_the_pages_beside_the_lessons_have_a_title_and_no_markup_left(tmp_path):
     lesson = LESSONS[0]
-    site.build([Played(lesson=lesson, events=(), seconds=1, small=True)], tmp_path)
+    site.build_site([Played(lesson=lesson, events=(), seconds=1, small=True)], tmp_path)
     check_pages(tmp_path)
     for name, title, _ in pages():
         page = (tmp_path / f"{name}.html").read_text("utf-8")
@@ -169,7 +169,7 @@ def test_the_league_stands_the_same_in_the_course_and_in_the_docs():
     assert docs.startswith(course)
     for picture in re.findall(r"\]\(([^)]+)\)", docs):
         assert (root / "docs" / picture).is_file()
-    quoted = find("04").cells()[-1].source
+    quoted = find_lesson("04").cells()[-1].source
     rows = {
         row.split("|")[1].strip(" *"): row.split("|")[3]
         for row in course.splitlines()

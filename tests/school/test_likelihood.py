@@ -18,13 +18,13 @@ from afterscene.school.autoregression import (
     Raster,
     RemovalModel,
     Spaced,
-    bits_per_dim,
+    bits_per_value,
     small_backbone,
 )
 from afterscene.school.autoregression.pixels import (
     dequantize,
-    draw,
     quantize,
+    sample_values,
     scale,
     uniforms,
     unscale,
@@ -168,7 +168,7 @@ def naive(model, count, size, seed, temperature, **conditions):
             for c in range(channels):
                 with torch.no_grad():
                     logits = model.network(x, **conditions)[:, c, :, i, j]
-                x[:, c, i, j] = draw(logits, u[:, i, j, c], temperature)
+                x[:, c, i, j] = sample_values(logits, u[:, i, j, c], temperature)
     return x
 
 
@@ -248,13 +248,13 @@ def test_values_and_draws():
     assert quantize(torch.tensor([-1.0, 1.0]), levels).tolist() == [0, levels - 1]
     logits = torch.log(torch.tensor([[0.2, 0.5, 0.3]]).expand(5, 3))
     u = torch.tensor([0.0, 0.19, 0.21, 0.69, 0.999])
-    assert draw(logits, u).tolist() == [0, 0, 1, 1, 2]
-    assert draw(logits, u, 0.0).tolist() == [1] * 5
+    assert sample_values(logits, u).tolist() == [0, 0, 1, 1, 2]
+    assert sample_values(logits, u, 0.0).tolist() == [1] * 5
     with pytest.raises(ValueError, match="negative"):
-        draw(logits, u, -1.0)
+        sample_values(logits, u, -1.0)
     x = torch.zeros(2, 3, 4, 4)
     uniform = torch.full((2,), -np.log(16) * 48)
-    torch.testing.assert_close(bits_per_dim(uniform, x), torch.full((2,), 4.0))
+    torch.testing.assert_close(bits_per_value(uniform, x), torch.full((2,), 4.0))
 
 
 def test_small_backbone_runs_with_labels():

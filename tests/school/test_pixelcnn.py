@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from afterscene.school.networks.pixelcnn import PixelCNN, PixelCNNConfig, groups
+from afterscene.school.networks.pixelcnn import PixelCNN, PixelCNNConfig, channel_of_feature
 
 
 def gradients(network, channels, size, **conditions):
@@ -69,7 +69,7 @@ def test_groups_and_sizes():
         PixelCNN(PixelCNNConfig(levels=2, width=3, hidden=3))(
             torch.zeros(1, 3, 4, 4, dtype=torch.int64), label=torch.tensor([0])
         )
-    assert groups(6, 3).tolist() == [0, 0, 1, 1, 2, 2]
+    assert channel_of_feature(6, 3).tolist() == [0, 0, 1, 1, 2, 2]
     network = PixelCNN(PixelCNNConfig(levels=5, width=6, hidden=9, layers=1))
     assert network(torch.zeros(2, 3, 6, 4, dtype=torch.int64)).shape == (2, 3, 5, 6, 4)
     with pytest.raises(ValueError, match="multiples of the channels"):

@@ -43,12 +43,12 @@ def pictures(folder: Path) -> tuple[list[Path], np.ndarray, np.ndarray]:
     return paths, np.array(kinds), np.array(held)
 
 
-def embed(paths: Sequence[Path]) -> Tensor:
+def embed_files(paths: Sequence[Path]) -> Tensor:
     """(n, 320) features of picture files."""
     return torch.cat([features([to_tensor(read_scene(path))]) for path in paths])
 
 
-def fit(x: Tensor, kinds: np.ndarray, *, seed: int = 0) -> nn.Linear:
+def fit_head(x: Tensor, kinds: np.ndarray, *, seed: int = 0) -> nn.Linear:
     """The layer that tells the kinds apart: AdamW on cross-entropy with smoothed labels."""
     generator = torch.Generator().manual_seed(seed)
     centre, scale = x.mean(0), x.std(0) + 1e-3

@@ -100,7 +100,7 @@ def lessons(folder: Path = FOLDER / "lessons") -> list[Lesson]:
     return found
 
 
-def find(number: str) -> Lesson:
+def find_lesson(number: str) -> Lesson:
     """The lesson of that number (``5``, ``05``) or name (``05_noise``); UnknownName lists them."""
     known = lessons()
     for lesson in known:

@@ -60,7 +60,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 )
 
 
-def build(played: Sequence[Played], out: Path) -> list[Path]:
+def build_site(played: Sequence[Played], out: Path) -> list[Path]:
     """Write the pages into ``out``; the figures lie in ``out/figures`` already."""
     written = [write_atomic(out / "style.css", _style().encode())]
     for language in LANGUAGES:

@@ -15,9 +15,9 @@ from afterscene.school.autoregression.bridge import (
     Corruption,
     Remove,
     restoration_loss,
-    restore,
+    undo,
 )
-from afterscene.school.autoregression.fit import FitConfig, fit
+from afterscene.school.autoregression.fit import FitConfig, train_steps
 from afterscene.school.autoregression.heads import MeanHead, PixelHead
 from afterscene.school.autoregression.multiscale import MultiScalePixelCNN
 from afterscene.school.autoregression.nextpixel import NextPixel, NextPixelConfig
@@ -32,7 +32,7 @@ from afterscene.school.autoregression.orders import (
     minimum_distance,
 )
 from afterscene.school.autoregression.pixelcnn import PixelCNNModel
-from afterscene.school.autoregression.pixels import bits_per_dim, dequantize, quantize
+from afterscene.school.autoregression.pixels import bits_per_value, dequantize, quantize
 from afterscene.school.autoregression.removal import RemovalModel, small_backbone
 
 __all__ = [
@@ -56,12 +56,12 @@ __all__ = [
     "Remove",
     "Spaced",
     "average_pictures",
-    "bits_per_dim",
+    "bits_per_value",
     "dequantize",
-    "fit",
     "minimum_distance",
     "quantize",
     "restoration_loss",
-    "restore",
     "small_backbone",
+    "train_steps",
+    "undo",
 ]

@@ -1,7 +1,7 @@
 """The bridge to diffusion: the same loop, with "remove" swapped for "add noise".
 
 Generalized auto-regression destroys a picture by taking pixels away and learns to put them back.
-Nothing in the loop says what destruction is: :func:`restoration_loss` and :func:`restore` are
+Nothing in the loop says what destruction is: :func:`restoration_loss` and :func:`undo` are
 written once, :class:`Remove` and :class:`AddNoise` are the two destructions. One difference is
 worth the whole second half of the course: with removal a regressor answers the average of what
 could be there, and its answer is kept; with noise its answer is only a direction, since all but a
@@ -92,7 +92,7 @@ def restoration_loss(
 
 
 @torch.no_grad()
-def restore(
+def undo(
     network: Restorer,
     corruption: Corruption,
     shape: tuple[int, int, int, int],

@@ -43,7 +43,7 @@ class FitConfig:
         return 0.5 * self.lr * (1 + math.cos(math.pi * min(gone, 1.0)))
 
 
-def fit(
+def train_steps(
     model: nn.Module,
     x: Tensor,
     config: FitConfig,

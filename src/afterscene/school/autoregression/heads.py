@@ -57,7 +57,7 @@ class PixelHead(nn.Module):
         total = features.new_zeros(len(features))
         for channel in range(self.channels):
             logits = self._logits_of(channel, features, values)
-            values[:, channel] = pixels.draw(logits, u[:, channel], temperature)
+            values[:, channel] = pixels.sample_values(logits, u[:, channel], temperature)
             total = total + pixels.log_prob_of(logits, values[:, channel])
         return values, total
 

@@ -167,7 +167,9 @@ class PixelCNNModel(nn.Module):
                 else:
                     for channel in range(channels):
                         logits = walker.logits(j, pixel)[:, channel]
-                        pixel[:, channel] = pixels.draw(logits, u[:, i, j, channel], temperature)
+                        pixel[:, channel] = pixels.sample_values(
+                            logits, u[:, i, j, channel], temperature
+                        )
                     x[:, :, i, j] = pixel
                 walker.leave(pixel)
             yield x.clone()

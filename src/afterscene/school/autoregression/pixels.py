@@ -48,7 +48,7 @@ def uniforms(seed: int, count: int, shape: tuple[int, ...]) -> Tensor:
     return torch.from_numpy(np.stack(rows)) if rows else torch.zeros(0, *shape)
 
 
-def draw(logits: Tensor, u: Tensor, temperature: float = 1.0) -> Tensor:
+def sample_values(logits: Tensor, u: Tensor, temperature: float = 1.0) -> Tensor:
     """One value per row: ``logits (M, K)``, ``u (M,)`` in [0, 1) -> ``(M,)`` int64.
 
     ``temperature`` 0 takes the most likely value (deterministic), 1 samples the model, between
@@ -81,7 +81,7 @@ def label_rows(label: Tensor | None, classes: int, count: int, device: torch.dev
     return torch.where(label < 0, null, label)
 
 
-def bits_per_dim(log_prob: Tensor, x: Tensor) -> Tensor:
+def bits_per_value(log_prob: Tensor, x: Tensor) -> Tensor:
     """Nats per picture ``(N,)`` to bits per channel value: ``-log_prob / (ln 2 * C H W)``."""
     return -log_prob / (math.log(2) * x[0].numel())
 

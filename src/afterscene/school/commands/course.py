@@ -52,12 +52,12 @@ def run(
 ) -> None:
     """Run one lesson, at most 5 minutes on 2 cores; write its page and open it."""
     from afterscene.school import site
-    from afterscene.school.catalogue import find
+    from afterscene.school.catalogue import find_lesson
 
-    lesson = find(number)
+    lesson = find_lesson(number)
     talk = Talk(json=as_json, quiet=quiet)
     played = _play(lesson, _prepared(out), small, talk)
-    site.build(_kept(out, small, besides=played), out)
+    site.build_site(_kept(out, small, besides=played), out)
     page = out / f"{lesson.name}.html"
     notes = [event.content for event in played.events if event.kind == "note"]
     result = {"lesson": lesson.name, "page": str(page), "seconds": played.seconds, "notes": notes}
@@ -67,7 +67,7 @@ def run(
 
 
 @app.command("build")
-def build(
+def build_command(
     out: Out = OUT, small: Small = False, as_json: Json = False, quiet: Quiet = False
 ) -> None:
     """Run every lesson that is new or changed and write the pages of the whole course."""
@@ -80,7 +80,7 @@ def build(
     played = [
         played_before(x, figures, small=small) or _play(x, figures, small, talk) for x in lessons()
     ]
-    site.build(played, out)
+    site.build_site(played, out)
     seconds = {p.lesson.name: round(p.seconds, 1) for p in played}
     index = out / "index.html"
     talk.result({"index": str(index), "seconds": seconds}, f"page: {index}")

@@ -32,12 +32,12 @@ def league(
     from afterscene.lab.features import LiteFeatures
     from afterscene.recipes.overrides import override
     from afterscene.school.league import CONTESTANTS, LeagueConfig, run_league, write_league
-    from afterscene.school.league.report import story, table
+    from afterscene.school.league.report import league_table, story
 
     config = override(LeagueConfig(seed=seed), fields or [])
     talk = Talk(json=as_json, quiet=quiet)
     with talk.progress("league", len(CONTESTANTS)) as advance:
         result = run_league(images, out, LiteFeatures(), config, on_done=lambda _: advance(1))
     write_league(result, out)
-    lines = [table(result), "", *story(result), f"page: {out / 'league.md'}"]
+    lines = [league_table(result), "", *story(result), f"page: {out / 'league.md'}"]
     talk.result({**asdict(result), "story": story(result)}, "\n".join(lines))

@@ -27,7 +27,7 @@ REDUCE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crops:
+class LeagueCrops:
     """``x (M, 3, size, size)`` int64 in 0 .. levels - 1, ``label (M,)`` into ``names``."""
 
     x: Tensor
@@ -48,7 +48,7 @@ def colours(x: Tensor, levels: int) -> np.ndarray:
 
 def read_crops(
     folder: Path, *, size: int, levels: int, each: int, seed: int = 0
-) -> tuple[Crops, Crops]:
+) -> tuple[LeagueCrops, LeagueCrops]:
     """``each`` crops of every picture: those to learn from and those held out.
 
     Raises:
@@ -71,7 +71,7 @@ def read_crops(
             labels[held].extend([index] * each)
     names = tuple(kind.name for kind in kinds)
     train, test = (
-        Crops(x=_tensor(crops, levels), label=torch.tensor(label), names=names, levels=levels)
+        LeagueCrops(x=_tensor(crops, levels), label=torch.tensor(label), names=names, levels=levels)
         for crops, label in zip(parts, labels, strict=True)
     )
     return train, test

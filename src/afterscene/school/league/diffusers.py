@@ -57,7 +57,7 @@ class Counted(nn.Module):
         return self.network(x, clock, label=label)
 
 
-class Told(nn.Module):
+class ClassConditioned(nn.Module):
     """The 2015 network with the label as eight channels that are the same everywhere."""
 
     def __init__(self, config: MultiScaleConfig, classes: int) -> None:
@@ -270,7 +270,9 @@ def score_sde(config: LeagueConfig, classes: int) -> Contestant:
 
 def chain_2015(config: LeagueConfig, classes: int) -> Contestant:
     """The first diffusion model: its network, its bound as the loss, its chain."""
-    network = Told(MultiScaleConfig(channels_in=11, channels_out=6, width=config.width), classes)
+    network = ClassConditioned(
+        MultiScaleConfig(channels_in=11, channels_out=6, width=config.width), classes
+    )
     chain = Chain2015(network)
     times = torch.cat(
         [grids.uniform(config.steps - 1, end=FIRST), torch.zeros(1, dtype=torch.float64)]

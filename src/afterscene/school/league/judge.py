@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from afterscene.lab.features import FeatureSpace, pooled
 from afterscene.metrics.distances import frechet_distance
 from afterscene.school.league.contestant import Contestant, LeagueConfig
-from afterscene.school.league.crops import Crops, colours
+from afterscene.school.league.crops import LeagueCrops, colours
 
 ENLARGED = 96  # side to which crops are enlarged for the feature network
 CHUNK = 64  # pictures drawn at a time
@@ -38,7 +38,7 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawn:
+class Sampled:
     """``x (N, 3, S, S)`` int64 and the ``frames (F, SHOWN, 3, S, S)`` of its first pictures."""
 
     x: Tensor
@@ -47,7 +47,7 @@ class Drawn:
     evaluations: float
 
 
-def draw(contestant: Contestant, label: Tensor, seed: int) -> Drawn:
+def sample_pictures(contestant: Contestant, label: Tensor, seed: int) -> Sampled:
     """Draw a picture for each label, in chunks; seconds and evaluations for one of them."""
     parts, history, calls = [], [], []
     start = time.process_time()
@@ -59,7 +59,7 @@ def draw(contestant: Contestant, label: Tensor, seed: int) -> Drawn:
         calls.append(contestant.evaluations())
     seconds = (time.process_time() - start) / len(label)
     chosen = np.unique(np.linspace(0, len(history) - 1, FRAMES).round().astype(int))
-    return Drawn(
+    return Sampled(
         x=torch.cat(parts),
         frames=torch.stack([history[k] for k in chosen]),
         seconds=seconds,
@@ -74,7 +74,7 @@ def described(x: Tensor, levels: int, space: FeatureSpace) -> np.ndarray:
     return pooled(space.maps(large.round().byte().permute(0, 2, 3, 1).numpy()))
 
 
-def nearest(x: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nearest_training(x: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distance of each row to the nearest row of ``training``, and its number."""
     distance = torch.cdist(torch.from_numpy(x), torch.from_numpy(training))
     values, index = distance.min(dim=1)
@@ -84,14 +84,16 @@ def nearest(x: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.ndarray
 class Judge:
     """The held-out crops, the training crops and their features."""
 
-    def __init__(self, train: Crops, test: Crops, config: LeagueConfig, space: FeatureSpace):
+    def __init__(
+        self, train: LeagueCrops, test: LeagueCrops, config: LeagueConfig, space: FeatureSpace
+    ):
         self.train, self.test, self.config, self.space = train, test, config, space
         self.training = described(train.x, config.levels, space)
         self.unseen = described(test.x, config.levels, space)
         # Pictures are drawn for the labels of every k-th held-out crop: all kinds in equal shares.
         rows = np.linspace(0, len(test.x) - 1, config.pictures).round().astype(int)
         self.rows = torch.from_numpy(rows)
-        self.usual = float(np.median(nearest(self.unseen, self.training)[0]))
+        self.usual = float(np.median(nearest_training(self.unseen, self.training)[0]))
 
     @property
     def label(self) -> Tensor:
@@ -115,10 +117,10 @@ class Judge:
         with torch.no_grad():
             return float(contestant.bits(self.test.x[rows], self.test.label[rows]).mean())
 
-    def score(self, name: str, contestant: Contestant, drawn: Drawn, steps: int) -> Score:
+    def score(self, name: str, contestant: Contestant, drawn: Sampled, steps: int) -> Score:
         """The row of the table."""
         features = described(drawn.x, self.config.levels, self.space)
-        far, _ = nearest(features, self.training)
+        far, _ = nearest_training(features, self.training)
         return Score(
             name=name,
             title=contestant.title,
@@ -134,5 +136,5 @@ class Judge:
 
     def neighbours(self, x: Tensor) -> Tensor:
         """The training crop nearest to each picture."""
-        found = nearest(described(x, self.config.levels, self.space), self.training)[1]
+        found = nearest_training(described(x, self.config.levels, self.space), self.training)[1]
         return self.train.x[torch.from_numpy(found)]

@@ -20,7 +20,7 @@ from afterscene.school.autoregression import (
     Random,
     RemovalModel,
     Spaced,
-    bits_per_dim,
+    bits_per_value,
 )
 from afterscene.school.autoregression.orders import Strategy
 from afterscene.school.league.contestant import Contestant, LeagueConfig, Loss
@@ -37,7 +37,7 @@ def _own(model: Any) -> Loss:
 
 def _exact(model: Any) -> Callable[[Tensor, Tensor], Tensor]:
     def bits(x: Tensor, label: Tensor) -> Tensor:
-        return bits_per_dim(model.log_prob(x, label=label), x)
+        return bits_per_value(model.log_prob(x, label=label), x)
 
     return bits
 
@@ -160,7 +160,7 @@ def _removal(
 
     def bits(x: Tensor, label: Tensor) -> Tensor:
         order = strategy.draw(size, np.random.default_rng(config.seed))
-        return bits_per_dim(model.log_prob(x, order, label=label), x)
+        return bits_per_value(model.log_prob(x, order, label=label), x)
 
     return Contestant(
         title=title,

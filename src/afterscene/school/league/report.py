@@ -36,7 +36,7 @@ def write_league(league: League, out: Path) -> list[Path]:
     sheet = _sheet(rows, levels)
     written = [
         write_json(out / "league.json", {**asdict(league), "story": story(league)}),
-        write_atomic(out / "league.md", markdown(league).encode()),
+        write_atomic(out / "league.md", league_markdown(league).encode()),
         write_atomic(out / "league.png", lambda path: sheet.save(path, "PNG")),
         write_atomic(out / "steps.svg", plot(league).encode()),
     ]
@@ -44,7 +44,7 @@ def write_league(league: League, out: Path) -> list[Path]:
     return [*written, write_atomic(out / "league.gif", lambda path: _save_film(film, path))]
 
 
-def table(league: League) -> str:
+def league_table(league: League) -> str:
     """The rows as Markdown; controls in italics, below them what real crops have (the floor)."""
     lines = [f"| {HEAD} |", "|---" * (HEAD.count("|") + 1) + "|"]
     for score in league.scores:
@@ -106,7 +106,7 @@ def _beats(one: str, two: str, low: float, high: float) -> tuple[str, bool, str]
     return f"{one} beat {two}", low < high, f"{low:.1f} against {high:.1f}"
 
 
-def markdown(league: League) -> str:
+def league_markdown(league: League) -> str:
     """The page."""
     return render(
         "league.md",
@@ -114,7 +114,7 @@ def markdown(league: League) -> str:
         league=league,
         config=league.config,
         bits=np.log2(league.config.levels),
-        table=table(league),
+        table=league_table(league),
         story=story(league),
     )
 

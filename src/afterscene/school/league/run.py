@@ -16,11 +16,11 @@ from torch import Tensor
 from afterscene import __version__
 from afterscene.files import prepare_output, write_atomic, write_json
 from afterscene.lab.features import FeatureSpace
-from afterscene.school.autoregression import FitConfig, RemovalModel, fit
+from afterscene.school.autoregression import FitConfig, RemovalModel, train_steps
 from afterscene.school.league import diffusers, pixelwise
 from afterscene.school.league.contestant import Contestant, LeagueConfig
-from afterscene.school.league.crops import Crops, read_crops
-from afterscene.school.league.judge import Drawn, Judge, Score, draw
+from afterscene.school.league.crops import LeagueCrops, read_crops
+from afterscene.school.league.judge import Judge, Sampled, Score, sample_pictures
 
 Maker = Callable[[LeagueConfig, int], Contestant]
 
@@ -124,7 +124,7 @@ def _play(name: str, maker: Maker, judge: Judge, trained: dict[str, Trained], ou
     else:
         contestant, count = _trained(contestant, judge)
         trained[name] = contestant.model.state_dict(), count
-    drawn = draw(contestant, judge.label, judge.config.seed)
+    drawn = sample_pictures(contestant, judge.label, judge.config.seed)
     score = judge.score(name, contestant, drawn, count)
     steps = _against_steps(contestant, judge, score) if name == "spaced" else []
     _keep_pictures(out / f"{name}.npz", drawn, judge)
@@ -140,7 +140,7 @@ def _trained(contestant: Contestant, judge: Judge) -> tuple[Contestant, int]:
         lr=contestant.lr,
         seed=judge.config.seed,
     )
-    losses = fit(
+    losses = train_steps(
         contestant.model, judge.train.x, config, label=judge.train.label, loss=contestant.loss
     )
     count = sum(1 for _ in losses)
@@ -170,12 +170,12 @@ def _against_steps(contestant: Contestant, judge: Judge, score: Score) -> list[t
             for x, _ in model.walk(len(label), size, seed=seed, label=label, strategy=strategy):
                 yield x
 
-        drawn = draw(replace(contestant, walk=walk), judge.label, config.seed)
+        drawn = sample_pictures(replace(contestant, walk=walk), judge.label, config.seed)
         points.append((budget, judge.frechet(drawn.x)))
     return points
 
 
-def _keep_pictures(path: Path, drawn: Drawn, judge: Judge) -> None:
+def _keep_pictures(path: Path, drawn: Sampled, judge: Judge) -> None:
     """What the report shows: first pictures, their nearest training crops, their history."""
     first = drawn.x[:: max(1, len(drawn.x) // PICTURES)][:PICTURES]
     parts = [x.to(torch.uint8).numpy() for x in (first, judge.neighbours(first), drawn.frames)]
@@ -187,7 +187,7 @@ def _keep_pictures(path: Path, drawn: Drawn, judge: Judge) -> None:
     write_atomic(path, save)
 
 
-def _digest(*crops: Crops) -> str:
+def _digest(*crops: LeagueCrops) -> str:
     digest = hashlib.sha256()
     for part in crops:
         digest.update(part.x.to(torch.uint8).numpy().tobytes())

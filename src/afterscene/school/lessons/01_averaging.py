@@ -29,8 +29,8 @@ from afterscene.school.autoregression import (
     FitConfig,
     average_pictures,
     dequantize,
-    fit,
     quantize,
+    train_steps,
 )
 
 LEVELS = 256
@@ -72,7 +72,7 @@ values = quantize(data.x, LEVELS)
 model = AveragingRegressor(classes=classes, channels=3, size=(SIZE, SIZE), levels=LEVELS)
 config = FitConfig(steps=lesson.budget(600, 150), batch=64, lr=0.05)
 losses, states = [], []
-for step, value in enumerate(fit(model, values, config, label=data.label)):
+for step, value in enumerate(train_steps(model, values, config, label=data.label)):
     losses.append(value)
     if step % (config.steps // 25) == 0:
         states.append(dequantize(model.sample(classes, label=torch.arange(classes)), LEVELS))

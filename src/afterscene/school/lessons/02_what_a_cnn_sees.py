@@ -24,7 +24,7 @@ import torch
 from torch.nn import functional as F
 
 from afterscene.school import lesson
-from afterscene.school.autoregression import FitConfig, fit
+from afterscene.school.autoregression import FitConfig, train_steps
 from afterscene.school.networks.vgg import VGG, VGGConfig
 
 SIZE = lesson.budget(48, 32)
@@ -53,7 +53,7 @@ def loss(x, label, rng):
 
 
 steps = FitConfig(steps=lesson.budget(500, 100), batch=32, lr=3e-3)
-losses = list(fit(network, data.x, steps, label=data.label, loss=loss))
+losses = list(train_steps(network, data.x, steps, label=data.label, loss=loss))
 lesson.note(f"loss {losses[0]:.3f} -> {sum(losses[-10:]) / 10:.3f}")
 with torch.no_grad():
     answer = network(test.x).argmax(dim=1)

@@ -31,10 +31,10 @@ from afterscene.school.autoregression import (
     NextPixel,
     NextPixelConfig,
     PixelCNNModel,
-    bits_per_dim,
+    bits_per_value,
     dequantize,
-    fit,
     quantize,
+    train_steps,
 )
 from afterscene.school.networks.pixelcnn import PixelCNNConfig
 
@@ -59,7 +59,7 @@ for kind in ("mean", "class"):
     )
     models[kind] = NextPixel(config)
     steps = FitConfig(steps=lesson.budget(200, 60), batch=16, lr=3e-3)
-    losses = list(fit(models[kind], values, steps))
+    losses = list(train_steps(models[kind], values, steps))
     lesson.note(f"{kind}: loss {losses[0]:.3f} -> {sum(losses[-10:]) / 10:.3f}")
 
 # %% [markdown]
@@ -75,10 +75,10 @@ torch.manual_seed(0)
 deep = PixelCNNModel(
     PixelCNNConfig(levels=LEVELS, width=lesson.budget(36, 12), layers=lesson.budget(5, 2))
 )
-losses = list(fit(deep, values, FitConfig(steps=lesson.budget(180, 30), batch=16, lr=3e-3)))
+losses = list(train_steps(deep, values, FitConfig(steps=lesson.budget(180, 30), batch=16, lr=3e-3)))
 with torch.no_grad():
     for name, model in (("window", models["class"]), ("PixelCNN", deep)):
-        bits = bits_per_dim(model.log_prob(unseen), unseen).mean()
+        bits = bits_per_value(model.log_prob(unseen), unseen).mean()
         lesson.note(f"{name}: {bits:.2f} bits per value on pictures it never saw")
 
 # %% [markdown]
@@ -94,9 +94,11 @@ scales = MultiScalePixelCNN(
     PixelCNNConfig(levels=LEVELS, width=lesson.budget(30, 12), layers=lesson.budget(5, 2)),
     context=lesson.budget(24, 8),
 )
-losses = list(fit(scales, values, FitConfig(steps=lesson.budget(120, 30), batch=16, lr=3e-3)))
+losses = list(
+    train_steps(scales, values, FitConfig(steps=lesson.budget(120, 30), batch=16, lr=3e-3))
+)
 with torch.no_grad():
-    bits = bits_per_dim(scales.log_prob(unseen), unseen).mean()
+    bits = bits_per_value(scales.log_prob(unseen), unseen).mean()
     lesson.note(f"two scales: {bits:.2f} bits per value on pictures they never saw")
 
 # %% [markdown]

@@ -36,9 +36,9 @@ from afterscene.school.autoregression import (
     RemovalModel,
     Spaced,
     dequantize,
-    fit,
     minimum_distance,
     quantize,
+    train_steps,
 )
 
 LEVELS = 16
@@ -92,7 +92,7 @@ def train(strategy: Blocks | Random | Spaced) -> RemovalModel:
     )
     model = RemovalModel(backbone, strategy, features=features, channels=3, levels=LEVELS)
     config = FitConfig(steps=lesson.budget(300, 20), batch=16, lr=3e-3)
-    losses = list(fit(model, values, config))
+    losses = list(train_steps(model, values, config))
     lesson.note(f"loss {losses[0]:.3f} -> {np.mean(losses[-10:]):.3f}")
     return model
 

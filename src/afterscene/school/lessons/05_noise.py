@@ -35,7 +35,7 @@ from afterscene.diffusion.samplers import Ddim, Ddpm, sample, trajectory
 from afterscene.diffusion.schedules import DDPM
 from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.school import lesson
-from afterscene.school.autoregression import FitConfig, fit
+from afterscene.school.autoregression import FitConfig, train_steps
 
 SIZE, COUNT = lesson.budget(32, 16), 7
 data = lesson.pictures(SIZE, lesson.budget(2400, 240))
@@ -86,7 +86,7 @@ def algorithm_1(x_0, _label, rng):
 
 
 config = FitConfig(steps=lesson.budget(650, 160), batch=lesson.budget(32, 16), lr=3e-3)
-losses = list(fit(network, data.x, config, loss=algorithm_1))
+losses = list(train_steps(network, data.x, config, loss=algorithm_1))
 first, last = (sum(part) / len(part) for part in (losses[:20], losses[-20:]))
 lesson.note(f"loss {first:.3f} -> {last:.3f} (1 is what the answer 'no noise' costs)")
 

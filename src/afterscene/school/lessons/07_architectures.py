@@ -39,7 +39,7 @@ from afterscene.diffusion.schedules import VP
 from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.networks.uvit import UViT, UViTConfig
 from afterscene.school import lesson
-from afterscene.school.autoregression import FitConfig, fit
+from afterscene.school.autoregression import FitConfig, train_steps
 from afterscene.school.networks.multiscale import MultiScaleConfig, MultiScaleNetwork
 
 SIZE = lesson.budget(32, 16)
@@ -118,7 +118,7 @@ for name, rate in RATES.items():
 
     limit = lesson.budget(10**6, 25)
     config = FitConfig(steps=limit, seconds=SECONDS, batch=lesson.budget(32, 16), lr=rate)
-    losses = list(fit(denoiser, data.x, config, loss=loss))
+    losses = list(train_steps(denoiser, data.x, config, loss=loss))
     denoisers[name], steps_taken[name] = denoiser, len(losses)
     size = sum(p.numel() for p in denoiser.parameters()) / 1e6
     last = sum(losses[-20:]) / len(losses[-20:])

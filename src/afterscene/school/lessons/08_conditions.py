@@ -34,7 +34,7 @@ from afterscene.diffusion.samplers import Heun, sample, trajectory
 from afterscene.diffusion.schedules import EDM
 from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.school import lesson
-from afterscene.school.autoregression import FitConfig, fit
+from afterscene.school.autoregression import FitConfig, train_steps
 
 # %% [markdown]
 # ## Guidance where everything is known
@@ -142,7 +142,7 @@ def loss(x0, label, rng):
 
 
 config = FitConfig(steps=lesson.budget(650, 100), batch=lesson.budget(32, 16), lr=3e-3)
-losses = list(fit(denoiser, data.x, config, label=data.label, loss=loss))
+losses = list(train_steps(denoiser, data.x, config, label=data.label, loss=loss))
 first, last = (sum(part) / len(part) for part in (losses[:20], losses[-20:]))
 lesson.note(f"loss {first:.3f} -> {last:.3f}")
 

@@ -45,7 +45,7 @@ from afterscene.hazards.tornado import Tornado
 from afterscene.hazards.wildfire import Wildfire
 from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.school import lesson
-from afterscene.school.autoregression import FitConfig, fit
+from afterscene.school.autoregression import FitConfig, train_steps
 from afterscene.school.robustness import ATTACKS, SpellCheck, rank_words, worst_case
 from afterscene.tensors import from_pixels
 
@@ -122,7 +122,7 @@ def assess(x, _, rng):
 
 
 steps = FitConfig(steps=lesson.budget(400, 30), batch=lesson.budget(32, 16), lr=3e-3)
-list(fit(assessor, pairs[:-HELD], steps, loss=assess))
+list(train_steps(assessor, pairs[:-HELD], steps, loss=assess))
 with torch.no_grad():
     seen = found_by(pairs[-HELD:, :6]).mean(dim=(1, 2, 3))
     truth = damaged[-HELD:].mean(dim=(1, 2, 3))
@@ -206,7 +206,7 @@ def train(reader) -> Preconditioned:
         return denoising_loss(denoiser, x[:, 3:6], t, eps, weight=weight, condition=told).mean()
 
     config = FitConfig(steps=lesson.budget(450, 40), batch=lesson.budget(32, 16), lr=3e-3)
-    losses = list(fit(denoiser, pairs[:-HELD], config, label=label[:-HELD], loss=loss))
+    losses = list(train_steps(denoiser, pairs[:-HELD], config, label=label[:-HELD], loss=loss))
     lesson.note(f"loss {np.mean(losses[:20]):.3f} -> {np.mean(losses[-20:]):.3f}")
     return denoiser
 

@@ -56,7 +56,7 @@ class PixelCNNConfig:
             raise ValueError("levels must be at least 2 and layers at least 1")
 
 
-def groups(features: int, channels: int) -> Tensor:
+def channel_of_feature(features: int, channels: int) -> Tensor:
     """The channel that each of ``features`` stands for, in equal runs: 0 0 .. 1 1 .. 2 2."""
     return torch.arange(features) * channels // features
 
@@ -91,8 +91,8 @@ class GatedLayer(nn.Module):
     def __init__(self, config: PixelCNNConfig, *, first: bool) -> None:
         super().__init__()
         width, channels = config.width, config.channels
-        source = groups(channels if first else width, channels)
-        target = groups(width, channels)
+        source = channel_of_feature(channels if first else width, channels)
+        target = channel_of_feature(width, channels)
         self.reach = (config.first if first else config.kernel) // 2
         self.residual = not first
         self.vertical = nn.Conv2d(len(source), 2 * width, (self.reach + 1, 2 * self.reach + 1))
@@ -134,9 +134,9 @@ class PixelCNN(nn.Module):
         self.layers = nn.ModuleList(
             GatedLayer(config, first=index == 0) for index in range(config.layers)
         )
-        target = groups(config.width, config.channels)
-        hidden = groups(config.hidden, config.channels)
-        logits = groups(config.channels * config.levels, config.channels)
+        target = channel_of_feature(config.width, config.channels)
+        hidden = channel_of_feature(config.hidden, config.channels)
+        logits = channel_of_feature(config.channels * config.levels, config.channels)
         self.head1 = MaskedRow(target, hidden, 1, strict=False)
         self.head2 = MaskedRow(hidden, logits, 1, strict=False)
         gates = 4 * config.width

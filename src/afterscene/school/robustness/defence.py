@@ -34,7 +34,9 @@ class SpellCheck:
             raise BadParameter("a spell check needs words, and a reach in [0, 1)")
 
     def __call__(self, prompt: str) -> str:
-        return re.sub(r"[^\W_]+", lambda match: self.word(match.group()), plain(prompt))
+        return re.sub(
+            r"[^\W_]+", lambda match: self.word(match.group()), without_lookalikes(prompt)
+        )
 
     def word(self, word: str) -> str:
         """The word, or the nearest one of the vocabulary."""
@@ -47,11 +49,11 @@ class SpellCheck:
 
     def changes(self, prompt: str) -> dict[str, str]:
         """Which words would be replaced by which."""
-        words = re.findall(r"[^\W_]+", plain(prompt))
+        words = re.findall(r"[^\W_]+", without_lookalikes(prompt))
         return {word: self.word(word) for word in words if self.word(word) != word}
 
 
-def plain(text: str) -> str:
+def without_lookalikes(text: str) -> str:
     """Look-alike letters put back; a digit one between letters is read as an l."""
     folded = unicodedata.normalize("NFKC", text)
     letters = "".join(_BACK.get(sign, sign) for sign in folded)
