@@ -8,7 +8,7 @@ import torch
 
 from afterscene.detectors import DETECTORS, detector_config, fit, predict_folder
 from afterscene.detectors.task import initial_network
-from afterscene.errors import BadParameter, BadWeights, MissingFile, UnknownName
+from afterscene.errors import BadWeights, MissingFile, UnknownName
 from afterscene.files import sha256_file
 from afterscene.geodata.pair import read_pairs
 from afterscene.geodata.scene import read_scene, write_scene
@@ -61,13 +61,15 @@ def test_a_folder_of_predictions_holds_what_the_detector_says(
     from dataclasses import replace
 
     detector = fit(replace(TINY, steps=2), read_pairs(tree), seed=0)
-    rows = predict_folder(detector, tree.pairs(), tmp_path / "out")
+    out = tmp_path / "out"
+    out.mkdir()
+    rows = predict_folder(detector, [p for p in tree.pairs() if p.post], out)
     assert [row["id"] for row in rows] == ["toy_00000000", "toy_00000001"]
     other = toy_pair(1)
-    mask = read_scene(tmp_path / "out" / rows[1]["files"][0]).pixels[0]
+    mask = read_scene(out / rows[1]["file"]).pixels[0]
     assert np.array_equal(mask, detector.predict(other.pre, other.post).target)
-    with pytest.raises(BadParameter, match="1024"):
-        predict_folder(detector, tree.pairs(), tmp_path / "official", layout="xview2")
+    assert sum(rows[1]["pixels"].values()) == np.count_nonzero(mask)
+    assert not (out / "predictions").exists()  # the official layout is for tiles of 1024 alone
 
 
 def test_the_official_layout_is_what_the_scorer_reads(tmp_path: Path) -> None:
@@ -82,11 +84,11 @@ def test_the_official_layout_is_what_the_scorer_reads(tmp_path: Path) -> None:
         write_scene(scene, name)
     pair = Pair(id="a_00000001", event="a", pre=names[0], post=names[1])
     detector = fit(replace(TINY, steps=2), [toy], seed=0)
-    predict_folder(detector, [pair], tmp_path / "out", layout="xview2")
-    (tmp_path / "targets").mkdir()
+    predict_folder(detector, [pair], tmp_path)
+    assert list((tmp_path / "targets").iterdir()) == []  # no label, no target
     for kind in ("localization", "damage"):
         write_official(tmp_path / "targets", 0, kind, toy.target, role="target")
-    assert score_folder(tmp_path / "out", tmp_path / "targets").pixels == 1024 * 1024
+    assert score_folder(tmp_path / "predictions", tmp_path / "targets").pixels == 1024 * 1024
 
 
 def test_published_weights_are_read_without_unpickling() -> None:

@@ -1,12 +1,16 @@
 """``afterscene detect fit|predict|score``: damage models."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from afterscene.cli.options import Flips, Out, Overwrite, Split, Xbd, whole_output
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
+from afterscene.errors import BadParameter, MissingFile
+
+if TYPE_CHECKING:
+    from afterscene.geodata.xbd import Pair
 
 app = typer.Typer(
     help="Train and use damage detectors.", no_args_is_help=True, rich_markup_mode=None
@@ -122,21 +126,33 @@ def predict(
     Pairs of 1024x1024 out of an xBD folder are also written in xView2's layout, predictions/
     and targets/, for `afterscene score`.
     """
-    from afterscene.cli.predicting import chosen, write_prediction
-    from afterscene.detectors import load
+    from afterscene.detectors import load, predict_folder
 
     talk = Talk(json=as_json, quiet=quiet)
     detector = load(model)
-    todo = chosen(xbd, split, pre, post)
-    rows = []
+    todo = _chosen(xbd, split, pre, post)
     with (
         whole_output(out, "detect predict", overwrite),
         talk.progress("detect predict", len(todo)) as advance,
     ):
-        for number, pair in enumerate(todo):
-            rows.append(write_prediction(detector, pair, number, out, flips=flips))
-            advance(1)
+        rows = predict_folder(detector, todo, out, flips=flips, advance=advance)
     talk.result(rows, f"{len(rows)} predictions in {out}")
+
+
+def _chosen(
+    xbd: Path | None, split: str | None, pre: Path | None, post: Path | None
+) -> "list[Pair]":
+    """The pairs of a folder, or the one pair of files, which belongs to no event."""
+    from afterscene.geodata.xbd import Pair, XbdTree
+
+    if xbd is not None and pre is None and post is None:
+        pairs = [pair for pair in XbdTree(xbd).pairs(split) if pair.post is not None]
+        if not pairs:
+            raise MissingFile(f"{xbd}: no pair with a post image; check the folder and the split")
+        return pairs
+    if xbd is None and pre is not None and post is not None:
+        return [Pair(id=pre.stem.removesuffix("_pre_disaster"), event="", pre=pre, post=post)]
+    raise BadParameter("give either --xbd, or --pre together with --post")
 
 
 @app.command("score")

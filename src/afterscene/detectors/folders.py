@@ -1,63 +1,61 @@
-"""Predictions for a whole tree, in the official xView2 layout or under the tiles' own names."""
+"""Predictions in a folder: under the tiles' own names and, for whole tiles, in xView2's layout."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from afterscene.detectors.detector import Detector
-from afterscene.errors import BadParameter, MissingFile
-from afterscene.files import prepare_output, write_json
-from afterscene.geodata.scene import Scene, read_scene, write_scene
+from afterscene.detectors.detector import Detector, Prediction
+from afterscene.geodata.damage import LEVELS, rasterize
+from afterscene.geodata.pair import LabelledPair, read_pair
+from afterscene.geodata.scene import write_scene
 from afterscene.geodata.xbd import Pair
-from afterscene.metrics.folders import write_official
+from afterscene.metrics.folders import OFFICIAL_SHAPE, write_official
 
-Layout = Literal["stem", "xview2"]
+GEOTIFF = (".tif", ".tiff")
 
 
 def predict_folder(
     detector: Detector,
-    pairs: Sequence[Pair],
-    out: Path | str,
+    pairs: Iterable[Pair],
+    out: Path,
     *,
-    layout: Layout = "stem",
     flips: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> list[dict[str, Any]]:
-    """Predict every pair that has a post image; returns and writes ``index.json``, one row each.
+    """Predict every pair into the folder ``out``; a row each says where, with pixels by level.
 
-    ``stem``: ``{id}_post_disaster_prediction.png``, 0 background and 1..4, on the pre image's
-    grid. ``xview2``: ``test_{localization|damage}_{5 digits}_prediction.png``, numbered in the
-    order of `pairs`; tiles must be 1024 x 1024. Raises MissingFile, BadImage, BadParameter,
-    OutputConflict.
+    ``{id}_prediction.png`` holds 0 background and 1..4 on the pre image's grid (``.tif`` for a
+    GeoTIFF). Tiles of 1024 x 1024 that belong to an event also go into ``predictions/`` and, where
+    labelled, ``targets/`` in the official layout, numbered in the order of `pairs`. That knows no
+    "ignore": un-classified buildings become no-damage in these target files, as in the challenge's
+    baseline. Raises MissingFile, BadImage, BadLabel.
     """
-    if layout not in ("stem", "xview2"):
-        raise BadParameter(f"layout '{layout}' is not known; choose stem or xview2")
-    todo = [pair for pair in pairs if pair.post is not None]
-    if not todo:
-        raise MissingFile("no pair has a post image; give a folder with both")
-    out = prepare_output(out, "predictions", run={"layout": layout, "pairs": [p.id for p in todo]})
     rows = []
-    for number, pair in enumerate(todo):
-        assert pair.post is not None
-        pre = read_scene(pair.pre)
-        found = detector.predict(pre, read_scene(pair.post), flips=flips)
-        if layout == "xview2":
-            files = [
-                write_official(out, number, "localization", found.localization),
-                write_official(out, number, "damage", found.target),
-            ]
-        else:
-            files = [out / f"{pair.id}_post_disaster_prediction.png"]
-            mask = np.ones(pre.shape, dtype=bool)
-            scene = Scene(
-                pixels=found.target[None], valid=mask, crs=pre.crs, transform=pre.transform
-            )
-            write_scene(scene, files[0])
-        levels = np.bincount(found.target.ravel(), minlength=5).tolist()
-        rows.append({"id": pair.id, "files": [f.name for f in files], "pixels": levels})
-        if progress is not None:
-            progress(number + 1, len(todo))
-    write_json(out / "index.json", rows)
+    for number, files in enumerate(pairs):
+        pair = read_pair(files)
+        found = detector.predict(pair.pre, pair.post, flips=flips)
+        suffix = ".tif" if files.pre.suffix.lower() in GEOTIFF else ".png"
+        path = out / f"{pair.id}_prediction{suffix}"
+        everywhere = np.ones(pair.shape, bool)
+        write_scene(pair.pre.replace(pixels=found.target[None], valid=everywhere, time=None), path)
+        if pair.event and pair.shape == OFFICIAL_SHAPE:
+            _write_official(pair, number, found, out)
+        counts = np.bincount(found.target.ravel(), minlength=5)
+        levels = {level.word: int(counts[level]) for level in LEVELS}
+        rows.append({"id": pair.id, "file": path.name, "number": number, "pixels": levels})
+        advance(1)
     return rows
+
+
+def _write_official(pair: LabelledPair, number: int, found: Prediction, out: Path) -> None:
+    for folder in ("predictions", "targets"):
+        (out / folder).mkdir(exist_ok=True)
+    write_official(out / "predictions", number, "localization", found.localization)
+    write_official(out / "predictions", number, "damage", found.target)
+    if not pair.labelled:
+        return
+    target = rasterize(pair.buildings, pair.shape, unclassified="as-no-damage")
+    write_official(out / "targets", number, "localization", target > 0, role="target")
+    write_official(out / "targets", number, "damage", target, role="target")
