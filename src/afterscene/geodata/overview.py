@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
-from PIL import Image
 
 from afterscene.errors import BadImage
 from afterscene.geodata.decode import DECODERS_RAISE, GDAL, open_pillow, open_raster, sniff
@@ -36,10 +35,8 @@ def place_of(path: Path) -> Place:
 
 
 def small_picture(path: Path, side: int) -> np.ndarray:
-    """(h, w, 3) uint8, no side longer than `side`; a large GeoTIFF is thinned while it is read."""
-    if sniff(path) != "GTiff":
-        return _shrunk(read_scene(path).rgb(), side)
-    return thinned(path, side).rgb()
+    """(H, W, 3) uint8; a GeoTIFF is thinned while it is read, so that no side exceeds `side`."""
+    return (thinned(path, side) if sniff(path) == "GTiff" else read_scene(path)).rgb()
 
 
 def thinned(path: Path, side: int) -> Scene:
@@ -62,12 +59,3 @@ def thinned(path: Path, side: int) -> Scene:
         pixels = pixels.astype(np.float32)
         valid &= np.isfinite(pixels).all(axis=0)
     return Scene(pixels=pixels, valid=valid)
-
-
-def _shrunk(rgb: np.ndarray, side: int) -> np.ndarray:
-    height, width = rgb.shape[:2]
-    scale = side / max(height, width)
-    if scale >= 1:
-        return rgb
-    size = (max(1, round(scale * width)), max(1, round(scale * height)))
-    return np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.LANCZOS))
