@@ -22,6 +22,7 @@ import numpy as np
 import shapely
 
 from afterscene import generators
+from afterscene.detectors import load_assessor
 from afterscene.files import write_atomic, write_json
 from afterscene.generators import Generator
 from afterscene.geodata.damage import LEVELS, Building
@@ -29,7 +30,6 @@ from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import XbdTree
 from afterscene.hazards import hazard_of
-from afterscene.judging.assessor import find_assessor
 from afterscene.lab.baselines import TrainingPosts, harvest
 from afterscene.lab.candidates import (
     CEILING,
@@ -214,7 +214,7 @@ def main(argv: Sequence[str]) -> None:
         parser.error("settings are not chosen on a test split; give another")
     arguments.out.mkdir(parents=True, exist_ok=True)
     generator, tree = generators.load(arguments.model), XbdTree(arguments.xbd)
-    assessor = find_assessor(None)
+    assessor = load_assessor()
     assert assessor is not None
     training, record, lines = harvest(read_pairs(tree, "train")), {}, [HEAD]
     for hazard in arguments.hazard:

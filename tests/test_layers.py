@@ -27,6 +27,7 @@ RANK = {room: rank for rank, line in enumerate(LINES) for room in line}
 NEVER = {
     "hazards": {"diffusion", "networks", "tensors"},
     "detectors": {"diffusion", "conditioning", "hazards"},
+    "judging": {"generators", "detectors"},
 }
 FIGURES = ("bootstrap", "confusion", "folders", "xview2")
 WITHOUT_TORCH = ("errors", "files", *NEVER_TORCH, *(f"metrics/{m}.py" for m in FIGURES))

@@ -7,6 +7,7 @@ that is not finite) is refused here. Nothing is ever unpickled.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,3 +49,13 @@ def load_into(module: torch.nn.Module, state: Mapping[str, Tensor], where: str) 
     if extra:
         raise BadWeights(f"{where}: weight '{extra[0]}' is unknown to this model")
     module.load_state_dict(dict(state))
+
+
+def weights_hash(state: Mapping[str, Tensor]) -> str:
+    """sha256 over names, shapes and float32 values, independent of sharding and stored dtype."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        value = state[name].detach().to(torch.float32).contiguous()
+        digest.update(f"{name}{tuple(value.shape)}".encode())
+        digest.update(value.numpy().tobytes())
+    return digest.hexdigest()

@@ -11,7 +11,7 @@ from afterscene.diffusion.losses import WEIGHTS
 from afterscene.errors import BadParameter, BadWeights, MissingFile, UnknownName
 from afterscene.generators import load
 from afterscene.generators.bridge import BridgeModel
-from afterscene.generators.checkpoint import load_weights, save_weights, weights_hash
+from afterscene.generators.checkpoint import load_weights, save_weights
 from afterscene.generators.crops import CropConfig, CropSampler, affected_mask
 from afterscene.generators.render import RenderConfig, scene_states
 from afterscene.generators.training import (
@@ -23,6 +23,7 @@ from afterscene.generators.training import (
 )
 from afterscene.training.loop import Trainer
 from afterscene.training.states import states
+from afterscene.weightfiles import weights_hash
 from tests.generators import toy
 
 

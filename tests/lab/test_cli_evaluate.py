@@ -2,9 +2,8 @@
 
 import pytest
 
-from afterscene.detectors import DetectorConfig, fit
+from afterscene.detectors import DetectorConfig, fit, storage
 from afterscene.geodata.pair import read_pairs
-from afterscene.judging import assessor
 from tests.lab import places
 
 TINY = DetectorConfig(
@@ -70,7 +69,7 @@ def test_the_table_names_floor_and_ceiling(afterscene, xbd, detector):
 def test_without_an_assessor_one_is_fitted_on_the_training_split(
     afterscene, xbd, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(assessor, "shipped_assessor", lambda: None)
+    monkeypatch.setattr(storage, "ASSESSOR", "none")
     monkeypatch.setattr("afterscene.lab.evaluation_report.DetectorConfig", lambda: TINY)
     out = tmp_path / "out"
     given = ("--xbd", xbd, "--split", "test", "--limit", 1, "--out", out)
@@ -81,7 +80,7 @@ def test_without_an_assessor_one_is_fitted_on_the_training_split(
 
 
 def test_an_assessor_is_never_fitted_on_the_tiles_it_judges(afterscene, xbd, monkeypatch):
-    monkeypatch.setattr(assessor, "shipped_assessor", lambda: None)
+    monkeypatch.setattr(storage, "ASSESSOR", "none")
     outcome = afterscene("evaluate", "generator", "--xbd", xbd, "--split", "train")
     assert outcome.code == 2 and "evaluation tile" in outcome.stderr
 
@@ -89,7 +88,7 @@ def test_an_assessor_is_never_fitted_on_the_tiles_it_judges(afterscene, xbd, mon
 def test_without_assessor_and_training_split_the_next_step_is_told(
     afterscene, tree, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(assessor, "shipped_assessor", lambda: None)
+    monkeypatch.setattr(storage, "ASSESSOR", "none")
     places.write_pair(tmp_path, "hurricane-michael_00000001", 0)
     (tmp_path / "splits.json").write_text('{"hold": ["hurricane-michael_00000001"]}')
     outcome = afterscene("evaluate", "generator", "--xbd", tmp_path, "--split", "hold")

@@ -5,7 +5,6 @@ import torch
 
 from afterscene.errors import BadParameter, NotFinite, OutputConflict
 from afterscene.generators import load
-from afterscene.generators.checkpoint import weights_hash
 from afterscene.generators.crops import CropConfig, CropSampler
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import BridgeTask, TrainConfig, bridge_trainer
@@ -13,7 +12,7 @@ from afterscene.recipes import generator as recipes
 from afterscene.training.loop import Trainer
 from afterscene.training.runlog import append, open_folder, records
 from afterscene.training.states import load_newest_state, save_state, states
-from afterscene.weightfiles import read_tensors
+from afterscene.weightfiles import read_tensors, weights_hash
 from tests.generators import toy
 from tests.generators.launch import toy_pairs
 

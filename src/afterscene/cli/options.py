@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from afterscene.errors import BadParameter
+from afterscene.errors import BadParameter, MissingFile
 
 if TYPE_CHECKING:
+    from afterscene.detectors import Detector
     from afterscene.gbd import Rendering
     from afterscene.generators import Generator
 
@@ -100,19 +101,32 @@ def drawing(
     """
     from afterscene import generators
     from afterscene.gbd import Rendering
+    from afterscene.generators.choosing import Choice
+    from afterscene.judging.assessor import AssessorJudge
+    from afterscene.judging.quality import QualityControl
 
     generator, chosen, control = generators.load(model), "", None
+    if sketches is not None or least is not None:
+        detector, name = _assessor()
     if sketches is not None:
-        from afterscene.judging.inspection import choice
-
-        made = choice(sketches)
-        generator, chosen = replace(generator, choice=made), f"{made.name}, {sketches} sketches"
+        told = f"{name} {detector.hash[:12]}"
+        choice = Choice(critic=detector.building_levels, name=told, sketches=sketches)
+        generator, chosen = replace(generator, choice=choice), f"{told}, {sketches} sketches"
     if least is not None:
-        from afterscene.judging.inspection import quality_control
-
-        control = quality_control(least)
+        control = QualityControl(judge=AssessorJudge(detector), name=name, least=least)
     rendering = Rendering(mode=mode, steps=steps, model=model, control=control, chosen=chosen)
     return generator, rendering
+
+
+def _assessor() -> tuple[Detector, str]:
+    from afterscene.detectors import load_assessor
+
+    found = load_assessor()
+    if found is None:
+        raise MissingFile(
+            "no detector is shipped to judge the scenes; install one with its weights"
+        )
+    return found
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from afterscene.detectors.decision import Decision
 from afterscene.detectors.detector import Detector, Prediction
 from afterscene.detectors.folders import predict_folder
 from afterscene.detectors.registry import DETECTORS, detector_config
-from afterscene.detectors.storage import load
+from afterscene.detectors.storage import load, load_assessor
 from afterscene.detectors.training import fit
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "detector_config",
     "fit",
     "load",
+    "load_assessor",
     "predict_folder",
 ]

@@ -25,13 +25,14 @@ from afterscene.computing import autocast
 from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.decision import Decision, decide
 from afterscene.detectors.encoders import ENCODERS
-from afterscene.detectors.objects import ObjectHead
+from afterscene.detectors.objects import ObjectHead, pool
 from afterscene.errors import BadImage, NotFinite
 from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.tiles import feather, tiles
 from afterscene.networks.siamese import SiameseUNet, fold_batch_norm
 from afterscene.tensors import from_pixels
+from afterscene.weightfiles import weights_hash
 
 TILE = 1024
 OVERLAP = 128
@@ -135,6 +136,27 @@ class Detector:
         mask = mask * seen.astype(np.uint8)
         everything = np.concatenate([1 - building[None], building * levels])
         return Prediction(localization=mask, damage=damage, probabilities=everything)
+
+    @property
+    def hash(self) -> str:
+        """sha256 of the network's weights (names, shapes, values)."""
+        return weights_hash(self.network.state_dict())
+
+    def building_levels(
+        self, pre: np.ndarray, post: np.ndarray, buildings: Sequence[Building]
+    ) -> np.ndarray:
+        """(n, 4): probabilities of the levels of each building between (H, W, 3) uint8 pictures.
+
+        Those of the object head where there is one, else the mean over the footprint under the
+        biases of the decision.
+        """
+        found = self.predict(Scene.of_rgb(pre), Scene.of_rgb(post), footprints=buildings)
+        owner = instances(buildings, pre.shape[:2])
+        sums = pool(found.probabilities, owner, len(buildings))  # pixels, nothing, four levels
+        levels = np.maximum(sums[:, 2:6], 1e-6)
+        if self.objects is None:
+            levels = levels * np.exp(self.decision.level_bias)
+        return np.asarray(levels / levels.sum(axis=1, keepdims=True))
 
     def probabilities(
         self, pre: np.ndarray, post: np.ndarray, *, flips: bool = False

@@ -21,6 +21,8 @@ from afterscene.weightfiles import load_into, read_tensors, require_finite
 WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 OBJECTS = "objects.safetensors"
 SCHEMA = 1
+ASSESSOR = "unet"
+"""The shipped detector that judges where none is named."""
 
 
 def save_detector(detector: Detector, folder: Path) -> Path:
@@ -48,6 +50,30 @@ def save_detector(detector: Detector, folder: Path) -> Path:
     )
     write_atomic(folder / CARD, card(detector).encode())
     return folder
+
+
+def load_assessor(folder: Path | None = None) -> tuple[Detector, str] | None:
+    """The named or the shipped detector with its name, where it may judge generated scenes; None
+    where neither is there.
+
+    A detector that saw a synthetic pair may have learned the generator's habits as if they were
+    damage.
+
+    Raises:
+        MissingFile, BadWeights: see :func:`load`.
+        BadParameter: it was trained on synthetic pairs.
+    """
+    place = folder or shipped.models("detector").get(ASSESSOR)
+    if place is None:
+        return None
+    detector = load(place)
+    synthetic = detector.provenance.get("pairs_synthetic", 0)
+    if synthetic:
+        raise BadParameter(
+            f"assessor {place} was trained on {synthetic} synthetic pairs, so it is no independent "
+            "judge; give one that was trained on real pairs alone"
+        )
+    return detector, place.name
 
 
 def load(name: Path | str = "unet") -> Detector:

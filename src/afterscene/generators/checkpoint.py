@@ -5,7 +5,6 @@ Training states are :mod:`afterscene.training.states`.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,16 +19,6 @@ from afterscene.weightfiles import read_tensors, require_finite
 
 #: Largest shard of shipped weights.
 SHARD_BYTES = 15_000_000
-
-
-def weights_hash(state: Mapping[str, Tensor]) -> str:
-    """sha256 over names, shapes and float32 values, independent of sharding and stored dtype."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        value = state[name].detach().to(torch.float32).contiguous()
-        digest.update(f"{name}{tuple(value.shape)}".encode())
-        digest.update(value.numpy().tobytes())
-    return digest.hexdigest()
 
 
 def save_weights(

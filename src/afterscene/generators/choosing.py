@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -22,9 +23,15 @@ import numpy as np
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building, instances
 
-#: ``critic(pre, post, buildings)``: pictures ``(H, W, 3)`` uint8 -> ``(n, 4)`` probabilities of the
-#: levels of each building.
-Critic = Callable[[np.ndarray, np.ndarray, Sequence[Building]], np.ndarray]
+
+@runtime_checkable
+class Critic(Protocol):
+    """Who names the levels that it sees; a detector's ``building_levels`` is one."""
+
+    def __call__(
+        self, pre: np.ndarray, post: np.ndarray, buildings: Sequence[Building], /
+    ) -> np.ndarray:
+        """``(n, 4)`` probabilities of each building's levels; pictures ``(H, W, 3)`` uint8."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import BadParameter, BadWeights, UnknownName
 from afterscene.generators.appearance import tone_of
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
-from afterscene.generators.checkpoint import load_weights, weights_hash
+from afterscene.generators.checkpoint import load_weights
 from afterscene.generators.choosing import Choice
 from afterscene.generators.frame import (
     MODES,
@@ -36,7 +36,7 @@ from afterscene.generators.render import RenderConfig, draw_scene, scene_conditi
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import depiction_of
-from afterscene.weightfiles import load_into
+from afterscene.weightfiles import load_into, weights_hash
 
 #: What the network is told of a hazard that its weights do not know.
 NOT_SAID = "not said"

@@ -1,83 +1,64 @@
-"""Where the independent assessor of label fidelity comes from.
+"""A damage detector as the judge of generated scenes: what it says of the asked buildings.
 
-A folder that the user names, else the one that ships with the package, else one that is fitted here
-on the real training split. A detector that saw a synthetic pair is refused: it may have learned the
-generator's habits as if they were damage.
+Any detector that keeps the protocol serves; those of the package are found by
+:func:`afterscene.detectors.load_assessor`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
-from afterscene import shipped
-from afterscene.detectors import Detector, DetectorConfig, fit, load
-from afterscene.errors import BadParameter, MissingFile
-from afterscene.geodata.leaks import check_leaks
-from afterscene.geodata.pair import LabelledPair, read_pairs
-from afterscene.geodata.xbd import XbdTree
+import numpy as np
 
-TRAIN, VAL = "train", "val"
+from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances
+from afterscene.geodata.scene import Scene
 
 
-def shipped_assessor() -> Path | None:
-    """Folder of the detector in the package, None where none is shipped."""
-    return shipped.models("detector").get("unet")
+class Levels(Protocol):
+    """What an assessor sees: (H, W) uint8, 1 on buildings; (H, W) uint8, levels 1 to 4."""
+
+    @property
+    def localization(self) -> np.ndarray: ...
+
+    @property
+    def damage(self) -> np.ndarray: ...
 
 
-def find_assessor(folder: Path | None) -> tuple[Detector, str] | None:
-    """The named or the shipped detector with its name; None where neither is there.
+@runtime_checkable
+class Assessor(Protocol):
+    """What judging needs of a detector."""
 
-    Raises:
-        MissingFile, BadWeights: see :func:`afterscene.detectors.load`.
-        BadParameter: it was trained on synthetic pairs.
-    """
-    place = folder or shipped_assessor()
-    if place is None:
-        return None
-    detector = load(place)
-    synthetic = detector.provenance.get("pairs_synthetic", 0)
-    if synthetic:
-        raise BadParameter(
-            f"assessor {place} was trained on {synthetic} synthetic pairs, so it is no independent "
-            "judge; give one that was trained on real pairs alone"
-        )
-    return detector, place.name
+    def predict(
+        self, pre: Scene, post: Scene, *, footprints: Sequence[Building] | None = None
+    ) -> Levels:
+        """Levels of the given footprints."""
 
 
-def fit_assessor(
-    xbd: Path,
-    split: str,
-    training: Sequence[LabelledPair],
-    evaluated: Sequence[LabelledPair],
-    *,
-    out: Path | None,
-    config: DetectorConfig,
-    advance: Callable[[int], None] = lambda _: None,
-) -> Detector:
-    """Train a detector on the real training split (``val``, if any, decides its thresholds).
+@dataclass(frozen=True)
+class AssessorJudge:
+    """``judge(pre, post, damage)``: the assessor's level of each given footprint."""
 
-    Args:
-        xbd: The folder of the pairs.
-        split: What it will judge, ``evaluated``.
-        training: The pairs of its split ``train``.
-        evaluated: No pair of ``training`` may be one of these, lie beside one or be a copy of one.
-        out: Where it is kept; None: nowhere.
-        config: What is trained.
-        advance: Called after each step.
+    assessor: Assessor
 
-    Raises:
-        MissingFile: the folder has no training split.
-        LeakFound: `evaluated` overlaps with it.
-    """
-    if not training:
-        raise MissingFile(
-            f"{xbd} has no split {TRAIN!r} to train an assessor on; give --assessor FOLDER, such "
-            "as `afterscene detect fit` writes"
-        )
-    check_leaks(*([pair.fingerprint for pair in some] for some in (training, evaluated)))
-    tree = XbdTree(xbd)
-    validation = read_pairs(tree, VAL) if VAL in tree.splits and split != VAL else []
-    return fit(
-        config, training, seed=0, out=out, validation=validation, progress=lambda *_: advance(1)
-    )
+    def __call__(self, pre: Scene, post: Scene, damage: DamageMap) -> np.ndarray:
+        found = self.assessor.predict(pre, post, footprints=damage.buildings)
+        return building_table(found, damage.buildings, pre.shape)
+
+
+def building_table(
+    found: Levels, buildings: Sequence[Building], shape: tuple[int, int]
+) -> np.ndarray:
+    """Buildings by asked (rows) and found level: (4, 4) int64; found is what most pixels say."""
+    table = np.zeros((4, 4), np.int64)
+    owner = instances(buildings, shape)
+    seen = (owner > 0) & (found.localization > 0)
+    votes = np.zeros((len(buildings) + 1, 5), np.int64)
+    np.add.at(votes, (owner[seen], found.damage[seen]), 1)
+    for number, building in enumerate(buildings, 1):
+        level = building.level
+        if level is None or level == DamageLevel.UNCLASSIFIED or not votes[number].any():
+            continue
+        table[int(level) - 1, int(votes[number, 1:].argmax())] += 1
+    return table

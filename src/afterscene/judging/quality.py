@@ -12,6 +12,7 @@ Choosing scenes by a judge also chooses what that judge can see: report results 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -21,8 +22,13 @@ from afterscene.geodata.scene import Scene
 
 TRIES = 4
 
-#: ``judge(pre, post, damage)`` -> (4, 4) int: buildings by asked level (rows) and found level.
-Judge = Callable[[Scene, Scene, DamageMap], np.ndarray]
+
+@runtime_checkable
+class Judge(Protocol):
+    """Who tells which levels a picture shows."""
+
+    def __call__(self, pre: Scene, post: Scene, damage: DamageMap, /) -> np.ndarray:
+        """(4, 4) int: buildings by asked level (rows) and found level."""
 
 
 @dataclass(frozen=True, kw_only=True)

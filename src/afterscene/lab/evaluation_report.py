@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from afterscene import shipped
-from afterscene.detectors import Detector, DetectorConfig, load
+from afterscene.detectors import Detector, DetectorConfig, load, load_assessor
 from afterscene.files import write_atomic, write_json
 from afterscene.gbd.pair import Renderer
 from afterscene.geodata.damage import LEVEL_WORDS
-from afterscene.judging.assessor import find_assessor, fit_assessor
-from afterscene.judging.inspection import choice_for
+from afterscene.lab.assessor import choice_for, fit_assessor
 from afterscene.lab.candidates import CEILING, FLOOR
 from afterscene.lab.evaluation import Evaluation, evaluate, prepare
 from afterscene.lab.evaluation_plan import EvaluationPlan, RealPairs, Stage, held_out, silent
@@ -67,7 +66,7 @@ def evaluate_and_report(
         LeakFound: generator, assessor or critic has seen a tile of the split, or does not say.
         AftersceneError: by the leaf that fits.
     """
-    given = find_assessor(assessor)
+    given = load_assessor(assessor)
     folders = (getattr(generator, "folder", None), critic)
     seen = {str(folder): shipped.seen(folder) for folder in folders if folder}
     if given is not None:

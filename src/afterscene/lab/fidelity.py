@@ -23,7 +23,7 @@ import numpy as np
 from afterscene.geodata.damage import LEVEL_WORDS, Building, DamageLevel
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
-from afterscene.judging.buildings import Assessor, building_table
+from afterscene.judging.assessor import Assessor, building_table
 from afterscene.metrics.bootstrap import Spread, resample
 from afterscene.metrics.confusion import Confusion
 from afterscene.metrics.xview2 import f1_of_table, harmonic_mean, level_table, shown

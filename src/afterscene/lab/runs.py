@@ -22,9 +22,9 @@ from afterscene.detectors.calibration import Mix
 from afterscene.detectors.storage import WEIGHTS
 from afterscene.errors import OutputConflict
 from afterscene.files import write_json
-from afterscene.generators.checkpoint import weights_hash
 from afterscene.geodata.pair import LabelledPair
 from afterscene.metrics.confusion import Confusion
+from afterscene.weightfiles import weights_hash
 
 RECORD = "done.json"
 DAMAGE = "predictions.npz"

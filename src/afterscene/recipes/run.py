@@ -16,7 +16,6 @@ from typing import Any
 
 from afterscene.errors import BadParameter
 from afterscene.files import write_json
-from afterscene.generators.checkpoint import weights_hash
 from afterscene.recipes.generator import INHERITED
 from afterscene.recipes.registry import KINDS
 from afterscene.training.config import LoopConfig
@@ -24,6 +23,7 @@ from afterscene.training.loop import Trainer
 from afterscene.training.processes import Group, device
 from afterscene.training.runlog import saved_config
 from afterscene.training.states import states
+from afterscene.weightfiles import weights_hash
 
 #: Settings that do not decide which steps are taken.
 FREE = {

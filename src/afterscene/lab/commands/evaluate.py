@@ -100,14 +100,14 @@ def layout(
 ) -> None:
     """Pre images drawn from footprints: how like real ones, and are the buildings found."""
     from afterscene import generators
-    from afterscene.judging.assessor import find_assessor
+    from afterscene.detectors import load_assessor
     from afterscene.lab.evaluation_plan import EvaluationPlan
     from afterscene.lab.features import default_features
     from afterscene.lab.layout_quality import evaluate_layout
 
     talk = Talk(json=as_json, quiet=quiet)
     skip = on_error == OnError.skip
-    judge = find_assessor(assessor)
+    judge = load_assessor(assessor)
     figures = evaluate_layout(
         EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed, skip=skip),
         generators.load(model, "layout"),
