@@ -11,11 +11,12 @@ without noise, is no bridge but a ``RectifiedFlow`` with x1 in the noise's place
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from afterscene.diffusion.loop import Denoiser, Method, State, trajectory
+from afterscene.diffusion.loop import Denoiser, Method, Run, State, Stepped, trajectory
 from afterscene.diffusion.samplers import Ddpm
 from afterscene.diffusion.schedules import Level, Schedule, spread
 from afterscene.errors import BadParameter
@@ -46,7 +47,7 @@ class BrownianBridge(Bridge):
     shape: str = "symmetric"
     floor: float = 1 / 3
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.shape not in ("symmetric", "linear"):
             raise BadParameter(f"shape '{self.shape}' is not known; choose symmetric or linear")
         if self.sigma_max <= 0 or not 0 < self.floor < 1:
@@ -61,16 +62,16 @@ class BrownianBridge(Bridge):
         half = (root**3 - low**3) / (2 * (1 - low**3))
         return torch.where(t <= 0.5, half, 1 - half), 3 * (1 - low) * root**2 / (1 - low**3)
 
-    def weights(self, t):
+    def weights(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         w, _ = self.share(t)
         return 1 - w, w, self.sigma_max * (w * (1 - w)).sqrt()
 
-    def coefficients(self, t):
+    def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
         a, w, c = self.weights(t)
         slope = self.share(t)[1]
         return a, c, -slope, self.sigma_max**2 * slope * (1 - 2 * w) / (2 * c), w
 
-    def time_of(self, rho):
+    def time_of(self, rho: Tensor) -> Tensor:
         w = 1 / (1 + (self.sigma_max / rho) ** 2)
         if self.shape == "linear":
             return w
@@ -98,12 +99,12 @@ class DoobBridge(Bridge):
             raise BadParameter(f"{self.base} keeps nothing of x0 at t = 1; no bridge starts there")
         return end
 
-    def weights(self, t):
+    def weights(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         alpha, sigma, _, _ = self.base.coefficients(t)
         r = ((sigma / alpha / self.end.rho) ** 2).clamp(max=1)
         return alpha * (1 - r), r * alpha / self.end.alpha, sigma * (1 - r).sqrt()
 
-    def coefficients(self, t):
+    def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
         alpha, sigma, d_alpha, d_sigma = self.base.coefficients(t)
         a, b, c = self.weights(t)
         r = b * self.end.alpha / alpha
@@ -111,7 +112,7 @@ class DoobBridge(Bridge):
         d_a, d_c = d_alpha * (1 - r) - alpha * slope, d_sigma * root - sigma * slope / (2 * root)
         return a, c, d_a, d_c, b
 
-    def time_of(self, rho):
+    def time_of(self, rho: Tensor) -> Tensor:
         return self.base.time_of((rho**-2 + self.end.rho**-2) ** -0.5)
 
 
@@ -122,7 +123,7 @@ class Crossing(Method, stochastic=True):
     inner: Method
     x1: Tensor
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         if t.sigma == 0:
             x0 = run.x0(x, t)
             return s.alpha * x0 + s.pull * self.x1 + s.sigma * run.draw(x), x0, None
@@ -132,7 +133,12 @@ class Crossing(Method, stochastic=True):
 
 
 def cross(
-    denoiser: Denoiser, bridge: Bridge, x1: Tensor, times: Tensor, method: Method = Ddpm(), **more
+    denoiser: Denoiser,
+    bridge: Bridge,
+    x1: Tensor,
+    times: Tensor,
+    method: Method = Ddpm(),
+    **more: Any,
 ) -> Iterator[State]:
     """Walk from ``x1`` to an x0; ``more``: ``noise``, ``condition``, as of :func:`loop.trajectory`.
 

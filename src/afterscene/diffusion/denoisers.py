@@ -33,7 +33,9 @@ def rho_clock(t: Level) -> Tensor:
 class Predictor(nn.Module):
     """A network that answers ``kind`` (x0, eps, v, score, velocity) for x_t (batch, ...)."""
 
-    def __init__(self, network: Callable, kind=Prediction.EPS, clock: Callable = time_clock):
+    def __init__(
+        self, network: Callable, kind: Prediction = Prediction.EPS, clock: Callable = time_clock
+    ) -> None:
         super().__init__()
         self.network, self.kind, self.clock = network, kind, clock
 
@@ -82,7 +84,14 @@ class Preconditioned(Predictor):
     a bridge. ``sigma_data``, ``sigma_end``, ``cov``: second moments of x0 and x1 about 0.
     """
 
-    def __init__(self, network: Callable, sigma_data=0.5, clock=rho_clock, sigma_end=0.5, cov=0.0):
+    def __init__(
+        self,
+        network: Callable,
+        sigma_data: float = 0.5,
+        clock: Callable = rho_clock,
+        sigma_end: float = 0.5,
+        cov: float = 0.0,
+    ) -> None:
         super().__init__(network, clock=clock)
         if min(sigma_data, sigma_end) <= 0 or abs(cov) >= sigma_data * sigma_end:
             raise BadParameter(f"{sigma_data=}, {sigma_end=}, {cov=} are no covariance matrix")

@@ -1,5 +1,8 @@
 """Step grids: n + 1 falling times, float64 on the CPU; a function of schedule and count alone."""
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -12,7 +15,7 @@ def uniform(steps: int, *, start: float = 1.0, end: float = 0.0) -> Tensor:
     return torch.linspace(start, end, _at_least_1(steps) + 1, dtype=torch.float64)
 
 
-def karras(schedule: Schedule, steps: int, *, power: float = 7.0, **ends) -> Tensor:
+def karras(schedule: Schedule, steps: int, *, power: float = 7.0, **ends: Any) -> Tensor:
     """EDM's grid: ``rho^(1/power)`` at equal distance (arXiv 2206.00364, eq. 5).
 
     ``ends``: ``rho_max`` 80, ``rho_min`` 0.002, and ``to_zero`` (true) for a last step to t = 0.
@@ -20,7 +23,7 @@ def karras(schedule: Schedule, steps: int, *, power: float = 7.0, **ends) -> Ten
     return _spaced(schedule, steps, lambda rho: rho ** (1 / power), lambda r: r**power, **ends)
 
 
-def log_snr(schedule: Schedule, steps: int, **ends) -> Tensor:
+def log_snr(schedule: Schedule, steps: int, **ends: Any) -> Tensor:
     """Equal distance in log rho, half the log signal-to-noise ratio; ``ends`` as in karras."""
     return _spaced(schedule, steps, torch.log, torch.exp, **ends)
 
@@ -38,7 +41,16 @@ def trailing(steps: int, *, chain: int = 1000) -> Tensor:
     return count.round() / chain
 
 
-def _spaced(schedule, steps, warp, back, *, rho_max=80.0, rho_min=0.002, to_zero=True) -> Tensor:
+def _spaced(
+    schedule: Schedule,
+    steps: int,
+    warp: Callable,
+    back: Callable,
+    *,
+    rho_max: float = 80.0,
+    rho_min: float = 0.002,
+    to_zero: bool = True,
+) -> Tensor:
     high, low = warp(torch.tensor([rho_max, rho_min], dtype=torch.float64)).tolist()
     count = _at_least_1(steps) + (not to_zero)
     times = schedule.time_of(back(torch.linspace(high, low, count, dtype=torch.float64)))

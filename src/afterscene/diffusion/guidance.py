@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from afterscene.diffusion.loop import Denoiser, Method, Noise
+from afterscene.diffusion.loop import Denoiser, Method, Noise, Run, Stepped
 from afterscene.diffusion.schedules import Level, Schedule, added_variance, posterior, spread
 
 
@@ -92,7 +92,7 @@ class Repaint(Method, stochastic=True):
     keep: Tensor
     resamples: int = 5
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         for i in range(self.resamples if s.sigma > 0 else 1):
             if i:
                 std = math.sqrt(added_variance(t, s))
@@ -111,7 +111,12 @@ def noised(x0: Tensor, t: Level, eps: Tensor) -> Tensor:
 
 
 def encode(
-    denoiser: Denoiser, schedule: Schedule, x0: Tensor, times: Tensor, noise: Noise, condition=None
+    denoiser: Denoiser,
+    schedule: Schedule,
+    x0: Tensor,
+    times: Tensor,
+    noise: Noise,
+    condition: Any = None,
 ) -> tuple[Tensor, Sequence[Tensor]]:
     """CycleDiffusion's noise space (arXiv 2210.05559): the start and each step's noise of ``x0``.
 

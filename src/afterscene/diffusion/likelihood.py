@@ -86,7 +86,12 @@ def bits_per_dim(log_prob: Tensor, dims: int) -> Tensor:
 
 
 def variational_bound(
-    denoiser: Denoiser, schedule: Schedule, x0: Tensor, times: Tensor, noise: Noise, condition=None
+    denoiser: Denoiser,
+    schedule: Schedule,
+    x0: Tensor,
+    times: Tensor,
+    noise: Noise,
+    condition: Any = None,
 ) -> Tensor:
     """DDPM's bound in bits a dimension: (steps + 1, batch), prior's, each step's, decoder's term.
 
@@ -101,7 +106,9 @@ def variational_bound(
     return torch.stack(terms) / (x0[0].numel() * math.log(2))
 
 
-def bound_term(denoiser: Any, x0: Tensor, x: Tensor, t: Level, s: Level, condition=None) -> Tensor:
+def bound_term(
+    denoiser: Any, x0: Tensor, x: Tensor, t: Level, s: Level, condition: Any = None
+) -> Tensor:
     """``KL(q(x_s | x_t, x0) | p(x_s | x_t))``, or the decoder's at zero noise, in nats (batch,)."""
     _, b, small = posterior(t, s)
     if hasattr(denoiser, "reverse"):

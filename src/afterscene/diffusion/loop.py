@@ -23,6 +23,9 @@ Denoiser = Callable[[Tensor, Level, Any], Tensor]
 Noise = Callable[[int, int, Tensor], Tensor]
 """``(step, draw, like) -> standard normal`` shaped and typed as ``like``; step 0 is the start."""
 
+Stepped = tuple[Tensor, Tensor, Any]
+"""``(x at s, estimate of x0, memory for the next step)``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -70,7 +73,7 @@ class Method:
     source: ClassVar[str] = ""
     bits: ClassVar[bool] = False
 
-    def __init_subclass__(cls, **traits: Any):
+    def __init_subclass__(cls, **traits: Any) -> None:
         for trait in traits:
             setattr(cls, trait, traits[trait])
 
@@ -78,7 +81,7 @@ class Method:
         """The same with one step a grid interval, of which ``order`` speaks."""
         return self
 
-    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> tuple:
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         """``(x at s, estimate of x0, memory for the next step)``."""
         raise NotImplementedError
 

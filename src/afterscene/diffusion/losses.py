@@ -35,7 +35,13 @@ SIMPLE = WEIGHTS["simple"]()
 
 
 def denoising_loss(
-    denoiser: Denoiser, x0: Tensor, t: Level, eps: Tensor, *, weight=SIMPLE, condition: Any = None
+    denoiser: Denoiser,
+    x0: Tensor,
+    t: Level,
+    eps: Tensor,
+    *,
+    weight: Callable = SIMPLE,
+    condition: Any = None,
 ) -> Tensor:
     """``w(snr)`` times the mean squared error of x0, for each sample (batch,)."""
     over = t.over(x0)
@@ -57,6 +63,8 @@ def log_normal_times(
     return schedule.time_of((mean + std * normal).exp()).clamp(0, 1).float()
 
 
-def logit_normal_times(count: int, generator: torch.Generator, mean=0.0, std=1.0) -> Tensor:
+def logit_normal_times(
+    count: int, generator: torch.Generator, mean: float = 0.0, std: float = 1.0
+) -> Tensor:
     """Times whose logit is normal: rectified flows' (Esser et al. 2024, arXiv 2403.03206)."""
     return torch.sigmoid(mean + std * torch.randn(count, generator=generator))

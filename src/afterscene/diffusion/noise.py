@@ -21,7 +21,9 @@ MASK = (1 << 64) - 1
 BLOCK = 1 << 16  # pixels hashed at a time: what stays in a core's cache
 
 
-def field(seed: int, step: int, window: Any, channels: int, *, device="cpu", **options) -> Tensor:
+def field(
+    seed: int, step: int, window: Any, channels: int, *, device: str = "cpu", **options: Any
+) -> Tensor:
     """Standard normal noise (channels, height, width) of a window of the endless scene.
 
     ``window``: row, col, height, width in pixels; ``options``: draw, dtype of :func:`noise_at`.
@@ -32,7 +34,14 @@ def field(seed: int, step: int, window: Any, channels: int, *, device="cpu", **o
 
 
 def noise_at(
-    seed: int, rows: Tensor, cols: Tensor, channels: int, *, step=0, draw=0, dtype=torch.float32
+    seed: int,
+    rows: Tensor,
+    cols: Tensor,
+    channels: int,
+    *,
+    step: int = 0,
+    draw: int = 0,
+    dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Standard normal noise (channels, len(rows), len(cols)) at global positions, from float32."""
     if not -(1 << 63) <= seed < 1 << 64:

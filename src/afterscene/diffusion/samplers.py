@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from afterscene.diffusion.loop import Method, Run, State, sample, trajectory
+from afterscene.diffusion.loop import Method, Run, State, Stepped, sample, trajectory
 from afterscene.diffusion.ode import integrate
-from afterscene.diffusion.schedules import added_variance, posterior
+from afterscene.diffusion.schedules import Level, added_variance, posterior
 from afterscene.errors import BadParameter, UnknownName
 
 __all__ = ["Method", "Run", "State", "make_sampler", "sample", "samplers", "trajectory"]
@@ -29,11 +29,11 @@ class Ddpm(Method, name="ddpm", order=1, stochastic=True, source="arXiv 2006.112
 
     variance: str = "small"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.variance not in ("small", "large"):
             raise BadParameter(f"variance '{self.variance}' is not known; choose small or large")
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         x0 = run.x0(x, t)
         a, b, var = posterior(t, s)
         if self.variance == "large" and s.sigma > 0:
@@ -49,7 +49,7 @@ class Ddim(Method, name="ddim", order=1, source="arXiv 2010.02502"):
     eta: float = 0.0
     stochastic = property(lambda self: self.eta > 0)
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         x0 = run.x0(x, t)
         fresh = self.eta**2 * posterior(t, s)[2] if self.eta else 0.0
         # kept * (x - alpha x0) is the old noise at its new strength, eps = (x - alpha x0) / sigma.
@@ -61,7 +61,7 @@ class Ddim(Method, name="ddim", order=1, source="arXiv 2010.02502"):
 class Euler(Method, name="euler", order=1, source="arXiv 2011.13456, 2210.02747"):
     """Euler's step on ``dx/dt = alpha' x0 + sigma' eps``; flow matching's sampler."""
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         x0 = run.x0(x, t)
         return x + (s.time - t.time) * (t.d_alpha * x0 + t.d_sigma * t.eps(x, x0)), x0, None
 
@@ -76,7 +76,7 @@ class Heun(Method, name="heun", order=2, evaluations=2, source="arXiv 2206.00364
     s_noise: float = 1.0
     stochastic = property(lambda self: self.s_churn > 0)
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         if self.s_churn > 0 and self.s_min <= t.rho <= self.s_max and t.alpha > 0:
             gamma = min(self.s_churn / run.steps, math.sqrt(2) - 1)
             hat = run.schedule.level_of(t.rho * (1 + gamma))
@@ -93,7 +93,7 @@ class Heun(Method, name="heun", order=2, evaluations=2, source="arXiv 2206.00364
 class DpmPP2M(Method, name="dpmpp-2m", order=2, source="arXiv 2211.01095"):
     """DPM-Solver++(2M): the linear part solved exactly, x0 half a step ahead (eq. 18)."""
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         x0 = ahead = run.x0(x, t)
         h = math.inf if s.sigma == 0 or t.alpha == 0 else math.log(t.rho / s.rho)
         if memory is not None and h < math.inf:
@@ -121,7 +121,7 @@ class PredictorCorrector(
     snr: float = 0.16
     corrections: int = 1
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         x0 = run.x0(x, t)
         if s.sigma == 0:
             return s.alpha * x0, x0, None
@@ -142,10 +142,10 @@ class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456")
 
     tolerance: float | None = 1e-4  # relative and absolute; None takes one step a grid interval
 
-    def fixed(self):
+    def fixed(self) -> "Ode":
         return replace(self, tolerance=None)
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         if t.alpha == 0 or s.sigma == 0:
             return Ddim().step(run, x, t, s, memory)
         # Half precision cannot see its own error: integrate in float32 and ask for no more.
@@ -168,7 +168,7 @@ class GaussianChain(
 ):
     """The 2015 chain: mean and variance by ``denoiser.reverse(x, t, s, condition)``."""
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         if not hasattr(run.denoiser, "reverse"):
             raise BadParameter("this denoiser knows no variance; use sampler 'ddpm' instead")
         x0, var = run.denoiser.reverse(x, t, s, run.condition)
@@ -179,7 +179,7 @@ class GaussianChain(
 class BinomialChain(GaussianChain, name="binomial-chain", bits=True):
     """The 2015 chain of bits, each kept with chance alpha^2 or tossed; x0 is p(x0 = 1 | x_t)."""
 
-    def step(self, run, x, t, s, memory):
+    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         x0 = run.x0(x, t)
         same = (2 * x - 1) * (t.alpha / s.alpha) ** 2  # q(x_t | x_s) = (1 +- same) / 2
         # p(x_s = 1 | x_t, x0) by Bayes, for x0 = 1 and 0: p(x_s = 1 | x0) is (1 +- alpha_s^2) / 2.

@@ -32,7 +32,7 @@ class Level(NamedTuple):
     pull: Any = 0.0
 
     @property
-    def rho(self):
+    def rho(self) -> Any:
         """``sigma / alpha``, the noise in the variance-exploding view; infinite at alpha = 0."""
         known = isinstance(self.alpha, Tensor) or self.alpha > 0
         return self.sigma / self.alpha if known else math.inf
@@ -47,7 +47,7 @@ class Level(NamedTuple):
         return Level(*(spread(value, x) for value in self)) if tensors else self
 
 
-def spread(value, x: Tensor):
+def spread(value: Any, x: Tensor) -> Any:
     """A value per sample as (batch, 1, ...) with the type of ``x``; a float as it is."""
     if not isinstance(value, Tensor) or value.ndim == 0:
         return value
@@ -102,12 +102,12 @@ class VariancePreserving(Schedule):
     log_alpha: Callable[[Tensor], tuple[Tensor, Tensor]]
     time_of_log_alpha: Callable[[Tensor], Tensor]
 
-    def coefficients(self, t):
+    def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
         log_alpha, slope = self.log_alpha(t)
         alpha, sigma = log_alpha.exp(), (-torch.expm1(2 * log_alpha)).sqrt()
         return alpha, sigma, slope * alpha, -slope * alpha**2 / sigma
 
-    def time_of(self, rho):
+    def time_of(self, rho: Tensor) -> Tensor:
         return self.time_of_log_alpha(-0.5 * torch.log1p(rho**2))
 
 
@@ -118,11 +118,11 @@ class VP(VariancePreserving):
     beta_min: float = 0.1
     beta_max: float = 20.0
 
-    def log_alpha(self, t):
+    def log_alpha(self, t: Tensor) -> tuple[Tensor, Tensor]:
         low, rise = self.beta_min, self.beta_max - self.beta_min
         return -0.5 * (low * t + 0.5 * rise * t**2), -0.5 * (low + rise * t)
 
-    def time_of_log_alpha(self, log_alpha):
+    def time_of_log_alpha(self, log_alpha: Tensor) -> Tensor:
         low, rise, area = self.beta_min, self.beta_max - self.beta_min, -2 * log_alpha
         return 2 * area / (low + (low**2 + 2 * rise * area).sqrt())
 
@@ -130,21 +130,21 @@ class VP(VariancePreserving):
 class SubVP(VP):
     """Score SDE's sub-VP: VP's alpha with the smaller ``sigma = 1 - alpha^2``."""
 
-    def coefficients(self, t):
+    def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
         alpha, sigma, slope, _ = super().coefficients(t)
         return alpha, sigma**2, slope, -2 * alpha * slope
 
-    def time_of(self, rho):
+    def time_of(self, rho: Tensor) -> Tensor:
         return self.time_of_log_alpha((2 / (rho + (rho**2 + 4).sqrt())).log())
 
 
 class Erasing(VariancePreserving):
     """The 2015 chain, ``beta_i = 1 / (T - i + 1)``: ``alpha^2 = 1 - t`` (arXiv 1503.03585)."""
 
-    def log_alpha(self, t):
+    def log_alpha(self, t: Tensor) -> tuple[Tensor, Tensor]:
         return 0.5 * torch.log1p(-t), -0.5 / (1 - t)
 
-    def time_of_log_alpha(self, log_alpha):
+    def time_of_log_alpha(self, log_alpha: Tensor) -> Tensor:
         return -torch.expm1(2 * log_alpha)
 
 
@@ -158,13 +158,13 @@ class Chain(VariancePreserving):
         """``log alpha`` at t = 0, 1/T, ..., 1; float64."""
         return torch.cat((torch.zeros(1), 0.5 * torch.log1p(-self.betas()).cumsum(0)))
 
-    def log_alpha(self, t):
+    def log_alpha(self, t: Tensor) -> tuple[Tensor, Tensor]:
         table, last = self.table.to(t), len(self.table) - 1
         i = (t * last).floor().clamp(0, last - 1).long()
         rise = table[i + 1] - table[i]
         return table[i] + (t * last - i) * rise, rise * last
 
-    def time_of_log_alpha(self, log_alpha):
+    def time_of_log_alpha(self, log_alpha: Tensor) -> Tensor:
         table, last = self.table.to(log_alpha), len(self.table) - 1
         i = torch.searchsorted(-table, -log_alpha).clamp(1, last) - 1
         return (i + (log_alpha - table[i]) / (table[i + 1] - table[i])) / last
@@ -179,11 +179,11 @@ class DDPM(Chain):
     steps: int = 1000
     power: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not 0 < self.beta_start <= self.beta_end < 1 or self.steps < 1:
             raise BadParameter(f"{self}: give 0 < beta_start <= beta_end < 1 and steps >= 1")
 
-    def betas(self):
+    def betas(self) -> Tensor:
         start, end = self.beta_start ** (1 / self.power), self.beta_end ** (1 / self.power)
         return torch.linspace(start, end, self.steps, dtype=torch.float64) ** self.power
 
@@ -199,7 +199,7 @@ class Cosine(Chain):
     steps: int = 1000
     cap: float = 0.999
 
-    def betas(self):
+    def betas(self) -> Tensor:
         t = torch.linspace(0, 1, self.steps + 1, dtype=torch.float64)
         alpha_bar = torch.cos((t + self.s) / (1 + self.s) * torch.pi / 2) ** 2
         return (1 - alpha_bar[1:] / alpha_bar[:-1]).clamp(max=self.cap)
@@ -212,12 +212,12 @@ class VE(Schedule):
     sigma_min: float = 0.01
     sigma_max: float = 50.0
 
-    def coefficients(self, t):
+    def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
         ratio = math.log(self.sigma_max / self.sigma_min)
         sigma = self.sigma_min * torch.exp(ratio * t)
         return torch.ones_like(t), sigma, torch.zeros_like(t), ratio * sigma
 
-    def time_of(self, rho):
+    def time_of(self, rho: Tensor) -> Tensor:
         return (rho / self.sigma_min).log() / math.log(self.sigma_max / self.sigma_min)
 
 
@@ -227,18 +227,18 @@ class EDM(Schedule):
 
     sigma_max: float = 80.0
 
-    def coefficients(self, t):
+    def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
         return torch.ones_like(t), self.sigma_max * t, 0 * t, torch.full_like(t, self.sigma_max)
 
-    def time_of(self, rho):
+    def time_of(self, rho: Tensor) -> Tensor:
         return rho / self.sigma_max
 
 
 class RectifiedFlow(Schedule):
     """A straight line from image to noise: alpha = 1 - t, sigma = t (arXiv 2209.03003)."""
 
-    def coefficients(self, t):
+    def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
         return 1 - t, t, -torch.ones_like(t), torch.ones_like(t)
 
-    def time_of(self, rho):
+    def time_of(self, rho: Tensor) -> Tensor:
         return 1 / (1 + 1 / rho)
