@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from afterscene.detectors import DetectorConfig
+from afterscene.detectors import DetectorConfig, storage
 from afterscene.geodata import decode, scene
-from afterscene.judging import assessor
 from tests.generators.launch import arguments, toy_pairs
 from tests.lab import places
 
@@ -75,7 +74,7 @@ def test_evaluate_generator(afterscene, tmp_path, monkeypatch, decoded, fitted):
     monkeypatch.setattr("afterscene.lab.evaluation.seam_figures", lambda *_: None)
     monkeypatch.setattr("afterscene.lab.evaluation_report.DetectorConfig", lambda: TINY)
     if fitted:
-        monkeypatch.setattr(assessor, "shipped_assessor", lambda: None)
+        monkeypatch.setattr(storage, "ASSESSOR", "none")
     given = ("--xbd", xbd, "--split", "test", "--json", "--quiet")
     outcome = afterscene("evaluate", "generator", *given)
     assert outcome.code == 0, outcome.stderr
