@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from afterscene import generators
+from afterscene import generators, shipped
 from afterscene.detectors import DETECTORS, Detector
 from afterscene.detectors.detector import build_network
 from afterscene.diffusion.noise import field
@@ -56,7 +56,7 @@ def stations(folder: Path) -> Iterator[Station]:
         torch.manual_seed(0)
         detector = Detector(build_network(config), config)
         yield f"detect ({name})", 2, lambda d=detector: d.predict(scene, scene)
-    for name in generators.shipped():
+    for name in shipped.models("bridge"):
         generator = generators.load(name)
         for mode in ("edit", "reacquire"):
             work = lambda g=generator, m=mode: g.render(scene, damage, seed=0, mode=m)  # noqa: E731

@@ -24,7 +24,7 @@ import shapely
 from afterscene import generators
 from afterscene.detectors import load_assessor
 from afterscene.files import write_atomic, write_json
-from afterscene.generators import Generator
+from afterscene.generators import BridgeGenerator
 from afterscene.geodata.damage import LEVELS, Building
 from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.tiles import Window
@@ -109,8 +109,8 @@ def places(tree: XbdTree, split: str, hazard: str, count: int) -> list[LabelledP
 
 
 def rows(
-    generator: Generator, training: TrainingPosts, chosen: Sequence[Variant]
-) -> Iterator[tuple[str, Generator, Candidate]]:
+    generator: BridgeGenerator, training: TrainingPosts, chosen: Sequence[Variant]
+) -> Iterator[tuple[str, BridgeGenerator, Candidate]]:
     """Name, generator as it is set there, candidate; references first and last."""
     known = candidates(generator, training)
     for name in (FLOOR, "copy-paste", "regression"):
@@ -134,7 +134,7 @@ class Trial:
     def of(
         cls,
         chosen: Sequence[LabelledPair],
-        made: Iterator[tuple[str, Generator, Candidate]],
+        made: Iterator[tuple[str, BridgeGenerator, Candidate]],
         assessor: Assessor,
         out: Path,
     ) -> "Trial":

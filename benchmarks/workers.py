@@ -29,6 +29,7 @@ class Busy:
 
     rounds: int = 12_000
     hash: str = toys.ToyGenerator.hash
+    drawn_as = toys.ToyGenerator.drawn_as
 
     def render(self, pre, damage, *, seed, **kwargs):
         matrix = np.random.default_rng(seed).standard_normal((64, 64)) / 8

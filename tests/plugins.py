@@ -1,8 +1,10 @@
-"""An exporter and a footprint reader of another package; ``tests/cli/test_cli_plugins.py``."""
+"""An exporter, a footprint reader and a generator of another package."""
 
+import numpy as np
 import shapely
 
 from afterscene.files import write_atomic
+from afterscene.geodata.damage import rasterize
 
 
 class Names:
@@ -24,6 +26,22 @@ class Boxes:
     def rows(self, path, within, skipped):
         for line in path.read_text().splitlines()[1:]:
             yield shapely.box(*map(float, line.split())), "surveyor", None
+
+
+class White:
+    """A generator whose model is its folder: damaged buildings turn white."""
+
+    hash = "ab" * 32
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def drawn_as(self, hazard):
+        return f"white {hazard}"
+
+    def render(self, pre, damage, *, seed, mode="edit", steps=None):
+        damaged = rasterize(damage.buildings, pre.shape) > 1
+        return pre.replace(pixels=np.where(damaged, np.uint8(255), pre.pixels))
 
 
 NAMES, BOXES, NOTHING = Names(), Boxes(), object()

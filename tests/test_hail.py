@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 
 from afterscene.conditioning import class_of
+from afterscene.depiction import Depiction
 from afterscene.errors import BadParameter
 from afterscene.gbd.captions import captions, facts_of
 from afterscene.generators import load
 from afterscene.generators.bridge import BridgeConfig
+from afterscene.generators.frame import depict, prepare
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.scene import read_scene
@@ -114,6 +116,21 @@ def test_a_network_that_does_not_know_it_refines_what_it_paints():
     assert np.array_equal(post[:8], pre.rgb()[:8])
     apart = [np.abs(post - one.astype(float))[28:68, 28:68].mean() for one in (painted, pre.rgb())]
     assert apart[0] < apart[1]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_what_it_is_drawn_as_is_said(own, monkeypatch):
+    """With no depiction of its own it is the network's alone, and the network is told no hazard."""
+    if not own:
+        monkeypatch.setattr(hail.Hail, "depiction", Depiction())
+    pre, generator = toy.scene(96, 96), toy.generator()
+    struck = toy.damage(toy.building(28, 28, DamageLevel.MAJOR, 40), shape=(96, 96))
+    struck = replace(struck, hazard="hail", unit="mm")
+    assert generator.drawn_as("hail") == ("wind" if own else "not said")
+    frame = depict(prepare(pre, struck, mode="edit", seed=3, config=generator.config))
+    assert (frame.sketch is not None) == own
+    changed = (generator.render(pre, struck, seed=3).pixels != pre.pixels).any(0)
+    assert changed[28:68, 28:68].any() and not changed[:8].any()
 
 
 @pytest.mark.parametrize("name", ["flood", "hail"])

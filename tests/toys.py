@@ -19,6 +19,9 @@ class ToyGenerator:
 
     hash = "c0ffee" * 10 + "0000"
 
+    def drawn_as(self, hazard: str) -> str:
+        return hazard
+
     def render(self, pre: Scene, damage: DamageMap, *, seed: int, **_: object) -> Scene:
         levels = rasterize(damage.buildings, pre.shape)
         noise = np.random.default_rng(seed).integers(0, 256, pre.pixels.shape, np.uint8)

@@ -38,10 +38,11 @@ def seen(folder: Path) -> list[str] | None:
     return None if tiles is None else list(tiles)
 
 
-def find(name: str | Path, kind: str) -> Path:
-    """The folder of a shipped model by name, or the folder itself.
+def find(name: str | Path, kind: str, *others: str) -> Path:
+    """The folder of a shipped model of that kind by name, or the folder itself.
 
-    Raises UnknownName where there is none, or where its config says that it is of another kind.
+    Raises UnknownName where there is none, or where its config says that it is neither of that kind
+    nor of one of the ``others``.
     """
     known = models(kind)
     folder = known.get(str(name), Path(name))
@@ -51,7 +52,7 @@ def find(name: str | Path, kind: str) -> Path:
             f"{kind} '{name}' is neither shipped (shipped: {names}) nor a folder with config.json"
         )
     said = kind_of(folder)
-    if said not in ("", kind):
+    if said not in ("", kind, *others):
         raise UnknownName(
             f"'{name}' holds a model of the kind {said}; asked for is a {kind}: give its folder"
         )

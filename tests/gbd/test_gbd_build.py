@@ -49,6 +49,7 @@ class Stops:
     """A generator that is cut off at the n-th picture."""
 
     hash = toys.ToyGenerator.hash
+    drawn_as = toys.ToyGenerator.drawn_as
 
     def __init__(self, after, error=KeyboardInterrupt):
         self.left, self.error = after, error
@@ -118,6 +119,7 @@ def test_the_manifest_tells_how_each_pair_was_made(plan, tmp_path):
             item.seed,
         )
         assert row["model_hash"] == toys.ToyGenerator.hash
+        assert row["drawn_as"] == toys.ToyGenerator().drawn_as("wildfire")
         assert sum(row["levels"].values()) == len(toys.BOXES)
         assert str(tmp_path) not in json.dumps(row), "no path of this machine"
 

@@ -60,6 +60,7 @@ class Dies:
     folder: Path
     times: int
     hash: str = HASH
+    drawn_as = toys.ToyGenerator.drawn_as
 
     def render(self, pre, damage, *, seed, **kwargs):
         strikes = len(list(self.folder.iterdir()))
@@ -76,6 +77,7 @@ class Fails:
 
     error: type[Exception]
     hash: str = HASH
+    drawn_as = toys.ToyGenerator.drawn_as
 
     def render(self, pre, damage, **kwargs):
         if damage.hazard == "flood":

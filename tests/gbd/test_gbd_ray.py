@@ -22,6 +22,7 @@ class Slow:
 
     notes: Path
     hash: str = toys.ToyGenerator.hash
+    drawn_as = toys.ToyGenerator.drawn_as
 
     def nodes(self):
         return len({path.name.split("-")[0] for path in self.notes.iterdir()})
@@ -39,6 +40,7 @@ class Slow:
 @dataclass(frozen=True)
 class Fails:
     hash: str = toys.ToyGenerator.hash
+    drawn_as = toys.ToyGenerator.drawn_as
 
     def render(self, pre, damage, **kwargs):
         raise NotFinite("no luck")

@@ -126,7 +126,7 @@ def told(monkeypatch, hazard):
     generator.render(toy.scene(), struck, seed=1)
     (index,) = seen
     name = toy.TINY.hazards[index] if index >= 0 else "not said"
-    assert generator.told(hazard) == name
+    assert generator.drawn_as(hazard) == name
     return name
 
 

@@ -9,7 +9,8 @@ import torch
 from afterscene.errors import BadParameter, UnknownName
 from afterscene.generators.checkpoint import save_weights
 from afterscene.generators.crops import affected_mask
-from afterscene.generators.generator import DRAWN, load
+from afterscene.generators.generator import DRAWN
+from afterscene.generators.loading import load
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.damage import DamageLevel, rasterize
 from tests.generators import toy

@@ -6,7 +6,7 @@ from shapely.geometry import box
 
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.crops import TrainingTile
-from afterscene.generators.generator import Generator
+from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap
 from afterscene.geodata.scene import Scene
@@ -24,10 +24,10 @@ def model(seed: int = 0) -> BridgeModel:
     return made
 
 
-def generator(**render) -> Generator:
+def generator(**render) -> BridgeGenerator:
     config = RenderConfig(**{"steps": 3, "precision": "fp32", **render})
     looks = {"wind": np.full((1, 6), 0.1, np.float32)}
-    return Generator(model=model(), looks=looks, config=config)
+    return BridgeGenerator(model=model(), looks=looks, config=config)
 
 
 def scene(height: int = 64, width: int = 64, seed: int = 0) -> Scene:

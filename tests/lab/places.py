@@ -10,7 +10,7 @@ from PIL import Image
 from afterscene.detectors import Prediction
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances, rasterize
 from afterscene.geodata.scene import Scene
-from toys import box_wkt
+from toys import ToyGenerator, box_wkt
 
 SIDE, CELL, HOUSE = 160, 32, 14
 GROUND = 90
@@ -88,6 +88,7 @@ class PerfectGenerator:
     """Paints each asked level in its colour; counts how often it was asked."""
 
     hash = "ab" * 32
+    drawn_as = ToyGenerator.drawn_as
 
     def __init__(self) -> None:
         self.calls = 0

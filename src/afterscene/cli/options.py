@@ -16,8 +16,7 @@ from afterscene.errors import BadParameter, MissingFile
 
 if TYPE_CHECKING:
     from afterscene.detectors import Detector
-    from afterscene.gbd import Rendering
-    from afterscene.generators import Generator
+    from afterscene.gbd import Generator, Rendering
 
 T = TypeVar("T")
 
@@ -73,7 +72,7 @@ Choose = Annotated[
         min=2,
         max=64,
         help="Sketch the damage so many times and take each building from the sketch in which the "
-        "shipped detector sees its level best (wind, tornado and earthquake begin with a sketch).",
+        "shipped detector sees its level best, where the damage of the hazard is sketched first.",
     ),
 ]
 Set = Annotated[
@@ -97,25 +96,35 @@ def drawing(
     """Who draws pictures and how, with the judge of `--min-fidelity` and the choice of `--choose`.
 
     Raises:
-        UnknownName, BadWeights: see :func:`afterscene.generators.load`.
+        UnknownName, BadWeights: see :func:`afterscene.gbd.load_generator`.
+        BadParameter: `--choose` for a generator that does not sketch.
     """
-    from afterscene import generators
-    from afterscene.gbd import Rendering
-    from afterscene.generators.choosing import Choice
+    from afterscene.gbd import Rendering, load_generator
     from afterscene.judging.assessor import AssessorJudge
     from afterscene.judging.quality import QualityControl
 
-    generator, chosen, control = generators.load(model), "", None
+    generator, chosen, control = load_generator(model), "", None
     if sketches is not None or least is not None:
         detector, name = _assessor()
     if sketches is not None:
-        told = f"{name} {detector.hash[:12]}"
-        choice = Choice(critic=detector.building_levels, name=told, sketches=sketches)
-        generator, chosen = replace(generator, choice=choice), f"{told}, {sketches} sketches"
+        critic = f"{name} {detector.hash[:12]}"
+        generator = _choosing(generator, detector, critic, sketches)
+        chosen = f"{critic}, {sketches} sketches"
     if least is not None:
         control = QualityControl(judge=AssessorJudge(detector), name=name, least=least)
     rendering = Rendering(mode=mode, steps=steps, model=model, control=control, chosen=chosen)
     return generator, rendering
+
+
+def _choosing(generator: Generator, detector: Detector, name: str, sketches: int) -> Generator:
+    """The generator with that critic of its sketches. Raises BadParameter."""
+    from afterscene.generators import BridgeGenerator
+    from afterscene.generators.choosing import Choice
+
+    if not isinstance(generator, BridgeGenerator):
+        raise BadParameter("--choose: this model does not begin with a sketch; leave it out")
+    choice = Choice(critic=detector.building_levels, name=name, sketches=sketches)
+    return replace(generator, choice=choice)
 
 
 def _assessor() -> tuple[Detector, str]:

@@ -2,6 +2,7 @@
 
 from afterscene.gbd.build import build
 from afterscene.gbd.draw import draw_plan, plan_each
+from afterscene.gbd.generator import Generator, load_generator
 from afterscene.gbd.pair import Rendering
 from afterscene.gbd.plan import Item, Plan, PlanConfig, Source
 from afterscene.gbd.planfile import read_plan, write_plan
@@ -11,6 +12,7 @@ from afterscene.gbd.sources import find_sources, match_labels
 from afterscene.gbd.verify import Verdict, verify
 
 __all__ = [
+    "Generator",
     "Item",
     "Plan",
     "PlanConfig",
@@ -22,6 +24,7 @@ __all__ = [
     "build",
     "draw_plan",
     "find_sources",
+    "load_generator",
     "match_labels",
     "plan_each",
     "read_plan",

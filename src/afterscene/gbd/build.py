@@ -25,7 +25,8 @@ import numpy as np
 
 from afterscene.files import write_atomic
 from afterscene.gbd.dataset import pair_file
-from afterscene.gbd.pair import Renderer, Rendering, as_rgb, make_post
+from afterscene.gbd.generator import Generator
+from afterscene.gbd.pair import Rendering, as_rgb, make_post
 from afterscene.gbd.plan import Item, Plan
 from afterscene.gbd.provenance import post_label, pre_label, row, tags
 from afterscene.gbd.runs import RunOptions, RunReport, run_plan
@@ -40,7 +41,7 @@ GEOTIFF = (".tif", ".tiff")
 def build(
     plan: Plan,
     out: Path,
-    generator: Renderer,
+    generator: Generator,
     *,
     rendering: Rendering,
     options: RunOptions = RunOptions(),
@@ -77,7 +78,7 @@ class PairMaker:
     """
 
     out: Path
-    generator: Renderer
+    generator: Generator
     rendering: Rendering
     flat: bool = False
     labels: Mapping[str, XbdLabel] = field(default_factory=dict)
@@ -97,7 +98,7 @@ class PairMaker:
             pair_file(self.out, kind, item.name, "post") for kind in ("images", "targets", "labels")
         )
         write_scene(post.scene, image, tags=text)
-        write_label(post_label(post.label, item, *how), written)
+        write_label(post_label(post, item, *how), written)
         _write_target(post.target, target, text)
         return row(item, post, *how)
 

@@ -5,11 +5,12 @@ picture. What is written about it, and that it is synthetic, is :mod:`afterscene
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 
 from afterscene.errors import BadParameter, UnknownName
+from afterscene.gbd.generator import Generator
 from afterscene.gbd.plan import Item
 from afterscene.geodata.border import seen
 from afterscene.geodata.damage import DamageMap, rasterize
@@ -20,26 +21,6 @@ from afterscene.judging.quality import Checked, QualityControl, draw_checked
 
 MODES = ("edit", "reacquire")
 MARK = "AFTERSCENE_SYNTHETIC"
-
-
-@runtime_checkable
-class Renderer(Protocol):
-    """What a pair needs of a generator (:mod:`afterscene.generators` has the real one)."""
-
-    @property
-    def hash(self) -> str:
-        """sha256 of the weights."""
-
-    def render(
-        self,
-        pre: Scene,
-        damage: DamageMap,
-        *,
-        seed: int,
-        mode: Any = "edit",
-        steps: int | None = None,
-    ) -> Scene:
-        """The scene after the damage, on the grid of ``pre``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,13 +51,16 @@ class Rendering:
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """A made pair in memory: the post scene (RGB), its label, its target, how it was checked."""
+    """A made pair in memory: the post scene (RGB), its label, its target, how it was checked, and
+    which hazard the generator drew (``Generator.drawn_as``).
+    """
 
     scene: Scene
     label: XbdLabel
     damage: DamageMap
     target: np.ndarray
     checked: Checked
+    drawn_as: str
 
 
 def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
@@ -86,7 +70,7 @@ def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
 
 
 def make_post(
-    item: Item, scene: Scene, label: XbdLabel, rendering: Rendering, generator: Renderer
+    item: Item, scene: Scene, label: XbdLabel, rendering: Rendering, generator: Generator
 ) -> Post:
     """Draw the damage, then the picture, again where the control asks for it. A pure function of
     its arguments.
@@ -111,6 +95,7 @@ def make_post(
         damage=damage,
         target=rasterize(damage.buildings, pre.shape),
         checked=checked,
+        drawn_as=generator.drawn_as(item.hazard),
     )
 
 

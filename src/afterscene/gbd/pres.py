@@ -18,7 +18,7 @@ from afterscene.files import prepare_output
 from afterscene.gbd.pair import MARK
 from afterscene.gbd.plan import item_seed
 from afterscene.gbd.sources import PRE, SMALLEST
-from afterscene.generators.generator import Generator
+from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.layouts import draw_pre
 from afterscene.geodata.damage import Building
 from afterscene.geodata.drawn import draw_town
@@ -72,7 +72,7 @@ def mapped(labels: Sequence[Path], *, seed: int = 0) -> Iterator[Ground]:
 def write_pres(
     grounds: Iterator[Ground],
     out: Path,
-    generator: Generator,
+    generator: BridgeGenerator,
     *,
     seed: int = 0,
     steps: int | None = None,
@@ -95,7 +95,7 @@ def write_pres(
 def _write(
     ground: Ground,
     out: Path,
-    generator: Generator,
+    generator: BridgeGenerator,
     seed: int,
     steps: int | None,
     on_progress: Callable[[int], None],

@@ -17,11 +17,12 @@ from afterscene.geodata.xbd import XbdLabel
 from afterscene.judging.quality import Checked
 
 
-def post_label(label: XbdLabel, item: Item, rendering: Rendering, model_hash: str) -> XbdLabel:
-    """The label under the pair's name, with the hazard and the mark."""
+def post_label(post: Post, item: Item, rendering: Rendering, model_hash: str) -> XbdLabel:
+    """The label under the pair's name, with the hazard, what was drawn of it, and the mark."""
     made = {
         "source": item.source.id,
         "hazard": item.hazard,
+        "drawn_as": post.drawn_as,
         "severity": item.severity,
         "seed": item.seed,
         "mode": rendering.mode,
@@ -29,14 +30,14 @@ def post_label(label: XbdLabel, item: Item, rendering: Rendering, model_hash: st
         "model_hash": model_hash,
     }
     metadata = {
-        **label.metadata,
+        **post.label.metadata,
         "disaster": item.name.rsplit("_", 1)[0],
         "disaster_type": item.hazard,
         "img_name": f"{item.name}_post_disaster.png",
         "synthetic": True,
         "afterscene": made,
     }
-    return replace(label, metadata=metadata)
+    return replace(post.label, metadata=metadata)
 
 
 def pre_label(label: XbdLabel, name: str) -> XbdLabel:
@@ -76,6 +77,7 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
         "label_sha256": label,
         "draw": item.draw,
         "hazard": item.hazard,
+        "drawn_as": post.drawn_as,
         "severity": item.severity,
         "parameters": dict(post.damage.parameters),
         "seed": item.seed,

@@ -1,7 +1,8 @@
 """Post-disaster images from pre images, damage maps and a diffusion bridge."""
 
 from afterscene.generators.frame import MODES, Mode
-from afterscene.generators.generator import Generator, load
+from afterscene.generators.generator import BridgeGenerator
+from afterscene.generators.loading import load
 from afterscene.generators.render import RenderConfig
 
-__all__ = ["MODES", "Generator", "Mode", "RenderConfig", "load"]
+__all__ = ["MODES", "BridgeGenerator", "Mode", "RenderConfig", "load"]

@@ -5,7 +5,7 @@ pairs that agree outside the damage learns that change means damage. Here the wh
 what was sketched of the damage, is taken again before the bridge draws the damage into it:
 
 * look: channel means and spreads move by the look of a real post image (``Condition.style``), of
-  a pair whose pre image had nearly the tone of this one (``Generator.look``);
+  a pair whose pre image had nearly the tone of this one (``BridgeGenerator.look``);
 * tone: light and colour of a neighbourhood are bent by a smooth random curve, so that lawns,
   crowns, asphalt and roofs change each in its own way, as they do with season and sun (means and
   spreads of the whole scene stay those of the look);

@@ -1,8 +1,7 @@
 """The generator that users meet: ``load(name).render(scene, damage, seed=...)``.
 
-A model folder holds the averaged weights (safetensors), ``config.json`` (process, network, the
-looks of the real post images, defaults of rendering) and ``README.md`` (the card). Shipped
-models lie in the package under ``weights/``.
+A trained bridge with the looks of the real post images that it learned from. The way of a scene is
+in :mod:`.frame`, the walk of the bridge in :mod:`.render`, how a model is read in :mod:`.loading`.
 """
 
 from __future__ import annotations
@@ -10,17 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from afterscene import shipped
 from afterscene.computing import prepared
 from afterscene.conditioning import STYLE_SIZE
-from afterscene.errors import BadParameter, BadWeights, UnknownName
+from afterscene.errors import BadParameter, UnknownName
 from afterscene.generators.appearance import tone_of
-from afterscene.generators.bridge import BridgeConfig, BridgeModel
-from afterscene.generators.checkpoint import load_weights
+from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.choosing import Choice
 from afterscene.generators.frame import (
     MODES,
@@ -36,56 +33,20 @@ from afterscene.generators.render import RenderConfig, draw_scene, scene_conditi
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import depiction_of
-from afterscene.weightfiles import load_into, weights_hash
+from afterscene.weightfiles import weights_hash
 
 #: What the network is told of a hazard that its weights do not know.
 NOT_SAID = "not said"
 
-#: A look is drawn among a quarter of the real pairs, the nearest by the tone of the pre image, yet
-#: at least and at most so many.
+#: A look is drawn among the nearest quarter of the real pairs, at least and at most so many.
 FEWEST, ALIKE = 3, 12
 
 #: How far *reacquire* goes towards a look that it draws: another place's, so a part of it suits.
 DRAWN = 0.4
 
 
-def load(name: str | Path = "default", kind: str = "bridge") -> Generator:
-    """A shipped generator by name, or one from a folder.
-
-    ``kind`` is ``bridge`` (post images) or ``layout`` (pre images, :mod:`.layouts`).
-
-    Raises:
-        UnknownName: neither a shipped name nor a folder with a model of that kind.
-        BadWeights: a file is damaged or does not fit the network.
-    """
-    folder = shipped.find(name, kind)
-    state, config = load_weights(folder)
-    try:
-        model = BridgeModel(BridgeConfig.of(config["model"]))
-        looks, scenes = _rows(config["looks"]), _rows(config.get("scenes", {}))
-        for name, rows in scenes.items():
-            if rows.shape != looks[name].shape:
-                raise ValueError(f"{len(rows)} scenes of {name} for {len(looks[name])} looks")
-        render = RenderConfig(**_known(config.get("render", {})))
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadWeights(
-            f"{folder / 'config.json'} does not describe a generator ({error})"
-        ) from error
-    load_into(model, state, str(folder))
-    return Generator(model=model.eval(), looks=looks, scenes=scenes, config=render, folder=folder)
-
-
-def _known(render: dict[str, Any]) -> dict[str, Any]:
-    """Without the exponent of models from before the grid that it has a meaning for."""
-    return {k: v for k, v in render.items() if k != "power" or "rho" in render}
-
-
-def _rows(values: dict[str, list[list[float]]]) -> dict[str, np.ndarray]:
-    return {k: np.array(v, np.float32).reshape(-1, STYLE_SIZE) for k, v in values.items()}
-
-
 @dataclass(frozen=True, kw_only=True)
-class Generator:
+class BridgeGenerator:
     """A trained bridge with what it takes to render scenes.
 
     Attributes:
@@ -159,13 +120,15 @@ class Generator:
         frame = prepare(pre, damage, mode=mode, seed=seed, config=config)
         frame = replace(frame, look=self._look_of(frame) if look is None else _checked(look, mode))
         frame = acquire(depict(frame, self.choice))
-        drawn = refine(frame, self.fast, self.told(damage.hazard))
+        drawn = refine(frame, self.fast, self.drawn_as(damage.hazard))
         pixels = np.ascontiguousarray(compose(frame, drawn).transpose(2, 0, 1))
         return pre.replace(pixels=pixels, source=f"afterscene:{self.hash[:12]}:{seed}")
 
-    def told(self, hazard: str) -> str:
-        """Which hazard the network is told where ``hazard`` struck: that one, another one whose
-        broken houses it draws in its place, or :data:`NOT_SAID` where the weights know neither.
+    def drawn_as(self, hazard: str) -> str:
+        """Which hazard the network is told where ``hazard`` struck.
+
+        That one, or another one whose broken houses stand for it (``Depiction.drawn_as``);
+        :data:`NOT_SAID` where the weights do not know it: then it draws damage of no hazard.
         """
         name = depiction_of(hazard).drawn_as or hazard
         return name if name in self.model.config.hazards else NOT_SAID

@@ -16,7 +16,7 @@ import numpy as np
 from afterscene.errors import MissingFile
 from afterscene.generators.appearance import measure_style, tone_of
 from afterscene.generators.crops import TrainingTile
-from afterscene.generators.generator import Generator
+from afterscene.generators.generator import BridgeGenerator
 from afterscene.geodata.damage import Building, DamageLevel, instances
 from afterscene.geodata.drawn.layout import coarse
 from afterscene.geodata.scene import Scene, read_scene
@@ -86,7 +86,7 @@ def toned(picture: np.ndarray, tone: np.ndarray) -> np.ndarray:
 
 
 def draw_pre(
-    generator: Generator,
+    generator: BridgeGenerator,
     picture: np.ndarray,
     buildings: Sequence[Building],
     *,

@@ -33,12 +33,13 @@ from typing import Literal
 
 import numpy as np
 
-from afterscene.gbd.pair import MARK, Renderer
+from afterscene.gbd.generator import Generator
+from afterscene.gbd.pair import MARK
 from afterscene.gbd.plan import item_seed
 from afterscene.generators.appearance import measure_style
 from afterscene.generators.choosing import Choice
 from afterscene.generators.crops import affected_mask
-from afterscene.generators.generator import Generator
+from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.tiles import REACH
 from afterscene.geodata.damage import DamageMap
@@ -84,14 +85,14 @@ Candidate = Callable[[LabelledPair, int], Scene]
 class Rendered:
     """A generator's mode and number of steps as a candidate."""
 
-    generator: Renderer
+    generator: Generator
     mode: str
     steps: int | None = None
 
     @property
     def critic(self) -> str:
         """Who chose among sketches, with a hash of its weights; empty where nobody did."""
-        choice = self.generator.choice if isinstance(self.generator, Generator) else None
+        choice = self.generator.choice if isinstance(self.generator, BridgeGenerator) else None
         return choice.name if choice else ""
 
     def __call__(self, pair: LabelledPair, seed: int) -> Scene:
@@ -103,7 +104,7 @@ class Rendered:
 class Told(Rendered):
     """A new acquisition, told the look of the real one where enough is left to measure it."""
 
-    generator: Generator
+    generator: BridgeGenerator
     mode: Literal["reacquire"] = "reacquire"
 
     def __call__(self, pair: LabelledPair, seed: int) -> Scene:
@@ -118,7 +119,7 @@ class Told(Rendered):
 
 
 def candidates(
-    generator: Renderer, training: TrainingPosts, choice: Choice | None = None
+    generator: Generator, training: TrainingPosts, choice: Choice | None = None
 ) -> Mapping[str, Candidate]:
     """Name to candidate, in the order of the tables.
 
@@ -144,7 +145,7 @@ def candidates(
     found["regression-reacquire"] = Rendered(generator=plain, mode="reacquire", steps=1)
     found["ours-edit"] = Rendered(generator=generator, mode="edit")
     found["ours-reacquire"] = Rendered(generator=generator, mode="reacquire")
-    if isinstance(generator, Generator):
+    if isinstance(generator, BridgeGenerator):
         found[TOLD] = Told(generator=generator)
         if choice is not None:
             choosing = replace(generator, choice=choice)
@@ -154,9 +155,9 @@ def candidates(
     return found
 
 
-def without_sketch(generator: Renderer) -> Renderer:
+def without_sketch(generator: Generator) -> Generator:
     """The generator with nothing drawn before its network begins."""
-    if not isinstance(generator, Generator):
+    if not isinstance(generator, BridgeGenerator):
         return generator
     return replace(generator, config=replace(generator.config, sketch=False))
 
@@ -166,7 +167,7 @@ def _picture(pair: LabelledPair, rgb: np.ndarray, valid: np.ndarray | None = Non
     return Scene(pixels=pixels, valid=pair.pre.valid if valid is None else valid)
 
 
-def outside(pair: LabelledPair, generator: Renderer) -> np.ndarray:
+def outside(pair: LabelledPair, generator: Generator) -> np.ndarray:
     """(H, W) bool: where *edit* promises to change nothing."""
     return (
         affected_mask(pair.target, _config(generator).reach(depiction_of(hazard_name(pair))), 0)
@@ -180,7 +181,7 @@ def real_look(pair: LabelledPair) -> np.ndarray | None:
     return measure_style(pair.pre.rgb(), pair.post.rgb(), alone)
 
 
-def real_in_edit_area(pair: LabelledPair, generator: Renderer) -> np.ndarray:
+def real_in_edit_area(pair: LabelledPair, generator: Generator) -> np.ndarray:
     """``(H, W, 3)`` uint8: the real post image blended into the pre image as *edit* blends.
 
     Everywhere in the wider of its two reaches, ``radius``.
@@ -192,7 +193,7 @@ def real_in_edit_area(pair: LabelledPair, generator: Renderer) -> np.ndarray:
     return (before + share * (after - before)).round().astype(np.uint8)
 
 
-def _config(generator: Renderer) -> RenderConfig:
+def _config(generator: Generator) -> RenderConfig:
     config = getattr(generator, "config", None)
     return config if isinstance(config, RenderConfig) else RenderConfig()
 

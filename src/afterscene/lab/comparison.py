@@ -20,7 +20,7 @@ from afterscene.detectors import Detector
 from afterscene.detectors import load as load_detector
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.files import prepare_output, write_json
-from afterscene.gbd.pair import Renderer
+from afterscene.gbd.generator import Generator
 from afterscene.geodata.leaks import apart
 from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.xbd import Pair, XbdTree
@@ -50,7 +50,7 @@ class Sources:
     xbd: Path
     gbd: tuple[Path, ...] = ()
     generators: Mapping[str, Path] = field(default_factory=dict)
-    load_generator: Callable[[Path], Renderer] | None = None
+    load_generator: Callable[[Path], Generator] | None = None
 
     def generator_for(self, setting: Setting) -> Path:
         """The generator's folder. Raises MissingFile, UnknownName."""
@@ -166,7 +166,7 @@ class _Comparison:
         self.data = Data(XbdTree(sources.xbd))
         self.generator = cache(self._load)
 
-    def _load(self, folder: Path) -> Renderer:
+    def _load(self, folder: Path) -> Generator:
         assert self.sources.load_generator is not None
         return self.sources.load_generator(folder)
 

@@ -28,11 +28,11 @@ from afterscene.gbd import (
     draw_plan,
     find_sources,
 )
-from afterscene.gbd.pair import Renderer
+from afterscene.gbd.generator import Generator
 from afterscene.gbd.plan import item_seed
 from afterscene.gbd.rundir import MANIFEST, read_rows
 from afterscene.gbd.sources import digest, hashes
-from afterscene.generators.generator import Generator
+from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.layouts import draw_pre
 from afterscene.geodata.damage import Building
 from afterscene.geodata.scene import Scene, read_scene
@@ -121,10 +121,10 @@ class DemoResult:
 
 def run_demo(
     out: Path,
-    generator: Renderer,
+    generator: Generator,
     *,
     xbd: Path | None = None,
-    photographer: Generator | None = None,
+    photographer: BridgeGenerator | None = None,
     seed: int = 0,
     config: DemoConfig | None = None,
     overwrite: bool = False,
@@ -173,7 +173,7 @@ def run_demo(
 
 
 def _towns(
-    out: Path, config: DemoConfig, photographer: Generator | None, seed: int, stage: Stage
+    out: Path, config: DemoConfig, photographer: BridgeGenerator | None, seed: int, stage: Stage
 ) -> Path:
     if (out / "splits.json").is_file():  # written last: all towns are there
         return out
@@ -190,14 +190,14 @@ def _towns(
         )
 
 
-def _photograph_by(model: Generator) -> Photograph:
+def _photograph_by(model: BridgeGenerator) -> Photograph:
     def photograph(town: Scene, buildings: Sequence[Building], seed: int) -> Scene:
         return draw_pre(model, town.rgb(), buildings, seed=seed)
 
     return photograph
 
 
-def _places(xbd: Path | None, photographer: Generator | None) -> str | None:
+def _places(xbd: Path | None, photographer: BridgeGenerator | None) -> str | None:
     if xbd is not None:
         return None
     return PHOTOGRAPHED if photographer else TOWNS
@@ -206,7 +206,7 @@ def _places(xbd: Path | None, photographer: Generator | None) -> str | None:
 def _build_all(
     sources: Sequence[Source],
     out: Path,
-    generator: Renderer,
+    generator: Generator,
     config: DemoConfig,
     seed: int,
     stage: Stage,

@@ -18,7 +18,7 @@ import numpy as np
 
 from afterscene import __version__
 from afterscene.files import prepare_output
-from afterscene.gbd.pair import Renderer
+from afterscene.gbd.generator import Generator
 from afterscene.generators.choosing import Choice
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
@@ -70,7 +70,7 @@ class _Run:
 
 def evaluate(
     plan: EvaluationPlan,
-    generator: Renderer,
+    generator: Generator,
     assessor: Assessor,
     *,
     space: FeatureSpace | None,
@@ -135,7 +135,7 @@ def evaluate(
     return Evaluation(figures=figures, pictures=tuple(run.pictures))
 
 
-def prepare(plan: EvaluationPlan, generator: Renderer, out: Path, *, overwrite: bool) -> None:
+def prepare(plan: EvaluationPlan, generator: Generator, out: Path, *, overwrite: bool) -> None:
     """Make `out`, or go on in it where the same generator was asked for the same posts.
 
     Raises:
@@ -161,7 +161,7 @@ def _one(
     run: _Run,
     pair: LabelledPair,
     seed: int,
-    generator: Renderer,
+    generator: Generator,
     found: Mapping[str, Candidate],
     assessor: Assessor,
     space: FeatureSpace | None,

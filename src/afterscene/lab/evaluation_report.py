@@ -11,7 +11,7 @@ from typing import Any
 from afterscene import shipped
 from afterscene.detectors import Detector, DetectorConfig, load, load_assessor
 from afterscene.files import write_atomic, write_json
-from afterscene.gbd.pair import Renderer
+from afterscene.gbd.generator import Generator
 from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.lab.assessor import choice_for, fit_assessor
 from afterscene.lab.candidates import CEILING, FLOOR
@@ -48,7 +48,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def evaluate_and_report(
     plan: EvaluationPlan,
-    generator: Renderer,
+    generator: Generator,
     *,
     assessor: Path | None = None,
     critic: Path | None = None,

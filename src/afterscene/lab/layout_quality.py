@@ -17,7 +17,7 @@ import numpy as np
 from afterscene import shipped
 from afterscene.errors import MissingFile
 from afterscene.gbd.plan import item_seed
-from afterscene.generators.generator import Generator
+from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.layouts import draw_pre
 from afterscene.geodata.damage import Building, DamageLevel, rasterize
 from afterscene.geodata.drawn.layout import coarse, draw_layout
@@ -43,7 +43,7 @@ class _Seen:
 
 def evaluate_layout(
     plan: EvaluationPlan,
-    generator: Generator,
+    generator: BridgeGenerator,
     assessor: Assessor | None,
     space: FeatureSpace | None,
     *,
@@ -92,7 +92,7 @@ def evaluate_layout(
 def candidates(
     pair: Pair,
     buildings: tuple[Building, ...],
-    generator: Generator,
+    generator: BridgeGenerator,
     seed: int,
     steps: int | None,
 ) -> Iterator[tuple[str, np.ndarray]]:

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.gbd.pair import Renderer
-from afterscene.generators import Generator, windows
+from afterscene.gbd.generator import Generator
+from afterscene.generators import BridgeGenerator, windows
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
@@ -55,15 +55,15 @@ def continued(pair: LabelledPair, side: int) -> tuple[Scene, DamageMap]:
     return scene, damage
 
 
-def seam_figures(pair: LabelledPair, generator: Renderer, seed: int) -> dict[str, Any]:
+def seam_figures(pair: LabelledPair, generator: Generator, seed: int) -> dict[str, Any]:
     """Seam scores of a pair drawn in several windows, and in a single one.
 
     `several` and `single` are None where nothing is drawn at a border that crosses the tile,
-    `other_origin` where the renderer is not a :class:`Generator`: the share of values of the larger
+    `other_origin` where no :class:`BridgeGenerator` renders: the share of values of the larger
     scene that differ when the borders of its windows lie a quarter of CORE farther up and left.
     """
     height, width = pair.pre.shape
-    bridge = generator if isinstance(generator, Generator) else None
+    bridge = generator if isinstance(generator, BridgeGenerator) else None
     halo = 0 if bridge is None else windows.halo_of(bridge.model)
     side = max(windows.WHOLE, windows.CORE + 2 * halo) + 128
     if bridge is not None:  # so that a border crosses the tile
@@ -105,7 +105,7 @@ def seam_figures(pair: LabelledPair, generator: Renderer, seed: int) -> dict[str
     }
 
 
-def _moved(generator: Generator, origin: int) -> Generator:
+def _moved(generator: BridgeGenerator, origin: int) -> BridgeGenerator:
     """The same one, with the borders of its windows elsewhere."""
     return replace(generator, config=replace(generator.config, origin=origin))
 

@@ -18,7 +18,8 @@ from afterscene.detectors.calibration import Mix
 from afterscene.files import pixel_hash
 from afterscene.gbd.build import build
 from afterscene.gbd.draw import draw_plan
-from afterscene.gbd.pair import Renderer, Rendering, as_rgb, item_damage
+from afterscene.gbd.generator import Generator
+from afterscene.gbd.pair import Rendering, as_rgb, item_damage
 from afterscene.gbd.plan import Plan, PlanConfig, Source
 from afterscene.gbd.runs import RunOptions
 from afterscene.gbd.sources import read_source
@@ -42,6 +43,10 @@ class CopyPaste:
         parts = [f"{d.level} {d.hazard} {pixel_hash(d.pixels)}" for d in self.donors]
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
+    def drawn_as(self, hazard: str) -> str:
+        """The hazard: donors of the same one are taken."""
+        return hazard
+
     def render(self, pre: Scene, damage: DamageMap, *, seed: int, **_: Any) -> Scene:
         """`pre` with a real ruin on each damaged building."""
         rng = np.random.default_rng(seed)
@@ -54,7 +59,7 @@ def build_synthetic(
     setting: Setting,
     pairs: Mapping[str, Pair],
     kind: str,
-    renderer: Renderer,
+    renderer: Generator,
     out: Path,
 ) -> tuple[Path, ...]:
     """The folders with the synthetic pairs of a setting; what is there is not made again.

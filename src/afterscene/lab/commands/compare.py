@@ -58,7 +58,7 @@ def compare(
     Stopped and started again, it goes on with the trainings that are missing. Training pairs that
     are, lie within 1 km of, or look like a test tile end it; --on-error skip leaves them out.
     """
-    from afterscene import generators
+    from afterscene.gbd import load_generator
     from afterscene.lab.comparison import Sources, Work
     from afterscene.lab.protocol_report import PAGE, compare_and_report, verdict
     from afterscene.lab.protocols import protocol as named
@@ -70,7 +70,7 @@ def compare(
         xbd=xbd,
         gbd=tuple(gbd or ()),
         generators={event: Path(folder) for event, _, folder in parts},
-        load_generator=lambda folder: generators.load(str(folder)),
+        load_generator=load_generator,
     )
     work = Work(
         limit=limit,

@@ -58,7 +58,7 @@ def generator(
     run that was stopped goes on with the pictures it has. Tiles that the generator or a detector
     has seen end it; --on-error skip leaves them out.
     """
-    from afterscene import generators
+    from afterscene.gbd import load_generator
     from afterscene.lab.evaluation_plan import EvaluationPlan
     from afterscene.lab.evaluation_report import (
         evaluate_and_report,
@@ -71,7 +71,7 @@ def generator(
     plan = EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed, skip=skip)
     made = evaluate_and_report(
         plan,
-        generators.load(model),
+        load_generator(model),
         assessor=assessor,
         critic=critic,
         out=out,
