@@ -30,7 +30,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from afterscene.computing import prepared
 from afterscene.conditioning import class_of
-from afterscene.files import write_atomic, write_json
+from afterscene.files import write_json
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import CropConfig, TrainingTile, affected_mask
@@ -42,6 +42,7 @@ from afterscene.lab.features import LiteFeatures, pooled
 from afterscene.metrics.distances import frechet_distance, perceptual_distance
 from afterscene.metrics.similarity import luminance, psnr, squared_error
 from afterscene.networks.autoencoder import AutoencoderConfig
+from afterscene.tensors import to_pixels
 from afterscene.training.memory import averaged
 from afterscene.training.states import states
 from afterscene.weightfiles import load_into
@@ -75,21 +76,10 @@ def recipe(row: str, autoencoder: str) -> TrainConfig:
     )
 
 
-def tiles(data: Path, split: str, out: Path) -> list[TrainingTile]:
-    """Tiles of a split; registering them takes a minute, so they are kept in ``out``."""
-    folder = out / "tiles" / split
-    if not (folder / "done").is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        for tile in load_tiles(XbdTree(data).pairs(split)):
-            np.savez(folder / f"{tile.name}.npz", **vars(tile))
-        write_atomic(folder / "done", b"")
-    return [_tile(path) for path in sorted(folder.glob("*.npz"))]
-
-
-def _tile(path: Path) -> TrainingTile:
-    with np.load(path) as file:
-        values = dict(file)
-    return TrainingTile(**{**values, "name": str(values["name"]), "hazard": str(values["hazard"])})
+def damaged_centres(tile: TrainingTile) -> np.ndarray:
+    """``(n, 2)`` row and column of the damaged buildings."""
+    levels = tile.pair.levels
+    return tile.pair.centres[(levels >= 2) & (levels <= 4)]
 
 
 def residual_spread(config: TrainConfig, some: Sequence[TrainingTile]) -> float:
@@ -173,7 +163,7 @@ def painter(model: BridgeModel) -> Draw:
             for state in scene_states(fast, fast.inside(condition), seed=1, config=config):
                 x0 = state.x
             rgb = to_rgb(fast.outward(x0))[0]
-        drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy().copy()
+        drawn = to_pixels(rgb).copy()
         if mask is not None:
             drawn[mask == 0] = tile.pre[window][mask == 0]
         return drawn
@@ -189,7 +179,7 @@ def coded(model: BridgeModel) -> Draw:
         real = truth(tile, window, mode)
         condition = scene_condition(real, tile.levels[window], hazard=-1, style=None, affected=None)
         rgb = to_rgb(fast.outward(fast.inward(condition.pre)))[0]
-        drawn = ((rgb + 1) * 127.5).round().clamp(0, 255).byte().permute(1, 2, 0).numpy().copy()
+        drawn = to_pixels(rgb).copy()
         if mode == "edit":
             same = affected_mask(tile.levels, RADIUS, FEATHER)[window] == 0
             drawn[same] = tile.pre[window][same]
@@ -212,7 +202,7 @@ def windows(some: Sequence[TrainingTile], each: int = 1) -> list[tuple[TrainingT
     found = []
     for tile in some:
         places: list[np.ndarray] = []
-        damaged = tile.centres[(tile.centre_levels >= 2) & (tile.centre_levels <= 4)]
+        damaged = damaged_centres(tile)
         for centre in damaged:
             corner = np.clip(np.rint(centre - SIDE / 2), 0, np.array(tile.pre.shape[:2]) - SIDE)
             corner = (corner // 16 * 16).astype(int)
@@ -230,7 +220,7 @@ def of_mode(places: Sequence[tuple], mode: str) -> Sequence[tuple]:
 def crops(tile: TrainingTile, window: tuple[slice, slice], picture: np.ndarray) -> list[np.ndarray]:
     """Crops of 96 pixels around the damaged buildings in a window."""
     corner = np.array([window[0].start, window[1].start])
-    damaged = tile.centres[(tile.centre_levels >= 2) & (tile.centre_levels <= 4)] - corner
+    damaged = damaged_centres(tile) - corner
     inside = damaged[((damaged >= 0) & (damaged < SIDE)).all(axis=1)]
     places = np.clip(np.rint(inside - CROP / 2), 0, SIDE - CROP).astype(int)
     return [picture[r : r + CROP, c : c + CROP] for r, c in places]
@@ -308,7 +298,7 @@ def do_row(row: str, arguments: argparse.Namespace, some: Sequence[TrainingTile]
     config, sigma = recipe(row, arguments.autoencoder), about["sigma_data"]
     model = replace(config.model, sigma_data=sigma, sigma_b=2 * sigma)
     trained = train(row, replace(config, model=model, steps=about["steps"]), some, out)
-    places = windows(tiles(arguments.data, "val", arguments.out))
+    places = windows(load_tiles(XbdTree(arguments.data).pairs("val")))
     draw, figures = painter(trained), {}
     for mode in ("edit", "redraw"):
         figures[mode], pictures = score(draw, of_mode(places, mode), mode)
@@ -331,7 +321,7 @@ def do_scene(row: str, arguments: argparse.Namespace) -> None:
     about = json.loads(path.read_text())
     if "scene_seconds" not in about:
         model = BridgeModel(ROWS[row]).eval()
-        tile = tiles(arguments.data, "val", arguments.out)[0]
+        tile = load_tiles(XbdTree(arguments.data).pairs("val"))[0]
         write_json(path, about | {"scene_seconds": scene_seconds(painter(model), tile)})
 
 
@@ -364,7 +354,7 @@ def table(out: Path) -> str:
 
 def sheet(arguments: argparse.Namespace) -> None:
     """Pre, each row, the real picture, for a few windows: ``sheet-{mode}.png``."""
-    every = windows(tiles(arguments.data, "val", arguments.out))
+    every = windows(load_tiles(XbdTree(arguments.data).pairs("val")))
     middle = np.s_[SIDE // 2 - 80 : SIDE // 2 + 80, SIDE // 2 - 80 : SIDE // 2 + 80]
     for mode in ("edit", "redraw"):
         drawn, places = [], of_mode(every, mode)
@@ -395,7 +385,7 @@ def main(argv: Sequence[str]) -> None:
     arguments = parser.parse_args(argv)
     arguments.out.mkdir(parents=True, exist_ok=True)
     if arguments.rows:
-        some = tiles(arguments.data, "train", arguments.out)
+        some = load_tiles(XbdTree(arguments.data).pairs("train"))
         for row in arguments.rows:
             if not (arguments.out / f"{row.replace(' ', '-')}.json").is_file():
                 do_row(row, arguments, some)

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from shapely.geometry import box
 
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import CropConfig, CropSampler, TrainingTile, affected_mask
 from afterscene.generators.devicecrops import DeviceCrops
 from afterscene.generators.training import TrainConfig, crops_of
+from afterscene.geodata.damage import Building, DamageLevel
 from tests.generators import toy
 
 SIDE, CPU = 200, torch.device("cpu")
@@ -19,21 +21,21 @@ PLAIN = CropConfig(shapes=((64, 12),), edit_share=0.0, drop=0.0, jitter=0.0)
 def telling() -> TrainingTile:
     """A tile whose colours tell row and column: red, green; blue differs by the picture."""
     rows, cols = np.mgrid[0:SIDE, 0:SIDE].astype(np.uint8)
-    levels = np.zeros((SIDE, SIDE), np.uint8)
-    levels[40:60, 50:90], levels[120:140, 100:120], levels[20:30, 150:170] = 4, 2, 1
+    houses = [
+        (box(50, 40, 89, 59), DamageLevel.DESTROYED),
+        (box(100, 120, 119, 139), DamageLevel.MINOR),
+        (box(150, 20, 169, 29), DamageLevel.NO_DAMAGE),
+    ]
+    buildings = [Building(polygon=p, level=v, uid=v.word) for p, v in houses]
 
     def picture(blue: int) -> np.ndarray:
         return np.stack([rows, cols, np.full_like(rows, blue)], axis=2)
 
     return replace(
         toy.tile(),
-        pre=picture(10),
-        post=picture(90),
+        pair=toy.pair_of(picture(10), picture(90), buildings),
         registered=picture(90),
         matched=picture(170),
-        levels=levels,
-        centres=np.array([(50, 70), (130, 110), (25, 160)], np.float32),
-        centre_levels=np.array([4, 2, 1], np.uint8),
         middle=np.zeros(3, np.float32),
     )
 
@@ -128,7 +130,7 @@ def test_the_class_of_a_hazard_is_its_place_in_the_order_of_the_weights():
 
 
 def test_tiles_of_several_sizes_are_drawn_on_the_processor():
-    config, small = TrainConfig(), replace(telling(), pre=telling().pre[:150])
+    config, small = TrainConfig(), toy.tile()
     cuda = torch.device("cuda")
     assert isinstance(crops_of([telling(), small], config, cuda), CropSampler)
     assert isinstance(crops_of([telling()], config, CPU), CropSampler)

@@ -56,7 +56,7 @@ def test_tiles_lead_from_the_coarse_picture_to_the_real_one(tmp_path):
     (tile, *_) = layout_tiles(tree.pairs("train"))
     real = read_scene(tree.pairs("train")[0].pre).rgb()
     assert np.array_equal(tile.post, real) and not np.array_equal(tile.pre, real)
-    assert (tile.centre_levels == 1).all() and len(tile.centres) == len(toys.BOXES)
+    assert (tile.pair.levels == 1).all() and len(tile.pair.buildings) == len(toys.BOXES)
     with pytest.raises(MissingFile, match="footprints"):
         layout_tiles([])
 

@@ -17,7 +17,7 @@ def test_flat_folder_of_pairs_without_labels(tmp_path):
     (pair,) = unlabelled_pairs(tmp_path)
     assert (pair.id, pair.event) == ("mexico-earthquake_00000003", "mexico-earthquake")
     (tile,) = load_tiles([pair])
-    assert (tile.levels == 255).all() and len(tile.centres) == 0 and tile.hazard == "earthquake"
+    assert (tile.levels == 255).all() and not tile.pair.buildings and tile.hazard == "earthquake"
     assert np.array_equal(tile.matched, noise)
 
 
@@ -32,8 +32,8 @@ def test_real_pairs_carry_levels_and_looks(shared_data):
     chosen = [p for p in pairs if p.id in ("santa-rosa-wildfire_00000089", pairs[0].id)]
     tiles = {tile.name: tile for tile in load_tiles(chosen)}
     burnt = tiles["santa-rosa-wildfire_00000089"]
-    assert (burnt.centre_levels == 4).sum() == 170
+    assert (burnt.pair.levels == 4).sum() == 170
     assert burnt.hazard == "wildfire" and np.isfinite(burnt.style).all()
-    rows, cols = burnt.centres.round().astype(int).T
+    rows, cols = burnt.pair.centres.round().astype(int).T
     on_building = burnt.levels[rows.clip(0, 1023), cols.clip(0, 1023)] > 0
     assert on_building.mean() > 0.9

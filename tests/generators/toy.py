@@ -1,5 +1,7 @@
 """A small untrained generator and a training tile made of squares, for the laws below."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from shapely.geometry import box
@@ -9,6 +11,7 @@ from afterscene.generators.crops import TrainingTile
 from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap
+from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
 
 TINY = BridgeConfig(patch=2, widths=(8, 16), depths=(1, 1), embedding=16)
@@ -51,29 +54,29 @@ def building(left: int, top: int, level: DamageLevel, side: int = 10) -> Buildin
     )
 
 
+def pair_of(
+    pre: np.ndarray, post: np.ndarray, buildings: Sequence[Building], id: str = "toy"
+) -> LabelledPair:
+    """A pair of two pictures ``(H, W, 3)``."""
+    scenes = {"pre": Scene.of_rgb(pre), "post": Scene.of_rgb(post)}
+    return LabelledPair(id=id, buildings=tuple(buildings), **scenes)
+
+
 def tile(seed: int = 0) -> TrainingTile:
     """Destroyed squares turn white, untouched ones stay: what a network can learn in seconds."""
     rng = np.random.default_rng(seed)
     pre = rng.integers(60, 120, (160, 160, 3)).astype(np.uint8)
-    post, levels = pre.copy(), np.zeros((160, 160), np.uint8)
-    centres, centre_levels = [], []
+    post, houses = pre.copy(), []
     for row in range(20, 150, 40):
         for col in range(20, 150, 40):
-            level = 4 if rng.random() < 0.5 else 1
+            level = DamageLevel.DESTROYED if rng.random() < 0.5 else DamageLevel.NO_DAMAGE
+            houses.append(building(col - 8, row - 8, level, side=15))
             area = np.s_[row - 8 : row + 8, col - 8 : col + 8]
-            levels[area] = level
             pre[area] = post[area] = 150
-            if level == 4:
+            if level == DamageLevel.DESTROYED:
                 post[area] = 240
-            centres.append((row, col))
-            centre_levels.append(level)
     return TrainingTile(
-        name="toy",
-        pre=pre,
-        post=post,
-        levels=levels,
-        centres=np.array(centres, np.float32),
-        centre_levels=np.array(centre_levels, np.uint8),
+        pair=pair_of(pre, post, houses),
         hazard="wildfire",
         style=np.zeros(6, np.float32),
         middle=np.full(3, 90, np.float32),

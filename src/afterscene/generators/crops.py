@@ -1,8 +1,7 @@
 """Training crops for the generator: small windows around buildings, drawn by damage level.
 
-Damage is local and rare: of the shared real pairs' buildings two in three are untouched. So a
-crop is drawn by choosing a level first, then a building of that level, then a window near it.
-Two kinds of example teach the two modes of rendering:
+Where a crop lies and how it is turned is drawn by :mod:`afterscene.training.crops`. Two kinds of
+example teach the two modes of rendering:
 
 * *reacquire*: the target is the real post image, moved onto the pre image, free to differ
   everywhere; its look (``Condition.style``) is given, and shaken, so that it is obeyed and not
@@ -16,7 +15,8 @@ The crop of (seed, step, item) is a pure function: order, workers and resuming c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -26,7 +26,9 @@ from afterscene.conditioning import Condition, class_of
 from afterscene.errors import BadParameter
 from afterscene.generators.colour import to_opponent
 from afterscene.geodata.damage import IGNORE
+from afterscene.geodata.pair import LabelledPair
 from afterscene.tensors import MIDDLE, as_they_are, from_numbers, to_unit
+from afterscene.training.crops import WAYS, Spots, corner, cut, turned
 
 #: Of an *edit* example: radius in whole pixels (the last one is never drawn) and feather of its
 #: area, and what a pixel outside it weighs.
@@ -35,15 +37,12 @@ RADII, FEATHERS, OUTSIDE = (3, 14), (2.0, 6.0), 0.15
 BESIDE = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingTile:
-    """One real pair, decoded.
+    """A pair, and what a generator learns from it beside its scenes and levels.
 
     Attributes:
-        pre, post: ``(H, W, 3)`` uint8.
-        levels: ``(H, W)`` uint8, 0 background, 1-4, 255 un-classified or not labelled.
-        centres: ``(B, 2)`` float32 row and column of each building.
-        centre_levels: ``(B,)`` uint8 level of each building.
+        pair: The pair.
         hazard: Its name; empty where it is not known.
         style: ``(6,)`` look of the post beside the pre image (:func:`.appearance.measure_style`).
         middle: ``(3,)`` mean of the post on the area that the hazard left alone, 0..255.
@@ -51,17 +50,32 @@ class TrainingTile:
         matched: The same, brought to the look of ``pre``.
     """
 
-    name: str
-    pre: np.ndarray
-    post: np.ndarray
-    levels: np.ndarray
-    centres: np.ndarray
-    centre_levels: np.ndarray
+    pair: LabelledPair
     hazard: str
     style: np.ndarray
     middle: np.ndarray
     registered: np.ndarray
     matched: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """The id of the pair."""
+        return self.pair.id
+
+    @cached_property
+    def pre(self) -> np.ndarray:
+        """``(H, W, 3)`` uint8, to read only."""
+        return self.pair.pre.picture
+
+    @cached_property
+    def post(self) -> np.ndarray:
+        """``(H, W, 3)`` uint8, to read only."""
+        return self.pair.post.picture
+
+    @property
+    def levels(self) -> np.ndarray:
+        """``(H, W)`` uint8, 0 background, 1-4, 255 un-classified, not labelled or not seen."""
+        return self.pair.known
 
 
 def affected_mask(levels: np.ndarray, radius: int, feather: float) -> np.ndarray:
@@ -120,8 +134,8 @@ class CropConfig:
             raise BadParameter("there are no pairs to train on; check the data folder's splits")
         side = max(side for side, _ in self.shapes)
         for tile in tiles:
-            if min(tile.pre.shape[:2]) < side:
-                size = tile.pre.shape[:2]
+            if min(tile.pair.shape) < side:
+                size = tile.pair.shape
                 raise BadParameter(
                     f"{tile.name}: {size} is less than a crop of {side}; leave it out"
                 )
@@ -147,16 +161,10 @@ class CropSampler:
     config: CropConfig
     seed: int
     hazards: Sequence[str] = ()
-    _index: dict[int, np.ndarray] = field(init=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
-        for level in range(1, 5):
-            rows = [
-                (i, j)
-                for i, tile in enumerate(self.tiles)
-                for j in np.flatnonzero(tile.centre_levels == level)
-            ]
-            self._index[level] = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    @cached_property
+    def _spots(self) -> Spots:
+        return Spots.of([tile.pair for tile in self.tiles])
 
     def __call__(self, step: int) -> Batch:
         return self.batch(step)
@@ -185,31 +193,16 @@ class CropSampler:
             weight=weight,
         )
 
-    def _place(self, size: int, rng: np.random.Generator) -> tuple[TrainingTile, int, int]:
-        """A tile and the top left corner of a window, chosen by level."""
-        weights = np.array(self.config.level_weights)
-        for level in range(1, 5):
-            if not len(self._index[level]):
-                weights[level - 1] = 0
-        kind = int(rng.choice(5, p=weights / weights.sum()))
-        if kind == 4:
-            tile = self.tiles[int(rng.integers(len(self.tiles)))]
-            centre = rng.uniform((0, 0), tile.pre.shape[:2])
-        else:
-            rows = self._index[kind + 1]
-            i, j = rows[rng.integers(len(rows))]
-            tile = self.tiles[int(i)]
-            centre = tile.centres[j] + rng.uniform(-size / BESIDE, size / BESIDE, 2)
-        limit = np.array(tile.pre.shape[:2]) - size
-        row, col = np.clip(np.round(centre - size / 2), 0, limit).astype(int)
-        return tile, int(row), int(col)
-
     def _item(self, size: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        tile, row, col = self._place(size, rng)
+        config, spots = self.config, self._spots
+        number, middle = spots.draw(rng, spots.chances(config.level_weights), size / BESIDE)
+        tile = self.tiles[number]
         kind = class_of(tile.hazard, self.hazards)
-        config = self.config
-        window = np.s_[row : row + size, col : col + size]
-        pre, levels = tile.pre[window], tile.levels[window]
+        row, col = corner(middle, size, spots.shapes[number])
+        pre, levels, matched, registered = (
+            cut(one, row, col, size)
+            for one in (tile.pre, tile.levels, tile.matched, tile.registered)
+        )
         has_damage = bool(((levels >= 2) & (levels <= 4)).any())
         edit = bool(rng.random() < config.edit_share) and has_damage
         style = tile.style.copy()
@@ -221,18 +214,19 @@ class CropSampler:
             mask = affected_mask(wide, radius, float(rng.uniform(*FEATHERS)))
             mask = mask[row - top : row - top + size, col - left : col - left + size]
             before = pre.astype(np.float32)
-            target = before + mask[..., None] * (tile.matched[window] - before)
+            target = before + mask[..., None] * (matched - before)
             style[:] = 0
         else:
             mask = np.ones((size, size), np.float32)
             gain, offset = _shake(config.jitter, rng)
-            target = (tile.registered[window] - tile.middle) * gain + tile.middle + offset
+            target = (registered - tile.middle) * gain + tile.middle + offset
             style += np.concatenate([offset / MIDDLE, np.log(gain)])
         # The same gain and offset for both pictures: another sensor, the same change.
         gain, offset = _shake(config.jitter, rng)
         pre, target = ((p - MIDDLE) * gain + MIDDLE + offset for p in (pre, target))
         style[:3] *= gain
-        pictures = _turn([pre, target, levels, mask], int(rng.integers(8)))
+        way = int(rng.integers(WAYS))
+        pictures = [turned(one, way) for one in (pre, target, levels, mask)]
         return {
             "pre": pictures[0],
             "target": pictures[1],
@@ -254,9 +248,3 @@ def _shake(jitter: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndar
     gain = np.exp(rng.uniform(-jitter, jitter) + rng.uniform(-jitter, jitter, 3) / 3)
     offset = MIDDLE * (rng.uniform(-jitter, jitter) + rng.uniform(-jitter, jitter, 3) / 3)
     return gain, offset
-
-
-def _turn(pictures: list[np.ndarray], way: int) -> list[np.ndarray]:
-    """One of the eight symmetries of the square, the same for all pictures."""
-    turned = [np.rot90(p, way % 4) for p in pictures]
-    return [np.ascontiguousarray(p[::-1] if way >= 4 else p) for p in turned]

@@ -23,6 +23,7 @@ from afterscene.networks.autoencoder import Autoencoder, AutoencoderConfig
 from afterscene.tensors import from_pixels, to_pixels
 from afterscene.training.averages import power_keep
 from afterscene.training.config import LoopConfig
+from afterscene.training.crops import WAYS, cut, turned
 from afterscene.training.task import Task, tiled
 
 
@@ -148,8 +149,8 @@ def crop(some: Sequence[np.ndarray], side: int, seed: tuple[int, ...]) -> np.nda
     rng = np.random.default_rng(seed)
     image = some[int(rng.integers(len(some)))]
     row, col = (int(rng.integers(n - side + 1)) for n in image.shape[:2])
-    turned = np.rot90(image[row : row + side, col : col + side], int(rng.integers(4)))
-    return np.ascontiguousarray(turned[::-1] if rng.random() < 0.5 else turned)
+    quarter, mirrored = int(rng.integers(4)), rng.random() < 0.5
+    return turned(cut(image, row, col, side), quarter + WAYS // 2 * mirrored)
 
 
 def calibrate(model: Autoencoder, task: AutoencoderTask, batches: int = 4) -> None:

@@ -10,6 +10,7 @@ for footprints alone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from afterscene.generators.crops import TrainingTile
 from afterscene.generators.generator import BridgeGenerator
 from afterscene.geodata.damage import Building, DamageLevel, instances
 from afterscene.geodata.drawn.layout import coarse
+from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, read_label
 
@@ -46,15 +48,16 @@ def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
         style = measure_style(flat, picture, scene.valid)
         if style is None:
             continue
-        middles = [b.polygon.centroid for b in buildings]
+        pixels = np.ascontiguousarray(np.moveaxis(flat, 2, 0))
         tiles.append(
             TrainingTile(
-                name=pair.id,
-                pre=flat,
-                post=picture,
-                levels=levels_of(buildings, picture.shape[:2]),
-                centres=np.array([(m.y, m.x) for m in middles], np.float32).reshape(-1, 2),
-                centre_levels=np.full(len(buildings), int(DamageLevel.NO_DAMAGE), np.uint8),
+                pair=LabelledPair(
+                    id=pair.id,
+                    pre=scene.replace(pixels=pixels),
+                    post=scene,
+                    buildings=tuple(replace(b, level=DamageLevel.NO_DAMAGE) for b in buildings),
+                    event=pair.event,
+                ),
                 hazard="",
                 style=style,
                 middle=picture[scene.valid].mean(axis=0).astype(np.float32),

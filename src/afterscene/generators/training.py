@@ -247,7 +247,7 @@ def crops_of(
 ) -> CropSampler | DeviceCrops:
     """Crops drawn where it is faster: on a graphics card, if all tiles are of one size."""
     hazards = config.model.hazards
-    if device.type == "cpu" or len({tile.pre.shape for tile in tiles}) > 1:
+    if device.type == "cpu" or len({tile.pair.shape for tile in tiles}) > 1:
         return CropSampler(tiles, config.crops, config.seed, hazards)
     return DeviceCrops(tiles, config.crops, config.seed, device, hazards)
 

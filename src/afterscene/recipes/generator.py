@@ -147,7 +147,7 @@ def rounded(values: Iterable[float]) -> list[float]:
 
 def learned_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, ...]:
     """Hazards with at least ``enough`` damaged examples: their damage is not painted first."""
-    seen = Counter(tile.hazard for tile in tiles for level in tile.centre_levels if 2 <= level <= 4)
+    seen = Counter(tile.hazard for tile in tiles for level in tile.pair.levels if 2 <= level <= 4)
     return tuple(name for name, count in seen.items() if name and count >= enough)
 
 

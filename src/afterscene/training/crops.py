@@ -4,23 +4,33 @@ Damage is rare: two of three buildings are untouched, and a uniform crop shows m
 level is drawn first, then a building of that level, then a window near it; some windows lie
 anywhere, so that forests and car parks are seen too. Flips and quarter turns cost nothing from
 above. What is done to the pixels of a crop is its owner's business.
+
+:class:`Spots` draws one crop after the other on a processor, some hundred a second, for pictures of
+any size. :class:`DeviceSpots` draws a whole batch on a graphics card by the same rules, plus one: a
+share of the crops is turned and scaled by any amount, so that a few pictures last for more steps.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import torch
+from torch import Tensor
 
 from afterscene.geodata.damage import IGNORE, LEVELS
 from afterscene.geodata.pair import LabelledPair
+from afterscene.tensors import from_numbers
 
 #: Weights are of the four levels, then of anywhere.
 ANYWHERE = 4
 #: The symmetries of the square.
 WAYS = 8
+#: Largest change of scale of a crop that is turned by any angle.
+ZOOM = 1.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,3 +119,93 @@ def turned(picture: np.ndarray, way: int) -> np.ndarray:
     """One of the eight symmetries of the square: quarter turns, then perhaps upside down."""
     turned = np.rot90(picture, way % 4)
     return np.ascontiguousarray(turned[::-1] if way >= WAYS // 2 else turned)
+
+
+class DeviceSpots:
+    """:class:`Spots` on a device, where a whole batch of crops is drawn at once.
+
+    Args:
+        spots: Of pictures of one size.
+        weights: Of the four levels and of anywhere.
+        device: Where places are drawn.
+    """
+
+    def __init__(self, spots: Spots, weights: Sequence[float], device: torch.device) -> None:
+        self.device = device
+        self.size = torch.tensor(spots.shapes[0], device=device)
+        self.count = len(spots.shapes)
+        both = zip(spots.pictures, spots.centres, strict=True)
+        self._rows = [_rows(*one).to(device) for one in both]
+        self._chances = from_numbers(spots.chances(weights)).to(device)
+
+    def uniform(self, draw: torch.Generator, *shape: int) -> Tensor:
+        """Numbers in [0, 1) of the generator ``draw`` on the device."""
+        return torch.rand(shape, generator=draw, device=self.device)
+
+    def draw(
+        self, draw: torch.Generator, side: int, count: int, reach: float
+    ) -> tuple[Tensor, Tensor]:
+        """Picture of each crop ``(N,)`` and the middle of its window ``(N, 2)``, as Spots draws."""
+        kind = torch.multinomial(self._chances, count, replacement=True, generator=draw)
+        chance = self.uniform(draw, count)
+        picture = (chance * self.count).long()
+        middle = self.uniform(draw, count, 2) * self.size
+        near = (self.uniform(draw, count, 2) - 0.5) * (2 * reach)
+        for number, rows in enumerate(self._rows):
+            if len(rows):
+                row = rows[(chance * len(rows)).long()]
+                chosen = kind == number
+                picture = torch.where(chosen, row[:, 0].long(), picture)
+                middle = torch.where(chosen[:, None], row[:, 1:] + near, middle)
+        low = torch.full((2,), side / 2, device=self.device)
+        return picture, (torch.minimum(torch.maximum(middle, low), self.size - low)).round()
+
+    def grid(
+        self, draw: torch.Generator, side: int, middle: Tensor, turned: float
+    ) -> tuple[Tensor, Tensor]:
+        """Rows and columns ``(N, 2, side, side)`` of the pixels of each crop; its scale ``(N,)``.
+
+        One of the eight symmetries of the square, or (a share ``turned`` of them) any angle and a
+        scale near 1; beyond the border a picture is mirrored.
+        """
+        count = len(middle)
+        free = self.uniform(draw, count) < turned
+        quarter = (self.uniform(draw, count) * 4).floor() * (math.pi / 2)
+        angle = torch.where(free, self.uniform(draw, count) * (2 * math.pi), quarter)
+        spread = (self.uniform(draw, count) * 2 - 1) * math.log(ZOOM)
+        scale = torch.where(free, spread.exp(), 1.0)
+        mirror = torch.where(self.uniform(draw, count) < 0.5, -1.0, 1.0)
+        cos, sin = angle.cos() / scale, angle.sin() / scale
+        matrix = torch.stack([cos * mirror, -sin, sin * mirror, cos], dim=1).view(-1, 2, 2)
+        axis = torch.arange(side, device=self.device) - (side - 1) / 2
+        offset = torch.stack(torch.meshgrid(axis, axis, indexing="ij")).view(2, -1)
+        places = matrix @ offset + (middle - 0.5)[:, :, None]
+        places = torch.where(free[:, None, None], places, places.round())
+        limit = (self.size - 1)[None, :, None]
+        places = limit - (limit - places.abs()).abs()
+        return places.view(count, 2, side, side), scale
+
+
+def gathered(stack: Tensor, picture: Tensor, places: Tensor, levels: int) -> Tensor:
+    """Channels of ``stack`` ``(P, H, W, C)`` at ``places``: ``(N, side, side, C)`` float32.
+
+    Between pixels values are linear; of the channel ``levels`` the nearest counts.
+    """
+    last = [length - 1 for length in stack.shape[1:3]]
+    low = places.floor()
+    share = places - low
+    r0, c0 = low[:, 0].long(), low[:, 1].long()
+    r1, c1 = (r0 + 1).clamp(max=last[0]), (c0 + 1).clamp(max=last[1])
+    one = picture[:, None, None]
+    down, right = share[:, 0, :, :, None], share[:, 1, :, :, None]
+    upper = torch.lerp(stack[one, r0, c0].float(), stack[one, r0, c1].float(), right)
+    lower = torch.lerp(stack[one, r1, c0].float(), stack[one, r1, c1].float(), right)
+    values = torch.lerp(upper, lower, down)
+    nearest = places.round().long()
+    values[..., levels] = stack[one, nearest[:, 0], nearest[:, 1], levels].float()
+    return values
+
+
+def _rows(pictures: np.ndarray, centres: np.ndarray) -> Tensor:
+    """``(n, 3)`` float32: picture, row and column."""
+    return from_numbers(np.concatenate([pictures[:, None], centres], axis=1))
