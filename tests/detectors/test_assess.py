@@ -18,7 +18,7 @@ from afterscene.detectors.assess import assess, same_grid
 from afterscene.detectors.assessment import counts, write_layer
 from afterscene.errors import BadImage, BadLabel, BadParameter
 from afterscene.geodata.damage import Building, instances
-from afterscene.geodata.footprints import Place, read_footprints
+from afterscene.geodata.footprints import Grid, read_footprints
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.pages.damage_map import KINDS, write_map, write_style
 from tests.detectors.toys import TINY, toy_pair
@@ -127,7 +127,7 @@ def test_what_lies_elsewhere_is_counted_and_what_is_no_collection_refused(
     found = read_footprints(path, place)
     assert (len(found.buildings), found.outside, found.unusable) == (len(houses), 1, 1)
     with pytest.raises(BadParameter, match="no place"):
-        read_footprints(path, Place(shape=(SIDE, SIDE)))
+        read_footprints(path, Grid(shape=(SIDE, SIDE)))
     path.write_text('{"type": "Point"}')
     with pytest.raises(BadLabel, match="neither"):
         read_footprints(path, place)

@@ -66,13 +66,13 @@ def assess(
     if found.outside or found.unusable:
         talk.say(f"left out: {found.outside} outside of the image, {found.unusable} no polygons")
     detector = load(model)
-    shape = found.place.shape
+    shape = found.grid.shape
     with talk.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
         done = work(detector, pre, post, found.buildings, shape, flips=flips, advance=advance)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_style(files[1])
-    write_map(done, found.place, pre, post, files[2], source=Path(model).name)
-    write_layer(done, found.place, out, source=Path(model).name)
+    write_map(done, found.grid, pre, post, files[2], source=Path(model).name)
+    write_layer(done, found.grid, out, source=Path(model).name)
     levels = counts(done)
     values = {
         "out": str(out),
@@ -81,7 +81,7 @@ def assess(
         "buildings": len(done),
         "levels": levels,
         "left_out": {"outside": found.outside, "unusable": found.unusable},
-        "crs": found.place.crs,
+        "crs": found.grid.crs,
     }
     rows = [(word, n) for word, n in levels.items()]
     talk.result(values, f"{table(('level', 'buildings'), rows)}\n{out}\nMap: {files[2].resolve()}")

@@ -20,8 +20,8 @@ import shapely
 from afterscene.detectors.detector import OVERLAP, TILE, Detector
 from afterscene.errors import BadImage
 from afterscene.geodata.damage import Building, DamageLevel, layers
-from afterscene.geodata.footprints import Place
-from afterscene.geodata.overview import place_of
+from afterscene.geodata.footprints import Grid
+from afterscene.geodata.overview import grid_of
 from afterscene.geodata.scene import Stretch, read_scene
 from afterscene.geodata.tiles import Window, feather, tiles
 
@@ -44,23 +44,23 @@ class Assessed:
     located: float
 
 
-def same_grid(pre: Path, post: Path) -> Place:
+def same_grid(pre: Path, post: Path) -> Grid:
     """The grid of both images. Raises BadImage where they differ."""
-    place, other = place_of(pre), place_of(post)
-    differ = place.shape != other.shape
-    if place.transform is not None and other.transform is not None:
-        one, two = np.array(place.transform[:6]), np.array(other.transform[:6])
-        height, width = place.shape
+    grid, other = grid_of(pre), grid_of(post)
+    differ = grid.shape != other.shape
+    if grid.transform is not None and other.transform is not None:
+        one, two = np.array(grid.transform[:6]), np.array(other.transform[:6])
+        height, width = grid.shape
         reach = np.array([width, height, 1, width, height, 1])
-        differ |= bool(np.abs((one - two) * reach).sum() > abs(place.transform.a))
-    if place.crs is not None and other.crs is not None:
-        differ |= pyproj.CRS(place.crs) != pyproj.CRS(other.crs)
+        differ |= bool(np.abs((one - two) * reach).sum() > abs(grid.transform.a))
+    if grid.crs is not None and other.crs is not None:
+        differ |= pyproj.CRS(grid.crs) != pyproj.CRS(other.crs)
     if differ:
         raise BadImage(
-            f"{pre} ({place.shape} pixels) and {post} ({other.shape}) do not share one grid; warp "
+            f"{pre} ({grid.shape} pixels) and {post} ({other.shape}) do not share one grid; warp "
             "one to the other first, for instance with gdalwarp -te -ts"
         )
-    return place
+    return grid
 
 
 def assess(

@@ -11,7 +11,7 @@ import shapely
 
 from afterscene.detectors.assess import Assessed
 from afterscene.geodata.damage import LEVEL_WORDS
-from afterscene.geodata.footprints import Place
+from afterscene.geodata.footprints import Grid
 from afterscene.geodata.geopackage import write_geopackage
 
 LAYER, NOT_ASSESSED = "buildings", "not-assessed"
@@ -28,9 +28,9 @@ def counts(found: Sequence[Assessed]) -> dict[str, int]:
     return {**dict.fromkeys(LEVEL_WORDS, 0), **seen}
 
 
-def write_layer(found: Sequence[Assessed], place: Place, path: Path, *, source: str) -> Path:
+def write_layer(found: Sequence[Assessed], grid: Grid, path: Path, *, source: str) -> Path:
     """The GeoPackage, in the imagery's CRS; without a place pixels, with y upwards from 0 down."""
-    outward = _outward(place)
+    outward = _outward(grid)
     outlines = [shapely.transform(one.building.polygon, outward) for one in found]
     columns: dict[str, list[object]] = {
         "uid": [one.building.uid for one in found],
@@ -41,12 +41,12 @@ def write_layer(found: Sequence[Assessed], place: Place, path: Path, *, source: 
         columns[name] = [one.probabilities[index] if one.probabilities else None for one in found]
     columns["p_building"] = [one.located for one in found]
     return write_geopackage(
-        path, LAYER, outlines, columns, crs=place.crs, description=f"damage levels by {source}"
+        path, LAYER, outlines, columns, crs=grid.crs, description=f"damage levels by {source}"
     )
 
 
-def _outward(place: Place) -> Callable[[np.ndarray], np.ndarray]:
-    if place.crs is None or place.transform is None:
+def _outward(grid: Grid) -> Callable[[np.ndarray], np.ndarray]:
+    if grid.crs is None or grid.transform is None:
         return lambda xy: xy * np.array([1, -1])
-    a, b, c, d, e, f = place.transform[:6]
+    a, b, c, d, e, f = grid.transform[:6]
     return lambda xy: xy @ np.array([[a, d], [b, e]]) + np.array([c, f])

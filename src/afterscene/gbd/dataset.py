@@ -115,9 +115,10 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Entry]:
         """The pairs in manifest order. Raises MissingFile, BadLabel."""
-        return (self._entry(row) for row in self.rows)
+        return (self.entry(row) for row in self.rows)
 
-    def _entry(self, row: dict[str, Any]) -> Entry:
+    def entry(self, row: Mapping[str, Any]) -> Entry:
+        """The pair of one of :attr:`rows`. Raises MissingFile, BadLabel."""
         name = row["id"]
         label = read_label(self._file("labels", name))
         if label.metadata.get("synthetic") is not row["synthetic"]:

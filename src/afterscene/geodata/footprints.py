@@ -31,7 +31,7 @@ JSON = (".json", ".geojson")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Grid:
     """A grid: (H, W), and where it lies, if that is known."""
 
     shape: tuple[int, int]
@@ -41,19 +41,19 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Footprints:
-    """Buildings in pixels; `place` is the grid, placed by the label where the image is not.
+    """Buildings in pixels of `grid`, which is placed by the label where the image is not.
 
     `outside` counts what lies outside of the grid, `unusable` what is no polygon.
     """
 
     buildings: tuple[Building, ...]
-    place: Place
+    grid: Grid
     outside: int = 0
     unusable: int = 0
 
 
-def read_footprints(path: Path, place: Place) -> Footprints:
-    """Footprints of `path` on `place`; those of a file without names are named after their shape.
+def read_footprints(path: Path, grid: Grid) -> Footprints:
+    """Footprints of `path` on `grid`; those of a file without names are named after their shape.
 
     Raises:
         MissingFile, BadLabel, BadRegions: the file is not there or is nothing of the kind.
@@ -65,25 +65,25 @@ def read_footprints(path: Path, place: Place) -> Footprints:
     if path.suffix.lower() not in JSON:
         skipped = Skipped()
         found = [(name_of(f), f.outline) for f in iterate_footprints(path, skipped=skipped)]
-        read = on_place(path, found, place)
+        read = on_grid(path, found, grid)
         return replace(read, unusable=read.unusable + skipped.reasons.total())
     document = load_json(path)
     if isinstance(document.get("features"), dict):
-        return _from_label(path, place)
+        return _from_label(path, grid)
     crs = geojson_crs(path, document)
-    return on_place(path, list(_geojson(path, document)), place, crs=crs)
+    return on_grid(path, list(_geojson(path, document)), grid, crs=crs)
 
 
-def on_place(
-    path: Path, found: list[tuple[str, Any]], place: Place, *, crs: str = WGS84
+def on_grid(
+    path: Path, found: list[tuple[str, Any]], grid: Grid, *, crs: str = WGS84
 ) -> Footprints:
-    """(uid, outline in `crs`) on the pixels of `place`. Raises BadParameter, BadLabel."""
-    if place.crs is None or place.transform is None:
+    """(uid, outline in `crs`) on the pixels of `grid`. Raises BadParameter, BadLabel."""
+    if grid.crs is None or grid.transform is None:
         raise BadParameter(
             f"{path} has coordinates on the Earth, but the image has no place; give a GeoTIFF, or "
             "an xBD label whose outlines are in pixels"
         )
-    return _on_grid(found, _to_pixels(crs, place), place)
+    return _moved_onto(found, _to_pixels(crs, grid), grid)
 
 
 def name_of(footprint: Footprint) -> str:
@@ -91,20 +91,20 @@ def name_of(footprint: Footprint) -> str:
     return f"f{hashlib.blake2b(footprint.outline.wkb, digest_size=8).hexdigest()}"
 
 
-def boxes(place: Place) -> tuple[Box, ...]:
-    """The place in degrees, west south east north: two boxes where it crosses the antimeridian.
+def boxes(grid: Grid) -> tuple[Box, ...]:
+    """The grid in degrees, west south east north: two boxes where it crosses the antimeridian.
 
-    Raises BadParameter where it has no place, or none on the Earth.
+    Raises BadParameter where it has no grid, or none on the Earth.
     """
-    if place.crs is None or place.transform is None:
+    if grid.crs is None or grid.transform is None:
         raise BadParameter("the image has no place; give a GeoTIFF")
-    height, width = place.shape
+    height, width = grid.shape
     steps = np.linspace(0, 1, 17)
     rim = [(s * width, e) for s in steps for e in (0, height)]
     rim += [(e, s * height) for s in steps for e in (0, width)]
-    a, b, c, d, e, f = place.transform[:6]
+    a, b, c, d, e, f = grid.transform[:6]
     col, row = np.array(rim, float).T
-    way = pyproj.Transformer.from_crs(place.crs, WGS84, always_xy=True)
+    way = pyproj.Transformer.from_crs(grid.crs, WGS84, always_xy=True)
     lng, lat = way.transform(a * col + b * row + c, d * col + e * row + f)
     if not np.isfinite([lng, lat]).all():
         raise BadParameter("the image lies nowhere on the Earth; check its CRS and transform")
@@ -118,13 +118,13 @@ def boxes(place: Place) -> tuple[Box, ...]:
     )
 
 
-def _from_label(path: Path, place: Place) -> Footprints:
+def _from_label(path: Path, grid: Grid) -> Footprints:
     label = read_label(path, on_problem="skip")
     fit = fit_lnglat(label.buildings)
-    if place.crs is None and fit is not None:
-        place = Place(shape=place.shape, crs=WGS84, transform=fit.affine)
+    if grid.crs is None and fit is not None:
+        grid = Grid(shape=grid.shape, crs=WGS84, transform=fit.affine)
     kept = [(b.uid, b.polygon) for b in label.buildings]
-    return _on_grid(kept, lambda xy: xy, place)
+    return _moved_onto(kept, lambda xy: xy, grid)
 
 
 def _geojson(path: Path, document: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -147,17 +147,17 @@ def _shape(geometry: object) -> Any:
         return None
 
 
-def _to_pixels(crs: str, place: Place) -> Callable[[np.ndarray], np.ndarray]:
-    assert place.crs is not None and place.transform is not None
+def _to_pixels(crs: str, grid: Grid) -> Callable[[np.ndarray], np.ndarray]:
+    assert grid.crs is not None and grid.transform is not None
     try:
-        transformer = pyproj.Transformer.from_crs(crs, place.crs, always_xy=True)
+        transformer = pyproj.Transformer.from_crs(crs, grid.crs, always_xy=True)
     except CRSError as error:
         raise BadLabel(
             f"CRS {crs[:80]!r} is not known; export the footprints in degrees"
         ) from error
-    a, b, c, d, e, f = (~place.transform)[:6]
-    middle = _x(place.transform, place.shape)
-    turns = pyproj.CRS(place.crs).is_geographic
+    a, b, c, d, e, f = (~grid.transform)[:6]
+    middle = _x(grid.transform, grid.shape)
+    turns = pyproj.CRS(grid.crs).is_geographic
 
     def move(xy: np.ndarray) -> np.ndarray:
         x, y = transformer.transform(xy[:, 0], xy[:, 1])
@@ -173,10 +173,10 @@ def _x(transform: Affine, shape: tuple[int, int]) -> float:
     return float(transform.a * shape[1] / 2 + transform.b * shape[0] / 2 + transform.c)
 
 
-def _on_grid(
-    found: list[tuple[str, Any]], move: Callable[[np.ndarray], np.ndarray], place: Place
+def _moved_onto(
+    found: list[tuple[str, Any]], move: Callable[[np.ndarray], np.ndarray], grid: Grid
 ) -> Footprints:
-    height, width = place.shape
+    height, width = grid.shape
     frame = shapely.box(0, 0, width, height)
     buildings, outside, unusable = [], 0, 0
     for uid, outline in found:
@@ -188,4 +188,4 @@ def _on_grid(
             outside += 1
             continue
         buildings.append(Building(polygon=moved, level=None, uid=uid))
-    return Footprints(buildings=tuple(buildings), place=place, outside=outside, unusable=unusable)
+    return Footprints(buildings=tuple(buildings), grid=grid, outside=outside, unusable=unusable)

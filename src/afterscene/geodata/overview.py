@@ -7,7 +7,7 @@ import rasterio
 
 from afterscene.errors import BadImage
 from afterscene.geodata.decode import DECODERS_RAISE, GDAL, open_pillow, open_raster, sniff
-from afterscene.geodata.footprints import Place
+from afterscene.geodata.footprints import Grid
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.tiles import Window
 
@@ -25,13 +25,13 @@ def shape_of(path: Path) -> tuple[int, int]:
         raise BadImage(f"{path}: cannot be opened ({error}); export it again") from error
 
 
-def place_of(path: Path) -> Place:
+def grid_of(path: Path) -> Grid:
     """Shape, CRS and transform; of a GeoTIFF without its pixels. Raises MissingFile, BadImage."""
     if sniff(path) != "GTiff":
         scene = read_scene(path)
-        return Place(shape=scene.shape, crs=scene.crs, transform=scene.transform)
+        return Grid(shape=scene.shape, crs=scene.crs, transform=scene.transform)
     corner = read_scene(path, window=Window(0, 0, 1, 1))
-    return Place(shape=shape_of(path), crs=corner.crs, transform=corner.transform)
+    return Grid(shape=shape_of(path), crs=corner.crs, transform=corner.transform)
 
 
 def small_picture(path: Path, side: int) -> np.ndarray:

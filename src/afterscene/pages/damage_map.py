@@ -15,7 +15,7 @@ import shapely
 from afterscene.detectors.assess import Assessed
 from afterscene.detectors.assessment import NOT_ASSESSED, counts, word_of
 from afterscene.geodata.damage import COLOURS, LEVEL_WORDS, LEVELS, DamageLevel
-from afterscene.geodata.footprints import Place
+from afterscene.geodata.footprints import Grid
 from afterscene.geodata.overview import small_picture
 from afterscene.pages.pictures import data_uri
 from afterscene.pages.render import write_page
@@ -34,7 +34,7 @@ def write_style(path: Path) -> Path:
 
 
 def write_map(
-    found: Sequence[Assessed], place: Place, pre: Path, post: Path, path: Path, *, source: str
+    found: Sequence[Assessed], grid: Grid, pre: Path, post: Path, path: Path, *, source: str
 ) -> Path:
     """The page. Pictures longer than 1,400 pixels are thinned."""
     pictures = {
@@ -46,7 +46,7 @@ def write_map(
         "damage_map.html",
         name=post.name,
         source=source,
-        size=place.shape,
+        size=grid.shape,
         counts=counts(found),
         kinds=KINDS,
         pictures=pictures,

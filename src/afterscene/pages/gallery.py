@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from afterscene.gbd.rundir import MANIFEST, read_rows
+from afterscene.gbd.dataset import Dataset, Entry
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree
 from afterscene.hazards import hazard_of
@@ -21,18 +21,20 @@ def gallery(
     folder: Path, *, beside: Beside = lambda _: None, count: int = 2, size: int = 512
 ) -> list[PictureRow]:
     """The most damaged pairs of a build, cut to the window where most happened."""
-    rows = sorted(read_rows(folder / MANIFEST), key=_damage, reverse=True)[:count]
-    return [_row(folder, row, beside, size) for row in rows]
+    dataset = Dataset(folder)
+    rows = sorted(dataset.rows, key=_damage, reverse=True)[:count]
+    return [_row(dataset.entry(row), beside, size) for row in rows]
 
 
 def _damage(row: Mapping[str, Any]) -> int:
     return sum(n for word, n in row["levels"].items() if word != "no-damage")
 
 
-def _row(folder: Path, row: Mapping[str, Any], beside: Beside, size: int) -> PictureRow:
-    pre = read_scene(folder / "images" / f"{row['id']}_pre_disaster.png").rgb()
-    post = read_scene(folder / "images" / f"{row['id']}_post_disaster.png").rgb()
-    target = read_scene(folder / "targets" / f"{row['id']}_post_disaster_target.png").pixels[0]
+def _row(entry: Entry, beside: Beside, size: int) -> PictureRow:
+    row = entry.row
+    assert entry.pre is not None  # a build has it
+    pre, post = read_scene(entry.pre).rgb(), read_scene(entry.post).rgb()
+    target = read_scene(entry.target).pixels[0]
     window = busiest_window(target, size)
     pictures = [
         Picture(caption="pre", pixels=pre[window]),

@@ -11,6 +11,7 @@ A tile without buildings, or with mostly nodata, is left out and counted.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -23,25 +24,23 @@ from shapely import STRtree
 from afterscene.errors import AftersceneError, MissingFile
 from afterscene.files import prepare_output
 from afterscene.gbd.imagery.pictures import Picture
+from afterscene.gbd.imagery.windows import SIDE, TileSource, frame_of, windows
 from afterscene.geodata import mapped
 from afterscene.geodata.alignment import footprint_shift
-from afterscene.geodata.border import seen
 from afterscene.geodata.damage import Building
-from afterscene.geodata.decode import moved, sniff
 from afterscene.geodata.footprints import (
     Footprints,
-    Place,
+    Grid,
     boxes,
     name_of,
-    on_place,
+    on_grid,
     read_footprints,
 )
-from afterscene.geodata.overview import place_of, thinned
-from afterscene.geodata.scene import Scene, Stretch, read_scene, write_scene
+from afterscene.geodata.overview import grid_of
+from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import make_label, write_label
 
-SIDE = 1024
 TOGETHER = 64
 """Pictures whose footprints are gathered in one reading of the files."""
 LEAST_SEEN = 0.25
@@ -127,29 +126,36 @@ class _Cutter:
         """All tiles of some pictures, whose footprints are read together."""
         files = [path for path in footprints if not path.is_dir()]
         folders = [path for path in footprints if path.is_dir()]
-        places: dict[Picture, Place] = {}
+        grids: dict[Picture, Grid] = {}
         frames: list[tuple[Picture, mapped.Box]] = []
         for picture in pictures:
             with self._faults(picture):
-                places[picture] = place_of(picture.path)
-                if files and places[picture].crs is not None:
-                    frames += [(picture, box) for box in boxes(places[picture])]
+                grids[picture] = grid_of(picture.path)
+                if files and grids[picture].crs is not None:
+                    frames += [(picture, box) for box in boxes(grids[picture])]
         shared = _mapped(files, frames)
-        for picture, place in places.items():
+        for picture, grid in grids.items():
             with self._faults(picture):
-                self._picture(picture, _footprints(picture, place, folders, files, shared))
+                self._picture(picture, _footprints(picture, grid, folders, files, shared))
 
-    def _faults(self, picture: Picture) -> "_Faults":
-        return _Faults(self, picture)
+    @contextmanager
+    def _faults(self, picture: Picture) -> Iterator[None]:
+        """An error of a picture ends the run, or is noted where such pictures are skipped."""
+        try:
+            yield
+        except AftersceneError as error:
+            if not self.skip:
+                raise
+            self.skipped.append((picture.name, str(error)))
 
     def _picture(self, picture: Picture, footprints: Footprints) -> None:
-        place = footprints.place
+        grid = footprints.grid
         self.left_out["footprint that is no polygon"] += footprints.unusable
         tree = STRtree([building.polygon for building in footprints.buildings])
-        source = _Source.of(picture.path, place)
-        for window in _grid(place.shape, self.side):
+        source = TileSource.of(picture.path, grid)
+        for window in windows(grid.shape, self.side):
             number = next(self.numbers.setdefault(picture.event, count(1)))
-            frame = _frame(window)
+            frame = frame_of(window)
             near = [footprints.buildings[k] for k in sorted(tree.query(frame, "intersects"))]
             name = f"{picture.event}_{number:08d}"
             if not near:
@@ -161,7 +167,7 @@ class _Cutter:
         self,
         name: str,
         picture: Picture,
-        source: "_Source",
+        source: TileSource,
         window: Window,
         near: Sequence[Building],
     ) -> None:
@@ -189,70 +195,6 @@ class _Cutter:
         self.tiles.append(name)
 
 
-@dataclass(frozen=True)
-class _Faults:
-    """``with``: an error of a picture ends the run, or is noted where such pictures are skipped."""
-
-    cutter: _Cutter
-    picture: Picture
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        if not (self.cutter.skip and isinstance(error, AftersceneError)):
-            return False
-        self.cutter.skipped.append((self.picture.name, str(error)))
-        return True
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Source:
-    """A picture to read windows from; a PNG or JPEG, which has none, is read once."""
-
-    path: Path
-    place: Place
-    stretch: Stretch
-    whole: Scene | None
-
-    @classmethod
-    def of(cls, path: Path, place: Place) -> "_Source":
-        if sniff(path) == "GTiff":
-            return cls(path=path, place=place, stretch=thinned(path, SIDE).stretch(), whole=None)
-        scene = read_scene(path)
-        return cls(path=path, place=place, stretch=scene.stretch(), whole=scene)
-
-    def read(self, window: Window) -> Scene:
-        """The window as 8-bit RGB, filled up with nodata beyond the picture's edge."""
-        rows = min(window.height, self.place.shape[0] - window.row)
-        cols = min(window.width, self.place.shape[1] - window.col)
-        inside = Window(window.row, window.col, rows, cols)
-        part = self.whole.crop(inside) if self.whole else read_scene(self.path, window=inside)
-        if part.crs is None and self.place.transform is not None:  # placed by its label alone
-            part = part.replace(crs=self.place.crs, transform=moved(self.place.transform, inside))
-        rgb = part.rgb(stretch=None if part.pixels.dtype == np.uint8 else self.stretch)
-        valid = seen(rgb, part.valid)
-        grow = ((0, window.height - rows), (0, window.width - cols))
-        return part.replace(
-            pixels=np.pad(np.where(valid, rgb.transpose(2, 0, 1), 0), ((0, 0), *grow)),
-            valid=np.pad(valid, grow),
-        )
-
-
-def _grid(shape: tuple[int, int], side: int) -> Iterator[Window]:
-    """Windows side by side; a picture smaller than a tile is one window of its own size."""
-    height, width = (min(side, n) for n in shape)
-    for row in range(0, shape[0], side):
-        for col in range(0, shape[1], side):
-            yield Window(row, col, height, width)
-
-
-def _frame(window: Window) -> shapely.Polygon:
-    return shapely.box(
-        window.col, window.row, window.col + window.width, window.row + window.height
-    )
-
-
 def _moved(building: Building, x: int, y: int) -> Building:
     polygon = shapely.transform(building.polygon, lambda xy: xy + np.array((x, y)))
     return replace(building, polygon=polygon, lnglat=None)
@@ -260,7 +202,7 @@ def _moved(building: Building, x: int, y: int) -> Building:
 
 def _footprints(
     picture: Picture,
-    place: Place,
+    grid: Grid,
     folders: Sequence[Path],
     files: Sequence[Path],
     shared: Mapping[Picture, Sequence[mapped.Footprint]],
@@ -269,14 +211,14 @@ def _footprints(
     for folder in folders:
         for end in (end for reader in mapped.READERS.values() for end in reader.endings):
             if (path := folder / f"{picture.path.stem}{end}").is_file():
-                return read_footprints(path, place)
+                return read_footprints(path, grid)
     if not files:
         raise MissingFile(
             f"{picture.path}: no footprints; put {picture.path.stem}.geojson (or .json, .gpkg, "
             ".csv, .parquet) into the folder, or give a file for all pictures"
         )
     found = [(name_of(f), f.outline) for f in shared.get(picture, ())]
-    return on_place(files[0], found, place)
+    return on_grid(files[0], found, grid)
 
 
 def _mapped(

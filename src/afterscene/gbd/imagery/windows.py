@@ -1,0 +1,66 @@
+"""A picture window by window: the memory needed is that of a tile, however large it is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from afterscene.geodata.border import seen
+from afterscene.geodata.decode import moved, sniff
+from afterscene.geodata.footprints import Grid
+from afterscene.geodata.overview import thinned
+from afterscene.geodata.scene import Scene, Stretch, read_scene
+from afterscene.geodata.tiles import Window
+
+SIDE = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class TileSource:
+    """A picture to read windows from; a PNG or JPEG, which has none, is read once."""
+
+    path: Path
+    grid: Grid
+    stretch: Stretch
+    whole: Scene | None
+
+    @classmethod
+    def of(cls, path: Path, grid: Grid) -> "TileSource":
+        """The picture at ``path``, which lies at ``place``."""
+        if sniff(path) == "GTiff":
+            return cls(path=path, grid=grid, stretch=thinned(path, SIDE).stretch(), whole=None)
+        scene = read_scene(path)
+        return cls(path=path, grid=grid, stretch=scene.stretch(), whole=scene)
+
+    def read(self, window: Window) -> Scene:
+        """The window as 8-bit RGB, filled up with nodata beyond the picture's edge."""
+        rows = min(window.height, self.grid.shape[0] - window.row)
+        cols = min(window.width, self.grid.shape[1] - window.col)
+        inside = Window(window.row, window.col, rows, cols)
+        part = self.whole.crop(inside) if self.whole else read_scene(self.path, window=inside)
+        if part.crs is None and self.grid.transform is not None:  # placed by its label alone
+            part = part.replace(crs=self.grid.crs, transform=moved(self.grid.transform, inside))
+        rgb = part.rgb(stretch=None if part.pixels.dtype == np.uint8 else self.stretch)
+        valid = seen(rgb, part.valid)
+        grow = ((0, window.height - rows), (0, window.width - cols))
+        return part.replace(
+            pixels=np.pad(np.where(valid, rgb.transpose(2, 0, 1), 0), ((0, 0), *grow)),
+            valid=np.pad(valid, grow),
+        )
+
+
+def windows(shape: tuple[int, int], side: int) -> Iterator[Window]:
+    """Windows side by side; a picture smaller than a tile is one window of its own size."""
+    height, width = (min(side, n) for n in shape)
+    for row in range(0, shape[0], side):
+        for col in range(0, shape[1], side):
+            yield Window(row, col, height, width)
+
+
+def frame_of(window: Window) -> shapely.Polygon:
+    """Its outline on the picture."""
+    return shapely.box(
+        window.col, window.row, window.col + window.width, window.row + window.height
+    )
