@@ -157,7 +157,7 @@ def test_the_page_holds_the_measured_figures_and_nothing_from_outside(
     outcome, out = finished
     written = (out / "report.html").read_text()
     note = Section(title="<b>Gain</b> & more", paragraphs=("Squares on noise.",))
-    noted = render("report.html", report=report(outcome.results, notes=(note,)))
+    noted = render("report.html", report=replace(report(outcome.results), notes=(note,)))
     (setting,) = outcome.results.settings
     for page in (written, noted, markdown(outcome.results)):
         for arm in setting.arms:

@@ -42,12 +42,12 @@ from afterscene.hazards.flood import Flood
 from afterscene.hazards.wildfire import Wildfire
 from afterscene.hazards.wind import HurricaneWind
 from afterscene.lab.comparison import Outcome, Sources, Work, compare
-from afterscene.lab.protocol_report import disagreements, report, verdict
+from afterscene.lab.protocol_report import TEMPLATES, disagreements, report, verdict
 from afterscene.lab.protocols import GIVEN, PROTOCOLS
 from afterscene.lab.results import Results
 from afterscene.lab.towns import Photograph, draw_pairs, drawn_post
 from afterscene.pages.gallery import Beside, gallery, real_posts
-from afterscene.pages.report import Section, write_report
+from afterscene.pages.render import write_page
 
 REPORT = "report.html"
 #: stage(what, how many) -> a context that yields "so many more are done".
@@ -244,53 +244,13 @@ def _report(
     beside = _drawings(folders) if places else real_posts(real)
     rows = [row for folder in folders for row in gallery(folder, beside=beside)]
     rows += disagreements(outcome.finished, outcome.tile)
-    made = _made(places or "real pre-disaster images of the training split")
-    notes = (Section(title="How it was made", paragraphs=made), _next())
-    page = report(outcome.results, rows, notes=notes)
-    told = (*((_no_real_image(places),) if places else ()), *page.summary)
-    title = "AfterScene demo: what synthetic damage is worth to a damage detector"
-    return write_report(replace(page, title=title, summary=told), out / REPORT)
+    page = report(outcome.results, rows)
+    return write_page(out / REPORT, "demo.html", folder=TEMPLATES, report=page, places=places)
 
 
 #: How the places of a demo without data came to be: drawings, or a diffusion model's view of them.
 TOWNS = "towns drawn from a seed"
 PHOTOGRAPHED = f"{TOWNS}, which a diffusion model turned into pre images"
-
-
-def _no_real_image(places: str) -> str:
-    return (
-        f"No real image was used here. The pairs called real are made up: {places}, with a drawn "
-        "aftermath. The figures show that the whole way works; they say nothing about real "
-        "scenes. For those: afterscene demo --xbd DIR."
-    )
-
-
-def _made(places: str) -> tuple[str, ...]:
-    return (
-        f"Places: {places}, with their building footprints.",
-        "Damage: a hazard makes a field of intensity over the scene (wind speed, heat, depth of "
-        "water); published fragility curves turn it into a damage level for each building.",
-        "Pictures: the shipped conditional diffusion model draws the post image from the pre "
-        "image, the damage map and the hazard. Every generated file carries the mark "
-        "AFTERSCENE_SYNTHETIC and stands in manifest.jsonl with its seed.",
-        "Detectors: a small Siamese U-Net, trained on the real pairs alone, on real and synthetic "
-        "ones mixed, and on synthetic ones first and real ones then, with the same seeds and the "
-        "same number of steps.",
-    )
-
-
-def _next() -> Section:
-    return Section(
-        title="What next",
-        paragraphs=(
-            "Your own image: afterscene synthesize PRE.png --labels PRE.json --hazard wildfire "
-            "--severity 0.8 --seed 1 --out out",
-            "A data set: afterscene gbd build --xbd DIR --split train --hazard wind --count 100 "
-            "--out gbd",
-            "A fair comparison on real pairs: afterscene compare given --xbd DIR --gbd gbd "
-            "--out compare",
-        ),
-    )
 
 
 def _drawings(folders: Sequence[Path]) -> Beside:

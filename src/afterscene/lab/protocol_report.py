@@ -23,6 +23,7 @@ from afterscene.metrics.xview2 import FIGURES
 from afterscene.pages.gallery import gallery, real_posts
 from afterscene.pages.pictures import busiest_window, paint_damage
 from afterscene.pages.plots import Chart, Curves
+from afterscene.pages.render import render
 from afterscene.pages.report import (
     Picture,
     PictureRow,
@@ -32,6 +33,7 @@ from afterscene.pages.report import (
     write_report,
 )
 
+TEMPLATES = Path(__file__).parent / "templates"
 PAGE, MARKDOWN = "report.html", "figures.md"
 SHOWN = 4
 RARE = {"minor-damage": "damage_f1_minor_damage", "major-damage": "damage_f1_major_damage"}
@@ -127,10 +129,8 @@ def curves(results: Results) -> tuple[Curves, ...]:
     return tuple(found)
 
 
-def report(
-    results: Results, pictures: Sequence[PictureRow] = (), *, notes: Sequence[Section] = ()
-) -> Report:
-    """The page; ``notes`` stand before how it was measured."""
+def report(results: Results, pictures: Sequence[PictureRow] = ()) -> Report:
+    """The page."""
     whole = "Not all trainings are done yet; shown are the whole seeds."
     rare = (_rare_table(one) for one in results.settings)
     return Report(
@@ -142,7 +142,7 @@ def report(
             *(table for table in rare if len(table.columns) > 1),
         ),
         pictures=tuple(pictures),
-        notes=(*notes, Section(title="How it was measured", paragraphs=method(results))),
+        notes=(Section(title="How it was measured", paragraphs=tuple(method(results))),),
     )
 
 
@@ -168,77 +168,30 @@ def _rare_table(one: SettingResult) -> Table:
     )
 
 
-def method(results: Results) -> tuple[str, ...]:
+def method(results: Results) -> list[str]:
     """How it was done, a paragraph each."""
     protocol = results.protocol
-    config = protocol.detector
-    arms = "; ".join(f"{arm}: {ARMS[arm].says}" for arm in protocol.arms)
-    return (
-        f"Every arm is the same detector (encoder {config.encoder}), {config.steps} optimiser "
-        f"steps of {config.batch} crops of {config.crop} pixels, the same seeds{_base(protocol)}. "
-        f"Arms: {arms}.",
-        _synthetic(results),
-        f"Thresholds are chosen on {_chosen_on(protocol)}"
-        f"{_held(protocol)}{_mix(protocol)}. Scores are xView2 scores, un-classified buildings "
-        "ignored, whose harmonic mean leaves out levels "
-        f"with fewer than {protocol.judged} buildings in the test tiles; official: over all four. "
-        "A generative arm is held against the best of the others. "
-        f"Intervals are the central 95% of {protocol.replicates} paired bootstrap draws over seeds "
-        "and, within each event, tiles.",
-        "Names, places and looks of all training sources, and the tiles that a generator had seen, "
-        "were checked against the test tiles before anything was trained.",
+    told = render(
+        "method.md",
+        folder=TEMPLATES,
+        protocol=protocol,
+        detector=protocol.detector,
+        arms={arm: ARMS[arm].says for arm in protocol.arms},
+        given=results.sources["gbd"],
     )
-
-
-def _synthetic(results: Results) -> str:
-    protocol, given = results.protocol, results.sources["gbd"]
-    if given:
-        return (
-            f"Synthetic pairs: {', '.join(given)}; each folder's manifest.jsonl tells how a pair "
-            "was made."
-        )
-    return (
-        f"Synthetic pairs: {protocol.synthetic} from pre images of other places and one from each "
-        f"of the event's own and of {protocol.region} further pre images of its region, whose "
-        f"damage is not known; severity {protocol.severity[0]:g} to {protocol.severity[-1]:g}, "
-        f"mode {protocol.mode}. Pasted and generated pairs have the same pre images and damage "
-        "maps."
-    )
-
-
-def _chosen_on(protocol: Protocol) -> str:
-    val = " and ".join(protocol.val)
-    return f"the split {val}" + (" of the events that are not tested" if protocol.events else "")
-
-
-def _held(protocol: Protocol) -> str:
-    if not protocol.held:
-        return ""
-    return f", in arms with synthetic pairs also on one in {protocol.held} of these, held back"
-
-
-def _mix(protocol: Protocol) -> str:
-    if not protocol.scenario_mix:
-        return ""
-    return ", weighed to the mix of levels that the hazard gives in the event's region"
-
-
-def _base(protocol: Protocol) -> str:
-    if not protocol.base_steps:
-        return ""
-    return f", further from a detector of {protocol.base_steps} steps on the other events"
+    return told.strip().split("\n\n")
 
 
 def markdown(results: Results) -> str:
     """The tables and verdicts as Markdown, for the docs."""
-    lines = [f"# Compare: {results.protocol.name}", "", *(f"- {said}" for said in verdict(results))]
-    for made in (setting_table(one) for one in results.settings):
-        lines += ["", made.caption, "", "| " + " | ".join(made.columns) + " |"]
-        lines.append("|---" * len(made.columns) + "|")
-        for row in made.rows:
-            cells = (f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row)
-            lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join([*lines, "", *(f"{text}\n" for text in method(results))])
+    return render(
+        "comparison.md",
+        folder=TEMPLATES,
+        name=results.protocol.name,
+        verdict=verdict(results),
+        tables=[setting_table(one) for one in results.settings],
+        method=method(results),
+    )
 
 
 def disagreements(
