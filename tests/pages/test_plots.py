@@ -58,6 +58,14 @@ def test_a_page_with_charts_loads_nothing_and_runs_nothing():
         assert outside not in page
 
 
+def test_equal_scores_are_not_torn_apart():
+    same = Interval(mean=7e-7, low=7e-7, high=7e-7)
+    chart = Chart(caption="c", names=("a", "b"), intervals=(same, same))
+    curves = Curves(caption="c", places=(0, 1), lines=(("a", (same, same)),))
+    for svg in (chart.svg(), curves.svg()):
+        assert not [text for text in texts(svg) if "e" in text], "no power of ten at the axis"
+
+
 def test_more_values_than_places_are_refused():
     with pytest.raises(BadParameter, match="needs 2 values"):
         Curves(caption="c", places=(0, 1), lines=(("real", (span(0.2),)),))

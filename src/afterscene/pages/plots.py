@@ -68,6 +68,12 @@ def _inline(svg: str) -> Markup:
     return Markup(re.sub(r'<[?!][^>]*>\s*| xmlns(:xlink)?="[^"]*"', "", svg))
 
 
+def _wide(low: float, high: float) -> tuple[float, float]:
+    """At least 0.02, so that equal scores do not fill the axis with their last digits."""
+    pad = max(0.0, 0.02 - (high - low)) / 2
+    return low - pad, high + pad
+
+
 @dataclass(frozen=True, kw_only=True)
 class Chart:
     """Named intervals on one axis; `points` are single measurements, such as those of the seeds."""
@@ -91,7 +97,7 @@ class Chart:
         for y, values in enumerate(self.points):
             ring = {"markerfacecolor": "none", "markeredgecolor": GREY, "markersize": 5}
             axes.plot(values, [y] * len(values), "o", clip_on=False, **ring)
-        low, high = axes.get_xlim()
+        low, high = axes.set_xlim(_wide(*axes.get_xlim()))
         if low < 0 < high:
             axes.axvline(0, color=GREY, linestyle=":", linewidth=1, clip_on=False)
         axes.set_yticks(range(len(self.names)), self.names)
@@ -127,6 +133,7 @@ class Curves:
             axes.fill_between(xs, low, high, color=colour, alpha=0.1, linewidth=0, clip_on=False)
             means = [span.mean for span in line]
             axes.plot(xs, means, color=colour, linewidth=2, label=name, clip_on=False)
+        axes.set_ylim(_wide(*axes.get_ylim()))
         axes.set_xticks(xs, [f"{place:g}" for place in self.places])
         axes.grid(axis="y", color=GREY, alpha=0.3, clip_on=False)
         axes.figure.legend(loc="outside lower center", ncols=2)
