@@ -69,9 +69,7 @@ def errors(count: int) -> list[dict]:
     fresh = [_drawn(bottom, count, seed) for seed in (1, 2)]
     floor = dict(sampler="fresh data", judge="distribution", error=_distance(*fresh))
     rows = [dict(floor, steps=steps, evaluations=steps) for steps in STEPS]
-    for name, kind in samplers().items():
-        if kind.bits:
-            continue
+    for name in samplers():
         for steps in STEPS:
             method, counted = make_sampler(name).fixed(), Counted(DATA)
             noise = generated(torch.Generator().manual_seed(3))

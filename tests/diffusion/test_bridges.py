@@ -8,7 +8,6 @@ import torch
 from afterscene.diffusion import grids
 from afterscene.diffusion.bridges import (
     BrownianBridge,
-    DoobBridge,
     cross,
 )
 from afterscene.diffusion.denoisers import Preconditioned, time_clock
@@ -16,6 +15,7 @@ from afterscene.diffusion.losses import uniform_times
 from afterscene.diffusion.samplers import Ddim, Ddpm, Heun, trajectory
 from afterscene.diffusion.schedules import EDM, VP, RectifiedFlow
 from afterscene.errors import BadParameter
+from afterscene.school.processes import DoobBridge
 
 GAIN, SHIFT, VAR = 0.7, 0.4, 0.09
 BRIDGES = [

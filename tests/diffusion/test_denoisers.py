@@ -23,12 +23,12 @@ from afterscene.diffusion.schedules import (
     VE,
     VP,
     Cosine,
-    Erasing,
     RectifiedFlow,
     SubVP,
     posterior,
 )
 from afterscene.errors import BadParameter
+from afterscene.school.processes import Erasing
 
 SCHEDULES = [
     *(VP(), SubVP(), VE(), EDM(), RectifiedFlow(), Erasing()),

@@ -22,14 +22,14 @@ from afterscene.diffusion.samplers import (
     Ddim,
     Ddpm,
     Euler,
-    GaussianChain,
     Heun,
     Ode,
     make_sampler,
     samplers,
 )
-from afterscene.diffusion.schedules import DDPM, EDM, VE, VP, Cosine, Erasing, RectifiedFlow, SubVP
+from afterscene.diffusion.schedules import DDPM, EDM, VE, VP, Cosine, RectifiedFlow, SubVP
 from afterscene.errors import BadParameter, NotFinite, UnknownName
+from afterscene.school.processes import Erasing, GaussianChain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,8 @@ class AdamsBashforth(Method, name="test-adams-bashforth", order=2):
         return y, x0, (eps, h)
 
 
-REAL = [name for name, kind in samplers().items() if not kind.bits]
-BITS = [name for name, kind in samplers().items() if kind.bits]
+REAL = [name for name, kind in samplers().items() if not getattr(kind, "bits", False)]
+BITS = [name for name, kind in samplers().items() if getattr(kind, "bits", False)]
 LOW = 0.02
 COUNTS = {1: (128, 256, 512), 2: (64, 128, 256), 5: (8, 12, 18)}
 

@@ -10,7 +10,6 @@ without noise, is no bridge but a ``RectifiedFlow`` with x1 in the noise's place
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import torch
@@ -79,41 +78,6 @@ class BrownianBridge(Bridge):
         root = (low**3 + 2 * (1 - low**3) * torch.minimum(w, 1 - w)) ** (1 / 3)
         half = (root - low) / (2 * (1 - low))
         return torch.where(w <= 0.5, half, 1 - half)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DoobBridge(Bridge):
-    """Any diffusion pinned to x1 at t = 1 (DDBM, arXiv 2309.16948, eq. 8).
-
-    With ``r = (rho(t) / rho(1))^2``: ``a = alpha (1 - r)``, ``b = r alpha(t) / alpha(1)``,
-    ``c = sigma sqrt(1 - r)``. Over a VE schedule it is a Brownian bridge with ``w = r``.
-    """
-
-    base: Schedule
-
-    @cached_property
-    def end(self) -> Level:
-        """The base level at t = 1."""
-        end = self.base.level(1.0)
-        if end.alpha <= 0:
-            raise BadParameter(f"{self.base} keeps nothing of x0 at t = 1; no bridge starts there")
-        return end
-
-    def weights(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        alpha, sigma, _, _ = self.base.coefficients(t)
-        r = ((sigma / alpha / self.end.rho) ** 2).clamp(max=1)
-        return alpha * (1 - r), r * alpha / self.end.alpha, sigma * (1 - r).sqrt()
-
-    def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
-        alpha, sigma, d_alpha, d_sigma = self.base.coefficients(t)
-        a, b, c = self.weights(t)
-        r = b * self.end.alpha / alpha
-        slope, root = 2 * r * (d_sigma / sigma - d_alpha / alpha), (1 - r).sqrt()
-        d_a, d_c = d_alpha * (1 - r) - alpha * slope, d_sigma * root - sigma * slope / (2 * root)
-        return a, c, d_a, d_c, b
-
-    def time_of(self, rho: Tensor) -> Tensor:
-        return self.base.time_of((rho**-2 + self.end.rho**-2) ** -0.5)
 
 
 @dataclass(frozen=True, kw_only=True)

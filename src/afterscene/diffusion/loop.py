@@ -63,7 +63,7 @@ class Method:
 
     ``class Mine(Method, name="mine", order=2)`` registers it. ``order``: of the error in the step
     size, at the end point or, if ``stochastic``, in mean and variance; infinity means exact.
-    ``evaluations``: network calls a step. ``bits``: for x of zeros and ones.
+    ``evaluations``: network calls a step.
     """
 
     name: ClassVar[str] = ""
@@ -71,7 +71,6 @@ class Method:
     stochastic: ClassVar[bool] = False
     evaluations: ClassVar[int] = 1
     source: ClassVar[str] = ""
-    bits: ClassVar[bool] = False
 
     def __init_subclass__(cls, **traits: Any) -> None:
         for trait in traits:

@@ -163,32 +163,6 @@ class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456")
         return (s.alpha * y).to(x.dtype), first, None
 
 
-class GaussianChain(
-    Method, name="gaussian-chain", order=math.inf, stochastic=True, source="arXiv 1503.03585"
-):
-    """The 2015 chain: mean and variance by ``denoiser.reverse(x, t, s, condition)``."""
-
-    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
-        if not hasattr(run.denoiser, "reverse"):
-            raise BadParameter("this denoiser knows no variance; use sampler 'ddpm' instead")
-        x0, var = run.denoiser.reverse(x, t, s, run.condition)
-        a, b, _ = posterior(t, s)
-        return a * x + b * x0 + var.sqrt() * run.draw(x), x0, None
-
-
-class BinomialChain(GaussianChain, name="binomial-chain", bits=True):
-    """The 2015 chain of bits, each kept with chance alpha^2 or tossed; x0 is p(x0 = 1 | x_t)."""
-
-    def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
-        x0 = run.x0(x, t)
-        same = (2 * x - 1) * (t.alpha / s.alpha) ** 2  # q(x_t | x_s) = (1 +- same) / 2
-        # p(x_s = 1 | x_t, x0) by Bayes, for x0 = 1 and 0: p(x_s = 1 | x0) is (1 +- alpha_s^2) / 2.
-        one, zero = ((1 + same) * (1 + a) / (1 + a * same) / 2 for a in (s.alpha**2, -(s.alpha**2)))
-        chance = x0 * one + (1 - x0) * zero
-        tossed = torch.special.ndtr(run.draw(x)) < chance
-        return torch.where(chance.isnan(), chance, tossed), x0, None  # the loop must see a NaN
-
-
 def samplers() -> Mapping[str, type[Method]]:
     """Every named method by name, with those of installed packages; read only."""
     for entry in entry_points(group="afterscene.samplers"):

@@ -138,16 +138,6 @@ class SubVP(VP):
         return self.time_of_log_alpha((2 / (rho + (rho**2 + 4).sqrt())).log())
 
 
-class Erasing(VariancePreserving):
-    """The 2015 chain, ``beta_i = 1 / (T - i + 1)``: ``alpha^2 = 1 - t`` (arXiv 1503.03585)."""
-
-    def log_alpha(self, t: Tensor) -> tuple[Tensor, Tensor]:
-        return 0.5 * torch.log1p(-t), -0.5 / (1 - t)
-
-    def time_of_log_alpha(self, log_alpha: Tensor) -> Tensor:
-        return -torch.expm1(2 * log_alpha)
-
-
 class Chain(VariancePreserving):
     """``alpha^2 = prod (1 - beta)`` at t = i / T, log alpha linear between; i = index + 1."""
 

@@ -28,7 +28,7 @@ from afterscene.diffusion.losses import (
     uniform_times,
 )
 from afterscene.diffusion.noise import generated
-from afterscene.diffusion.samplers import Ddpm, GaussianChain, Method, Ode, trajectory
+from afterscene.diffusion.samplers import Ddpm, Method, Ode, trajectory
 from afterscene.diffusion.schedules import VP, Level, added_variance, posterior
 from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.networks.uvit import UViT, UViTConfig
@@ -39,6 +39,7 @@ from afterscene.school.networks.multiscale import (
     MultiScaleNetwork,
     reverse_kernel,
 )
+from afterscene.school.processes import GaussianChain
 
 SCHEDULE = VP()
 FIRST = 1e-3  # the time from which on a picture counts as noisy
