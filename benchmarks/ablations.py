@@ -30,6 +30,7 @@ from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import XbdTree
 from afterscene.hazards import hazard_of
+from afterscene.judging.assessor import Assessor
 from afterscene.lab.baselines import TrainingPosts, harvest
 from afterscene.lab.candidates import (
     CEILING,
@@ -42,7 +43,7 @@ from afterscene.lab.candidates import (
     own_seed,
 )
 from afterscene.lab.features import LiteFeatures
-from afterscene.lab.fidelity import Assessor, asked_buildings
+from afterscene.lab.fidelity import asked_buildings
 from afterscene.lab.summary import fidelity
 from afterscene.lab.tilefigures import TileFigures, measure, reference, set_distances
 from afterscene.pages.pictures import busiest_window

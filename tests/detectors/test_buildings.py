@@ -10,12 +10,12 @@ import pytest
 from shapely.geometry import box
 
 from afterscene.detectors import Detector, fit
-from afterscene.detectors.evaluation import match_objects
 from afterscene.detectors.objects import fit_objects, pool_pair
 from afterscene.geodata.damage import Building, DamageLevel, layers
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import XbdTree
+from afterscene.metrics.buildings import match_buildings
 from afterscene.training.crops import Spots
 from tests.detectors.toys import TINY, toy_pair
 
@@ -44,7 +44,7 @@ def test_houses_that_share_a_wall_stay_two(detector: Detector, terrace: Labelled
     made = fit_objects(detector, [terrace], seed=0)
     assert made.provenance["objects_fitted_on"] == 4
     rasters = tuple(layers(terrace.buildings, terrace.shape))
-    table = match_objects(rasters, np.array([0, *terrace.levels]), terrace.target % 255)
+    table = match_buildings(rasters, np.array([0, *terrace.levels]), terrace.target % 255)
     assert table[3, 3] == 2 and table[4, 4] == 2 and table.sum() == 4
 
 
@@ -75,7 +75,7 @@ def test_all_assessed_buildings_of_the_real_pairs_are_used(shared_data: Path) ->
         pair = _without_pictures(files)
         used += Spots.of([pair]).counts
         rasters = tuple(layers(pair.buildings, pair.shape))
-        table += match_objects(rasters, np.array([0, *pair.levels]), pair.target % 255)
+        table += match_buildings(rasters, np.array([0, *pair.levels]), pair.target % 255)
     wanted = [asked[level.word] for level in DamageLevel][:4]
     assert used.tolist() == wanted
     assert table[1:].sum(axis=1).tolist() == wanted

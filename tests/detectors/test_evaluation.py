@@ -10,9 +10,9 @@ from afterscene.detectors.evaluation import (
     Tile,
     calibration,
     confidence_bins,
-    match_objects,
     object_figures,
 )
+from afterscene.metrics.buildings import match_buildings
 from afterscene.metrics.confusion import Confusion
 
 
@@ -23,7 +23,7 @@ def test_a_building_has_the_level_of_most_of_its_found_pixels() -> None:
     said[2:12, 2:9], said[2:12, 9:12] = 4, 1  # 70 and 30 of 100 pixels
     said[2:12, 20:24] = 3  # 40 of 100: not found
     said[15:18, 33:36] = 2  # no building there
-    table = match_objects([numbers], np.array([0, 4, 3]), said)
+    table = match_buildings([numbers], np.array([0, 4, 3]), said)
     assert table[4, 4] == 1 and table[3, 0] == 1 and table[0, 2] == 1 and table.sum() == 3
     figures = object_figures(table)
     assert figures["f1"]["destroyed"] == 1 and figures["f1"]["major-damage"] == 0
@@ -32,7 +32,7 @@ def test_a_building_has_the_level_of_most_of_its_found_pixels() -> None:
 
 def test_unclassified_buildings_are_neither_right_nor_wrong() -> None:
     numbers = np.ones((4, 4), np.int32)
-    assert match_objects([numbers], np.array([0, 255]), np.full((4, 4), 2, np.uint8)).sum() == 0
+    assert match_buildings([numbers], np.array([0, 255]), np.full((4, 4), 2, np.uint8)).sum() == 0
 
 
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:

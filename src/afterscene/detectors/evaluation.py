@@ -11,10 +11,9 @@ buildings are left out everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 
 from afterscene.detectors.detector import Detector
@@ -23,6 +22,7 @@ from afterscene.geodata.damage import LEVEL_WORDS, layers
 from afterscene.geodata.pair import LabelledPair, read_pair
 from afterscene.geodata.xbd import Pair
 from afterscene.metrics.bootstrap import resample
+from afterscene.metrics.buildings import match_buildings
 from afterscene.metrics.confusion import Confusion
 from afterscene.metrics.xview2 import (
     FIGURES,
@@ -53,10 +53,6 @@ class Evaluation:
     """Tiles and what they sum to; ``as_json`` is what ``afterscene detect score`` prints."""
 
     tiles: tuple[Tile, ...]
-    events: Sequence[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "events", sorted({tile.event for tile in self.tiles}))
 
     def as_json(self) -> dict[str, Any]:
         """The official keys, then the rest."""
@@ -67,7 +63,7 @@ class Evaluation:
             **total.result().as_json(),
             "all_undamaged_score": undamaged.result().score,
             "pairs": len(self.tiles),
-            "events": {event: self._event(event) for event in self.events},
+            "events": {name: self._event(name) for name in sorted({t.event for t in self.tiles})},
             "objects": object_figures(sum_of(tile.objects for tile in self.tiles)),
             "confusion": table(level_table(total.counts)),
             "calibration": calibration(sum_of(tile.bins for tile in self.tiles)),
@@ -122,45 +118,9 @@ def _tile(detector: Detector, pair: LabelledPair, flips: bool) -> Tile:
     return Tile(
         event=pair.event,
         counts=Confusion().add(found.localization, found.damage, pair.target).counts,
-        objects=match_objects(rasters, np.array([0, *pair.levels]), found.target),
+        objects=match_buildings(rasters, np.array([0, *pair.levels]), found.target),
         bins=confidence_bins(found.probabilities[1:], pair.target),
     )
-
-
-def match_objects(
-    rasters: Sequence[np.ndarray], levels: np.ndarray, said: np.ndarray
-) -> np.ndarray:
-    """(5, 5) buildings by true level and by the level said of them.
-
-    ``rasters`` are the numbers of buildings as :func:`afterscene.geodata.damage.layers` draws them.
-
-    A building is found where half of its pixels are; its level is that of most found pixels.
-    Column 0: not found. Row 0: found components that touch no building of any kind. Buildings
-    whose level is not one of the four are left out.
-    """
-    votes = sum_of(
-        np.bincount(one.ravel().astype(np.int64) * 5 + said.ravel(), minlength=5 * len(levels))
-        for one in rasters
-    ).reshape(-1, 5)
-    answer = np.where(
-        2 * votes[:, 1:].sum(axis=1) >= votes.sum(axis=1), votes[:, 1:].argmax(1) + 1, 0
-    )
-    judged = (levels >= 1) & (levels <= 4) & (votes.sum(axis=1) > 0)
-    result = np.zeros((5, 5), dtype=np.int64)
-    np.add.at(result, (levels[judged], answer[judged]), 1)
-    count, parts = cv2.connectedComponents((said > 0).astype(np.uint8), connectivity=4)
-    touched = np.unique(parts[rasters[0] > 0])
-    alone = np.setdiff1d(np.arange(1, count), touched)
-    first = {int(n): int(s) for n, s in zip(*_firsts(parts, said), strict=True)}
-    for number in alone:
-        result[0, first[int(number)]] += 1
-    return result
-
-
-def _firsts(parts: np.ndarray, said: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each component's number and the level of its first pixel."""
-    numbers, places = np.unique(parts, return_index=True)
-    return numbers, said.ravel()[places]
 
 
 def object_figures(objects: np.ndarray) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances
+from afterscene.geodata.damage import Building, DamageMap
 from afterscene.geodata.scene import Scene
+from afterscene.metrics.buildings import asked_and_found
 
 
 class Levels(Protocol):
@@ -44,21 +45,4 @@ class AssessorJudge:
 
     def __call__(self, pre: Scene, post: Scene, damage: DamageMap) -> np.ndarray:
         found = self.assessor.predict(pre, post, footprints=damage.buildings)
-        return building_table(found, damage.buildings, pre.shape)
-
-
-def building_table(
-    found: Levels, buildings: Sequence[Building], shape: tuple[int, int]
-) -> np.ndarray:
-    """Buildings by asked (rows) and found level: (4, 4) int64; found is what most pixels say."""
-    table = np.zeros((4, 4), np.int64)
-    owner = instances(buildings, shape)
-    seen = (owner > 0) & (found.localization > 0)
-    votes = np.zeros((len(buildings) + 1, 5), np.int64)
-    np.add.at(votes, (owner[seen], found.damage[seen]), 1)
-    for number, building in enumerate(buildings, 1):
-        level = building.level
-        if level is None or level == DamageLevel.UNCLASSIFIED or not votes[number].any():
-            continue
-        table[int(level) - 1, int(votes[number, 1:].argmax())] += 1
-    return table
+        return asked_and_found(damage.buildings, found.localization, found.damage)

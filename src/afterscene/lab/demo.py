@@ -7,8 +7,7 @@ drawings. Each station keeps what it made in its own folder, so a demo that was 
 where it was.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +41,7 @@ from afterscene.hazards.flood import Flood
 from afterscene.hazards.wildfire import Wildfire
 from afterscene.hazards.wind import HurricaneWind
 from afterscene.lab.comparison import Outcome, Sources, Work, compare
+from afterscene.lab.evaluation_plan import Stage, silent
 from afterscene.lab.protocol_report import TEMPLATES, disagreements, report, verdict
 from afterscene.lab.protocols import GIVEN, PROTOCOLS
 from afterscene.lab.results import Results
@@ -50,15 +50,6 @@ from afterscene.pages.gallery import Beside, gallery, real_posts
 from afterscene.pages.render import write_page
 
 REPORT = "report.html"
-#: stage(what, how many) -> a context that yields "so many more are done".
-Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-
-
-@contextmanager
-def silent(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A stage that tells nobody."""
-    del label, total
-    yield lambda _: None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from afterscene.generators.choosing import Choice
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import XbdTree
+from afterscene.judging.assessor import Assessor
 from afterscene.lab.baselines import TrainingPosts, harvest
 from afterscene.lab.candidates import (
     CEILING,
@@ -36,7 +37,7 @@ from afterscene.lab.candidates import (
 )
 from afterscene.lab.evaluation_plan import EvaluationPlan, RealPairs, Stage, evaluated_pairs, silent
 from afterscene.lab.features import FeatureSpace
-from afterscene.lab.fidelity import Assessor, asked_buildings
+from afterscene.lab.fidelity import asked_buildings
 from afterscene.lab.seams import seam_figures
 from afterscene.lab.summary import Asked, summarise
 from afterscene.lab.tilefigures import TileFigures, measure, real_apart, reference

@@ -23,8 +23,9 @@ import numpy as np
 from afterscene.geodata.damage import LEVEL_WORDS, Building, DamageLevel
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
-from afterscene.judging.assessor import Assessor, building_table
+from afterscene.judging.assessor import Assessor
 from afterscene.metrics.bootstrap import Spread, resample
+from afterscene.metrics.buildings import asked_and_found
 from afterscene.metrics.confusion import Confusion
 from afterscene.metrics.xview2 import f1_of_table, harmonic_mean, level_table, shown
 
@@ -48,7 +49,8 @@ def recover(assessor: Assessor, pair: LabelledPair, post: Scene) -> Recovered:
     """Let the assessor judge one picture. Un-classified buildings are not counted."""
     found = assessor.predict(pair.pre, post, footprints=pair.buildings)
     pixels = Confusion().add(found.localization, found.damage, pair.target)
-    return Recovered(pixels=pixels, buildings=building_table(found, pair.buildings, pair.pre.shape))
+    buildings = asked_and_found(pair.buildings, found.localization, found.damage)
+    return Recovered(pixels=pixels, buildings=buildings)
 
 
 def asked_buildings(places: Sequence[Sequence[Building]]) -> dict[str, int]:

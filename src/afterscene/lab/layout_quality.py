@@ -23,9 +23,9 @@ from afterscene.geodata.damage import Building, DamageLevel, rasterize
 from afterscene.geodata.drawn.layout import coarse, draw_layout
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
+from afterscene.judging.assessor import Assessor
 from afterscene.lab.evaluation_plan import EvaluationPlan, Stage, held_out, silent, thinned
 from afterscene.lab.features import FeatureSpace, crops_around, pooled
-from afterscene.lab.fidelity import Assessor
 from afterscene.metrics.distances import frechet_distance, kernel_distance
 from afterscene.metrics.xview2 import f1
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
+from afterscene.judging.assessor import Assessor
 from afterscene.lab.candidates import hazard_name
 from afterscene.lab.features import Crops, FeatureSpace, crops_around, pooled
-from afterscene.lab.fidelity import Assessor, Recovered, recover
+from afterscene.lab.fidelity import Recovered, recover
 from afterscene.metrics.distances import (
     frechet_distance,
     kernel_distance,
