@@ -15,7 +15,7 @@ The crop of (seed, step, item) is a pure function: order, workers and resuming c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
@@ -148,6 +148,15 @@ class Batch:
     target: torch.Tensor
     condition: Condition
     weight: torch.Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on ``device``."""
+        parts = {k: v.to(device) for k, v in vars(self.condition).items() if v is not None}
+        return Batch(
+            target=self.target.to(device),
+            condition=replace(self.condition, **parts),
+            weight=self.weight.to(device),
+        )
 
 
 @dataclass(frozen=True)

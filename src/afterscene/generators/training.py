@@ -10,7 +10,7 @@ along the way by a power function (:mod:`afterscene.training.averages`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -154,7 +154,7 @@ class BridgeTask(Task):
         shape = (count, model.channels, size // model.side, size // model.side)
         where = self.device if isinstance(sampler, DeviceCrops) else torch.device("cpu")
         t, eps = (value[piece].to(self.device) for value in noise(shape, seed, step, where))
-        return Drawn(self._inside(to_device(sampler.batch(step, piece), self.device)), t, eps)
+        return Drawn(self._inside(sampler.batch(step, piece).to(self.device)), t, eps)
 
     def _inside(self, batch: Batch) -> Batch:
         """The batch in the space of the bridge."""
@@ -202,7 +202,7 @@ class BridgeTask(Task):
         drawn = self._drawn(self.validation, 0, slice(0, SHOWN), seed=7)
         condition, target = drawn.batch.condition, drawn.batch.target
         shown = (condition.pre, self._sample(condition), target)
-        columns = [as_pictures(self.model.outward(x)) for x in shown]
+        columns = [list(to_pixels(to_rgb(self.model.outward(x).float()))) for x in shown]
         return tiled(list(zip(*columns, strict=True)))
 
     def _sample(self, condition: Condition) -> Tensor:
@@ -281,24 +281,7 @@ def beside_edm(name: str, config: BridgeConfig, t: Tensor) -> Tensor:
     return WEIGHTS[name]()(snr) / (snr + config.sigma_data**-2)
 
 
-def as_pictures(x: Tensor) -> list[np.ndarray]:
-    """``(N, 3, H, W)`` in opponent colours to ``(H, W, 3)`` uint8 pictures."""
-    return list(to_pixels(to_rgb(x.float())))
-
-
 def checkpoint_stages(model: BridgeModel) -> None:
     """Let the stages of the network forget their activations and compute them again backward."""
     for stage in (*model.network.down, *model.network.up):
         stage.forward = partial(checkpoint, stage.forward, use_reentrant=False)
-
-
-def to_device(batch: Batch, device: torch.device) -> Batch:
-    """The same batch on ``device``."""
-    if device.type == "cpu":
-        return batch
-    parts = {k: v.to(device) for k, v in vars(batch.condition).items() if v is not None}
-    return Batch(
-        target=batch.target.to(device),
-        condition=replace(batch.condition, **parts),
-        weight=batch.weight.to(device),
-    )

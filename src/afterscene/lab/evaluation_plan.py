@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from afterscene.geodata.xbd import Pair, XbdTree
 #: stage(what, how many) -> a context that yields "so many more are done".
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 TRAIN = "train"
+Each = TypeVar("Each")
 
 
 def silent(label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
@@ -125,7 +127,7 @@ def held_out(plan: EvaluationPlan, seen: Mapping[str, Iterable[str] | None]) -> 
     return replace(plan, without=frozenset(without))
 
 
-def thinned(pairs: Sequence[Pair], limit: int | None) -> list[Pair]:
+def thinned(pairs: Sequence[Each], limit: int | None) -> list[Each]:
     """At most ``limit`` of the pairs, evenly spread; None: all."""
     if limit is None or limit >= len(pairs):
         return list(pairs)

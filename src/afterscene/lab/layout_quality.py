@@ -8,7 +8,7 @@ model begins with, *real, other places* what a perfect draw from the same countr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from afterscene.errors import MissingFile
 from afterscene.gbd.plan import item_seed
 from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.layouts import draw_pre
-from afterscene.geodata.damage import Building, DamageLevel, rasterize
+from afterscene.geodata.damage import LEVELS, Building, rasterize
 from afterscene.geodata.drawn.layout import coarse, draw_layout
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
@@ -67,23 +67,21 @@ def evaluate_layout(
     if generator.folder is not None:
         plan = held_out(plan, {str(generator.folder): shipped.seen(generator.folder)})
     tree = XbdTree(plan.xbd)
-    found = (p for p in tree.pairs(plan.split) if p.id not in plan.without)
-    pairs = [p for p in found if _buildings(p)]
+    pairs = _with_buildings(p for p in tree.pairs(plan.split) if p.id not in plan.without)
     if not pairs:
         raise MissingFile(f"{tree.root}: no tile of split {plan.split!r} has a building")
     chosen = thinned(pairs, plan.limit)
     seen: dict[str, _Seen] = {}
     with stage("evaluate", len(chosen)) as advance:
-        for pair in chosen:
-            buildings = _buildings(pair)
+        for pair, buildings in chosen:
             for name, picture in candidates(pair, buildings, generator, plan.seed, steps):
                 _look(seen.setdefault(name, _Seen()), picture, buildings, assessor, space)
             advance(1)
     if TRAIN in tree.splits and plan.split != TRAIN:
-        others = [p for p in tree.pairs(TRAIN) if _buildings(p)]
-        for pair in thinned(others, 2 * len(chosen)):
+        others = _with_buildings(tree.pairs(TRAIN))
+        for pair, buildings in thinned(others, 2 * len(chosen)):
             picture = read_scene(pair.pre).rgb()
-            _look(seen.setdefault(OTHERS, _Seen()), picture, _buildings(pair), assessor, space)
+            _look(seen.setdefault(OTHERS, _Seen()), picture, buildings, assessor, space)
     return {
         name: _figures(one, seen[REAL], space, paired=name != OTHERS) for name, one in seen.items()
     }
@@ -112,11 +110,11 @@ def candidates(
     yield "drawn layout as it is", drawn
 
 
-def _buildings(pair: Pair) -> tuple[Building, ...]:
-    if pair.pre_label is None:
-        return ()
-    found = (b for b in read_label(pair.pre_label).buildings if not b.polygon.is_empty)
-    return tuple(replace(b, level=DamageLevel.NO_DAMAGE) for b in found)
+def _with_buildings(pairs: Iterable[Pair]) -> list[tuple[Pair, tuple[Building, ...]]]:
+    """Pairs that have footprints, with these."""
+    labels = ((pair, read_label(pair.pre_label)) for pair in pairs if pair.pre_label is not None)
+    found = [(pair, [replace(b, level=LEVELS[0]) for b in one.buildings]) for pair, one in labels]
+    return [(pair, tuple(buildings)) for pair, buildings in found if buildings]
 
 
 def _look(
