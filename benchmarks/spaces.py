@@ -126,7 +126,7 @@ def plan(arguments: argparse.Namespace, some: Sequence[TrainingTile]) -> dict[st
 def trial(config: TrainConfig, some: Sequence[TrainingTile]) -> Iterator[dict]:
     """Steps of a run that leaves nothing behind."""
     run = bridge_trainer(config, some, Path("unused"))
-    run.out, run.keeps_states = None, False
+    run.out = None
     return run.run()
 
 

@@ -47,12 +47,17 @@ def images(folder: Path, *splits: str) -> Counter[str]:
     return Counter(name for name in names if name.startswith(wanted))
 
 
+def held_out(folder: Path) -> Counter[str]:
+    """The pre images of the split test: training compares their looks with what it learns from."""
+    return Counter(name for name in images(folder, "test") if "_pre_" in name)
+
+
 def test_detect_fit_and_score(afterscene, xbd, tmp_path, decoded):
     given = ("--xbd", xbd, "--split", "train", "--val", "val", "--objects", "--quiet")
     small = ("--steps", 2, "--encoder", "tiny", "--out", tmp_path / "model")
     outcome = afterscene("detect", "fit", *given, *small)
     assert outcome.code == 0, outcome.stderr
-    assert decoded == images(xbd, "train", "val")
+    assert decoded == images(xbd, "train", "val") + held_out(xbd)
     decoded.clear()
     score = ("--xbd", xbd, "--split", "test", "--model", tmp_path / "model", "--json")
     outcome = afterscene("detect", "score", *score)
@@ -64,7 +69,7 @@ def test_detect_fit_and_score(afterscene, xbd, tmp_path, decoded):
 def test_train(afterscene, xbd, tmp_path, decoded, recipe):
     outcome = afterscene(*arguments(xbd, tmp_path / "run", 1, recipe=recipe))
     assert outcome.code == 0, outcome.stderr
-    assert decoded == images(xbd, "train", "val")
+    assert decoded == images(xbd, "train", "val") + held_out(xbd)
 
 
 @pytest.mark.parametrize("fitted", [False, True])

@@ -33,19 +33,27 @@ def seen(folder: Path) -> list[str] | None:
     """Names of all tiles that a model learned from, itself or what it began with, after its
     ``config.json``; None where that does not say.
     """
-    said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    said = json.loads((model_folder(folder) / "config.json").read_text(encoding="utf-8"))
     tiles = said.get("tiles", said.get("provenance", {}).get("tiles"))
     return None if tiles is None else list(tiles)
 
 
+def model_folder(folder: Path) -> Path:
+    """The folder itself, or its ``model/`` where it is that of a training run."""
+    own = folder / "model"
+    runs = (own / "config.json").is_file() and not (folder / "config.json").is_file()
+    return own if runs else folder
+
+
 def find(name: str | Path, kind: str, *others: str) -> Path:
-    """The folder of a shipped model of that kind by name, or the folder itself.
+    """The folder of a shipped model of that kind by name, or the folder itself (that of a run: its
+    ``model/``).
 
     Raises UnknownName where there is none, or where its config says that it is neither of that kind
     nor of one of the ``others``.
     """
     known = models(kind)
-    folder = known.get(str(name), Path(name))
+    folder = known.get(str(name), model_folder(Path(name)))
     if not (folder / "config.json").is_file():
         names = ", ".join(known) or "none"
         raise UnknownName(

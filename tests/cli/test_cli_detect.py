@@ -49,8 +49,8 @@ def model(pairs, tmp_path_factory):
 
 
 def test_fit_saves_weights_that_are_no_pickle(model):
-    assert (model / "model.safetensors").is_file()
-    assert (model / "config.json").is_file()
+    assert (model / "model" / "model.safetensors").is_file()
+    assert (model / "model" / "config.json").is_file()
 
 
 def test_fit_refuses_a_folder_that_holds_a_detector(afterscene, pairs, model):
@@ -64,7 +64,7 @@ def test_fit_takes_fields_of_the_detector(afterscene, pairs, tmp_path):
     command += ["--out", tmp_path / "out", "--quiet", "--json"]
     outcome = afterscene(*command, "--set", "localization=pre", "--set", "width=8")
     assert outcome.code == 0, outcome.stderr
-    kept = json.loads((tmp_path / "out" / "config.json").read_text())["detector"]
+    kept = json.loads((tmp_path / "out" / "model" / "config.json").read_text())["detector"]
     assert (kept["localization"], kept["width"], kept["steps"]) == ("pre", 8, 1)
     outcome = afterscene(*command[:-3], tmp_path / "two", "--set", "depth=3")
     assert outcome.code == 2 and "depth" in outcome.stderr

@@ -23,7 +23,8 @@ SHORT = replace(TINY, steps=3)
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Detector, Path]:
     out = tmp_path_factory.mktemp("detector")
     pairs = [toy_pair(i) for i in range(6)]
-    return fit(TINY, pairs, seed=0, out=out, validation=[toy_pair(50)]), out
+    made = fit(TINY, pairs, seed=0, validation=[toy_pair(50)])
+    return made, made.save(out)
 
 
 def _score(detector: Detector, *, undamaged: bool = False) -> float:
@@ -47,7 +48,8 @@ def test_buildings_may_be_found_in_the_pre_image_alone(tmp_path: Path) -> None:
     """What the post image shows does not move a wall, also not after the way through a folder."""
     pairs = [toy_pair(i) for i in range(6)]
     config = replace(TINY, localization="pre")
-    made = fit(config, pairs, seed=0, out=tmp_path, validation=[toy_pair(50)])
+    made = fit(config, pairs, seed=0, validation=[toy_pair(50)])
+    made.save(tmp_path)
     assert _score(made) > 0.7
     pair = toy_pair(100)
     pre, post = pair.pre, pair.post
@@ -72,12 +74,22 @@ def test_the_folder_gives_the_same_detector_back(trained: tuple[Detector, Path])
     a, b = detector.predict(pair.pre, pair.post), again.predict(pair.pre, pair.post)
     assert np.array_equal(a.probabilities, b.probabilities)
     assert again.decision == detector.decision and again.config == detector.config
-    assert {p.name for p in folder.iterdir()} == {
-        "model.safetensors", "config.json", "README.md", "log.jsonl"
-    }  # fmt: skip
+    files = {p.name for p in folder.iterdir()}
+    assert files == {"model.safetensors", "config.json", "README.md"}
     assert "CC BY-NC-SA" in (folder / "README.md").read_text()
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-    assert lines[-1]["step"] == TINY.steps and lines[-1]["loss"] < lines[0]["loss"]
+
+
+def test_each_step_is_told_and_the_detector_names_all_tiles_it_saw() -> None:
+    told: list[tuple[int, int, float]] = []
+    first = fit(
+        SHORT, [toy_pair(0)], seed=0, progress=lambda *s: told.append((*s[:2], s[2]["loss"]))
+    )
+    assert [step[:2] for step in told] == [(1, 3), (2, 3), (3, 3)]
+    assert all(np.isfinite(loss) for _, _, loss in told)
+    again = fit(SHORT, [toy_pair(1)], seed=0, start=first)
+    assert again.provenance["tiles"] == sorted([toy_pair(0).id, toy_pair(1).id])
+    silent = first.with_decision(first.decision, tiles=None)
+    assert fit(SHORT, [toy_pair(1)], seed=0, start=silent).provenance["tiles"] is None
 
 
 def test_a_worker_gets_the_same_detector(trained: tuple[Detector, Path]) -> None:

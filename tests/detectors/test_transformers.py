@@ -40,7 +40,8 @@ def small(kind: str) -> DetectorConfig:
 def test_it_trains_with_a_notice_and_comes_back_from_its_folder(kind: str, tmp_path: Path) -> None:
     pytest.importorskip("transformers", reason=WHY)
     with pytest.warns(UserWarning, match=f"'{kind}' starts from scratch.*--backbone"):
-        made = fit(small(kind), [toy_pair(0)], seed=0, out=tmp_path)
+        made = fit(small(kind), [toy_pair(0)], seed=0)
+        made.save(tmp_path)
     again = detectors.load(tmp_path)
     pair = toy_pair(1, size=160)
     pre, post = pair.pre, pair.post

@@ -39,11 +39,15 @@ TOY_DETECTOR = (
     "save_every=3",
     "validate_every=1000",
     "precision=fp32",
+    "exact=true",
 )
 
 
-def toy_pairs(folder: Path, count: int = 2) -> Path:
-    """An xBD folder of small labelled pairs: two of four houses turn white, destroyed."""
+def toy_pairs(folder: Path, count: int = 3) -> Path:
+    """An xBD folder of small labelled pairs: two of four houses turn white, destroyed.
+
+    The first is the split ``val``, the others are ``train``.
+    """
     stems = [f"santa-rosa-wildfire_{k:08d}" for k in range(count)]
     for seed, stem in enumerate(stems):
         pre = toys.write_pre(folder, stem, seed)
@@ -57,7 +61,7 @@ def toy_pairs(folder: Path, count: int = 2) -> Path:
         post = pre.stem.replace("_pre_", "_post_")
         Image.fromarray(pixels).save(folder / "images" / f"{post}.png")
         (folder / "labels" / f"{post}.json").write_text(json.dumps(label))
-    (folder / "splits.json").write_text(json.dumps({"train": stems, "val": stems[:1]}))
+    (folder / "splits.json").write_text(json.dumps({"train": stems[1:], "val": stems[:1]}))
     return folder
 
 

@@ -36,7 +36,7 @@ CONFIG = AutoencoderRun(
 
 
 def trained(out, *, stop=None, resume=False):
-    data = [toy.tile(0)], [toy.tile(1)]
+    data = toy.data_of(out, [toy.tile(0)], [toy.tile(1)])
     trainer = autoencoder.make_trainer(CONFIG, data, out, device="cpu", group=Group())
     if resume:
         assert trainer.resume() == []
@@ -59,7 +59,7 @@ def test_it_learns_and_goes_on_to_the_same_bits(tmp_path):
     model = Autoencoder(AutoencoderConfig(**about["model"])).eval()
     load_into(model, weights, "model")
     with torch.inference_mode():
-        latent = model.encode_latent(AutoencoderTask(CONFIG, data[0]).draw(0, slice(None)).x)
+        latent = model.encode_latent(AutoencoderTask(CONFIG, data.train).draw(0, slice(None)).x)
     assert about["kind"] == "autoencoder" and latent.shape[-1] == 4
     torch.testing.assert_close(latent.std((0, 2, 3)), torch.ones(4), atol=0.4, rtol=0)
 
@@ -121,7 +121,7 @@ def bridge(coder, tmp_path_factory):
     losses = [record["loss"] for record in trainer.run()]
     with torch.inference_mode():
         assert len(losses) == 5 and trainer.task.pictures().shape[0] > 64
-    generator.export(run, run / "model", latent_run(coder), tiles)
+    generator.finish(run, run / "model", latent_run(coder), toy.data_of(run, tiles))
     return run, run / "model", before
 
 

@@ -24,14 +24,18 @@ from afterscene.generators.layouts import (
 from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree, read_label
+from afterscene.recipes.data import Folders
 from afterscene.recipes.layout import LayoutConfig
 from afterscene.recipes.run import TrainRun
+
+TOWNS = [f"toy-town_{k:08d}" for k in range(3)]
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("layout")
     data = toys.toy_tree(folder / "xbd")
+    (data / "splits.json").write_text(json.dumps({"train": TOWNS}))
     config = LayoutConfig(
         model=BridgeConfig(widths=(8, 8), depths=(1, 1), embedding=16),
         steps=2,
@@ -39,7 +43,7 @@ def model(tmp_path_factory):
         precision="fp32",
         evaluations=2,
     )
-    run = TrainRun(config=config, data=data, out=folder / "run")
+    run = TrainRun(config=config, folders=Folders(root=data), out=folder / "run")
     trainer, loaded, _ = run.prepare()
     list(trainer.run())
     run.finish(trainer, loaded)
@@ -64,7 +68,7 @@ def test_tiles_lead_from_the_coarse_picture_to_the_real_one(tmp_path):
 def test_the_model_says_what_it_saw_and_keeps_real_looks(model, generator):
     config = json.loads((model / "config.json").read_text())
     assert config["kind"] == "layout" and config["render"]["steps"] == 2
-    assert config["tiles"] == [f"toy-town_{k:08d}" for k in range(3)]
+    assert config["tiles"] == TOWNS
     assert generator.looks[LOOKS].shape == generator.looks[TONES].shape == (3, 6)
 
 

@@ -1,6 +1,7 @@
 """A small untrained generator and a training tile made of squares, for the laws below."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -13,8 +14,23 @@ from afterscene.generators.render import RenderConfig
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
+from afterscene.recipes.data import Data, write_data
 
 TINY = BridgeConfig(patch=2, widths=(8, 16), depths=(1, 1), embedding=16)
+
+
+def data_of(run: Path, tiles: list[TrainingTile], validation: Sequence[TrainingTile] = ()) -> Data:
+    """The tiles as the data of a run, written down in its folder."""
+    data = Data(
+        train=tiles,
+        validation=validation,
+        contents={"train": {tile.name: "" for tile in tiles}, "validation": {}},
+        sources=[],
+        held_out=frozenset(),
+        left_out=[],
+    )
+    write_data(run, data, [])
+    return data
 
 
 def model(seed: int = 0) -> BridgeModel:

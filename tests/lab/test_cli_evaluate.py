@@ -19,7 +19,7 @@ def xbd(tmp_path_factory):
 @pytest.fixture(scope="module")
 def detector(xbd, tmp_path_factory):
     out = tmp_path_factory.mktemp("detector") / "real"
-    fit(TINY, read_pairs(xbd, "train"), seed=0, out=out)
+    fit(TINY, read_pairs(xbd, "train"), seed=0).save(out)
     return out
 
 
@@ -97,7 +97,7 @@ def test_without_assessor_and_training_split_the_next_step_is_told(
 
 def test_a_detector_that_saw_synthetic_pairs_is_no_judge(afterscene, xbd, tmp_path):
     pairs = read_pairs(xbd, "train", synthetic=True)
-    fit(TINY, pairs, seed=0, out=tmp_path / "biased")
+    fit(TINY, pairs, seed=0).save(tmp_path / "biased")
     given = ("--xbd", xbd, "--split", "test", "--assessor", tmp_path / "biased")
     outcome = afterscene("evaluate", "generator", *given)
     assert outcome.code == 2 and "synthetic pairs" in outcome.stderr

@@ -82,10 +82,10 @@ def test_pictures_go_to_the_run_and_say_that_they_are_synthetic(tmp_path):
     assert np.asarray(picture).shape == (10, 20, 3)
 
 
-def test_without_states_only_a_log_is_written(tmp_path):
-    list(Trainer(Line(), CONFIG, tmp_path, states=False).run())
-    assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
-    list(Trainer(Line(), CONFIG).run())
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(list(Trainer(Line(), CONFIG).run())) == CONFIG.steps
+    assert not list(tmp_path.iterdir())
 
 
 def test_tensorboard_has_the_curve_and_a_resume_hides_what_was_redone(tmp_path):

@@ -141,7 +141,8 @@ def test_a_piece_of_a_batch_is_cut_from_the_whole():
 def test_an_exported_model_knows_the_looks_and_tones_of_its_pairs(tmp_path):
     tiles = load_tiles(unlabelled_pairs(toy_pairs(tmp_path / "xbd") / "images"))
     list(bridge_trainer(config(2), tiles, tmp_path / "run").run())
-    recipes.export(tmp_path / "run", tmp_path / "model", config(2), tiles)
+    data = toy.data_of(tmp_path / "run", tiles)
+    recipes.finish(tmp_path / "run", tmp_path / "model", config(2), data)
     made = load(tmp_path / "model")
     assert set(made.looks) == set(made.scenes) == {"wildfire"}
     assert made.scenes["wildfire"].shape == made.looks["wildfire"].shape

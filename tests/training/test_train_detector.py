@@ -14,7 +14,7 @@ from afterscene import detectors
 from afterscene.detectors.task import DetectorRun
 from afterscene.training.runlog import records
 from afterscene.training.states import states
-from tests.generators.launch import Command, arguments, toy_pairs
+from tests.generators.launch import TOY_DETECTOR, Command, arguments, toy_pairs
 
 STEPS = 9
 
@@ -83,6 +83,24 @@ def test_several_processes_take_the_same_steps_to_the_bit(data, whole, tmp_path,
         assert told_so_far == told(whole["out"], key)[: len(told_so_far)]
     again = Command(words(data, run, "--resume"), logs).result()
     assert again["weights"] == whole["weights"] and told(run) == told(whole["out"])
+
+
+def test_detect_fit_is_the_same_run_shared_by_processes_and_resumed(data, whole, tmp_path):
+    run, logs = tmp_path / "run", tmp_path / "logs"
+    settings = [word for pair in TOY_DETECTOR for word in ("--set", pair)]
+    start = ["detect", "fit", "--detector", "tiny", "--xbd", data, "--split", "train"]
+    start += ["--val", "val", "--out", run, "--steps", STEPS, *settings, "--json", "--quiet"]
+    asked = [str(word) for word in start]
+    several = Command(asked, logs, 2)
+    wait_for_steps(several, run, 4)
+    several.send(signal.SIGTERM)
+    assert several.codes() == [143] * 2, several.stderr
+    again = Command([*asked, "--resume"], logs).result()
+    assert again["weights"] == whole["weights"] and told(run) == told(whole["out"])
+    assert {path.name for path in Path(whole["out"]).glob("*.json")} == {
+        path.name for path in run.glob("*.json")
+    }
+    assert detectors.load(run).decision == detectors.load(whole["model"]).decision
 
 
 def test_an_average_of_another_length_is_a_detector_too(whole, tmp_path):

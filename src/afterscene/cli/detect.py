@@ -1,16 +1,39 @@
 """``afterscene detect fit|predict|score``: damage models."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from afterscene.cli.options import Flips, Out, Overwrite, Split, Xbd, whole_output
+from afterscene.cli.options import (
+    Flips,
+    OnError,
+    OnErrorOption,
+    Out,
+    Overwrite,
+    Split,
+    Xbd,
+    whole_output,
+)
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
+from afterscene.cli.train import (
+    Initial,
+    Precision,
+    Resume,
+    RunOut,
+    Settings,
+    TrainSteps,
+    configured,
+    follow,
+)
 from afterscene.errors import BadParameter, MissingFile
 
 if TYPE_CHECKING:
     from afterscene.geodata.xbd import Pair
+    from afterscene.recipes.run import TrainRun
+    from afterscene.training.processes import Group
 
 app = typer.Typer(
     help="Train and use damage detectors.", no_args_is_help=True, rich_markup_mode=None
@@ -23,7 +46,6 @@ Gbd = Annotated[
 Val = Annotated[
     str | None, typer.Option("--val", help="Split that decides the thresholds, never trained on.")
 ]
-TrainSteps = Annotated[int | None, typer.Option("--steps", min=1, help="Optimiser steps.")]
 Encoder = Annotated[
     str | None, typer.Option("--encoder", help="lite0 (ImageNet weights) or tiny (from scratch).")
 ]
@@ -40,12 +62,6 @@ Backbone = Annotated[
 Objects = Annotated[
     bool, typer.Option("--objects", help="Also fit a head that gives each footprint its level.")
 ]
-Settings = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set", help="A field of the detector, KEY=VALUE (localization=pre); repeatable."
-    ),
-]
 Model = Annotated[
     str, typer.Option("--model", help="A shipped detector, or the folder that `detect fit` wrote.")
 ]
@@ -54,7 +70,7 @@ Model = Annotated[
 @app.command("fit")
 def fit(
     xbd: Xbd,
-    out: Out,
+    out: RunOut,
     split: Split = None,
     gbd: Gbd = None,
     val: Val = None,
@@ -64,48 +80,53 @@ def fit(
     backbone: Backbone = None,
     objects: Objects = False,
     settings: Settings = None,
+    precision: Precision = None,
+    initial: Initial = None,
+    resume: Resume = False,
     seed: Seed = 0,
+    on_error: OnErrorOption = OnError.fail,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a detector on the pairs of an xBD folder, and on synthetic ones with --gbd."""
-    from dataclasses import replace
+    """Train a detector on the pairs of an xBD folder, and on synthetic ones with --gbd.
 
-    from afterscene import detectors
+    The run of `train`, with its folder. A pair that is, lies within 1 km of, or looks like one of
+    --val, or of the folder's splits val and test, ends it; --on-error skip leaves such pairs out.
+    """
     from afterscene.detectors.backbones import with_backbone
-    from afterscene.detectors.objects import fit_objects
-    from afterscene.geodata.pair import read_pairs
-    from afterscene.recipes.overrides import override
+    from afterscene.detectors.registry import detector_config
+    from afterscene.detectors.task import DetectorRun
+    from afterscene.recipes.data import Folders
+    from afterscene.recipes.run import TrainRun
 
-    talk = Talk(json=as_json, quiet=quiet)
-    asked: dict[str, Any] = {"steps": steps, "encoder": encoder}
-    config = detectors.detector_config(detector)
-    config = override(config, settings or ())
-    config = replace(config, **{k: v for k, v in asked.items() if v is not None})
+    detector_config(detector)  # an unknown name is told with those of detectors
+    asked = {"steps": steps, "encoder": encoder, "precision": precision}
+    asked |= {"seed": seed or None, "objects": "true" if objects else None}
+    config = configured(detector, settings, **asked)
+    assert isinstance(config, DetectorRun)
     if backbone is not None:
         config = with_backbone(config, backbone)
-    pairs = read_pairs(xbd, split)
-    for folder in gbd or ():
-        pairs += read_pairs(folder, synthetic=True)
-    validation = read_pairs(xbd, val) if val else []
-    with (
-        whole_output(out, "detect fit", overwrite),
-        talk.progress("detect fit", config.steps) as advance,
-    ):
-        made = detectors.fit(
-            config,
-            pairs,
-            seed=seed,
+    folders = Folders(
+        root=xbd,
+        split=split,
+        validation=val,
+        synthetic=tuple(gbd or ()),
+        skip=on_error == OnError.skip,
+    )
+
+    def run(group: Group) -> TrainRun:
+        return TrainRun(
+            config=config,
+            folders=folders,
             out=out,
-            validation=validation,
-            progress=lambda *_: advance(1),
+            initial=initial,
+            resume=resume,
+            overwrite=overwrite,
+            group=group,
         )
-        if objects:
-            made = fit_objects(made, pairs, seed=seed)
-            made.save(out)
-    figures = {"out": str(out), "pairs": len(pairs), **made.provenance}
-    talk.result(figures, f"detector trained on {len(pairs)} pairs: {out}")
+
+    follow(detector, run, as_json=as_json, quiet=quiet)
 
 
 @app.command("predict")
@@ -139,9 +160,7 @@ def predict(
     talk.result(rows, f"{len(rows)} predictions in {out}")
 
 
-def _chosen(
-    xbd: Path | None, split: str | None, pre: Path | None, post: Path | None
-) -> "list[Pair]":
+def _chosen(xbd: Path | None, split: str | None, pre: Path | None, post: Path | None) -> list[Pair]:
     """The pairs of a folder, or the one pair of files, which belongs to no event."""
     from afterscene.geodata.xbd import Pair, XbdTree
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +21,7 @@ from afterscene.detectors.config import DetectorConfig
 from afterscene.errors import BadWeights, MissingExtra, MissingFile
 from afterscene.networks.siamese import TinyEncoder, conv_block
 
+Config = TypeVar("Config", bound=DetectorConfig)
 #: Of ImageNet (Swin) and of CLIP's own pictures, for values in 0..1.
 SWIN_LOOK = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 CLIP_LOOK = ((0.4815, 0.4578, 0.4082), (0.2686, 0.2613, 0.2758))
@@ -118,7 +119,7 @@ class ClipPyramid(nn.Module):
         return [*self.stem(x), grid.contiguous()]
 
 
-def with_backbone(config: DetectorConfig, folder: Path) -> DetectorConfig:
+def with_backbone(config: Config, folder: Path) -> Config:
     """The config with the architecture and the weights of a local folder.
 
     Raises MissingFile, BadWeights where the folder holds no Swin or CLIP model to fit.

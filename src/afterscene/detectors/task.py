@@ -40,12 +40,14 @@ class DetectorRun(DetectorConfig, LoopConfig):
     """A whole training run: the detector's own settings and those of the loop.
 
     ``accumulate`` stays 1: a batch norm sees the whole batch of a step, or another network results.
+    ``objects``: at the end a head is fitted that gives each footprint its level.
     """
 
     floor: float = 0.01
     clip: float = 5.0
     save_every: int = 100
     validate_every: int = 100
+    objects: bool = False
 
     def __post_init__(self) -> None:
         DetectorConfig.__post_init__(self)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,7 +25,6 @@ def fit(
     pairs: Sequence[LabelledPair],
     *,
     seed: int,
-    out: Path | str | None = None,
     validation: Sequence[LabelledPair] = (),
     progress: Progress | None = None,
     start: Detector | None = None,
@@ -37,25 +35,25 @@ def fit(
     `mix` is the mix of levels to calibrate for. With `start`, training goes on from that
     detector's weights (of the same architecture).
 
-    With `out`, the folder gets ``log.jsonl`` on the way and the saved detector at the end. Nothing
-    is kept to resume from; `afterscene train` does that.
-    Raises BadParameter (no pairs), BadWeights (`start` is another network), NotFinite,
-    OutputConflict.
+    Nothing is written; a run with a folder, to be resumed and shared by processes, is
+    :class:`afterscene.recipes.run.TrainRun`.
+    Raises BadParameter (no pairs), BadWeights (`start` is another network), NotFinite.
     """
     run = DetectorRun.of(config, seed=seed)
     task = DetectorTask(run, pairs)
-    trainer = Trainer(task, run, None if out is None else Path(out), states=False)
+    trainer = Trainer(task, run)
     if start is not None:
         trainer.start_from(start.network.state_dict(), "the detector to start from")
     for record in trainer.run():
         if progress is not None:
             progress(record["step"], config.steps, record)
-    made = {"steps": trainer.step, "seconds": round(trainer.seconds, 1)}
     before = () if start is None else start.provenance.get("tiles")
-    detector = finish(task, trainer.average, pairs, validation, made | {"tiles": before}, mix)
-    if out is not None:
-        detector.save(out)
-    return detector
+    made = {
+        "steps": trainer.step,
+        "seconds": round(trainer.seconds, 1),
+        "tiles": None if before is None else sorted({*before, *(pair.id for pair in pairs)}),
+    }
+    return finish(task, trainer.average, pairs, validation, made, mix)
 
 
 def finish(
@@ -66,15 +64,9 @@ def finish(
     made: Mapping[str, Any],
     mix: Mix | None = None,
 ) -> Detector:
-    """The detector with the averaged weights; `made` goes into its provenance.
-
-    ``made["tiles"]`` are those that its first weights had seen; None where these do not say.
-    """
-    before = made["tiles"]
-    tiles = None if before is None else sorted({*before, *(pair.id for pair in pairs)})
+    """The detector with the averaged weights; `made` goes into its provenance."""
     provenance = {
         **made,
-        "tiles": tiles,
         "seed": task.config.seed,
         "encoder_weights": task.origin,
         "torch": torch.__version__,

@@ -87,6 +87,10 @@ class TrainConfig(LoopConfig):
             if size % stride:
                 raise BadParameter(f"crops.shapes: side {size} is no multiple of {stride}")
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        return (self.autoencoder,) if self.autoencoder else ()
+
 
 @dataclass(frozen=True)
 class Drawn:

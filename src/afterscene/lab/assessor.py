@@ -66,6 +66,7 @@ def fit_assessor(
     check_leaks(*([pair.fingerprint for pair in some] for some in (training, evaluated)))
     tree = XbdTree(xbd)
     validation = read_pairs(tree, VAL) if VAL in tree.splits and split != VAL else []
-    return fit(
-        config, training, seed=0, out=out, validation=validation, progress=lambda *_: advance(1)
-    )
+    made = fit(config, training, seed=0, validation=validation, progress=lambda *_: advance(1))
+    if out is not None:
+        made.save(out)
+    return made

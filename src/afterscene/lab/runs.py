@@ -24,6 +24,7 @@ from afterscene.errors import OutputConflict
 from afterscene.files import write_json
 from afterscene.geodata.pair import LabelledPair
 from afterscene.metrics.confusion import Confusion
+from afterscene.training.runlog import LOG, append
 from afterscene.weightfiles import weights_hash
 
 RECORD = "done.json"
@@ -60,16 +61,24 @@ class Training:
 
     def fit(self, folder: Path, told: Advance) -> Detector:
         """Train; ``folder`` gets config, card, log and weights."""
-        return fit(
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / LOG).unlink(missing_ok=True)
+
+        def step_done(step: int, steps: int, figures: Mapping[str, float]) -> None:
+            append(folder, figures)
+            told(step, steps)
+
+        made = fit(
             self.config,
             self.pairs,
             seed=self.seed,
-            out=folder,
             validation=self.validation,
-            progress=lambda step, steps, _: told(step, steps),
+            progress=step_done,
             start=self.start,
             mix=self.mix,
         )
+        made.save(folder)
+        return made
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

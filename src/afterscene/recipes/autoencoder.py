@@ -6,17 +6,16 @@ give the latents unit variance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from afterscene.generators.checkpoint import load_weights, save_weights
+from afterscene.generators.checkpoint import save_weights
 from afterscene.generators.latent import AutoencoderRun, AutoencoderTask, calibrate
 from afterscene.networks.autoencoder import Autoencoder
-from afterscene.recipes.generator import Data, load_data
+from afterscene.recipes.data import Data, tiles_of
+from afterscene.recipes.generator import initial, load_data
 from afterscene.training.loop import Trainer
 from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
@@ -34,14 +33,8 @@ def make_trainer(
     config: AutoencoderRun, data: Data, out: Path, *, device: str, group: Group
 ) -> Trainer:
     """A run on that data."""
-    tiles, validation = data
-    task = AutoencoderTask(config, tiles, validation=validation, device=device)
+    task = AutoencoderTask(config, data.train, validation=data.validation, device=device)
     return Trainer(task, config, out, group=group)
-
-
-def initial(folder: Path) -> tuple[Mapping[str, Tensor], None]:
-    """The weights of a model folder, to start from."""
-    return load_weights(folder)[0], None
 
 
 def finish(run: Path, folder: Path, config: AutoencoderRun, data: Data) -> None:
@@ -49,13 +42,13 @@ def finish(run: Path, folder: Path, config: AutoencoderRun, data: Data) -> None:
     step, average, _ = averaged(run)
     model = Autoencoder(config.model).eval()
     load_into(model, average, str(run))
-    calibrate(model, AutoencoderTask(config, data[0]))
+    calibrate(model, AutoencoderTask(config, data.train))
     about = {
         "kind": "autoencoder",
         "schema": 1,
         "step": step,
         "model": asdict(config.model),
-        "tiles": sorted(tile.name for tile in data[0]),
+        "tiles": tiles_of(run),
         "licence": "CC-BY-NC-SA-4.0",
     }
     save_weights(folder, model.state_dict(), about, dtype=torch.float16)

@@ -1,25 +1,26 @@
 """Detectors as recipes: the configurations of :data:`afterscene.detectors.DETECTORS`, resumable.
 
-Real pairs of the split ``train`` of an xBD tree are trained on; ``val`` gives the logged
-validation loss and pictures, and at the end decides the thresholds.
+Real pairs of a split of an xBD tree are trained on, and synthetic ones beside them where folders
+are given; the validation split gives the logged loss and pictures, and at the end the thresholds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor
 
 from afterscene.detectors import DETECTORS, load, training
+from afterscene.detectors.objects import fit_objects
 from afterscene.detectors.task import DetectorRun, DetectorTask
 from afterscene.geodata.pair import LabelledPair, read_pairs
 from afterscene.geodata.xbd import XbdTree
+from afterscene.recipes.data import Data, Folders, Part, tiles_of
 from afterscene.training.loop import Trainer
 from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
-
-Data = tuple[Sequence[LabelledPair], Sequence[LabelledPair]]
 
 
 def unet() -> DetectorRun:
@@ -32,29 +33,60 @@ def tiny() -> DetectorRun:
     return DetectorRun.of(DETECTORS["tiny"])
 
 
-def load_data(folder: Path) -> Data:
+def swin() -> DetectorRun:
+    """A damage detector on transformers' Swin, from scratch unless backbone=FOLDER is given."""
+    return DetectorRun.of(DETECTORS["swin"])
+
+
+def clip() -> DetectorRun:
+    """A damage detector on a CLIP-style encoder whose levels are sentences."""
+    return DetectorRun.of(DETECTORS["clip"])
+
+
+def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
     """Pairs to train on and to decide thresholds with. Raises MissingFile."""
-    tree = XbdTree(folder)
-    return read_pairs(tree, "train"), read_pairs(tree, "val") if "val" in tree.splits else []
+    train = [_part(pair) for pair in read_pairs(tree, folders.split)]
+    for folder in folders.synthetic:
+        sources = source_names(folder)
+        train += [
+            _part(pair, sources.get(pair.id, "")) for pair in read_pairs(folder, synthetic=True)
+        ]
+    held = read_pairs(tree, folders.validation) if folders.validation else []
+    return train, [_part(pair) for pair in held]
+
+
+def _part(pair: LabelledPair, source: str = "") -> Part:
+    arrays = (pair.pre.pixels, pair.post.pixels, pair.target)
+    return Part(item=pair, fingerprint=pair.fingerprint, arrays=arrays, source=source)
+
+
+def source_names(folder: Path) -> dict[str, str]:
+    """Which real tile each pair of a GBD folder was made from, as far as its manifest tells."""
+    path = folder / "manifest.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else ()
+    rows = [json.loads(line) for line in lines if line]
+    return {row["id"]: row["source"] for row in rows if "source" in row}
 
 
 def make_trainer(
     config: DetectorRun, data: Data, out: Path, *, device: str, group: Group
 ) -> Trainer:
     """A run on that data."""
-    pairs, validation = data
-    task = DetectorTask(config, pairs, validation=validation, device=device)
+    task = DetectorTask(config, data.train, validation=data.validation, device=device)
     return Trainer(task, config, out, group=group)
 
 
-def initial(folder: Path) -> tuple[Mapping[str, Tensor], None]:
+def initial(folder: Path) -> Mapping[str, Tensor]:
     """The weights of a detector's folder, to start from."""
-    return load(folder).network.state_dict(), None
+    return load(folder).network.state_dict()
 
 
 def finish(run: Path, folder: Path, config: DetectorRun, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a detector's folder."""
     step, average, seconds = averaged(run)
-    task = DetectorTask(config, data[0])
-    made = {"steps": step, "seconds": round(seconds, 1), "tiles": ()}
-    training.finish(task, average, *data, made).save(folder)
+    task = DetectorTask(config, data.train)
+    made = {"steps": step, "seconds": round(seconds, 1), "tiles": tiles_of(run)}
+    detector = training.finish(task, average, data.train, data.validation, made)
+    if config.objects:
+        detector = fit_objects(detector, data.train, seed=config.seed)
+    detector.save(folder)

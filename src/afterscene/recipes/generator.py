@@ -1,16 +1,15 @@
 """Generators of post images; the shipped one is ``large``: ``afterscene recipes list``.
 
 Real pairs of the split ``train`` of an xBD tree teach damage; further pairs without labels
-(``--unlabelled``) teach the looks of other hazards with "level not said". Nothing of ``val`` or
+(``unlabelled/``) teach the looks of other hazards with "level not said". Nothing of ``val`` or
 ``test`` is seen; ``val`` only gives the logged validation loss.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,8 +24,9 @@ from afterscene.generators.render import RenderConfig
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.border import black_border
-from afterscene.geodata.xbd import XbdTree
+from afterscene.geodata.xbd import Pair, XbdTree
 from afterscene.networks.autoencoder import AutoencoderConfig
+from afterscene.recipes.data import Data, Folders, Part, tiles_of
 from afterscene.training.loop import Trainer
 from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
@@ -88,35 +88,43 @@ def latent() -> TrainConfig:
     )
 
 
-Data = tuple[Sequence[TrainingTile], Sequence[TrainingTile]]
-
-
-def load_data(folder: Path) -> Data:
+def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
     """Tiles to train on and to validate with, out of an xBD tree.
 
-    The splits ``train`` and ``val`` of ``splits.json``; pairs of images in a subfolder
-    ``unlabelled/`` are trained on as well. Raises MissingFile, and what reading them raises.
+    Pairs of images in a subfolder ``unlabelled/`` are trained on as well. Raises MissingFile, and
+    what reading them raises.
     """
-    tree = XbdTree(folder)
-    pairs = tree.pairs("train")
-    if (folder / "unlabelled").is_dir():
-        pairs = pairs + unlabelled_pairs(folder / "unlabelled")
-    validation = tree.pairs("val") if "val" in tree.splits else []
-    return load_tiles(pairs), load_tiles(validation)
+    pairs = tree.pairs(folders.split)
+    if (folders.root / "unlabelled").is_dir():
+        pairs = pairs + unlabelled_pairs(folders.root / "unlabelled")
+    held = tree.pairs(folders.validation) if folders.validation else []
+    return parts(load_tiles(pairs), pairs), parts(load_tiles(held), held)
+
+
+def parts(tiles: Sequence[TrainingTile], pairs: Sequence[Pair]) -> list[Part]:
+    """Each tile with the fingerprint of its pair, whose picture is not decoded again."""
+    known = {pair.id: pair.fingerprint for pair in pairs}
+    return [
+        Part(
+            item=tile,
+            fingerprint=replace(known[tile.name], picture=tile.pre),
+            arrays=(tile.pre, tile.post, tile.levels),
+        )
+        for tile in tiles
+    ]
 
 
 def make_trainer(
     config: TrainConfig, data: Data, out: Path, *, device: str, group: Group
 ) -> Trainer:
     """A run on that data."""
-    tiles, validation = data
-    return bridge_trainer(config, tiles, out, validation=validation, device=device, group=group)
+    held = data.validation
+    return bridge_trainer(config, data.train, out, validation=held, device=device, group=group)
 
 
-def initial(folder: Path) -> tuple[Mapping[str, Tensor], list[str] | None]:
-    """The weights of a model folder, to start from, and the tiles they have seen, if it says so."""
-    weights, config = load_weights(folder)
-    return weights, config.get("tiles")
+def initial(folder: Path) -> Mapping[str, Tensor]:
+    """The weights of a model folder, to start from."""
+    return load_weights(folder)[0]
 
 
 def looks_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
@@ -152,22 +160,17 @@ def learned_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, ..
 
 
 def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
-    """Write the model of a run that is complete."""
-    export(run, folder, config, data[0])
-
-
-def export(run: Path, folder: Path, config: TrainConfig, tiles: Sequence[TrainingTile]) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
+    tiles = data.train
     render = RenderConfig(learned=learned_of(tiles))
     seen = {"looks": looks_of(tiles), "scenes": scenes_of(tiles)}
-    write_model(run, folder, config, tiles, kind="bridge", render=render, **seen)
+    write_model(run, folder, config, kind="bridge", render=render, **seen)
 
 
 def write_model(
     run: Path,
     folder: Path,
     config: TrainConfig,
-    tiles: Sequence[TrainingTile],
     *,
     kind: str,
     render: RenderConfig,
@@ -184,21 +187,7 @@ def write_model(
         "render": asdict(render),
         "looks": dict(looks),
         "scenes": dict(scenes or {}),
-        "tiles": seen_tiles(run, tiles),
+        "tiles": tiles_of(run),
         "licence": "CC-BY-NC-SA-4.0",
     }
     save_weights(folder, average, about, dtype=torch.float16)
-
-
-#: In the folder of a run that started from a model: the tiles that this model had seen, or null.
-INHERITED = "inherited-tiles.json"
-
-
-def seen_tiles(run: Path, tiles: Sequence[TrainingTile]) -> list[str] | None:
-    """Names of all pairs that the weights learned from; None where the initial model does not say.
-
-    An experiment reads them, so that no evaluation tile was seen by the generator either.
-    """
-    inherited = run / INHERITED
-    before = json.loads(inherited.read_text(encoding="utf-8")) if inherited.is_file() else []
-    return None if before is None else sorted({*before, *(tile.name for tile in tiles)})

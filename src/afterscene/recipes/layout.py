@@ -6,7 +6,7 @@ logged loss. A run and its model folder are those of a generator (:mod:`.generat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from afterscene.generators.appearance import tone_of
@@ -15,14 +15,9 @@ from afterscene.generators.crops import CropConfig
 from afterscene.generators.layouts import LOOKS, TONES, layout_tiles
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import TrainConfig
-from afterscene.geodata.xbd import XbdTree
-from afterscene.recipes.generator import (
-    Data,
-    initial,
-    make_trainer,
-    rounded,
-    write_model,
-)
+from afterscene.geodata.xbd import Pair, XbdTree
+from afterscene.recipes.data import Data, Folders, Part
+from afterscene.recipes.generator import initial, make_trainer, parts, rounded, write_model
 
 __all__ = [
     "LayoutConfig",
@@ -69,19 +64,24 @@ def large() -> LayoutConfig:
     )
 
 
-def load_data(folder: Path) -> Data:
-    """Tiles of the splits ``train`` and ``val`` of an xBD tree. Raises MissingFile."""
-    tree = XbdTree(folder)
-    validation = tree.pairs("val") if "val" in tree.splits else []
-    return layout_tiles(tree.pairs("train")), layout_tiles(validation) if validation else []
+def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
+    """Tiles to train on and to validate with. Raises MissingFile."""
+    held = tree.pairs(folders.validation) if folders.validation else []
+    return _layout_parts(tree.pairs(folders.split)), _layout_parts(held)
+
+
+def _layout_parts(pairs: list[Pair]) -> list[Part]:
+    """A layout tile's ``pre`` is a coarse picture, its ``post`` the pre image of the pair."""
+    made = parts(layout_tiles(pairs), pairs) if pairs else []
+    return [replace(p, fingerprint=replace(p.fingerprint, picture=p.item.post)) for p in made]
 
 
 def finish(run: Path, folder: Path, config: LayoutConfig, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
-    tiles = data[0]
+    tiles = data.train
     looks = {
         LOOKS: [rounded(tile.style) for tile in tiles],
         TONES: [rounded(tone_of(tile.pre)) for tile in tiles],
     }
     render = RenderConfig(steps=config.evaluations)
-    write_model(run, folder, config, tiles, kind="layout", render=render, looks=looks)
+    write_model(run, folder, config, kind="layout", render=render, looks=looks)

@@ -29,6 +29,8 @@ RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
         "autoencoder": autoencoder.default,
         "unet": detector.unet,
         "tiny": detector.tiny,
+        "swin": detector.swin,
+        "clip": detector.clip,
     }
 )
 #: Class of a configuration -> the module with load_data, make_trainer, initial and finish.

@@ -1,9 +1,10 @@
-"""One training run from a recipe's config, a data folder and an output folder.
+"""One training run from a recipe's config, its data and an output folder.
 
-What ``afterscene train`` does, as a function: load the data, make or resume the trainer, train,
-and leave a model folder ``model/`` beside the states when the last step is done. A resumed run
-must be the run that was stopped, so another config is refused; only what leaves the sequence of
-steps alone may differ, and the number of steps, which is said.
+What ``afterscene train`` and ``afterscene detect fit`` do, as a function: load the data, make or
+resume the trainer, train, and leave a model folder ``model/`` beside the states when the last step
+is done. A resumed run must be the run that was stopped, so another config or other data are
+refused; only what leaves the sequence of steps alone may differ, and the number of steps, which is
+said.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from afterscene.errors import BadParameter
-from afterscene.files import write_json
-from afterscene.recipes.generator import INHERITED
+from afterscene import shipped
+from afterscene.errors import BadParameter, OutputConflict
+from afterscene.files import prepare_output
+from afterscene.recipes.data import Data, Folders, check_data, inherited, load, write_data
 from afterscene.recipes.registry import KINDS
 from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
@@ -30,6 +32,7 @@ FREE = {
     "accumulate",
     "checkpointing",
     "max_skipped",
+    "objects",
     "save_every",
     "snapshot_every",
     "tensorboard",
@@ -39,53 +42,70 @@ FREE = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainRun:
-    """A run to do: ``TrainRun(config=..., data=..., out=...)(...)``.
+    """A run to do: :meth:`prepare`, take the steps of the trainer, :meth:`finish`.
 
     Attributes:
         config: The full configuration.
-        data: xBD tree with ``splits.json``; see ``load_data`` of the recipe's module.
+        folders: Where its pairs come from.
         out: Folder of the run.
         initial: Model folder whose weights the first step starts from, instead of random ones.
         resume: Go on from the newest whole state in ``out``.
+        overwrite: Replace an earlier run in ``out``.
         group: The processes that train together.
     """
 
     config: LoopConfig
-    data: Path
+    folders: Folders
     out: Path
     initial: Path | None = None
     resume: bool = False
+    overwrite: bool = False
     group: Group = field(default_factory=Group)
 
     @property
     def _kind(self) -> ModuleType:
         return KINDS[type(self.config)]
 
-    def prepare(self) -> tuple[Trainer, Any, list[str]]:
+    def prepare(self) -> tuple[Trainer, Data, list[str]]:
         """The trainer at its first step, its data, and sentences for the user.
 
         Raises:
             MissingFile: there is no data, or no state to resume from.
-            BadParameter: the run in ``out`` was started with another config.
+            BadParameter: the run in ``out`` was started with another config or other data.
+            LeakFound: a pair to learn from, or a model to begin with, is not apart from what is
+                held out.
+            OutputConflict: the folder holds a run that is neither resumed nor overwritten.
         """
         said = self._compare() if self.resume else []
-        data = self._kind.load_data(self.data)
+        data = load(self._kind, self.folders)
+        said += data.left_out
+        if self.resume and states(self.out):
+            check_data(self.out, data)
         trainer = self._kind.make_trainer(
             self.config, data, self.out, device=device(), group=self.group
         )
         if self.resume:
             said += trainer.resume()
-        elif self.initial:
-            weights, tiles = self._kind.initial(self.initial)
-            trainer.start_from(weights, str(self.initial))
-            self._inherit(tiles)
+        else:
+            self._begin(trainer, data)
         return trainer, data, said
 
-    def _inherit(self, tiles: list[str] | None) -> None:
-        """Keep in the run which tiles its first weights had seen; a run that is there keeps its."""
-        if self.group.first and not states(self.out):
-            self.out.mkdir(parents=True, exist_ok=True)
-            write_json(self.out / INHERITED, tiles)
+    def _begin(self, trainer: Trainer, data: Data) -> None:
+        """A new folder that says what is learned from; the first weights, if others are given."""
+        if states(self.out) and not self.overwrite:
+            raise OutputConflict(
+                f"{self.out} holds the states of a run; resume it or choose another folder"
+            )
+        models = [Path(model) for model in self.config.models]
+        if self.initial:
+            models.append(shipped.model_folder(self.initial))
+            trainer.start_from(self._kind.initial(models[-1]), str(self.initial))
+        before = inherited(models, data.held_out)
+        if self.group.first:
+            if self.overwrite or not self.out.exists():
+                prepare_output(self.out, "train", overwrite=self.overwrite)
+            write_data(self.out, data, before)
+        self.group.highest(0)  # nobody goes on before the folder is there
 
     def _compare(self) -> list[str]:
         old = saved_config(self.out)
@@ -102,12 +122,13 @@ class TrainRun:
             )
         return [f"{self.out}: {k} is now {b!r}, was {a!r}" for k, (a, b) in changed.items()]
 
-    def finish(self, trainer: Trainer, data: Any) -> dict[str, Any]:
+    def finish(self, trainer: Trainer, data: Data) -> dict[str, Any]:
         """Export the model where the run is complete; the figures of the run."""
         if trainer.done and self.group.first:
             self._kind.finish(self.out, self.out / "model", self.config, data)
         return {
             "out": str(self.out),
+            "pairs": len(data.train),
             "step": trainer.step,
             "steps": self.config.steps,
             "skipped": trainer.skipped,

@@ -8,8 +8,9 @@ rounding, in whatever order (pre-rounding: Demmel and Nguyen 2013, "Fast reprodu
 summation"). What is lost lies 2^44 below the largest term.
 
 Convolutions and batch norms are the places where a detector adds over crops: :func:`make_exact`
-puts modules of the same weights and names in their places. Their gradients are sums over all
-processes already. Other layers are left as they are.
+puts modules of the same weights and names in their places. A run asks for it with ``exact=true``;
+without, batch norms alone are shared, where there are several processes. Their gradients are sums
+over all processes already. Other layers are left as they are.
 """
 
 from __future__ import annotations

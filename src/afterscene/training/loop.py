@@ -39,7 +39,6 @@ class Trainer:
         config: How; its own class may have more settings, all are saved.
         out: Folder of the run; None: nothing is written.
         group: The processes that train together.
-        states: Whether states, settings, curves and pictures are kept in ``out``, or a log alone.
 
     Attributes:
         step: Steps taken.
@@ -57,11 +56,9 @@ class Trainer:
         out: Path | None = None,
         *,
         group: Group | None = None,
-        states: bool = True,
     ) -> None:
         self.task, self.config, self.out = task, config, out
         self.group = group or Group()
-        self.keeps_states = states and out is not None
         self.model = task.model
         self._check_pieces()
         self._summed = self._exact()
@@ -74,10 +71,10 @@ class Trainer:
 
     def _exact(self) -> set[int]:
         """Ids of the parameters whose gradients are sums over all processes by themselves."""
-        cpu = self.task.device.type == "cpu"
-        if self.task.linear or (self.group.size == 1 and not cpu):
+        exact = self.config.exact and self.task.device.type == "cpu"
+        if self.task.linear or (self.group.size == 1 and not exact):
             return set()
-        return {id(p) for p in make_exact(self.model, self.group, convolutions=cpu)}
+        return {id(p) for p in make_exact(self.model, self.group, convolutions=exact)}
 
     def _check_pieces(self) -> None:
         """A loss that is no mean needs one piece a process, and at least one crop in it."""
@@ -117,8 +114,7 @@ class Trainer:
 
     def save(self) -> None:
         """Write the state of the current step (the first process alone)."""
-        if self.group.first and self.keeps_states:
-            assert self.out is not None
+        if self.group.first and self.out is not None:
             save_state(self.out, self.step, memory.of(self))
 
     def run(self, stop: Callable[[], int] = lambda: 0) -> Iterator[dict]:
@@ -133,11 +129,10 @@ class Trainer:
         with self._opened() as board:
             while not (self.done or self.stopped):
                 record = self._timed_step()
-                if self.group.first and self.keeps_states and self._due(self.config.validate_every):
-                    self._validate(record, board)
-                if self.group.first and self.out is not None:
-                    append(self.out, record)
                 if board is not None:
+                    if self._due(self.config.validate_every):
+                        self._validate(record, board)
+                    append(board.out, record)
                     board.record(record)
                 asked = self.group.highest(stop())
                 self.stopped = 0 if self.done else asked
@@ -147,15 +142,14 @@ class Trainer:
     @contextmanager
     def _opened(self) -> Iterator[Board | None]:
         """The folder, ready to go on; yields where curves and pictures go, if anywhere."""
-        if self.keeps_states and not self.resumed and self.out is not None and states(self.out):
+        if not self.resumed and self.out is not None and states(self.out):
             raise OutputConflict(
                 f"{self.out} holds the states of a run; resume it or choose another folder"
             )
         board = None
         if self.group.first and self.out is not None:
-            open_folder(self.out, asdict(self.config) if self.keeps_states else None, self.step)
-            if self.keeps_states:
-                board = Board(self.out, self.step, tensorboard=self.config.tensorboard)
+            open_folder(self.out, asdict(self.config), self.step)
+            board = Board(self.out, self.step, tensorboard=self.config.tensorboard)
         try:
             yield board
         finally:
@@ -167,7 +161,7 @@ class Trainer:
 
     def _store(self) -> None:
         """Snapshot and state, where their time has come."""
-        kept = self.tracks if self.group.first and self.keeps_states else None
+        kept = self.tracks if self.group.first else None
         if kept and self.out and self._due(self.config.snapshot_every):
             kept.snapshot(self.out, self.step)
         if self.stopped or self._due(self.config.save_every):
@@ -269,10 +263,10 @@ class Trainer:
             self.model.load_state_dict(now)
             self.model.train(mode)
 
-    def _validate(self, record: dict, board: Board | None) -> None:
+    def _validate(self, record: dict, board: Board) -> None:
         with self.averaged():
             loss, picture = self.task.validate(), self.task.pictures()
         if loss is not None:
             record["validation"] = loss
-        if picture is not None and board is not None:
+        if picture is not None:
             board.picture(picture, self.step, synthetic=self.task.synthetic)

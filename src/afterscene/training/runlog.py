@@ -17,10 +17,10 @@ from afterscene.files import write_atomic, write_json
 CONFIG, LOG = "train.json", "log.jsonl"
 
 
-def open_folder(out: Path, config: Mapping[str, Any] | None, step: int) -> None:
+def open_folder(out: Path, config: Mapping[str, Any], step: int) -> None:
     """Make ``out`` ready to go on after ``step``: config, log, nothing half-written.
 
-    Without ``config`` it is a folder that gets a log alone. Raises OutputConflict.
+    Raises OutputConflict.
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -28,10 +28,9 @@ def open_folder(out: Path, config: Mapping[str, Any] | None, step: int) -> None:
         raise OutputConflict(
             f"{out} cannot be made ({error.strerror}); choose another folder"
         ) from error
-    if config is not None:
-        for leftover in out.rglob(".*.tmp"):
-            leftover.unlink()
-        write_json(out / CONFIG, config)
+    for leftover in out.rglob(".*.tmp"):
+        leftover.unlink()
+    write_json(out / CONFIG, config)
     kept = [record for record in records(out) if record["step"] <= step]
     write_atomic(out / LOG, "".join(json.dumps(r) + "\n" for r in kept).encode())
 

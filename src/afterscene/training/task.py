@@ -8,7 +8,7 @@ makes the loss L. By the chain rule the gradient of L is the sum over the parts 
     dL/dsums (the same for all parts)  x  dsums of the part / dweights,
 
 so that any number of processes takes the step that one process would take: up to rounding where L
-is linear in the sums, else to the bit (:mod:`afterscene.training.exact` says why it has to be).
+is linear in the sums, else to the bit if asked (:mod:`afterscene.training.exact` says how).
 """
 
 from __future__ import annotations
