@@ -1,17 +1,26 @@
 """The demo walks the whole way, says what is drawn, and goes on after a stop."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 
 import toys
 from afterscene.detectors import DetectorConfig
-from afterscene.errors import BadParameter, MissingFile, OutputConflict, UnknownName
+from afterscene.errors import (
+    BadParameter,
+    MissingExtra,
+    MissingFile,
+    OutputConflict,
+    UnknownName,
+)
 from afterscene.gbd import verify
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree, read_label
-from afterscene.lab import demo
+from afterscene.lab import comparison, demo
+from afterscene.lab.protocol_report import compare_and_report
+from afterscene.lab.protocols import PROTOCOLS
 from afterscene.lab.towns import draw_pairs
 from tests.generators import toy
 
@@ -94,6 +103,16 @@ def test_a_folder_without_what_is_needed_is_refused_before_anything_is_made(tmp_
         demo.run_demo(tmp_path / "out", toys.ToyGenerator(), xbd=tree, config=TINY)
     with pytest.raises(MissingFile):
         demo.run_demo(tmp_path / "out", toys.ToyGenerator(), xbd=tmp_path / "none", config=TINY)
+    assert not (tmp_path / "out").exists()
+
+
+def test_without_matplotlib_the_extra_is_named_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingExtra, match=r"afterscene\[lab\]"):
+        demo.run_demo(tmp_path / "out", toys.ToyGenerator(), config=TINY)
+    sources = comparison.Sources(xbd=tmp_path / "xbd")
+    with pytest.raises(MissingExtra, match=r"afterscene\[lab\]"):
+        compare_and_report(PROTOCOLS["given"], sources, tmp_path / "out", comparison.Work())
     assert not (tmp_path / "out").exists()
 
 

@@ -47,6 +47,7 @@ from afterscene.lab.protocols import GIVEN, PROTOCOLS
 from afterscene.lab.results import Results
 from afterscene.lab.towns import Photograph, draw_pairs, drawn_post
 from afterscene.pages.gallery import Beside, gallery, real_posts
+from afterscene.pages.plots import require_matplotlib
 from afterscene.pages.render import write_page
 
 REPORT = "report.html"
@@ -136,6 +137,7 @@ def run_demo(
     Raises:
         AftersceneError: by the leaf that fits.
     """
+    require_matplotlib()
     config = config or DemoConfig(each=4 if xbd is None else 2)
     sources = None
     if xbd is not None:

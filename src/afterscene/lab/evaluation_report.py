@@ -19,7 +19,7 @@ from afterscene.lab.evaluation import Evaluation, evaluate, prepare
 from afterscene.lab.evaluation_plan import EvaluationPlan, RealPairs, Stage, held_out, silent
 from afterscene.lab.features import default_features
 from afterscene.metrics.bootstrap import Interval
-from afterscene.pages.plots import Chart
+from afterscene.pages.plots import Chart, require_matplotlib
 from afterscene.pages.render import NOTHING, render
 from afterscene.pages.report import Report, Table
 
@@ -66,6 +66,8 @@ def evaluate_and_report(
         LeakFound: generator, assessor or critic has seen a tile of the split, or does not say.
         AftersceneError: by the leaf that fits.
     """
+    if out is not None:
+        require_matplotlib()
     given = load_assessor(assessor)
     folders = (getattr(generator, "folder", None), critic)
     seen = {str(folder): shipped.seen(folder) for folder in folders if folder}

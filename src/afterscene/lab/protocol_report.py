@@ -22,7 +22,7 @@ from afterscene.metrics.bootstrap import Interval
 from afterscene.metrics.xview2 import FIGURES
 from afterscene.pages.gallery import gallery, real_posts
 from afterscene.pages.pictures import busiest_window, paint_damage
-from afterscene.pages.plots import Chart, Curves
+from afterscene.pages.plots import Chart, Curves, require_matplotlib
 from afterscene.pages.render import render
 from afterscene.pages.report import (
     Picture,
@@ -52,6 +52,7 @@ HEAD = (
 
 def compare_and_report(protocol: Protocol, sources: Sources, out: Path, work: Work) -> Outcome:
     """:func:`afterscene.lab.comparison.compare`, then page and tables from its results.json."""
+    require_matplotlib()
     outcome = compare(protocol, sources, out, work)
     results, beside = Results.read(out / RESULTS), real_posts(sources.xbd)
     rows = [row for folder in sources.gbd for row in gallery(folder, beside=beside)]

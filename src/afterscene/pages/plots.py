@@ -10,6 +10,7 @@ import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from markupsafe import Markup
@@ -37,20 +38,25 @@ _STYLE: Any = {
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
+def require_matplotlib() -> None:
+    """To be asked before the hours of work that a chart is made of. Raises MissingExtra."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtra(
+            "charts need matplotlib, which is not installed; install it with: "
+            'pip install "afterscene[lab]"'
+        )
+
+
 def drawn(draw: Callable[[Any], None], *, width: float, height: float, paper: str = "none") -> str:
     """What `draw` puts on the axes that it is given, as an SVG file of that size in points.
 
     Raises:
         MissingExtra: without matplotlib.
     """
-    try:
-        from matplotlib import rc_context, rcdefaults, rcParams
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra(
-            "charts need matplotlib, which is not installed; install it with: "
-            'pip install "afterscene[lab]"'
-        ) from error
+    require_matplotlib()
+    from matplotlib import rc_context, rcdefaults, rcParams
+    from matplotlib.figure import Figure
+
     with rc_context():
         rcdefaults()
         rcParams.update(_STYLE)

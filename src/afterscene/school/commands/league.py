@@ -30,10 +30,12 @@ def league(
     from dataclasses import asdict
 
     from afterscene.lab.features import LiteFeatures
+    from afterscene.pages.plots import require_matplotlib
     from afterscene.recipes.overrides import override
     from afterscene.school.league import CONTESTANTS, LeagueConfig, run_league, write_league
     from afterscene.school.league.report import league_table, story
 
+    require_matplotlib()
     config = override(LeagueConfig(seed=seed), fields or [])
     talk = Talk(json=as_json, quiet=quiet)
     with talk.progress("league", len(CONTESTANTS)) as advance:
