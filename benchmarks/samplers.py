@@ -7,7 +7,7 @@ error is the sampler's. Deterministic samplers are compared with the exact end o
 probability-flow ODE (the order-5 method at a tolerance of 1e-10), stochastic ones with the
 distribution: the Wasserstein-1 distance of their end points to fresh data. The row "fresh data" is
 what two fresh sets have: no sampler can be seen to be better. Writes ``samplers.csv`` and
-``samplers.png``.
+``samplers.svg``.
 
 Second part: a network that costs nothing (it returns its input), the same DDIM chain, ours and
 diffusers' ``DDIMPipeline``; the median processor time a step of several runs in turn. Writes
@@ -16,14 +16,11 @@ diffusers' ``DDIMPipeline``; the median processor time a step of several runs in
 
 import argparse
 import csv
-import math
 import statistics
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageDraw
 
 from afterscene.diffusion import grids
 from afterscene.diffusion.analytic import Mixture
@@ -32,6 +29,7 @@ from afterscene.diffusion.loop import sample, trajectory
 from afterscene.diffusion.noise import generated
 from afterscene.diffusion.samplers import Ddim, Ode, make_sampler, samplers
 from afterscene.diffusion.schedules import DDPM, VP
+from afterscene.pages.plots import drawn
 
 STEPS = (4, 6, 9, 14, 20, 30, 45, 70, 100, 150, 220)
 RANGE = dict(rho_max=60.0, rho_min=0.02, to_zero=False)
@@ -148,57 +146,23 @@ def overhead(steps: int, runs: int, size: int) -> list[dict]:
     ]
 
 
-COLOURS = ("#bbbbbb", "#1b6ca8", "#d1495b", "#2e933c", "#edae49", "#7d4e9e")
-COLOURS += ("#00798c", "#8c564b", "#444444", "#e377c2", "#7f7f7f")
-AREA = (90, 40, 820, 560)
-
-
 def picture(rows: list[dict], path: Path) -> None:
     """Log error against log evaluations, a line a sampler; dashes judge the distribution."""
-    image = Image.new("RGB", (1100, 640), "white")
-    draw = ImageDraw.Draw(image)
-    shown = [row for row in rows if row["error"] > 1e-13]
-    xs = [math.log10(row["evaluations"]) for row in shown]
-    ys = [math.log10(row["error"]) for row in shown]
-    low_x, high_x, low_y, high_y = min(xs), max(xs), math.floor(min(ys)), math.ceil(max(ys))
-    left, top, right, bottom = AREA
 
-    def place(row):
-        x = (math.log10(row["evaluations"]) - low_x) / (high_x - low_x)
-        y = (math.log10(row["error"]) - low_y) / (high_y - low_y)
-        return left + x * (right - left), bottom - y * (bottom - top)
+    def draw(axes):
+        for index, name in enumerate(dict.fromkeys(row["sampler"] for row in rows)):
+            mine = [row for row in rows if row["sampler"] == name and row["error"] > 1e-13]
+            dashed = any(row["judge"] == "distribution" for row in mine)
+            xs, ys = ([row[key] for row in mine] for key in ("evaluations", "error"))
+            line = "o--" if dashed else "o-"
+            axes.loglog(xs, ys, line, markersize=4, color=f"C{index % 10}", label=name)
+        axes.set(xlabel="network evaluations", ylabel="error (dashed: of the distribution)")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.grid(alpha=0.3)
+        axes.figure.legend(loc="outside right upper")
 
-    for power in range(low_y, high_y + 1):
-        y = place(dict(evaluations=10**low_x, error=10.0**power))[1]
-        draw.line([(left, y), (right, y)], fill="#dddddd")
-        draw.text((left - 45, y - 6), f"1e{power}", fill="black")
-    for count in (4, 10, 30, 100, 300, 1000):
-        if low_x <= math.log10(count) <= high_x:
-            x = place(dict(evaluations=count, error=10.0**low_y))[0]
-            draw.line([(x, top), (x, bottom)], fill="#dddddd")
-            draw.text((x - 8, bottom + 8), str(count), fill="black")
-    draw.text(
-        (left, 12), "error (solid: of the ODE's end; dashed: of the distribution)", fill="black"
-    )
-    draw.text(((left + right) // 2 - 60, bottom + 30), "network evaluations", fill="black")
-    names = list(dict.fromkeys(row["sampler"] for row in rows))
-    for i, name in enumerate(names):
-        colour = COLOURS[i % len(COLOURS)]
-        line = [place(row) for row in shown if row["sampler"] == name]
-        dashed = any(row["judge"] == "distribution" for row in rows if row["sampler"] == name)
-        for here, there in pairwise(line):
-            parts = 9 if dashed else 1
-            for part in range(0, parts, 2):
-                ends = [
-                    tuple(a + (b - a) * f / parts for a, b in zip(here, there, strict=True))
-                    for f in (part, part + 1)
-                ]
-                draw.line(ends, fill=colour, width=2)
-        for x, y in line:
-            draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=colour)
-        draw.line([(850, 60 + 24 * i), (880, 60 + 24 * i)], fill=colour, width=3)
-        draw.text((890, 54 + 24 * i), name, fill="black")
-    image.save(path)
+    path.write_text(drawn(draw, width=640, height=380, paper="white"))
 
 
 def write(rows: list[dict], path: Path) -> None:
@@ -219,7 +183,7 @@ def main(arguments: list[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     rows = errors(options.count)
     write(rows, options.out / "samplers.csv")
-    picture(rows, options.out / "samplers.png")
+    picture(rows, options.out / "samplers.svg")
     print(f"{'sampler':16}{'judge':14}" + "".join(f"{steps:>10}" for steps in STEPS))
     for name in dict.fromkeys(row["sampler"] for row in rows):
         mine = [row for row in rows if row["sampler"] == name]
