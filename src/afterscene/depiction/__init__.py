@@ -5,12 +5,11 @@ Painters work on pictures ``(H, W, 3)`` uint8 and a damage map. A hazard compose
 """
 
 from afterscene.depiction.aftermath import draw_aftermath
-from afterscene.depiction.crowns import strip
 from afterscene.depiction.depiction import Depiction, Painter
 from afterscene.depiction.fire import burn, scorch
 from afterscene.depiction.overlays import Ash, Water
 from afterscene.depiction.quake import shake
-from afterscene.depiction.wind import blow
+from afterscene.depiction.wind import blow, strip
 
 __all__ = [
     "Ash",

@@ -232,18 +232,10 @@ def draw_scene(
     config: RenderConfig,
     sketch: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Run the bridge from ``picture`` ``(H, W, 3)`` uint8 to its end, of the same shape.
+    """Run a prepared bridge from ``picture`` ``(H, W, 3)`` uint8 to its end, of the same shape.
 
-    Args:
-        model: Prepared for rendering.
-        picture: Where the bridge begins.
-        condition: Made of ``picture`` by :func:`scene_condition` with the stride of the model.
-        seed: Equal seeds give equal pixels.
-        config: How it is walked.
-        sketch: The post image about as it will be, of the shape of ``picture``.
-
-    Raises:
-        NotFinite: the network returned NaN.
+    ``condition`` is made of ``picture`` (:func:`scene_condition`) with the stride of the model; a
+    ``sketch`` is the post image about as it will be. Raises NotFinite.
     """
     begun = None
     if sketch is not None:
