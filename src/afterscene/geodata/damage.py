@@ -39,7 +39,7 @@ class DamageLevel(enum.IntEnum):
     MINOR = 2
     MAJOR = 3
     DESTROYED = 4
-    UNCLASSIFIED = 255
+    UNCLASSIFIED = IGNORE
 
     @property
     def word(self) -> str:

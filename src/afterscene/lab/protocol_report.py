@@ -37,7 +37,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 PAGE, MARKDOWN = "report.html", "figures.md"
 SHOWN = 4
 RARE = {"minor-damage": "damage_f1_minor_damage", "major-damage": "damage_f1_major_damage"}
-LEVEL_HEADS = ("no damage", "minor", "major", "destroyed")
 HEAD = (
     "arm",
     "synthetic",
@@ -46,7 +45,7 @@ HEAD = (
     "gain",
     "official",
     "localisation",
-    *LEVEL_HEADS,
+    *LEVEL_WORDS,
 )
 
 

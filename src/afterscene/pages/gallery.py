@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from afterscene.gbd.dataset import Dataset, Entry
+from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree
 from afterscene.hazards import hazard_of
@@ -27,7 +28,7 @@ def gallery(
 
 
 def _damage(row: Mapping[str, Any]) -> int:
-    return sum(n for word, n in row["levels"].items() if word != "no-damage")
+    return sum(n for word, n in row["levels"].items() if word != DamageLevel.NO_DAMAGE.word)
 
 
 def _row(entry: Entry, beside: Beside, size: int) -> PictureRow:

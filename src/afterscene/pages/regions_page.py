@@ -17,7 +17,7 @@ from afterscene.regions.places import Place
 
 WIDTH, NORTH, SOUTH = 1440, 75.0, -58.0
 SCALE = WIDTH / 360
-COLOURS = (
+RINGS = (
     *((230, 80, 60), (70, 160, 250), (240, 200, 60), (250, 140, 40)),
     *((80, 210, 190), (170, 120, 240), (240, 120, 190)),
 )
@@ -42,13 +42,13 @@ def world(
             cv2.circle(picture, _xy(place.lng, place.lat), 1, (shade, shade, 150), -1)
     hazards = list(dict.fromkeys(c.hazard for c in chosen))
     for candidate in chosen:
-        colour = COLOURS[hazards.index(candidate.hazard) % len(COLOURS)]
+        colour = RINGS[hazards.index(candidate.hazard) % len(RINGS)]
         point = _xy(candidate.place.lng, candidate.place.lat)
         cv2.circle(picture, point, 7, colour, 2, cv2.LINE_AA)
         cv2.circle(picture, point, 2, colour, -1, cv2.LINE_AA)
     for k, hazard in enumerate(hazards):
         y = height - 14 - 22 * (len(hazards) - 1 - k)
-        cv2.circle(picture, (20, y - 5), 6, COLOURS[k % len(COLOURS)], 2, cv2.LINE_AA)
+        cv2.circle(picture, (20, y - 5), 6, RINGS[k % len(RINGS)], 2, cv2.LINE_AA)
         font = cv2.FONT_HERSHEY_SIMPLEX
         cv2.putText(picture, hazard, (34, y), font, 0.5, (220, 220, 220), 1, cv2.LINE_AA)
     return picture
