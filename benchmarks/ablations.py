@@ -44,7 +44,7 @@ from afterscene.lab.candidates import (
 )
 from afterscene.lab.features import LiteFeatures
 from afterscene.lab.fidelity import asked_buildings
-from afterscene.lab.summary import fidelity
+from afterscene.lab.summary import recovered_figures
 from afterscene.lab.tilefigures import TileFigures, measure, reference, set_distances
 from afterscene.pages.pictures import busiest_window
 
@@ -167,7 +167,7 @@ class Trial:
         """JSON values of each row."""
         real = self.figures[CEILING]
         return {
-            name: fidelity([t.recovered for t in row], self.asked)
+            name: recovered_figures([t.recovered for t in row], self.asked)
             | {"damaged": set_distances(row, real)["damaged"]}
             | {"seconds": round(float(np.mean([t.seconds[1] for t in row])), 1)}
             for name, row in self.figures.items()

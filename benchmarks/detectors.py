@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from afterscene.detectors import DETECTORS, DetectorConfig, detector_config, fit
-from afterscene.detectors.evaluation import evaluate
+from afterscene.detectors.evaluation import score_pairs
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic, write_json
 from afterscene.geodata.pair import read_pairs
@@ -44,7 +44,7 @@ def do(row: str, config: DetectorConfig, seed: int, arguments: argparse.Namespac
     held = read_pairs(arguments.xbd, arguments.val)
     made = fit(config, pairs, seed=seed, validation=held)
     made.save(out)
-    found = evaluate(made, tree.pairs(arguments.test)).as_json()
+    found = score_pairs(made, tree.pairs(arguments.test)).as_json()
     write_json(out / "about.json", about)
     write_json(out / "score.json", {**found, "seconds": made.provenance["seconds"]})
     print(row, seed, f"{found['score']:.4f}", f"{made.provenance['seconds']:.0f} s", flush=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from afterscene.detectors.evaluation import (
-    Evaluation,
+    DetectorScores,
     Tile,
     calibration,
     confidence_bins,
@@ -55,7 +55,7 @@ def _tile(event: str, right: float) -> Tile:
 
 
 def test_intervals_hold_the_score_and_shrink_to_it_for_equal_tiles() -> None:
-    made = Evaluation(tiles=tuple(_tile("a", r) for r in (0.3, 0.5, 0.7, 0.9)))
+    made = DetectorScores(tiles=tuple(_tile("a", r) for r in (0.3, 0.5, 0.7, 0.9)))
     values = made.as_json()
     low, high = values["intervals"]["score"]
     assert low < values["score"] < high and high - low > 0.1

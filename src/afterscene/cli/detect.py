@@ -190,12 +190,12 @@ def score(
     """
     from afterscene.cli.score import evaluation_text, score_text
     from afterscene.detectors import load
-    from afterscene.detectors.evaluation import evaluate
+    from afterscene.detectors.evaluation import score_pairs
     from afterscene.geodata.xbd import XbdTree
 
     talk = Talk(json=as_json, quiet=quiet)
     detector = load(model)
     pairs = XbdTree(xbd).pairs(split)
     with talk.progress("detect score", len(pairs)) as advance:
-        values = evaluate(detector, pairs, flips=flips, advance=advance).as_json()
+        values = score_pairs(detector, pairs, flips=flips, advance=advance).as_json()
     talk.result(values, f"{score_text(values)}\n\n{evaluation_text(values)}")

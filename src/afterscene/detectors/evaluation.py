@@ -49,7 +49,7 @@ class Tile:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evaluation:
+class DetectorScores:
     """Tiles and what they sum to; ``as_json`` is what ``afterscene detect score`` prints."""
 
     tiles: tuple[Tile, ...]
@@ -65,7 +65,7 @@ class Evaluation:
             "pairs": len(self.tiles),
             "events": {name: self._event(name) for name in sorted({t.event for t in self.tiles})},
             "objects": object_figures(sum_of(tile.objects for tile in self.tiles)),
-            "confusion": table(level_table(total.counts)),
+            "confusion": confusion_json(level_table(total.counts)),
             "calibration": calibration(sum_of(tile.bins for tile in self.tiles)),
             "intervals": self.intervals(counts),
         }
@@ -89,13 +89,13 @@ def sum_of(parts: Iterable[np.ndarray]) -> np.ndarray:
     return np.sum(list(parts), axis=0)
 
 
-def evaluate(
+def score_pairs(
     detector: Detector,
     pairs: Sequence[Pair],
     *,
     flips: bool = False,
     advance: Callable[[int], None] = lambda _: None,
-) -> Evaluation:
+) -> DetectorScores:
     """Predict and score every pair that has a post image and a label or target.
 
     Raises:
@@ -109,7 +109,7 @@ def evaluate(
         advance(1)
     if not tiles:
         raise MissingFile("no pair has a post image and its label; check the folder and the split")
-    return Evaluation(tiles=tuple(tiles))
+    return DetectorScores(tiles=tuple(tiles))
 
 
 def _tile(detector: Detector, pair: LabelledPair, flips: bool) -> Tile:
@@ -134,11 +134,11 @@ def object_figures(objects: np.ndarray) -> dict[str, Any]:
         "found": int(found),
         "buildings": int(wanted.sum()),
         "invented": int(objects[0].sum()),
-        "confusion": table(objects),
+        "confusion": confusion_json(objects),
     }
 
 
-def table(counts: np.ndarray) -> dict[str, dict[str, int]]:
+def confusion_json(counts: np.ndarray) -> dict[str, dict[str, int]]:
     """(5, 5) counts as {true: {said: n}}; "none": no building there, or none found."""
     words = ("none", *LEVEL_WORDS)
     return {

@@ -28,7 +28,7 @@ from afterscene.lab.arms import arm as arm_named
 from afterscene.lab.baselines import harvest
 from afterscene.lab.protocols import GIVEN, Protocol
 from afterscene.lab.results import Finished, Results, measured
-from afterscene.lab.runs import RECORD, Run, Training, run
+from afterscene.lab.runs import RECORD, Scored, Training, train_and_score
 from afterscene.lab.settings import Setting, settings
 from afterscene.lab.synthesis import CopyPaste, build_synthetic, expected_mix
 
@@ -138,7 +138,7 @@ def held_back(
 
 
 @dataclass
-class Data:
+class DecodedPairs:
     """The pairs of a tree and of folders, each decoded once when first asked for."""
 
     tree: XbdTree
@@ -163,7 +163,7 @@ class _Comparison:
 
     def __init__(self, *, protocol: Protocol, sources: Sources, out: Path, work: Work) -> None:
         self.protocol, self.sources, self.out, self.work = protocol, sources, out, work
-        self.data = Data(XbdTree(sources.xbd))
+        self.data = DecodedPairs(XbdTree(sources.xbd))
         self.generator = cache(self._load)
 
     def _load(self, folder: Path) -> Generator:
@@ -205,9 +205,9 @@ class _Comparison:
         prints, others = ([pair.fingerprint for pair in some] for some in (pairs, held_out))
         return [pairs[index] for index in apart(prints, others, skip=self.work.skip)[0]]
 
-    def runs(self, found: Sequence[Setting]) -> tuple[dict[Key, Run], int]:
+    def runs(self, found: Sequence[Setting]) -> tuple[dict[Key, Scored], int]:
         """All runs that are there or may be made, and how many were made."""
-        runs: dict[Key, Run] = {}
+        runs: dict[Key, Scored] = {}
         trained = 0
         for seed in self.protocol.seeds:
             for setting in found:
@@ -220,7 +220,7 @@ class _Comparison:
                     trained += new
         return runs, trained
 
-    def _run(self, setting: Setting, arm: str, seed: int, folder: Path) -> Run:
+    def _run(self, setting: Setting, arm: str, seed: int, folder: Path) -> Scored:
         protocol, kind, real = self.protocol, arm_named(arm), self.data.real(setting.real)
         made = self._synthetic(setting, kind.synthetic) if kind.synthetic else []
         pairs, held = held_back([*real, *made], protocol.held)
@@ -233,7 +233,7 @@ class _Comparison:
             start=self._base(setting, seed),
             mix=mix,
         )
-        return run(
+        return train_and_score(
             training,
             self.data.real(setting.test),
             folder,
@@ -268,7 +268,7 @@ class _Comparison:
             write_json(folder / RECORD, {"steps": steps})
         return load_detector(folder)
 
-    def finished(self, found: Sequence[Setting], runs: Mapping[Key, Run]) -> list[Finished]:
+    def finished(self, found: Sequence[Setting], runs: Mapping[Key, Scored]) -> list[Finished]:
         """Settings of which at least one seed has every arm."""
         arms, done = self.protocol.arms, []
         for setting in found:

@@ -93,7 +93,8 @@ def setting_table(one: SettingResult) -> Table:
         caption=f"{one.name}: {one.pairs_real} real pairs, {one.tiles} test tiles, "
         f"seeds {list(one.seeds)}"
         + (f"; too few buildings of {', '.join(few)} to be judged" if few else "")
-        + absent,
+        + absent
+        + f"; {one.redrawn:.2f} draws for each kept one lost a level and were drawn again",
         columns=HEAD,
         rows=tuple(rows),
     )

@@ -20,7 +20,7 @@ import numpy as np
 from afterscene.geodata.damage import LEVEL_WORDS, DamageLevel
 from afterscene.lab.arms import ARMS
 from afterscene.lab.protocols import Protocol
-from afterscene.lab.runs import Run
+from afterscene.lab.runs import Scored
 from afterscene.lab.settings import Setting
 from afterscene.metrics.bootstrap import Figure, Interval, resample
 from afterscene.metrics.xview2 import FIGURES, all_undamaged, figures, judged_score, shown
@@ -114,7 +114,7 @@ class Finished:
 
     setting: Setting
     seeds: tuple[int, ...]
-    runs: Mapping[str, Sequence[Run]]
+    runs: Mapping[str, Sequence[Scored]]
     events: Sequence[str]
 
 

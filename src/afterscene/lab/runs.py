@@ -30,7 +30,7 @@ from afterscene.weightfiles import weights_hash
 RECORD = "done.json"
 DAMAGE = "predictions.npz"
 #: Hears of (step, steps) after each optimiser step.
-Advance = Callable[[int, int], None]
+OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,13 +53,13 @@ class Training:
         return {
             "config": self.config.as_json(),
             "seed": self.seed,
-            "pairs": digest(self.pairs),
-            "validation": digest(self.validation),
+            "pairs": pair_digest(self.pairs),
+            "validation": pair_digest(self.validation),
             "mix": None if self.mix is None else list(self.mix),
             "start": None if self.start is None else weights_hash(self.start.network.state_dict()),
         }
 
-    def fit(self, folder: Path, told: Advance) -> Detector:
+    def fit(self, folder: Path, told: OnStep) -> Detector:
         """Train; ``folder`` gets config, card, log and weights."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / LOG).unlink(missing_ok=True)
@@ -82,7 +82,7 @@ class Training:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Run:
+class Scored:
     """What one training scored. counts: (tiles, 6, 2, 2, 5) as :class:`Confusion` keeps them.
 
     synthetic: pairs among those that it was trained on. damage: tile id -> (H, W) uint8 predicted
@@ -94,18 +94,18 @@ class Run:
     damage: Mapping[str, np.ndarray]
 
 
-def run(
+def train_and_score(
     training: Training,
     evaluation: Sequence[LabelledPair],
     folder: Path,
     *,
     show: Sequence[str] = (),
-    told: Advance = lambda *_: None,
-) -> Run:
+    told: OnStep = lambda *_: None,
+) -> Scored:
     """Train and score, or read what an earlier call finished. Raises OutputConflict."""
     decided = {
         **training.fingerprint(),
-        "evaluation": digest(evaluation),
+        "evaluation": pair_digest(evaluation),
         "show": sorted(show),
     }
     if not (folder / RECORD).is_file():
@@ -118,7 +118,7 @@ def _train(
     evaluation: Sequence[LabelledPair],
     folder: Path,
     show: Sequence[str],
-    told: Advance,
+    told: OnStep,
     decided: Mapping[str, Any],
 ) -> None:
     detector = training.fit(folder, told)
@@ -145,7 +145,7 @@ def _train(
     (folder / WEIGHTS).unlink(missing_ok=True)
 
 
-def _read(folder: Path, decided: Mapping[str, Any]) -> Run:
+def _read(folder: Path, decided: Mapping[str, Any]) -> Scored:
     path = folder / RECORD
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -164,10 +164,10 @@ def _read(folder: Path, decided: Mapping[str, Any]) -> Run:
             f"{path} was made with another {', '.join(differing)}; "
             "choose another output folder, or remove this one"
         )
-    return Run(counts=counts, synthetic=synthetic, damage=damage)
+    return Scored(counts=counts, synthetic=synthetic, damage=damage)
 
 
-def digest(pairs: Sequence[LabelledPair]) -> str:
+def pair_digest(pairs: Sequence[LabelledPair]) -> str:
     """Hash of ids, kinds and pixels of the pairs."""
     keys = [[pair.id, pair.synthetic, *(name[:16] for name in pair.pixel_hashes)] for pair in pairs]
     return hashlib.sha256(json.dumps(keys).encode()).hexdigest()

@@ -93,13 +93,13 @@ def _candidate(
     found: Sequence[TileFigures], real: Sequence[TileFigures], asked: Asked
 ) -> dict[str, Any]:
     return {
-        **fidelity([t.recovered for t in found], asked.buildings),
+        **recovered_figures([t.recovered for t in found], asked.buildings),
         "by_hazard": {
-            name: fidelity([t.recovered for t in found if t.hazard == name], counts)
+            name: recovered_figures([t.recovered for t in found if t.hazard == name], counts)
             for name, counts in asked.by_hazard.items()
         },
         "by_event": {
-            name: fidelity([t.recovered for t in found if t.event == name], counts)
+            name: recovered_figures([t.recovered for t in found if t.event == name], counts)
             for name, counts in asked.by_event.items()
         },
         "distances": set_distances(found, real),
@@ -111,7 +111,7 @@ def _candidate(
     }
 
 
-def fidelity(recovered: Sequence[Recovered], asked: Mapping[str, int]) -> dict[str, Any]:
+def recovered_figures(recovered: Sequence[Recovered], asked: Mapping[str, int]) -> dict[str, Any]:
     """F1 by level, their harmonic mean over the counted levels, and the table of buildings.
 
     `buildings_asked_found[i][j]` counts buildings of asked level i + 1 that were found as j + 1;

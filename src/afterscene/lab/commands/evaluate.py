@@ -12,7 +12,7 @@ app = typer.Typer(
     help="Measure models against real pairs.", no_args_is_help=True, rich_markup_mode=None
 )
 
-Asked = Annotated[str, typer.Option("--split", help="Split whose real levels are asked for.")]
+AskedSplit = Annotated[str, typer.Option("--split", help="Split whose real levels are asked for.")]
 AssessorDir = Annotated[
     Path | None,
     typer.Option(
@@ -40,7 +40,7 @@ KeepIn = Annotated[
 @app.command("generator")
 def generator(
     xbd: Xbd,
-    split: Asked,
+    split: AskedSplit,
     model: Model = "default",
     assessor: AssessorDir = None,
     critic: CriticDir = None,
@@ -88,7 +88,7 @@ def generator(
 @app.command("layout")
 def layout(
     xbd: Xbd,
-    split: Asked,
+    split: AskedSplit,
     model: Model = "layout",
     assessor: AssessorDir = None,
     limit: Limit = None,
