@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from afterscene.detectors import DetectorConfig, storage
+from afterscene.detectors import DetectorConfig, fit, storage
 from afterscene.geodata import decode, scene
+from afterscene.geodata.pair import read_pairs
 from tests.generators.launch import arguments, toy_pairs
 from tests.lab import places
 
@@ -61,6 +62,18 @@ def test_detect_fit_and_score(afterscene, xbd, tmp_path, decoded):
     decoded.clear()
     score = ("--xbd", xbd, "--split", "test", "--model", tmp_path / "model", "--json")
     outcome = afterscene("detect", "score", *score)
+    assert outcome.code == 0, outcome.stderr
+    assert decoded == images(xbd, "test")
+
+
+def test_assess(afterscene, xbd, tmp_path, decoded):
+    fit(TINY, read_pairs(xbd, "train"), seed=0).save(tmp_path / "model")
+    (name,) = json.loads((xbd / "splits.json").read_text())["test"]
+    pre, post = (xbd / "images" / f"{name}_{when}_disaster.png" for when in ("pre", "post"))
+    given = ("--pre", pre, "--post", post, "--model", tmp_path / "model", "--quiet")
+    label = xbd / "labels" / f"{name}_post_disaster.json"
+    decoded.clear()
+    outcome = afterscene("assess", *given, "--footprints", label, "-o", tmp_path / "a.gpkg")
     assert outcome.code == 0, outcome.stderr
     assert decoded == images(xbd, "test")
 

@@ -19,6 +19,7 @@ from afterscene.detectors.assessment import counts, write_layer
 from afterscene.errors import BadImage, BadLabel, BadParameter
 from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.footprints import Grid, read_footprints
+from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.pages.damage_map import KINDS, write_map, write_style
 from tests.detectors.toys import TINY, toy_pair
@@ -35,7 +36,7 @@ def detector() -> Detector:
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[Building]]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[ImageFile, ImageFile, list[Building]]:
     """A toy town of 3 x 3 pairs as two GeoTIFFs, and its houses in pixels."""
     folder = tmp_path_factory.mktemp("scene")
     rows = [[toy_pair(10 * r + c) for c in range(3)] for r in range(3)]
@@ -60,7 +61,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[Bu
             if where.any():
                 box = shapely.box(c, r, c + 15, r + 15)
                 houses.append(Building(polygon=box, level=None, uid=f"h{r}-{c}"))
-    return files[0], files[1], houses
+    return ImageFile(files[0]), ImageFile(files[1]), houses
 
 
 def geojson(houses: list[Building], path: Path, crs: str | None = None) -> Path:
@@ -92,7 +93,7 @@ def test_windows_give_what_the_whole_scene_gives(
         monkeypatch.setattr(module, "TILE", 160)
         monkeypatch.setattr(module, "OVERLAP", 64)
     found = assess(detector, pre, post, houses, (SIDE, SIDE))
-    a, b = read_scene(pre), read_scene(post)
+    a, b = read_scene(pre.path), read_scene(post.path)
     whole = detector.predict(a, b, footprints=houses)
     building, levels = detector.probabilities(a.rgb(), b.rgb())
     owner = instances(houses, (SIDE, SIDE))
@@ -197,21 +198,21 @@ def test_nothing_is_said_where_there_is_no_data(
     detector: Detector, scene: tuple, tmp_path: Path
 ) -> None:
     pre, post, houses = scene
-    hole = read_scene(post)
+    hole = read_scene(post.path)
     valid = hole.valid.copy()
     left, top, right, bottom = (int(v) for v in houses[0].polygon.bounds)
     valid[top : bottom + 1, left : right + 1] = False
     write_scene(hole.replace(valid=valid), tmp_path / "post.tif")
-    found = assess(detector, pre, tmp_path / "post.tif", houses, (SIDE, SIDE))
+    found = assess(detector, pre, ImageFile(tmp_path / "post.tif"), houses, (SIDE, SIDE))
     assert found[0].level is None and found[1].level is not None
     assert counts(found)["not-assessed"] == 1
 
 
 def test_images_on_two_grids_are_refused(scene: tuple, tmp_path: Path) -> None:
     pre, post, _ = scene
-    made = read_scene(post)
+    made = read_scene(post.path)
     write_scene(
         made.replace(transform=Affine(0.5, 0, 500_001.5, 0, -0.5, 4_250_000)), tmp_path / "post.tif"
     )
     with pytest.raises(BadImage, match="gdalwarp"):
-        same_grid(pre, tmp_path / "post.tif")
+        same_grid(pre, ImageFile(tmp_path / "post.tif"))

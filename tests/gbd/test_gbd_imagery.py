@@ -11,7 +11,8 @@ from affine import Affine
 from PIL import Image
 
 from afterscene.errors import AftersceneError, BadImage, BadParameter, BadRegions, MissingFile
-from afterscene.gbd.imagery import cut, pictures_in, pictures_of_catalogue, windows
+from afterscene.gbd.imagery import cut, pictures_in, pictures_of_catalogue
+from afterscene.geodata import overview
 from afterscene.geodata.scene import read_scene, write_scene
 from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import fit_lnglat, read_label
@@ -151,10 +152,11 @@ def test_only_one_window_is_held_of_a_large_picture(tmp_path, monkeypatch):
         seen.append(window)
         return read_scene(path, window=window)
 
-    monkeypatch.setattr(windows, "read_scene", spy)
+    monkeypatch.setattr(overview, "read_scene", spy)
     cut(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
-    assert len(seen) == 4
-    assert all(w is not None and w.height * w.width <= SIDE * SIDE for w in seen)
+    tiles = [w for w in seen if w != Window(0, 0, 1, 1)]  # the corner tells the place
+    assert len(tiles) == 4
+    assert all(w is not None and w.height * w.width <= SIDE * SIDE for w in tiles)
 
 
 # --- bad input: FAULTS 17 to 25, for each reader -------------------------------------------------

@@ -47,6 +47,7 @@ def assess(
     from afterscene.detectors.assessment import counts, write_layer
     from afterscene.detectors.detector import OVERLAP, TILE
     from afterscene.geodata.footprints import read_footprints
+    from afterscene.geodata.overview import ImageFile
     from afterscene.geodata.tiles import tiles
     from afterscene.pages.damage_map import write_map, write_style
 
@@ -57,7 +58,8 @@ def assess(
     there = [file for file in files if file.exists()]
     if there and not overwrite:
         raise OutputConflict(f"{there[0]} is there already; choose another name, or --overwrite")
-    found = read_footprints(footprints, same_grid(pre, post))
+    images = ImageFile(pre), ImageFile(post)
+    found = read_footprints(footprints, same_grid(*images))
     if not found.buildings:
         raise BadParameter(
             f"{footprints}: none of its {found.outside + found.unusable} outlines lies on {pre}; "
@@ -68,10 +70,10 @@ def assess(
     detector = load(model)
     shape = found.grid.shape
     with talk.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
-        done = work(detector, pre, post, found.buildings, shape, flips=flips, advance=advance)
+        done = work(detector, *images, found.buildings, shape, flips=flips, advance=advance)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_style(files[1])
-    write_map(done, found.grid, pre, post, files[2], source=Path(model).name)
+    write_map(done, found.grid, *images, files[2], source=Path(model).name)
     write_layer(done, found.grid, out, source=Path(model).name)
     levels = counts(done)
     values = {

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 
 import numpy as np
 import pyproj
@@ -21,8 +20,8 @@ from afterscene.detectors.detector import OVERLAP, TILE, Detector
 from afterscene.errors import BadImage
 from afterscene.geodata.damage import Building, DamageLevel, layers
 from afterscene.geodata.footprints import Grid
-from afterscene.geodata.overview import grid_of
-from afterscene.geodata.scene import Stretch, read_scene
+from afterscene.geodata.overview import ImageFile
+from afterscene.geodata.scene import Stretch
 from afterscene.geodata.tiles import Window, feather, tiles
 
 _SMALLEST = 1e-6
@@ -44,9 +43,9 @@ class Assessed:
     located: float
 
 
-def same_grid(pre: Path, post: Path) -> Grid:
+def same_grid(pre: ImageFile, post: ImageFile) -> Grid:
     """The grid of both images. Raises BadImage where they differ."""
-    grid, other = grid_of(pre), grid_of(post)
+    grid, other = pre.grid, post.grid
     differ = grid.shape != other.shape
     if grid.transform is not None and other.transform is not None:
         one, two = np.array(grid.transform[:6]), np.array(other.transform[:6])
@@ -57,16 +56,16 @@ def same_grid(pre: Path, post: Path) -> Grid:
         differ |= pyproj.CRS(grid.crs) != pyproj.CRS(other.crs)
     if differ:
         raise BadImage(
-            f"{pre} ({grid.shape} pixels) and {post} ({other.shape}) do not share one grid; warp "
-            "one to the other first, for instance with gdalwarp -te -ts"
+            f"{pre.path} ({grid.shape} pixels) and {post.path} ({other.shape}) do not share one "
+            "grid; warp one to the other first, for instance with gdalwarp -te -ts"
         )
     return grid
 
 
 def assess(
     detector: Detector,
-    pre: Path,
-    post: Path,
+    pre: ImageFile,
+    post: ImageFile,
     footprints: Sequence[Building],
     shape: tuple[int, int],
     *,
@@ -78,7 +77,7 @@ def assess(
     Raises MissingFile, BadImage, NotFinite.
     """
     windows = tiles(shape, size=TILE, overlap=OVERLAP)
-    limits = [_stretch(path, windows) for path in (pre, post)]
+    limits = [_stretch(image, windows) for image in (pre, post)]
     boxes = shapely.bounds([b.polygon for b in footprints]) if footprints else np.zeros((0, 4))
     head = detector.objects
     width = detector.network.features_width if head is not None else 0
@@ -89,7 +88,7 @@ def assess(
         if len(inside):
             moved = [_moved(footprints[i], window) for i in inside]
             owners = tuple(layers(moved, (window.height, window.width)))
-            before, after = (read_scene(path, window=window) for path in (pre, post))
+            before, after = (image.read(window) for image in (pre, post))
             pictures = (
                 s.rgb(stretch=limit) for s, limit in zip((before, after), limits, strict=True)
             )
@@ -160,15 +159,15 @@ def _moved(building: Building, window: Window) -> Building:
     return Building(polygon=polygon, level=None, uid=building.uid)
 
 
-def _stretch(path: Path, windows: Sequence[Window]) -> Stretch | None:
+def _stretch(image: ImageFile, windows: Sequence[Window]) -> Stretch | None:
     """One pair of limits for the whole file; None for 8 bits, which stay as they are.
 
     The median over windows spread through the scene of each window's own limits.
     """
     some = windows[:: max(1, len(windows) // _LOOKED_AT)]
-    if read_scene(path, window=Window(0, 0, 1, 1)).pixels.dtype == np.uint8:
+    if image.read(Window(0, 0, 1, 1)).pixels.dtype == np.uint8:
         return None
-    scenes = (read_scene(path, window=window) for window in some)
+    scenes = (image.read(window) for window in some)
     found = [scene.stretch() for scene in scenes if scene.valid.any()]
     if not found:
         return ((0.0, 1.0),)

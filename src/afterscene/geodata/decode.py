@@ -186,7 +186,7 @@ def _decode_pillow(path: Path, kind: str) -> Decoded:
         valid, bands = bands[-1] > 0, bands[:-1]
     if bands.dtype == np.int32:
         bands = bands.astype(np.uint16)
-    return Decoded(bands, valid, *_place(path, tags))
+    return Decoded(bands, valid, *written_place(path, tags))
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -211,7 +211,7 @@ def _pillow_tags(image: Image.Image) -> dict[str, str]:
     return texts
 
 
-def _place(
+def written_place(
     path: Path, tags: Mapping[str, str]
 ) -> tuple[str | None, Affine | None, datetime | None]:
     """CRS, transform and time that ``write_scene`` left as texts. Raises BadImage for nonsense."""
@@ -278,7 +278,7 @@ def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
             pixels, valid = _through_palette(pixels[0], source.colormap(1), valid)
         elif source.tags(1, ns="IMAGE_STRUCTURE").get("NBITS") == "1":
             pixels = pixels * np.uint8(255)
-        crs, transform, time = _place(path, source.tags())
+        crs, transform, time = written_place(path, source.tags())
         if source.crs:
             crs = source.crs.to_wkt()
         if not source.transform.is_identity:

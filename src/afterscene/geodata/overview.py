@@ -1,12 +1,22 @@
-"""What a file shows without reading all of it: its size, place and a small picture."""
+"""What a file shows without reading all of it: its size, place, parts and a small picture."""
 
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import rasterio
 
 from afterscene.errors import BadImage
-from afterscene.geodata.decode import DECODERS_RAISE, GDAL, open_pillow, open_raster, sniff
+from afterscene.geodata.decode import (
+    DECODERS_RAISE,
+    GDAL,
+    open_pillow,
+    open_raster,
+    read_tags,
+    sniff,
+    written_place,
+)
 from afterscene.geodata.footprints import Grid
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.tiles import Window
@@ -25,21 +35,44 @@ def shape_of(path: Path) -> tuple[int, int]:
         raise BadImage(f"{path}: cannot be opened ({error}); export it again") from error
 
 
-def grid_of(path: Path) -> Grid:
-    """Shape, CRS and transform; of a GeoTIFF without its pixels. Raises MissingFile, BadImage."""
-    if sniff(path) != "GTiff":
-        scene = read_scene(path)
-        return Grid(shape=scene.shape, crs=scene.crs, transform=scene.transform)
-    corner = read_scene(path, window=Window(0, 0, 1, 1))
-    return Grid(shape=shape_of(path), crs=corner.crs, transform=corner.transform)
+@dataclass(frozen=True)
+class ImageFile:
+    """An image to be read in parts: a GeoTIFF by windows, while a PNG or JPEG, which has none, is
+    decoded once and kept.
+    """
+
+    path: Path
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Shape, CRS and transform; nothing is decoded for it but a corner of a GeoTIFF."""
+        if self._windowed:
+            corner = read_scene(self.path, window=Window(0, 0, 1, 1))
+            crs, transform = corner.crs, corner.transform
+        else:
+            crs, transform, _ = written_place(self.path, read_tags(self.path))
+        return Grid(shape=shape_of(self.path), crs=crs, transform=transform)
+
+    def read(self, window: Window) -> Scene:
+        """The part under ``window``. Raises BadImage."""
+        if self._windowed:
+            return read_scene(self.path, window=window)
+        return self._whole.crop(window)
+
+    def small(self, side: int) -> Scene:
+        """All of it; a GeoTIFF is thinned while it is read, so that no side exceeds ``side``."""
+        return _thinned(self.path, side) if self._windowed else self._whole
+
+    @cached_property
+    def _windowed(self) -> bool:
+        return sniff(self.path) == "GTiff"
+
+    @cached_property
+    def _whole(self) -> Scene:
+        return read_scene(self.path)
 
 
-def small_picture(path: Path, side: int) -> np.ndarray:
-    """(H, W, 3) uint8; a GeoTIFF is thinned while it is read, so that no side exceeds `side`."""
-    return (thinned(path, side) if sniff(path) == "GTiff" else read_scene(path)).rgb()
-
-
-def thinned(path: Path, side: int) -> Scene:
+def _thinned(path: Path, side: int) -> Scene:
     """A GeoTIFF with every so many pixels left out, no side longer than `side`, without a place.
 
     Raises:

@@ -16,7 +16,7 @@ from afterscene.detectors.assess import Assessed
 from afterscene.detectors.assessment import NOT_ASSESSED, counts, word_of
 from afterscene.geodata.damage import COLOURS, LEVEL_WORDS, LEVELS, DamageLevel
 from afterscene.geodata.footprints import Grid
-from afterscene.geodata.overview import small_picture
+from afterscene.geodata.overview import ImageFile
 from afterscene.pages.pictures import data_uri
 from afterscene.pages.render import write_page
 
@@ -34,17 +34,23 @@ def write_style(path: Path) -> Path:
 
 
 def write_map(
-    found: Sequence[Assessed], grid: Grid, pre: Path, post: Path, path: Path, *, source: str
+    found: Sequence[Assessed],
+    grid: Grid,
+    pre: ImageFile,
+    post: ImageFile,
+    path: Path,
+    *,
+    source: str,
 ) -> Path:
     """The page. Pictures longer than 1,400 pixels are thinned."""
     pictures = {
-        name: data_uri(small_picture(file, SIDE), SIDE)
-        for name, file in (("pre", pre), ("post", post))
+        name: data_uri(image.small(SIDE).rgb(), SIDE)
+        for name, image in (("pre", pre), ("post", post))
     }
     return write_page(
         path,
         "damage_map.html",
-        name=post.name,
+        name=post.path.name,
         source=source,
         size=grid.shape,
         counts=counts(found),

@@ -36,7 +36,7 @@ from afterscene.geodata.footprints import (
     on_grid,
     read_footprints,
 )
-from afterscene.geodata.overview import grid_of
+from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import make_label, write_label
@@ -130,7 +130,7 @@ class _Cutter:
         frames: list[tuple[Picture, mapped.Box]] = []
         for picture in pictures:
             with self._faults(picture):
-                grids[picture] = grid_of(picture.path)
+                grids[picture] = ImageFile(picture.path).grid
                 if files and grids[picture].crs is not None:
                     frames += [(picture, box) for box in boxes(grids[picture])]
         shared = _mapped(files, frames)
@@ -152,7 +152,7 @@ class _Cutter:
         grid = footprints.grid
         self.left_out["footprint that is no polygon"] += footprints.unusable
         tree = STRtree([building.polygon for building in footprints.buildings])
-        source = TileSource.of(picture.path, grid)
+        source = TileSource(ImageFile(picture.path), grid)
         for window in windows(grid.shape, self.side):
             number = next(self.numbers.setdefault(picture.event, count(1)))
             frame = frame_of(window)

@@ -2,44 +2,39 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 import shapely
 
 from afterscene.geodata.border import seen
-from afterscene.geodata.decode import moved, sniff
+from afterscene.geodata.decode import moved
 from afterscene.geodata.footprints import Grid
-from afterscene.geodata.overview import thinned
-from afterscene.geodata.scene import Scene, Stretch, read_scene
+from afterscene.geodata.overview import ImageFile
+from afterscene.geodata.scene import Scene, Stretch
 from afterscene.geodata.tiles import Window
 
 SIDE = 1024
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class TileSource:
-    """A picture to read windows from; a PNG or JPEG, which has none, is read once."""
+    """A picture to read tiles from; ``grid`` may tell a place that the file does not."""
 
-    path: Path
+    image: ImageFile
     grid: Grid
-    stretch: Stretch
-    whole: Scene | None
 
-    @classmethod
-    def of(cls, path: Path, grid: Grid) -> "TileSource":
-        """The picture at ``path``, which lies at ``place``."""
-        if sniff(path) == "GTiff":
-            return cls(path=path, grid=grid, stretch=thinned(path, SIDE).stretch(), whole=None)
-        scene = read_scene(path)
-        return cls(path=path, grid=grid, stretch=scene.stretch(), whole=scene)
+    @cached_property
+    def stretch(self) -> Stretch:
+        """Limits of the whole picture, so that its tiles match."""
+        return self.image.small(SIDE).stretch()
 
     def read(self, window: Window) -> Scene:
         """The window as 8-bit RGB, filled up with nodata beyond the picture's edge."""
         rows = min(window.height, self.grid.shape[0] - window.row)
         cols = min(window.width, self.grid.shape[1] - window.col)
         inside = Window(window.row, window.col, rows, cols)
-        part = self.whole.crop(inside) if self.whole else read_scene(self.path, window=inside)
+        part = self.image.read(inside)
         if part.crs is None and self.grid.transform is not None:  # placed by its label alone
             part = part.replace(crs=self.grid.crs, transform=moved(self.grid.transform, inside))
         rgb = part.rgb(stretch=None if part.pixels.dtype == np.uint8 else self.stretch)
@@ -60,7 +55,7 @@ def windows(shape: tuple[int, int], side: int) -> Iterator[Window]:
 
 
 def frame_of(window: Window) -> shapely.Polygon:
-    """Its outline on the picture."""
+    """The outline of the window on its picture."""
     return shapely.box(
         window.col, window.row, window.col + window.width, window.row + window.height
     )
