@@ -15,12 +15,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from afterscene import shipped
 from afterscene.errors import BadParameter, BadWeights
-from afterscene.files import pixel_hash, write_json
+from afterscene.files import write_json
 from afterscene.geodata.leaks import Fingerprint, apart, check_history
+from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.xbd import XbdTree
 
 DATA = "data.json"
@@ -49,14 +48,14 @@ class Folders:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One decoded pair: what the trainer takes, what the leak guard compares, what it is made of.
+    """One decoded pair, what the trainer takes of it, and what the leak guard compares.
 
     ``source``: the real tile that a synthetic pair was made from, where that is known.
     """
 
     item: Any
+    pair: LabelledPair
     fingerprint: Fingerprint
-    arrays: Sequence[np.ndarray]
     source: str = ""
 
 
@@ -66,7 +65,7 @@ class Data:
 
     Attributes:
         train, validation: As the trainer takes them.
-        contents: ``train`` and ``validation`` -> name of a pair -> hash of its arrays.
+        contents: ``train`` and ``validation`` -> name of a pair -> hash of its pixels and labels.
         sources: Names of the real tiles that synthetic pairs were made from.
         held_out: Names of the tiles that nothing may have been learned from.
         left_out: A sentence for each pair that would have leaked.
@@ -115,7 +114,7 @@ def _kept(
 def _contents(parts: Iterable[Part]) -> dict[str, str]:
     found: dict[str, str] = defaultdict(str)  # two folders may have a pair of one name
     for part in parts:
-        found[part.fingerprint.id] += "".join(pixel_hash(array)[:16] for array in part.arrays)
+        found[part.fingerprint.id] += "".join(own[:16] for own in part.pair.pixel_hashes)
     return dict(found)
 
 

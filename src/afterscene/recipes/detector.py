@@ -56,8 +56,7 @@ def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
 
 
 def _part(pair: LabelledPair, source: str = "") -> Part:
-    arrays = (pair.pre.pixels, pair.post.pixels, pair.target)
-    return Part(item=pair, fingerprint=pair.fingerprint, arrays=arrays, source=source)
+    return Part(item=pair, pair=pair, fingerprint=pair.fingerprint, source=source)
 
 
 def source_names(folder: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from afterscene.generators.render import RenderConfig
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.border import black_border
-from afterscene.geodata.xbd import Pair, XbdTree
+from afterscene.geodata.xbd import XbdTree
 from afterscene.networks.autoencoder import AutoencoderConfig
 from afterscene.recipes.data import Data, Folders, Part, tiles_of
 from afterscene.training.loop import Trainer
@@ -98,20 +98,12 @@ def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
     if (folders.root / "unlabelled").is_dir():
         pairs = pairs + unlabelled_pairs(folders.root / "unlabelled")
     held = tree.pairs(folders.validation) if folders.validation else []
-    return parts(load_tiles(pairs), pairs), parts(load_tiles(held), held)
+    return parts(load_tiles(pairs)), parts(load_tiles(held))
 
 
-def parts(tiles: Sequence[TrainingTile], pairs: Sequence[Pair]) -> list[Part]:
-    """Each tile with the fingerprint of its pair, whose picture is not decoded again."""
-    known = {pair.id: pair.fingerprint for pair in pairs}
-    return [
-        Part(
-            item=tile,
-            fingerprint=replace(known[tile.name], picture=tile.pre),
-            arrays=(tile.pre, tile.post, tile.levels),
-        )
-        for tile in tiles
-    ]
+def parts(tiles: Sequence[TrainingTile]) -> list[Part]:
+    """Each tile with its pair."""
+    return [Part(item=tile, pair=tile.pair, fingerprint=tile.pair.fingerprint) for tile in tiles]
 
 
 def make_trainer(

@@ -71,9 +71,10 @@ def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
 
 
 def _layout_parts(pairs: list[Pair]) -> list[Part]:
-    """A layout tile's ``pre`` is a coarse picture, its ``post`` the pre image of the pair."""
-    made = parts(layout_tiles(pairs), pairs) if pairs else []
-    return [replace(p, fingerprint=replace(p.fingerprint, picture=p.item.post)) for p in made]
+    """A layout tile's ``pre`` is a coarse picture, its ``post`` the pre image of the place."""
+    made = parts(layout_tiles(pairs)) if pairs else []
+    prints = (replace(p.fingerprint, picture=p.pair.post.picture) for p in made)
+    return [replace(p, fingerprint=own) for p, own in zip(made, prints, strict=True)]
 
 
 def finish(run: Path, folder: Path, config: LayoutConfig, data: Data) -> None:
