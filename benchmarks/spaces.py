@@ -148,7 +148,7 @@ def train(row: str, config: TrainConfig, some: Sequence[TrainingTile], out: Path
 
 def painter(model: BridgeModel) -> Draw:
     """A function that draws a window of a tile in 8 evaluations: ``(H, W, 3)`` uint8."""
-    fast, config = prepared(model, local=True), RenderConfig(steps=EVALUATIONS)
+    fast, config = prepared(model), RenderConfig(steps=EVALUATIONS)
 
     def draw(tile: TrainingTile, window: tuple[slice, slice], mode: str) -> np.ndarray:
         mask = affected_mask(tile.levels, RADIUS, FEATHER)[window] if mode == "edit" else None
@@ -173,7 +173,7 @@ def painter(model: BridgeModel) -> Draw:
 
 def coded(model: BridgeModel) -> Draw:
     """Instead of drawing: the real picture, coded and decoded. No latent bridge can do better."""
-    fast = prepared(model, local=True)
+    fast = prepared(model)
 
     def draw(tile: TrainingTile, window: tuple[slice, slice], mode: str) -> np.ndarray:
         real = truth(tile, window, mode)

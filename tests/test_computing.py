@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from afterscene import computing
+from afterscene.training.winograd import WinogradConv, trainable
 
 
 @pytest.mark.parametrize("native", [True, False])
@@ -19,7 +20,7 @@ def test_auto_follows_the_processor(native, monkeypatch):
 
 @pytest.mark.parametrize("flag", [True, False, None])
 def test_auto_asks_for_the_instructions(flag, monkeypatch):
-    """Units: bfloat16 and oneDNN's convolutions; none, or a torch that cannot tell: Winograd's."""
+    """Units: bfloat16; none, or a torch that cannot tell: float32, in training by Winograd."""
     if flag is None:
         monkeypatch.delattr(torch.cpu, "_is_avx512_bf16_supported", raising=False)
     else:
@@ -27,7 +28,6 @@ def test_auto_asks_for_the_instructions(flag, monkeypatch):
     wide = torch.nn.Conv2d(96, 96, 3, padding=1)
     made = computing.prepared(torch.nn.Sequential(wide), "auto")[0]
     assert made.weight.dtype == (torch.bfloat16 if flag else torch.float32)
-    assert isinstance(made, torch.nn.Conv2d) == bool(flag)
-    assert type(computing.prepared(torch.nn.Sequential(wide), "fp32")[0]) is torch.nn.Conv2d
-    local = computing.prepared(torch.nn.Sequential(wide), "auto", local=True)[0]
-    assert type(local) is torch.nn.Conv2d and local.weight.dtype == made.weight.dtype
+    assert type(made) is torch.nn.Conv2d
+    kinds = [type(trainable(torch.nn.Sequential(wide), p)[0]) for p in ("fp32", "auto")]
+    assert kinds == [torch.nn.Conv2d, torch.nn.Conv2d if flag else WinogradConv]

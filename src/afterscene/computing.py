@@ -3,8 +3,6 @@
 On a processor without them bfloat16 is emulated, and a convolution takes 8 to 20 times as long as
 in float32. The rule asks for the instructions and not for a stopwatch: pixels depend on the
 precision, and a stopwatch could decide otherwise tomorrow. ``afterscene doctor`` measures both.
-Where ``auto`` means float32, :func:`prepared` takes Winograd's convolutions, which err in the
-fifth digit; ``fp32`` takes the plain ones.
 """
 
 import copy
@@ -12,8 +10,6 @@ from typing import TypeVar
 
 import torch
 from torch import nn
-
-from afterscene.networks.winograd import with_winograd
 
 Network = TypeVar("Network", bound=nn.Module)
 PRECISIONS = ("auto", "bf16", "fp32")
@@ -39,27 +35,12 @@ def autocast(precision: str, device: str = "cpu") -> torch.autocast:
     return torch.autocast(device, torch.bfloat16, enabled=enabled)
 
 
-def prepared(
-    network: Network, precision: str = "auto", device: str = "cpu", *, local: bool = False
-) -> Network:
+def prepared(network: Network, precision: str = "auto", device: str = "cpu") -> Network:
     """A copy for inference as it runs fastest here: weights cast once, channels last.
 
-    Call it outside of :func:`autocast`, with inputs in :func:`dtype`. ``local``: without Winograd's
-    convolutions, whose rounding feels whole squares around a pixel; in float32 a window
-    of a picture then gives the bits of the picture, one reach from the window's border on. In
-    bfloat16 a few values still differ, as kernels are chosen by size.
+    Call it outside of :func:`autocast`, with inputs in :func:`dtype`. In float32 a window of a
+    picture gives the bits of the picture, one reach from the window's border on; in bfloat16 a few
+    values differ, as kernels are chosen by size.
     """
     network = copy.deepcopy(network).to(device, dtype(precision, device)).eval()
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    winograd = _winograd(precision, device) and not local
-    return with_winograd(network, fixed=True) if winograd else network
-
-
-def trainable(network: Network, precision: str = "auto", device: str = "cpu") -> Network:
-    """``network`` itself, laid out for training under :func:`autocast`; its parameters stay."""
-    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return with_winograd(network, fixed=False) if _winograd(precision, device) else network
-
-
-def _winograd(precision: str, device: str) -> bool:
-    return precision == "auto" and device == "cpu" and dtype(precision) == torch.float32
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

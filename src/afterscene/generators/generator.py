@@ -74,8 +74,8 @@ class BridgeGenerator:
 
     @cached_property
     def fast(self) -> BridgeModel:
-        """A copy that renders fast, in the precision of ``config``, without Winograd's rounding."""
-        return prepared(self.model, self.config.precision, local=True)
+        """A copy that renders fast, in the precision of ``config``."""
+        return prepared(self.model, self.config.precision)
 
     @property
     def card(self) -> str:

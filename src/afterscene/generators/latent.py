@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from afterscene.computing import PRECISIONS, autocast, trainable
+from afterscene.computing import PRECISIONS, autocast
 from afterscene.errors import BadParameter
 from afterscene.generators.crops import TrainingTile
 from afterscene.networks.autoencoder import Autoencoder, AutoencoderConfig
@@ -25,6 +25,7 @@ from afterscene.training.averages import power_keep
 from afterscene.training.config import LoopConfig
 from afterscene.training.crops import WAYS, cut, turned
 from afterscene.training.task import Task, tiled
+from afterscene.training.winograd import trainable
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from afterscene.computing import PRECISIONS, autocast, trainable
+from afterscene.computing import PRECISIONS, autocast
 from afterscene.conditioning import Condition
 from afterscene.diffusion.bridges import cross
 from afterscene.diffusion.losses import WEIGHTS
@@ -40,6 +40,7 @@ from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
 from afterscene.training.processes import Group
 from afterscene.training.task import Task, tiled
+from afterscene.training.winograd import trainable
 from afterscene.weightfiles import load_into
 
 #: Crops in a validation picture.

@@ -6,8 +6,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from afterscene import computing
-from afterscene.networks import winograd
 from afterscene.networks.unet import UNet, UNetConfig
+from afterscene.training import winograd
 
 
 @pytest.mark.parametrize("shape", [(1, 5, 4, 4), (3, 5, 8, 12), (2, 5, 20, 400)], ids=str)
@@ -74,12 +74,16 @@ def network():
 
 @pytest.mark.parametrize("native", [True, False])
 def test_a_prepared_network_answers_the_same(native, monkeypatch):
-    """Cast once or by Winograd; the network that was given stays as it was."""
+    """Cast once, or by Winograd for sampling; the network that was given stays as it was."""
     monkeypatch.setattr(computing, "has_native_bfloat16", lambda: native)
     plain, x, t = network(), torch.randn(2, 3, 16, 16), torch.rand(2)
     with torch.inference_mode():
         expected = plain(x, t)
         fast = computing.prepared(plain)
+        assert {type(m).__name__ for m in fast.modules()} == {
+            type(m).__name__ for m in plain.modules()
+        }
+        fast = fast if native else winograd.with_winograd(fast, fixed=True)
         answer = fast(x.to(computing.dtype("auto")), t).float()
         kinds = {type(module).__name__ for module in fast.modules()}
     assert ("WinogradConv" in kinds) is not native
@@ -99,7 +103,7 @@ def test_training_goes_on_with_the_same_parameters(monkeypatch):
     told = {name: p.grad.clone() for name, p in plain.named_parameters() if p.grad is not None}
     names = list(plain.state_dict())
     plain.zero_grad()
-    fast = computing.trainable(plain)
+    fast = winograd.trainable(plain)
     assert fast is plain and list(fast.state_dict()) == names
     fast(x, t).square().mean().backward()
     for name, parameter in fast.named_parameters():

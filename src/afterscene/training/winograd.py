@@ -1,11 +1,12 @@
-"""3x3 convolutions with a quarter of the multiplications: Winograd's F(4x4, 3x3).
+"""3x3 convolutions with a quarter of the multiplications, for training: Winograd's F(4x4, 3x3).
 
 Lavin and Gray 2016 (arXiv 1509.09308): a 4x4 square of outputs needs 36 products a channel pair
 instead of 144, ``y = A' [(G w G') * (B' x B)] A``. Both transforms are one matrix each, of
 Kronecker products, applied to all squares at once, so that everything is matrix products. In
 float32 the largest error grows about fivefold, to some 5e-5 of the output's deviation. It pays
 where channels are many: below, moving the squares costs more than it saves. Squares are taken in
-portions that stay in a core's cache.
+portions that stay in a core's cache. A square's rounding is felt all over it, so rendering, where
+windows must give the bits of the whole picture, does without.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from afterscene.computing import dtype
 
 B = (
     (4, 0, -5, 0, 1, 0),
@@ -169,6 +172,17 @@ class WinogradConv(nn.Module):
         if self.inside is None:
             return _Convolution.apply(x, self.weight) + bias
         return convolve(x, self.inside).add_(bias)
+
+
+def trainable(network: Network, precision: str = "auto", device: str = "cpu") -> Network:
+    """``network`` itself, laid out for training under ``computing.autocast``; its parameters stay.
+
+    Where ``auto`` means float32 its convolutions are Winograd's, which err in the fifth digit;
+    ``fp32`` takes the plain ones.
+    """
+    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    pays = precision == "auto" and device == "cpu" and dtype(precision) == torch.float32
+    return with_winograd(network, fixed=False) if pays else network
 
 
 def with_winograd(network: Network, *, fixed: bool, least: int | None = None) -> Network:
