@@ -217,7 +217,7 @@ keeper.cleanup()
 # lie further apart than most published gains. The honest comparison takes several seeds, an
 # interval, and many more steps, and it is one command:
 #
-# `afterscene compare --xbd xbd --gbd gbd --split train --test test --seeds 3 --out compare`
+# `afterscene compare given --xbd xbd --gbd gbd --out compare`
 #
 # Then look at what the model misses, change the plan (more of that hazard, another severity), and
 # build again. That loop is what the data set is for.
