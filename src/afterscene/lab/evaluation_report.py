@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,27 +21,25 @@ from afterscene.lab.features import default_features
 from afterscene.metrics.bootstrap import Interval
 from afterscene.pages.plots import Chart, require_matplotlib
 from afterscene.pages.render import NOTHING, render
-from afterscene.pages.report import Report, Table
+from afterscene.pages.report import Cell, Report, Table
 
-COLUMNS = (
-    "candidate",
-    "gap closed",
-    "damage F1",
-    *(f"F1 {word}" for word in LEVEL_WORDS),
-    "recovered",
-    "Fréchet",
-    "Fréchet, damaged",
-    "kernel",
-    "kernel, damaged",
-    "perceptual",
-    "SSIM to real",
-    "PSNR to real",
-    "SSIM to pre",
-    "changed outside",
-    "s/scene",
-    "CPU s/scene",
-)
-Cell = str | float | int
+#: Column -> where its number stands in the figures of a candidate.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "damage F1": ("damage_f1",),
+    **{f"F1 {word}": ("f1", word) for word in LEVEL_WORDS},
+    "recovered": ("buildings_recovered",),
+    "Fréchet": ("distances", "all", "frechet"),
+    "Fréchet, damaged": ("distances", "damaged", "frechet"),
+    "kernel": ("distances", "all", "kernel"),
+    "kernel, damaged": ("distances", "damaged", "kernel"),
+    "perceptual": ("distances", "all", "perceptual"),
+    "SSIM to real": ("unaffected_buildings", "to_real", "ssim"),
+    "PSNR to real": ("unaffected_buildings", "to_real", "psnr"),
+    "SSIM to pre": ("unaffected_buildings", "to_pre", "ssim"),
+    "changed outside": ("outside_change", "share"),
+    "s/scene": ("seconds_per_scene",),
+    "CPU s/scene": ("cpu_seconds_per_scene",),
+}
 FIGURES, PAGE = "figures.json", "report.html"
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -116,44 +114,29 @@ def evaluation_table(figures: Mapping[str, Any]) -> Table:
             f"distances to the real posts on {counts[0]} crops ({counts[1]} damaged) in "
             f"{figures['feature_space'] or 'no feature space'}"
         ),
-        columns=COLUMNS,
+        columns=("candidate", "gap closed", *COLUMNS),
         rows=tuple(_row(figures, name) for name in figures["candidates"]),
     )
 
 
 def _row(figures: Mapping[str, Any], name: str) -> tuple[Cell, ...]:
     found = figures["candidates"][name]
-    everything, damaged = (found["distances"][k] or {} for k in ("all", "damaged"))
-    kept = found["unaffected_buildings"]
-    exact = kept["to_real"]["exact"]
-    return (
-        name,
-        _cell(_gap(figures, name, "overall")),
-        _cell(found["damage_f1"]),
-        *(found["f1"][word] for word in LEVEL_WORDS),
-        _cell(found["buildings_recovered"]),
-        _cell(everything.get("frechet")),
-        _cell(damaged.get("frechet")),
-        _cell(everything.get("kernel")),
-        _cell(damaged.get("kernel")),
-        _cell(everything.get("perceptual")),
-        _cell(kept["to_real"]["ssim"]),
-        "equal" if exact else _cell(kept["to_real"]["psnr"]),
-        _cell(kept["to_pre"]["ssim"]),
-        _cell(found["outside_change"]["share"]),
-        _cell(found["seconds_per_scene"]),
-        _cell(found["cpu_seconds_per_scene"]),
-    )
+    cells = {column: _value(found, path) for column, path in COLUMNS.items()}
+    if found["unaffected_buildings"]["to_real"]["exact"]:
+        cells["PSNR to real"] = "equal"
+    return (name, _gap(figures, name, "overall"), *cells.values())
+
+
+def _value(found: Any, path: Sequence[str]) -> Cell:
+    for key in path:
+        found = found and found.get(key)
+    return found
 
 
 def _gap(figures: Mapping[str, Any], name: str, group: str) -> float | None:
     if name in (FLOOR, CEILING):
         return float(name == CEILING)
     return figures["label_fidelity_gap_closed_of"][name][group]["gap_closed"]
-
-
-def _cell(value: float | None) -> Cell:
-    return NOTHING if value is None else value
 
 
 def _span(figures: Mapping[str, Any], name: str, group: str) -> str:

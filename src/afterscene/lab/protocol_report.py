@@ -25,6 +25,7 @@ from afterscene.pages.pictures import busiest_window, paint_damage
 from afterscene.pages.plots import Chart, Curves, require_matplotlib
 from afterscene.pages.render import render
 from afterscene.pages.report import (
+    Cell,
     Picture,
     PictureRow,
     Report,
@@ -100,7 +101,7 @@ def setting_table(one: SettingResult) -> Table:
     )
 
 
-def _row(arm: ArmResult) -> tuple[str | int | float, ...]:
+def _row(arm: ArmResult) -> tuple[Cell, ...]:
     gain = "" if arm.gain is None else f"{arm.gain.mean:+.3f} ({_range(arm.gain, '+.3f')})"
     official, *rest = (arm.figures[key].mean for key in FIGURES if key != "damage_f1")
     own = (arm.name, arm.synthetic, arm.score.mean, _range(arm.score))

@@ -38,12 +38,12 @@ def _environment(folder: Path) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters.update(figure=_figure, jpeg=data_uri)
+    made.filters.update(figure=figure, jpeg=data_uri)
     made.globals["colours"] = COLOURS
     return made
 
 
-def _figure(value: str | int | float | None) -> str:
+def figure(value: str | int | float | None) -> str:
     """Floats with three decimals, whole numbers with commas, text as it is, a dash for None."""
     if value is None or isinstance(value, str):
         return NOTHING if value is None else value

@@ -13,14 +13,16 @@ from afterscene.errors import BadParameter
 from afterscene.pages.plots import Chart, Curves
 from afterscene.pages.render import write_page
 
+Cell = str | int | float | None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """columns and rows of text or numbers; floats are shown with three decimals."""
+    """columns and rows of text or numbers; floats are shown with three decimals, None as a dash."""
 
     caption: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str | int | float, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):

@@ -65,6 +65,7 @@ def generator(
         evaluation_table,
         verdict,
     )
+    from afterscene.pages.render import figure
 
     talk = Talk(json=as_json, quiet=quiet)
     skip = on_error == OnError.skip
@@ -79,7 +80,7 @@ def generator(
         stage=talk.progress,
     )
     found = evaluation_table(made.figures)
-    rows = [[f"{c:.3f}" if isinstance(c, float) else c for c in row] for row in found.rows]
+    rows = [[figure(cell) for cell in row] for row in found.rows]
     page = f"\nReport: {(out / 'report.html').resolve()}" if out else ""
     text = f"{found.caption}\n{table(found.columns, rows)}\n{verdict(made.figures)}{page}"
     talk.result({"model": model, **made.figures}, text)
@@ -104,6 +105,7 @@ def layout(
     from afterscene.lab.evaluation_plan import EvaluationPlan
     from afterscene.lab.features import default_features
     from afterscene.lab.layout_quality import evaluate_layout
+    from afterscene.pages.render import figure
 
     talk = Talk(json=as_json, quiet=quiet)
     skip = on_error == OnError.skip
@@ -117,8 +119,5 @@ def layout(
         stage=talk.progress,
     )
     columns = ("pre image", "frechet", "kernel", "localization_f1")
-    rows = [
-        (name, *("-" if one[key] is None else f"{one[key]:.3f}" for key in columns[1:]))
-        for name, one in figures.items()
-    ]
+    rows = [(name, *(figure(one[key]) for key in columns[1:])) for name, one in figures.items()]
     talk.result({"model": model, "split": split, "candidates": figures}, table(columns, rows))
