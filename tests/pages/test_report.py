@@ -12,7 +12,7 @@ from PIL import Image
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import COLOURS, DamageLevel
 from afterscene.pages.pictures import busiest_window, paint_damage, shrink
-from afterscene.pages.report import Picture, PictureRow, Report, Section, Table, write_report
+from afterscene.pages.report import PictureRow, Report, Section, Table, write_report
 
 
 def test_each_level_has_a_colour_of_its_own() -> None:
@@ -44,7 +44,7 @@ def test_the_file_is_whole_and_its_pictures_decode(tmp_path: Path) -> None:
     report = Report(
         title="T",
         tables=(Table(caption="c", columns=("a", "b"), rows=(("<x>", 0.12345),)),),
-        pictures=(PictureRow(title="r", pictures=(Picture(caption="p", pixels=smooth),)),),
+        pictures=(PictureRow(title="r", pictures={"p": smooth}),),
         notes=(Section(title="n", paragraphs=("text & more",)),),
     )
     page = write_report(report, tmp_path / "report.html").read_text()
@@ -56,6 +56,15 @@ def test_the_file_is_whole_and_its_pictures_decode(tmp_path: Path) -> None:
     wanted = shrink(smooth, 640)
     assert seen.shape == wanted.shape == (640, 480, 3)
     assert np.abs(seen.astype(int) - wanted).mean() < 4
+
+
+def test_a_row_is_cut_to_one_window_of_all_its_pictures() -> None:
+    target = np.zeros((90, 120), np.uint8)
+    target[50:60, 70:80] = 4
+    places = np.indices(target.shape).sum(axis=0).astype(np.uint8)
+    row = PictureRow(title="r", pictures={"a": places, "b": target}).cut(target, 30)
+    assert row.pictures["b"].shape == (30, 30) and (row.pictures["b"] == 4).sum() == 100
+    assert (places[50, 70] == row.pictures["a"][row.pictures["b"] == 4]).any()
 
 
 def test_a_ragged_table_is_refused() -> None:

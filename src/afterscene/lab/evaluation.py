@@ -41,8 +41,8 @@ from afterscene.lab.fidelity import asked_buildings
 from afterscene.lab.seams import seam_figures
 from afterscene.lab.summary import Asked, summarise
 from afterscene.lab.tilefigures import TileFigures, measure, real_apart, reference
-from afterscene.pages.pictures import busiest_window, paint_damage
-from afterscene.pages.report import Picture, PictureRow
+from afterscene.pages.pictures import paint_damage
+from afterscene.pages.report import PictureRow
 
 SHOWN, WINDOW = 20, 384
 
@@ -199,20 +199,15 @@ def _grouped(
 
 def picture_row(pair: LabelledPair, posts: Mapping[str, Scene]) -> PictureRow:
     """pre | asked damage | candidates | real, cut to where most is asked."""
-    window = busiest_window(pair.target, WINDOW)
     pre = pair.pre.rgb()
-    pictures = [
-        Picture(caption="pre", pixels=pre[window]),
-        Picture(caption="asked damage", pixels=paint_damage(pair.target[window], pre[window])),
-        *(
-            Picture(caption=name, pixels=post.rgb()[window])
-            for name, post in posts.items()
-            if name not in (FLOOR, CEILING)
-        ),
-        Picture(caption=CEILING, pixels=pair.post.rgb()[window]),
-    ]
+    shown = {name: post.rgb() for name, post in posts.items() if name not in (FLOOR, CEILING)}
+    pictures = {
+        "pre": pre,
+        "asked damage": paint_damage(pair.target, pre),
+        **shown,
+        CEILING: pair.post.rgb(),
+    }
     counts = asked_buildings([pair.buildings])
     told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-    return PictureRow(
-        title=pair.id, pictures=tuple(pictures), text=f"{hazard_name(pair)}; asked: {told}."
-    )
+    text = f"{hazard_name(pair)}; asked: {told}."
+    return PictureRow(title=pair.id, pictures=pictures, text=text).cut(pair.target, WINDOW)

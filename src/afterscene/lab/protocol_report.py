@@ -21,12 +21,11 @@ from afterscene.lab.results import ArmResult, Finished, Results, SettingResult
 from afterscene.metrics.bootstrap import Interval
 from afterscene.metrics.xview2 import FIGURES
 from afterscene.pages.gallery import gallery, real_posts
-from afterscene.pages.pictures import busiest_window, paint_damage
+from afterscene.pages.pictures import paint_damage
 from afterscene.pages.plots import Chart, Curves, require_matplotlib
 from afterscene.pages.render import render
 from afterscene.pages.report import (
     Cell,
-    Picture,
     PictureRow,
     Report,
     Section,
@@ -209,25 +208,18 @@ def disagreements(
                 differ = (answers != answers[0]).any(axis=0) & (tile(name).target % 255 > 0)
                 found.append((int(differ.sum()), name, done))
     found.sort(key=lambda item: (-item[0], item[1]))
-    rows: list[PictureRow] = []
-    for pixels, name, done in found[:SHOWN]:
-        pair = tile(name)
-        window = busiest_window(pair.target, size)
-        pre = pair.pre.rgb()[window]
-        said = [
-            Picture(caption=arm, pixels=paint_damage(runs[0].damage[name][window], pre))
-            for arm, runs in done.runs.items()
-        ]
-        rows.append(
-            PictureRow(
-                title=f"{name} ({done.setting.name})",
-                pictures=(
-                    Picture(caption="pre", pixels=pre),
-                    Picture(caption="real post", pixels=pair.post.rgb()[window]),
-                    Picture(caption="truth", pixels=paint_damage(pair.target[window], pre)),
-                    *said,
-                ),
-                text=f"The arms differ on {pixels:,} building pixels (seed {done.seeds[0]}).",
-            )
-        )
-    return rows
+    return [
+        _disagreement(name, tile(name), done, n).cut(tile(name).target, size)
+        for n, name, done in found[:SHOWN]
+    ]
+
+
+def _disagreement(name: str, pair: LabelledPair, done: Finished, pixels: int) -> PictureRow:
+    pre = pair.pre.rgb()
+    said = {arm: paint_damage(runs[0].damage[name], pre) for arm, runs in done.runs.items()}
+    truth = {"real post": pair.post.rgb(), "truth": paint_damage(pair.target, pre)}
+    return PictureRow(
+        title=f"{name} ({done.setting.name})",
+        pictures={"pre": pre, **truth, **said},
+        text=f"The arms differ on {pixels:,} building pixels (seed {done.seeds[0]}).",
+    )

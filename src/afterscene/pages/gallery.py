@@ -11,8 +11,8 @@ from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree
 from afterscene.hazards import hazard_of
-from afterscene.pages.pictures import busiest_window, paint_damage
-from afterscene.pages.report import Picture, PictureRow
+from afterscene.pages.pictures import paint_damage
+from afterscene.pages.report import PictureRow
 
 #: From a manifest row: the caption and the (H, W, 3) picture to hold beside it, if there is one.
 Beside = Callable[[Mapping[str, Any]], tuple[str, np.ndarray] | None]
@@ -34,23 +34,22 @@ def _damage(row: Mapping[str, Any]) -> int:
 def _row(entry: Entry, beside: Beside, size: int) -> PictureRow:
     row = entry.row
     assert entry.pre is not None  # a build has it
-    pre, post = read_scene(entry.pre).rgb(), read_scene(entry.post).rgb()
-    target = read_scene(entry.target).pixels[0]
-    window = busiest_window(target, size)
-    pictures = [
-        Picture(caption="pre", pixels=pre[window]),
-        Picture(caption="damage map", pixels=paint_damage(target[window], pre[window])),
-        Picture(caption="synthetic post (diffusion)", pixels=post[window]),
-    ]
+    pre, target = read_scene(entry.pre).rgb(), read_scene(entry.target).pixels[0]
+    pictures = {
+        "pre": pre,
+        "damage map": paint_damage(target, pre),
+        "synthetic post (diffusion)": read_scene(entry.post).rgb(),
+    }
     other = beside(row)
     if other is not None:
-        pictures.append(Picture(caption=other[0], pixels=other[1][window]))
+        pictures[other[0]] = other[1]
     levels = ", ".join(f"{n} {word}" for word, n in row["levels"].items())
-    return PictureRow(
+    made = PictureRow(
         title=f"{row['hazard']}, severity {row['severity']:g}",
-        pictures=tuple(pictures),
+        pictures=pictures,
         text=f"{row['id']}, from {row['source']}, seed {row['seed']}: {levels}.",
     )
+    return made.cut(target, size)
 
 
 def real_posts(tree: Path) -> Beside:

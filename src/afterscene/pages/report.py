@@ -4,12 +4,14 @@ Nothing here knows an experiment, so the demo, ``compare`` and whatever comes la
 fields and get one HTML file that can be sent by mail.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from afterscene.errors import BadParameter
+from afterscene.pages.pictures import busiest_window
 from afterscene.pages.plots import Chart, Curves
 from afterscene.pages.render import write_page
 
@@ -30,20 +32,20 @@ class Table:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Picture:
-    """A caption and (H, W, 3) uint8 pixels; larger ones are shrunk to 640 pixels a side."""
-
-    caption: str
-    pixels: np.ndarray
-
-
-@dataclass(frozen=True, kw_only=True)
 class PictureRow:
-    """Pictures of one place, shown side by side (below each other on a phone)."""
+    """Pictures of one place, shown side by side (below each other on a phone).
+
+    pictures: caption -> (H, W, 3) uint8; larger ones are shrunk to 640 pixels a side.
+    """
 
     title: str
-    pictures: tuple[Picture, ...]
+    pictures: Mapping[str, np.ndarray]
     text: str = ""
+
+    def cut(self, target: np.ndarray, size: int) -> "PictureRow":
+        """All pictures cut to the window of (H, W) `target` where most is damaged."""
+        window = busiest_window(target, size)
+        return replace(self, pictures={name: p[window] for name, p in self.pictures.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
