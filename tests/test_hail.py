@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from afterscene import shipped
 from afterscene.conditioning import class_of
 from afterscene.depiction import Depiction
 from afterscene.errors import BadParameter
@@ -21,6 +22,9 @@ from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import HAZARDS, hazard_of, make_hazard
+from afterscene.recipes.generator import initial
+from afterscene.recipes.layout import large
+from afterscene.recipes.overrides import override
 from tests import hail
 from tests.generators import toy
 
@@ -94,6 +98,16 @@ def test_real_pairs_of_its_events_teach_it(tmp_path):
     assert tile.hazard == hazard_of("munich-hail") == "hail"
     assert class_of("hail", BridgeConfig().hazards) == 7
     assert class_of("hail", load("default").model.config.hazards) == -1
+
+
+def test_a_training_that_starts_from_weights_keeps_their_order():
+    folder = shipped.find("layout", "layout")
+    with pytest.raises(BadParameter, match=r"--set model\.hazards=earthquake,wind,.*") as told:
+        initial(folder, large())
+    assert "hail" in large().model.hazards and "hail" not in str(told.value)
+    kept = override(large(), [str(told.value).rpartition("--set ")[2]])
+    assert class_of("hail", kept.model.hazards) == -1
+    assert initial(folder, kept)
 
 
 def test_an_aftermath_of_it_is_made(afterscene, tree, tmp_path):

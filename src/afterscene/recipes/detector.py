@@ -75,7 +75,7 @@ def make_trainer(
     return Trainer(task, config, out, group=group)
 
 
-def initial(folder: Path) -> Mapping[str, Tensor]:
+def initial(folder: Path, config: DetectorRun) -> Mapping[str, Tensor]:
     """The weights of a detector's folder, to start from."""
     return load(folder).network.state_dict()
 

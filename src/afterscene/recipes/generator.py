@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from afterscene.errors import BadParameter
 from afterscene.generators.appearance import tone_of
 from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.checkpoint import load_weights, save_weights
@@ -27,6 +28,7 @@ from afterscene.geodata.border import black_border
 from afterscene.geodata.xbd import XbdTree
 from afterscene.networks.autoencoder import AutoencoderConfig
 from afterscene.recipes.data import Data, Folders, Part, tiles_of
+from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
 from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
@@ -114,9 +116,20 @@ def make_trainer(
     return bridge_trainer(config, data.train, out, validation=held, device=device, group=group)
 
 
-def initial(folder: Path) -> Mapping[str, Tensor]:
-    """The weights of a model folder, to start from."""
-    return load_weights(folder)[0]
+def initial(folder: Path, config: LoopConfig) -> Mapping[str, Tensor]:
+    """The weights of a model folder, to start from.
+
+    Raises:
+        BadParameter: their class condition has other hazards, or another order, than ``config``.
+    """
+    weights, about = load_weights(folder)
+    theirs, ours = (d["model"].get("hazards") for d in (about, asdict(config)))
+    if theirs and ours and list(theirs) != list(ours):
+        order = ",".join(theirs)
+        raise BadParameter(
+            f"{folder} was trained with other hazards; start with --set model.hazards={order}"
+        )
+    return weights
 
 
 def looks_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:

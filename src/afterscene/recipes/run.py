@@ -99,7 +99,8 @@ class TrainRun:
         models = [Path(model) for model in self.config.models]
         if self.initial:
             models.append(shipped.model_folder(self.initial))
-            trainer.start_from(self._kind.initial(models[-1]), str(self.initial))
+            weights = self._kind.initial(models[-1], self.config)
+            trainer.start_from(weights, str(self.initial))
         before = inherited(models, data.held_out)
         if self.group.first:
             if self.overwrite or not self.out.exists():
