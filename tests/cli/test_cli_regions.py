@@ -1,6 +1,7 @@
 """``afterscene regions`` as a user meets it."""
 
 import json
+import sys
 
 import pytest
 from PIL import Image
@@ -21,7 +22,8 @@ def places(tmp_path):
     return path
 
 
-def test_regions_are_chosen_with_map_and_report(afterscene, places, tmp_path):
+def test_regions_are_chosen_with_map_and_report(afterscene, places, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)  # charts are an extra
     flags = ["--hazard", "tornado", "--hazard", "flood", "--count", 3, "--places", places]
     outcome = afterscene("regions", *flags, "--out", tmp_path / "out", "--json")
     assert outcome.code == 0, outcome.stderr

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import pytest
 
@@ -10,6 +11,12 @@ from afterscene import gbd
 from afterscene.gbd.dataset import Dataset
 from afterscene.gbd.stats import stats
 from afterscene.pages.gbd_page import write_stats
+
+
+@pytest.fixture(autouse=True)
+def without_matplotlib(monkeypatch):
+    """Charts are an extra; the page of a set has none."""
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
 
 
 @pytest.fixture
