@@ -92,19 +92,6 @@ def test_a_model_names_the_tiles_of_its_whole_history(train, data, tmp_path):
     assert tiles(train(data(3), tmp_path / "c", "--resume", steps=3)) == [1, 2, 3]
 
 
-def test_a_bridge_on_latents_names_the_tiles_of_its_autoencoder(afterscene, data, tmp_path):
-    coder = ("--set", "model.widths=8,8,8,8", "--set", "side=32", "--set", "crops=2")
-    start = ("train", "autoencoder", "--data", data(1), "--out", tmp_path / "coder", "--steps", 1)
-    assert afterscene(*start, *coder, "--quiet").code == 0
-    latent = ("model.coder.widths=8,8,8,8", "model.widths=8,8", "model.depths=1,1")
-    settings = (*latent, "crops.shapes=[32,2]", f"autoencoder={tmp_path / 'coder' / 'model'}")
-    words = [word for pair in settings for word in ("--set", pair)]
-    start = ("train", "generator-latent", "--data", data(2), "--out", tmp_path / "run")
-    made = afterscene(*start, "--steps", 1, *words, "--json", "--quiet")
-    assert made.code == 0, made.stderr
-    assert tiles(made) == [1, 2]
-
-
 def test_synthetic_pairs_name_the_tiles_they_were_made_from(afterscene, data, tmp_path):
     root = data(1)
     made = toy_pairs(tmp_path / "gbd", count=1)

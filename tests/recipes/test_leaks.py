@@ -77,7 +77,6 @@ def gbd(tmp_path):
 
 SMALL = ("--steps", 1, "--quiet")
 TILES = ("--set", "model.widths=8,8", "--set", "model.depths=1,1", "--set", "crops.shapes=[32,2]")
-CODER = ("--set", "model.widths=8,8,8,8", "--set", "side=32", "--set", "crops=2")
 TINY = ("--set", "crop=64", "--set", "batch=1", "--set", "width=8")
 #: What learns or compares: the words before the folders, and which option names the xBD folder.
 COMMANDS = {
@@ -85,7 +84,6 @@ COMMANDS = {
     "train unet": ("train", "unet", "--set", "encoder=tiny", *TINY, *SMALL),
     "train generator": ("train", "generator", "--precision", "fp32", *TILES, *SMALL),
     "train layout": ("train", "layout", *TILES, *SMALL),
-    "train autoencoder": ("train", "autoencoder", *CODER, *SMALL),
     "compare given": ("compare", "given", "--quiet"),
     "compare rare-levels": ("compare", "rare-levels", "--set", "arms=real,augmented", "--quiet"),
     "gbd plan": ("gbd", "plan", "--hazard", "wind", "--count", 1, "--split", "train"),

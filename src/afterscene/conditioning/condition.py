@@ -17,7 +17,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 #: Mean difference and log standard-deviation ratio of three channels.
 STYLE_SIZE = 6
@@ -25,9 +24,8 @@ STYLE_SIZE = 6
 #: Background and the four levels, then "level not said".
 LEVEL_CHANNELS = 6
 
-#: Channels that :meth:`Condition.picture` adds to those of the pre image, and returns for RGB.
-MAP_CHANNELS = LEVEL_CHANNELS + 1
-PICTURE_CHANNELS = 3 + MAP_CHANNELS
+#: Channels of :meth:`Condition.picture`: pre image, levels, affected.
+PICTURE_CHANNELS = 3 + LEVEL_CHANNELS + 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +33,10 @@ class Condition:
     """What the post image of a batch shall show.
 
     Attributes:
-        pre: Pre image ``(N, 3, H, W)`` in the colours of the model that it is for, or its latents
-            ``(N, C, H, W)``; all maps have its height and width.
+        pre: Pre image ``(N, 3, H, W)`` in the colours of the model that it is for; all maps have
+            its height and width.
         levels: Damage level per pixel ``(N, H, W)`` int64: 0 background, 1-4 the xBD levels,
-            255 un-classified (level not said there). Or, where a position is an area, the share
-            of each in it, ``(N, 6, H, W)`` float. ``None``: not said anywhere.
+            255 un-classified (level not said there). ``None``: not said anywhere.
         affected: ``(N, 1, H, W)`` in [0, 1], where the picture may differ from ``pre``.
             ``None``: everywhere.
         hazard: ``(N,)`` int64 class in the order of the model's weights, -1 not said. ``None``: not
@@ -59,29 +56,17 @@ class Condition:
         affected = self.affected
         if affected is None:
             affected = self.pre.new_ones((count, 1, height, width))
-        return torch.cat([self.pre, self.shares(), affected], dim=1)
+        return torch.cat([self.pre, self._one_hot(), affected], dim=1)
 
-    def shares(self) -> Tensor:
-        """Background, levels 1 to 4, not said: ``(N, 6, H, W)`` in [0, 1], one-hot on pixels."""
+    def _one_hot(self) -> Tensor:
+        """Background, levels 1 to 4, not said: ``(N, 6, H, W)``."""
         count, _, height, width = self.pre.shape
         levels = self.levels
         if levels is None:
             levels = self.pre.new_full((count, height, width), 255, dtype=torch.int64)
-        if levels.is_floating_point():
-            return levels.to(self.pre.dtype)
         index = torch.where(levels > 4, LEVEL_CHANNELS - 1, levels)
         kinds = torch.arange(LEVEL_CHANNELS, device=levels.device)
         return (index[:, None] == kinds[None, :, None, None]).to(self.pre.dtype)
-
-    def pooled(self, pre: Tensor, side: int) -> Condition:
-        """The same said of areas of ``side`` x ``side`` pixels, whose latents are ``pre``."""
-        affected = self.affected
-        return replace(
-            self,
-            pre=pre,
-            levels=None if self.levels is None else F.avg_pool2d(self.shares(), side),
-            affected=None if affected is None else F.avg_pool2d(affected, side),
-        )
 
     def without(self, *names: str) -> Condition:
         """The same condition with the named parts not said (for guidance)."""

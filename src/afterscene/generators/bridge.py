@@ -12,10 +12,6 @@ r = x0 - x1 at signal scale (1 - t) under noise s(t), so the preconditioning of 
     r_hat = c_skip y + c_out F(c_in y, condition, c_noise),   x0_hat = x1 + r_hat.
 
 At t = 1 there is no noise and no signal: F regresses the residual; noise is injected on the way.
-
-The bridge may run on the latents of an autoencoder instead (Rombach et al. 2022): ``inward`` and
-``outward`` are the doors between pictures and what it runs on, ``inside`` brings a condition to
-it. On pixels all three change nothing, so that training and rendering are the same code.
 """
 
 from __future__ import annotations
@@ -27,11 +23,9 @@ import torch
 from torch import Tensor, nn
 
 from afterscene.conditioning import STYLE_SIZE, Condition
-from afterscene.conditioning.condition import MAP_CHANNELS
+from afterscene.conditioning.condition import PICTURE_CHANNELS
 from afterscene.diffusion.bridges import BrownianBridge
-from afterscene.generators.colour import to_opponent, to_rgb
 from afterscene.hazards import HAZARDS
-from afterscene.networks.autoencoder import Autoencoder, AutoencoderConfig
 from afterscene.networks.unet import UNet, UNetConfig
 
 
@@ -44,7 +38,6 @@ class BridgeConfig:
             units of :mod:`afterscene.generators.colour`.
         sigma_data: Standard deviation of post - pre, same units.
         patch, widths, depths, embedding, lean: See :class:`~afterscene.networks.unet.UNetConfig`.
-        coder: Sizes of the autoencoder on whose latents the bridge runs; None: on pixels.
         hazards: Names of the hazards in the order of the class condition. The order belongs to
             the weights; a new model takes the hazards that there are.
     """
@@ -56,7 +49,6 @@ class BridgeConfig:
     depths: tuple[int, ...] = (1, 2, 2)
     embedding: int = 256
     lean: bool = False
-    coder: AutoencoderConfig | None = None
     hazards: tuple[str, ...] = field(default_factory=lambda: tuple(HAZARDS))
 
     @classmethod
@@ -70,25 +62,12 @@ class BridgeConfig:
         known: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in values.items()
         }
-        coder = known.get("coder")
-        if coder is not None:
-            known["coder"] = AutoencoderConfig.of(coder)
         return cls(**known)
-
-    @property
-    def channels(self) -> int:
-        """Of what the bridge runs on."""
-        return 3 if self.coder is None else self.coder.latent
-
-    @property
-    def side(self) -> int:
-        """Pixels a side of one position of what the bridge runs on."""
-        return 1 if self.coder is None else self.coder.stride
 
     @property
     def stride(self) -> int:
         """Pixels by which height and width of a picture must be divisible."""
-        return self.side * self.network().stride
+        return self.network().stride
 
     def __post_init__(self) -> None:
         if self.sigma_b <= 0 or self.sigma_data <= 0:
@@ -97,8 +76,8 @@ class BridgeConfig:
     def network(self) -> UNetConfig:
         """The sizes of the network that this model preconditions."""
         return UNetConfig(
-            channels_in=2 * self.channels + MAP_CHANNELS,
-            channels_out=self.channels,
+            channels_in=3 + PICTURE_CHANNELS,
+            channels_out=3,
             patch=self.patch,
             widths=self.widths,
             depths=self.depths,
@@ -110,40 +89,13 @@ class BridgeConfig:
 
 
 class BridgeModel(nn.Module):
-    """``(x_t (N, C, H, W), t (N,), condition) -> estimate of x0 (N, C, H, W)``.
-
-    C is 3 on pixels. An autoencoder is part of the model and not trained with it.
-    """
+    """``(x_t (N, 3, H, W), t (N,), condition) -> estimate of x0 (N, 3, H, W)``."""
 
     def __init__(self, config: BridgeConfig) -> None:
         super().__init__()
         self.config = config
         self.bridge = BrownianBridge(sigma_max=config.sigma_b, shape="linear")
         self.network = UNet(config.network())
-        self.coder = None
-        if config.coder is not None:
-            self.coder = Autoencoder(config.coder).requires_grad_(False)
-
-    @torch.no_grad()
-    def inward(self, picture: Tensor) -> Tensor:
-        """``(N, 3, H, W)`` opponent colours to what the bridge runs on."""
-        if self.coder is None:
-            return picture
-        rgb = to_rgb(picture).to(self.coder.shift.dtype)
-        return self.coder.encode_latent(rgb).float()
-
-    @torch.no_grad()
-    def outward(self, x: Tensor) -> Tensor:
-        """The way back from :meth:`inward`."""
-        if self.coder is None:
-            return x
-        return to_opponent(self.coder.decode_latent(x.to(self.coder.shift.dtype)).float())
-
-    def inside(self, condition: Condition) -> Condition:
-        """A condition of pixels as one of what the bridge runs on."""
-        if self.coder is None:
-            return condition
-        return condition.pooled(self.inward(condition.pre), self.config.side)
 
     def coefficients(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``c_skip, c_out, c_in`` of shape ``(N, 1, 1, 1)`` for t in (0, 1]."""
@@ -169,7 +121,7 @@ class BridgeModel(nn.Module):
         return condition.pre + c_skip * y + c_out * residual
 
     def loss(self, x0: Tensor, t: Tensor, eps: Tensor, condition: Condition) -> Tensor:
-        """Squared error of F against its target, unit weight (EDM, eq. 8): ``(N, C, H, W)``."""
+        """Squared error of F against its target, unit weight (EDM, eq. 8): ``(N, 3, H, W)``."""
         x_t = self.bridge.x_t(x0, condition.pre, t, eps)
         _, c_out, _ = self.coefficients(t)
         return ((self(x_t, t, condition) - x0) / c_out).square()

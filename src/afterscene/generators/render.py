@@ -239,9 +239,8 @@ def draw_scene(
     """
     begun = None
     if sketch is not None:
-        begun = model.inward(to_opponent(picture_tensor(sketch, model.config.stride)))
-    inside = model.inside(condition)
-    for state in scene_states(model, inside, seed=seed, config=config, sketch=begun):
+        begun = to_opponent(picture_tensor(sketch, model.config.stride))
+    for state in scene_states(model, condition, seed=seed, config=config, sketch=begun):
         x0 = state.x
-    rgb = to_rgb(model.outward(x0))[0]
+    rgb = to_rgb(x0)[0]
     return to_pixels(rgb)[: picture.shape[0], : picture.shape[1]].copy()

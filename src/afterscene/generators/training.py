@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from afterscene.computing import PRECISIONS, autocast
@@ -27,13 +26,11 @@ from afterscene.diffusion.losses import WEIGHTS
 from afterscene.diffusion.noise import TileNoise
 from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
-from afterscene.generators.checkpoint import load_weights
 from afterscene.generators.colour import to_rgb
 from afterscene.generators.crops import Batch, CropConfig, CropSampler, TrainingTile
 from afterscene.generators.devicecrops import DeviceCrops
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.tiles import Window
-from afterscene.networks.autoencoder import Autoencoder
 from afterscene.tensors import to_pixels
 from afterscene.training.averages import power_keep
 from afterscene.training.config import LoopConfig
@@ -41,7 +38,6 @@ from afterscene.training.loop import Trainer
 from afterscene.training.processes import Group
 from afterscene.training.task import Task, tiled
 from afterscene.training.winograd import trainable
-from afterscene.weightfiles import load_into
 
 #: Crops in a validation picture.
 SHOWN = 6
@@ -58,7 +54,6 @@ class TrainConfig(LoopConfig):
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` (autocast) or ``fp32``.
         compiled: Compile the network with ``torch.compile`` (a minute at the start).
         checkpointing: Compute activations again on the way back instead of keeping them.
-        autoencoder: Model folder of the autoencoder for a bridge on latents (``model.coder``).
     """
 
     model: BridgeConfig = field(default_factory=BridgeConfig)
@@ -72,7 +67,6 @@ class TrainConfig(LoopConfig):
     precision: str = "auto"
     compiled: bool = False
     checkpointing: bool = False
-    autoencoder: str = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -88,14 +82,10 @@ class TrainConfig(LoopConfig):
             if size % stride:
                 raise BadParameter(f"crops.shapes: side {size} is no multiple of {stride}")
 
-    @property
-    def models(self) -> tuple[str, ...]:
-        return (self.autoencoder,) if self.autoencoder else ()
-
 
 @dataclass(frozen=True)
 class Drawn:
-    """Crops of a step with their times ``(N,)`` and noise, in the space of the bridge."""
+    """Crops of a step with their times ``(N,)`` and noise."""
 
     batch: Batch
     t: Tensor
@@ -121,8 +111,6 @@ class BridgeTask(Task):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.model: BridgeModel = BridgeModel(config.model).to(self.device)
-        if self.model.coder is not None:
-            load_coder(self.model.coder, config.autoencoder)
         trainable(self.model, config.precision, self.device.type)
         if config.checkpointing:
             checkpoint_stages(self.model)
@@ -155,23 +143,10 @@ class BridgeTask(Task):
         self, sampler: CropSampler | DeviceCrops, step: int, piece: slice, *, seed: int
     ) -> Drawn:
         size, count = sampler.shape(step)
-        model = self.config.model
-        shape = (count, model.channels, size // model.side, size // model.side)
+        shape = (count, 3, size, size)
         where = self.device if isinstance(sampler, DeviceCrops) else torch.device("cpu")
         t, eps = (value[piece].to(self.device) for value in noise(shape, seed, step, where))
-        return Drawn(self._inside(sampler.batch(step, piece).to(self.device)), t, eps)
-
-    def _inside(self, batch: Batch) -> Batch:
-        """The batch in the space of the bridge."""
-        side = self.config.model.side
-        if side == 1:
-            return batch
-        with autocast(self.config.precision, self.device.type):
-            return Batch(
-                target=self.model.inward(batch.target),
-                condition=self.model.inside(batch.condition),
-                weight=F.avg_pool2d(batch.weight, side),
-            )
+        return Drawn(sampler.batch(step, piece).to(self.device), t, eps)
 
     def size(self, drawn: Drawn) -> Tensor:
         """Weight of all pixels."""
@@ -188,7 +163,7 @@ class BridgeTask(Task):
         return (error * batch.weight).sum()[None]
 
     def figures(self, sums: Tensor, size: Tensor) -> dict[str, Tensor]:
-        return {"loss": (sums / (self.config.model.channels * size))[0]}
+        return {"loss": (sums / (3 * size))[0]}
 
     def validate(self, batches: int = 8) -> float | None:
         """Loss on fixed crops and noise of the validation tiles."""
@@ -207,7 +182,7 @@ class BridgeTask(Task):
         drawn = self._drawn(self.validation, 0, slice(0, SHOWN), seed=7)
         condition, target = drawn.batch.condition, drawn.batch.target
         shown = (condition.pre, self._sample(condition), target)
-        columns = [list(to_pixels(to_rgb(self.model.outward(x).float()))) for x in shown]
+        columns = [list(to_pixels(to_rgb(x.float()))) for x in shown]
         return tiled(list(zip(*columns, strict=True)))
 
     def _sample(self, condition: Condition) -> Tensor:
@@ -255,16 +230,6 @@ def crops_of(
     if device.type == "cpu" or len({tile.pair.shape for tile in tiles}) > 1:
         return CropSampler(tiles, config.crops, config.seed, hazards)
     return DeviceCrops(tiles, config.crops, config.seed, device, hazards)
-
-
-def load_coder(coder: Autoencoder, folder: str) -> None:
-    """Fill the autoencoder of a latent bridge. Raises BadParameter, MissingFile, BadWeights."""
-    if not folder:
-        raise BadParameter(
-            "a bridge on latents needs its autoencoder: give autoencoder=FOLDER, the model/ of "
-            "a run of the recipe autoencoder"
-        )
-    load_into(coder, load_weights(Path(folder))[0], folder)
 
 
 def noise(

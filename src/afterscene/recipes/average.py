@@ -19,15 +19,11 @@ from afterscene.shipped import kind_of
 from afterscene.training.averages import reconstruct
 from afterscene.weightfiles import load_into
 
-#: Beginnings of the names of what an average of another length leaves as it is.
-KEPT = {"autoencoder": ("shift", "scale"), "bridge": ("coder.",), "layout": ("coder.",)}
-
 
 def write_average(run: Path, length: float, out: Path) -> dict[str, Any]:
     """Write the weights of ``run`` averaged over ``length`` (sigma_rel) into ``out``.
 
-    A detector keeps the thresholds, an autoencoder the latents' shift and scale, that were found
-    for the run's own average; a bridge on latents its autoencoder, which was not trained.
+    A detector keeps the thresholds that were found for the run's own average.
 
     Raises:
         BadParameter: no power function has that length.
@@ -53,7 +49,6 @@ def write_average(run: Path, length: float, out: Path) -> dict[str, Any]:
         own, config = load_weights(model)
         if own.keys() != weights.keys():
             raise BadWeights(f"{run}: the snapshots are those of another network than {model}")
-        weights |= {name: own[name] for name in own if name.startswith(KEPT[kind_of(model)])}
         config.pop("shards")
         save_weights(out, weights, {**config, "average": about}, dtype=torch.float16)
     return about

@@ -118,20 +118,15 @@ def _contents(parts: Iterable[Part]) -> dict[str, str]:
     return dict(found)
 
 
-def inherited(models: Iterable[Path], held_out: frozenset[str]) -> list[str] | None:
-    """Names of the tiles that models have seen; None where one does not say.
+def inherited(model: Path, held_out: frozenset[str]) -> list[str] | None:
+    """Names of the tiles that a model has seen; None where it does not say.
 
     Raises:
-        LeakFound: one has seen a tile that is held out.
+        LeakFound: it has seen a tile that is held out.
     """
-    found: set[str] = set()
-    silent = False
-    for model in models:
-        seen = shipped.seen(model)
-        check_history(model, seen or (), held_out)
-        silent |= seen is None
-        found.update(seen or ())
-    return None if silent else sorted(found)
+    seen = shipped.seen(model)
+    check_history(model, seen or (), held_out)
+    return None if seen is None else sorted(seen)
 
 
 def write_data(run: Path, data: Data, before: Sequence[str] | None) -> None:

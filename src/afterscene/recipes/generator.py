@@ -26,7 +26,6 @@ from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.border import black_border
 from afterscene.geodata.xbd import XbdTree
-from afterscene.networks.autoencoder import AutoencoderConfig
 from afterscene.recipes.data import Data, Folders, Part, tiles_of
 from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
@@ -69,24 +68,6 @@ def small() -> TrainConfig:
         save_every=100,
         validate_every=100,
         snapshot_every=100,
-    )
-
-
-def latent() -> TrainConfig:
-    """A 6.7 M-parameter bridge on 8x latents: autoencoder=FOLDER is the model/ of such a run."""
-    return TrainConfig(
-        model=BridgeConfig(
-            patch=1,
-            widths=(160, 256),
-            depths=(1, 2),
-            embedding=128,
-            sigma_data=0.75,
-            sigma_b=1.5,
-            coder=AutoencoderConfig(),
-        ),
-        crops=CropConfig(shapes=((64, 16), (128, 4))),
-        steps=4_000,
-        snapshot_every=2_000,
     )
 
 

@@ -12,9 +12,8 @@ from types import MappingProxyType, ModuleType
 
 from afterscene.detectors.task import DetectorRun
 from afterscene.errors import UnknownName
-from afterscene.generators.latent import AutoencoderRun
 from afterscene.generators.training import TrainConfig
-from afterscene.recipes import autoencoder, detector, generator, layout
+from afterscene.recipes import detector, generator, layout
 from afterscene.recipes.layout import LayoutConfig
 from afterscene.training.config import LoopConfig
 
@@ -23,10 +22,8 @@ RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
         "generator": generator.default,
         "generator-large": generator.large,
         "generator-small": generator.small,
-        "generator-latent": generator.latent,
         "layout": layout.default,
         "layout-large": layout.large,
-        "autoencoder": autoencoder.default,
         "unet": detector.unet,
         "tiny": detector.tiny,
         "swin": detector.swin,
@@ -38,7 +35,6 @@ KINDS: Mapping[type, ModuleType] = MappingProxyType(
     {
         TrainConfig: generator,
         LayoutConfig: layout,
-        AutoencoderRun: autoencoder,
         DetectorRun: detector,
     }
 )

@@ -96,12 +96,11 @@ class TrainRun:
             raise OutputConflict(
                 f"{self.out} holds the states of a run; resume it or choose another folder"
             )
-        models = [Path(model) for model in self.config.models]
+        before: list[str] | None = []
         if self.initial:
-            models.append(shipped.model_folder(self.initial))
-            weights = self._kind.initial(models[-1], self.config)
-            trainer.start_from(weights, str(self.initial))
-        before = inherited(models, data.held_out)
+            model = shipped.model_folder(self.initial)
+            trainer.start_from(self._kind.initial(model, self.config), str(self.initial))
+            before = inherited(model, data.held_out)
         if self.group.first:
             if self.overwrite or not self.out.exists():
                 prepare_output(self.out, "train", overwrite=self.overwrite)

@@ -63,8 +63,3 @@ class LoopConfig:
         if self.schedule not in SHAPES:
             known = ", ".join(SHAPES)
             raise BadParameter(f"schedule '{self.schedule}' is not known; choose one of: {known}")
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """Folders of trained models that become a part of the one to train."""
-        return ()
