@@ -1,9 +1,8 @@
 """The only door between pixels and torch.
 
-Networks see (..., 3, H, W) float32 in [-1, 1]; the rest of a scene (valid mask, CRS, transform,
-time) waits in `like` and is put back on the way out, so that what a network paints lies where the
-picture lay. No other module turns pixels into tensors, nor scales them. Pictures are (..., H, W, 3)
-arrays in 0..255; their tensors keep that order in memory (channels last), except of a scene.
+Networks see (..., 3, H, W) float32 in [-1, 1]. No other module turns pixels into tensors, nor
+scales them. Pictures are (..., H, W, 3) arrays in 0..255; their tensors keep that order in memory
+(channels last), except of a scene.
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,6 @@ from typing import TypeVar
 import numpy as np
 import torch
 
-from afterscene.errors import BadParameter, NotFinite
 from afterscene.geodata.scene import Scene
 
 #: The grey of 0.
@@ -61,24 +59,3 @@ def to_tensor(
     `stretch` as in :meth:`Scene.rgb`: limits of the other image of a pair.
     """
     return from_pixels(scene.rgb(stretch=stretch)).contiguous()
-
-
-def to_scene(tensor: torch.Tensor, like: Scene) -> Scene:
-    """uint8 RGB scene on the grid of `like`: ``round(127.5 (x + 1))``, clipped to 0..255.
-
-    ``to_scene(to_tensor(s), s)`` is ``s.rgb()`` to the bit. Pixels that are nodata in `like` stay
-    nodata, with value 0. Raises BadParameter for another shape, NotFinite for NaN or infinity.
-    """
-    if tuple(tensor.shape) != (3, *like.shape):
-        raise BadParameter(
-            f"tensor of shape {tuple(tensor.shape)} is no picture on the grid of {like.source!r}; "
-            f"give (3, {like.shape[0]}, {like.shape[1]})"
-        )
-    values = tensor.detach().to("cpu", torch.float32)
-    if not torch.isfinite(values).all():
-        raise NotFinite(
-            f"the picture for {like.source!r} has NaN or infinity; render it again in float32 or "
-            "with other settings"
-        )
-    pixels = np.ascontiguousarray(np.moveaxis(to_pixels(values), 2, 0))
-    return like.replace(pixels=np.where(like.valid, pixels, np.uint8(0)))

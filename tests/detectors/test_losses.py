@@ -2,12 +2,13 @@
 
 import torch
 
-from afterscene.detectors.losses import detector_loss
+from afterscene.detectors.losses import detector_figures, detector_sums
 from afterscene.networks.siamese import Logits
 
 
 def _loss(target: torch.Tensor, place: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
-    return detector_loss(Logits(place, level), target, focus=1.0, dice=1.0)["loss"]
+    sums = detector_sums(Logits(place, level), target, focus=1.0)
+    return detector_figures(sums, dice=1.0)["loss"]
 
 
 def _random(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

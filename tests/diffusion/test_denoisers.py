@@ -8,12 +8,10 @@ import torch
 from tests.diffusion.exact import data
 
 from afterscene.diffusion.denoisers import (
-    LearnedVariance,
     Preconditioned,
     Predictor,
     index_clock,
     rho_clock,
-    seen_as,
 )
 from afterscene.diffusion.parameterization import Prediction, convert, from_x0, to_x0
 from afterscene.diffusion.schedules import (
@@ -25,13 +23,11 @@ from afterscene.diffusion.schedules import (
     Cosine,
     RectifiedFlow,
     SubVP,
-    posterior,
 )
 from afterscene.errors import BadParameter
-from afterscene.school.processes import Erasing
 
 SCHEDULES = [
-    *(VP(), SubVP(), VE(), EDM(), RectifiedFlow(), Erasing()),
+    *(VP(), SubVP(), VE(), EDM(), RectifiedFlow()),
     *(DDPM(), META_EARTH, DDPM(beta_start=0.00085, beta_end=0.012, power=2.0), Cosine()),
 ]
 
@@ -58,7 +54,6 @@ def test_schedules_are_the_papers():
     integral = torch.cumulative_trapezoid(beta, t)
     torch.testing.assert_close(VP().at(t).alpha[1:], torch.exp(-integral / 2))
     torch.testing.assert_close(SubVP().at(t).sigma[1:], 1 - torch.exp(-integral))
-    torch.testing.assert_close(Erasing().at(t).alpha ** 2, 1 - t)
     cosine = torch.cos((t + 0.008) / 1.008 * math.pi / 2) ** 2
     torch.testing.assert_close(Cosine().at(t[:-1]).alpha ** 2, (cosine / cosine[0])[:-1])
     for schedule in (DDPM(), VP(), Cosine()):
@@ -144,37 +139,6 @@ def test_preconditioning_survives_both_ends():
     torch.testing.assert_close(
         model(torch.ones(2, 1), RectifiedFlow().level(0.0)), torch.ones(2, 1)
     )
-
-
-@pytest.mark.parametrize("other", [VE(), EDM(), RectifiedFlow(), SubVP(), DDPM()], ids=repr)
-def test_vp_seen_elsewhere_gives_the_same_x0(other):
-    """One network trained on VP; x_t of equal rho on another schedule; the same x0."""
-    network = torch.nn.Sequential(torch.nn.Linear(6, 6), torch.nn.Tanh(), torch.nn.Linear(6, 6))
-    network = network.double()
-    model = Predictor(lambda x, clock, condition: network(x) * (1 + clock[:, None]))
-    x = torch.randn(4, 6, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
-    time = torch.linspace(0.2, 0.6, 4, dtype=torch.float64)
-    level = VP().at(time)
-    there = other.at(other.time_of(level.rho))
-    moved = x / level.alpha[:, None] * there.alpha[:, None]
-    torch.testing.assert_close(seen_as(model, VP())(moved, there, None), model(x, level))
-    level, there = VP().level(0.4), other.level_of(VP().level(0.4).rho)
-    moved = x / level.alpha * there.alpha
-    torch.testing.assert_close(seen_as(model, VP())(moved, there, None), model(x, level))
-
-
-def test_learned_variance_spans_beta_and_posterior():
-    t, s = DDPM().level(0.5), DDPM().level(0.45)
-    x = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    beta = t.sigma**2 - (t.alpha / s.alpha) ** 2 * s.sigma**2
-    for place, expected in ((-1.0, posterior(t, s)[2]), (1.0, beta)):
-        model = LearnedVariance(lambda x, c, _, p=place: torch.cat((x, 0 * x + p), 1))
-        x0, var = model.reverse(x, t, s, None)
-        torch.testing.assert_close(var, torch.full_like(x, expected))
-        torch.testing.assert_close(x0, Predictor(lambda x, c, _: x)(x, t))
-        assert model.reverse(x, t, DDPM().level(0.0), None)[1].abs().max() == 0
-    with pytest.raises(BadParameter, match="needs 6 channels, not 3"):
-        LearnedVariance(lambda x, c, _: x)(x, t)
 
 
 def test_refusals():

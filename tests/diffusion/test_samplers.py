@@ -29,7 +29,7 @@ from afterscene.diffusion.samplers import (
 )
 from afterscene.diffusion.schedules import DDPM, EDM, VE, VP, Cosine, RectifiedFlow, SubVP
 from afterscene.errors import BadParameter, NotFinite, UnknownName
-from afterscene.school.processes import Erasing, GaussianChain
+from afterscene.school.processes import GaussianChain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +46,7 @@ class AdamsBashforth(Method, name="test-adams-bashforth", order=2):
         return y, x0, (eps, h)
 
 
-REAL = [name for name, kind in samplers().items() if not getattr(kind, "bits", False)]
-BITS = [name for name, kind in samplers().items() if getattr(kind, "bits", False)]
+REAL = list(samplers())
 LOW = 0.02
 COUNTS = {1: (128, 256, 512), 2: (64, 128, 256), 5: (8, 12, 18)}
 
@@ -157,27 +156,6 @@ def test_adaptive_ode_meets_its_tolerance():
     assert errors[2] < errors[1] < errors[0]
 
 
-@pytest.mark.parametrize("name", BITS)
-def test_bits_keep_their_probability(name):
-    """Independent coins with an exact posterior: exact for any number of steps."""
-    chance, count, schedule = 0.2, 100_000, Erasing()
-
-    def denoiser(x, t, condition):
-        same = (2 * x - 1) * t.alpha**2
-        return (1 + same) * chance / ((1 + same) * chance + (1 - same) * (1 - chance))
-
-    for steps in (1, 2, 7):
-        noise = randn(steps)
-        x = (noise(0, 0, torch.zeros(count)) > 0).float()
-        times = grids.uniform(steps)
-        states = list(trajectory(denoiser, schedule, x, times, make_sampler(name), noise=noise))
-        assert set(states[-1].x.unique().tolist()) == {0.0, 1.0}
-        for state in states:
-            expected = state.t.alpha**2 * chance + (1 - state.t.alpha**2) / 2
-            bound = 4 * math.sqrt(expected * (1 - expected) / count)
-            assert abs(state.x.mean().item() - expected) < bound
-
-
 def test_euler_ddim_and_heun_agree_where_they_should():
     """In EDM's clock Euler is DDIM; on a rectified flow too. On VP they are two methods."""
     x = torch.linspace(-2, 2, 5, dtype=torch.float64)[:, None]
@@ -187,7 +165,7 @@ def test_euler_ddim_and_heun_agree_where_they_should():
         assert torch.allclose(*ends, atol=1e-9) is same
 
 
-SCHEDULES = [VP(), SubVP(), VE(sigma_max=30.0), EDM(), RectifiedFlow(), DDPM(), Cosine(), Erasing()]
+SCHEDULES = [VP(), SubVP(), VE(sigma_max=30.0), EDM(), RectifiedFlow(), DDPM(), Cosine()]
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=repr)
@@ -230,7 +208,7 @@ def test_the_loop_previews_cancels_and_repeats():
     assert torch.equal(again.x, first.x)
 
 
-@pytest.mark.parametrize("name", REAL + BITS)
+@pytest.mark.parametrize("name", REAL)
 def test_nan_names_the_step(name):
     def denoiser(x, t, condition):
         return torch.full_like(x, math.nan) if t.time < 0.6 else 0 * x

@@ -9,7 +9,7 @@ from afterscene.hazards import Fragility, make_hazard
 from afterscene.hazards.earthquake import modified_mercalli, peak_acceleration
 from afterscene.hazards.fragility import levels
 from afterscene.hazards.ground import Ground, along_across, heading
-from afterscene.hazards.tornado import ef_rating, rankine
+from afterscene.hazards.tornado import rankine
 from afterscene.hazards.tsunami import inundation_limit, surface
 from afterscene.hazards.volcano import ash_load
 from afterscene.hazards.wildfire import length_to_breadth, spread_rate, travel_time
@@ -97,10 +97,6 @@ def test_gusts_fall_away_from_the_track():
 def test_rankine_is_linear_inside_and_inverse_outside():
     speed = rankine(np.array([0.0, 20.0, 40.0, 80.0]), vmax=90.0, core=40.0)
     np.testing.assert_allclose(speed, [0.0, 45.0, 90.0, 45.0])
-
-
-def test_ef_ratings():
-    assert [ef_rating(v) for v in (20, 30, 45, 55, 65, 80, 95)] == [-1, 0, 1, 2, 3, 4, 5]
 
 
 def test_the_tornado_strikes_along_its_path_only(scene):

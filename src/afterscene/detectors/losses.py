@@ -39,13 +39,6 @@ class _Sums(NamedTuple):
     y: Tensor
 
 
-def detector_loss(
-    logits: Logits, target: Tensor, *, focus: float, dice: float
-) -> dict[str, Tensor]:
-    """localization, damage and their sum ``loss``; target (N, H, W) int64 0..4 or 255."""
-    return detector_figures(detector_sums(logits, target, focus=focus), dice=dice)
-
-
 def detector_sums(logits: Logits, target: Tensor, *, focus: float) -> Tensor:
     """``(TERMS,)`` sums over the pixels of (N, H, W) targets; those of other crops may be added."""
     parts = (*_places(logits.localization[:, 0], target), *_levels(logits.damage, target, focus))

@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from afterscene.diffusion.loop import Denoiser
 from afterscene.diffusion.parameterization import Prediction, to_x0
-from afterscene.diffusion.schedules import Level, Schedule, added_variance, posterior
+from afterscene.diffusion.schedules import Level
 from afterscene.errors import BadParameter
 
 
@@ -53,30 +52,6 @@ class Predictor(nn.Module):
         return to_x0(self.ask(x, t, condition), x, t.over(x), self.kind)
 
 
-class LearnedVariance(Predictor):
-    """Improved DDPM: the network answers (batch, 2 C, ...), ``kind`` and a place in [-1, 1].
-
-    There the log variance lies between posterior's and forward's (arXiv 2102.09672, eq. 15).
-    """
-
-    def forward(self, x: Tensor, t: Level, condition: Any = None) -> Tensor:
-        """The estimate of x0 alone."""
-        return self._both(x, t, condition)[0]
-
-    def reverse(self, x: Tensor, t: Level, s: Level, condition: Any) -> tuple[Tensor, Tensor]:
-        """The estimate of x0, and the variance of x_s given x_t; 0 where s has no noise."""
-        x0, place = self._both(x, t, condition)
-        small, large = posterior(t, s)[2], added_variance(t, s)
-        return x0, small * (large / max(small, 1e-30)) ** ((place + 1) / 2)
-
-    def _both(self, x: Tensor, t: Level, condition: Any) -> tuple[Tensor, Tensor]:
-        out = self.ask(x, t, condition)
-        if out.shape[1] != 2 * x.shape[1]:
-            raise BadParameter(f"a variance needs {2 * x.shape[1]} channels, not {out.shape[1]}")
-        answer, place = out.chunk(2, dim=1)
-        return to_x0(answer, x, t.over(x), self.kind), place
-
-
 class Preconditioned(Predictor):
     """``x0 = c_skip x + c_out F(c_in x, clock)``: F's input and target have variance 1.
 
@@ -109,14 +84,3 @@ class Preconditioned(Predictor):
         """The estimate of x0; ``x`` (batch, ...)."""
         skip, out, inner = self.scales(t.over(x))
         return skip * x + out * self.ask(inner * x, t, condition)
-
-
-def seen_as(denoiser: Denoiser, schedule: Schedule) -> Denoiser:
-    """A denoiser made for ``schedule`` at any level of another (alpha > 0): equal rho, equal x0."""
-
-    def view(x: Tensor, t: Level, condition: Any) -> Tensor:
-        tensor = isinstance(t.rho, Tensor)
-        level = schedule.at(schedule.time_of(t.rho)) if tensor else schedule.level_of(t.rho)
-        return denoiser(x * (level.over(x).alpha / t.over(x).alpha), level, condition)
-
-    return view

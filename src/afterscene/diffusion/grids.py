@@ -35,12 +35,6 @@ def leading(steps: int, *, chain: int = 1000, offset: int = 0) -> Tensor:
     return torch.cat(((index + 1) / chain, index.new_zeros(1)))
 
 
-def trailing(steps: int, *, chain: int = 1000) -> Tensor:
-    """Indices of a discrete chain counted down from its noisy end, then zero (arXiv 2305.08891)."""
-    count = torch.arange(_at_least_1(steps), -1, -1, dtype=torch.float64) * (chain / steps)
-    return count.round() / chain
-
-
 def _spaced(
     schedule: Schedule,
     steps: int,

@@ -61,10 +61,3 @@ def log_normal_times(
     """Times whose log rho is normal: EDM's."""
     normal = torch.randn(count, generator=generator, dtype=torch.float64)
     return schedule.time_of((mean + std * normal).exp()).clamp(0, 1).float()
-
-
-def logit_normal_times(
-    count: int, generator: torch.Generator, mean: float = 0.0, std: float = 1.0
-) -> Tensor:
-    """Times whose logit is normal: rectified flows' (Esser et al. 2024, arXiv 2403.03206)."""
-    return torch.sigmoid(mean + std * torch.randn(count, generator=generator))

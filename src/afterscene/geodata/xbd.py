@@ -94,7 +94,7 @@ class XbdTree:
     def pairs(self, split: str | None = None) -> list[Pair]:
         """All pairs, or those of a split, sorted by id. Raises UnknownName, MissingFile.
 
-        A post image without its pre image is left out: see :meth:`orphans`.
+        A post image without its pre image is left out.
         """
         if split is None:
             found = {p.id: p for folder in self._folders.values() for p in _pairs(folder)}
@@ -113,14 +113,6 @@ class XbdTree:
             known_names = ", ".join(self.splits) or "none, leave the split out"
             raise UnknownName(f"{self.root} has no split {split!r}; it has: {known_names}")
         return [found[i] for i in sorted(found)]
-
-    def orphans(self) -> list[Path]:
-        """Post images whose pre image is not there."""
-        found = []
-        for folder in self._folders.values():
-            images = _scan(folder / "images", SUFFIXES)
-            found += [path for (i, when), path in images.items() if (i, "pre") not in images]
-        return sorted(found)
 
 
 def _read_splits(path: Path) -> dict[str, list[str]]:

@@ -24,18 +24,11 @@ from afterscene.hazards.laws import weibull_between
 from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import Prior
 
-EF_LOWER_BOUNDS = (29.1, 38.4, 49.6, 60.8, 74.2, 89.4)  # 65, 86, 111, 136, 166, 200 mph
-
 
 def rankine(r: np.ndarray, *, vmax: float, core: float) -> np.ndarray:
     """Return the tangential speed in m/s at ``r`` metres from the axis (formula of the module)."""
     r = np.asarray(r, dtype=np.float64)
     return np.asarray(vmax * np.where(r < core, r / core, core / np.maximum(r, core)))
-
-
-def ef_rating(gust: float) -> int:
-    """Return the EF number 0..5 of a 3-second gust in m/s, -1 below EF0."""
-    return sum(gust >= bound for bound in EF_LOWER_BOUNDS) - 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,11 +54,6 @@ class Evaluation:
     figures: Mapping[str, Any]
     pictures: tuple[PictureRow, ...] = ()
 
-    @property
-    def gap_closed(self) -> float | None:
-        """Of the generator's default mode, over all tiles."""
-        return self.figures["label_fidelity_gap_closed"]
-
 
 @dataclass
 class _Run:

@@ -13,7 +13,6 @@ ablation, and the "ViT" of the course.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -179,23 +178,3 @@ class UViT(nn.Module):
         if self.config.recompute and torch.is_grad_enabled():
             return checkpoint(block, *tokens, use_reentrant=False)
         return block(*tokens)
-
-
-def uvit_s(**changes: Any) -> UViT:
-    """U-ViT-S/2, 44 M parameters: 12 + 1 blocks of 512, 8 heads. ``changes``: config fields."""
-    return UViT(UViTConfig(**{"width": 512, "depth": 12, "heads": 8, **changes}))
-
-
-def uvit_m(**changes: Any) -> UViT:
-    """U-ViT-M/2, 131 M parameters: 16 + 1 blocks of 768, 12 heads. ``changes``: config fields."""
-    return UViT(UViTConfig(**{"width": 768, "depth": 16, "heads": 12, **changes}))
-
-
-def uvit_l(**changes: Any) -> UViT:
-    """U-ViT-L/2, 287 M parameters: 20 + 1 blocks of 1024, 16 heads. ``changes``: config fields."""
-    return UViT(UViTConfig(**{"width": 1024, "depth": 20, "heads": 16, **changes}))
-
-
-def uvit_h(**changes: Any) -> UViT:
-    """U-ViT-H/2, 501 M parameters: 28 + 1 blocks of 1152, 16 heads. ``changes``: config fields."""
-    return UViT(UViTConfig(**{"width": 1152, "depth": 28, "heads": 16, **changes}))

@@ -55,11 +55,6 @@ def gamma_of(length: float) -> float:
     return float(np.roots([1, 7, 16 - r, 12 - r]).real.max())
 
 
-def length_of(gamma: float) -> float:
-    """The width of the profile of exponent ``gamma``, as a share of the run."""
-    return math.sqrt((gamma + 1) / ((gamma + 2) ** 2 * (gamma + 3)))
-
-
 @torch.no_grad()
 def follow(average: Mapping[str, Tensor], weights: Mapping[str, Tensor], keep: float) -> None:
     """``average <- keep average + (1 - keep) weights``; what counts (integers) is copied."""

@@ -1,11 +1,10 @@
-"""ViT and VGG: published sizes, read-outs that are what their names say."""
+"""VGG: published sizes, read-outs that are what their names say."""
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from afterscene.school.networks.vgg import VGG, VGGConfig
-from afterscene.school.networks.vit import ViT, ViTConfig
 
 
 def count(make):
@@ -14,27 +13,9 @@ def count(make):
 
 
 def test_published_sizes():
-    assert count(lambda: ViT(ViTConfig())) == 86_567_656
     assert count(lambda: VGG(VGGConfig(depth=11))) == 132_863_336
     assert count(lambda: VGG(VGGConfig(depth=16))) == 138_357_544
     assert count(lambda: VGG(VGGConfig(depth=19))) == 143_667_240
-
-
-def test_vit_reads_the_class_token_and_any_size():
-    torch.manual_seed(0)
-    network = ViT(ViTConfig(size=(16, 16), patch=4, width=16, depth=2, heads=2, classes=5))
-    x = torch.randn(2, 3, 16, 16)
-    assert network(x).abs().max() == 0  # the head starts at zero
-    torch.nn.init.normal_(network.head.weight)
-    torch.testing.assert_close(network(x), network.head(network.tokens(x)[:, 0]))
-    assert network.features(torch.randn(1, 3, 8, 24)).shape == (1, 16, 2, 6)
-    # The map is in its place: a change in the lower right patch moves that token most.
-    changed = x.clone()
-    changed[:, :, 12:, 12:] += 3
-    change = (network.features(changed) - network.features(x)).abs().sum(dim=(0, 1))
-    assert change.argmax() == 15
-    with pytest.raises(ValueError, match="multiples of 4"):
-        network(torch.randn(1, 3, 10, 16))
 
 
 @pytest.mark.parametrize("head", ["mean", "dense"])
