@@ -1,5 +1,7 @@
 """afterscene pre: footprints in, an xBD folder of marked pre images out."""
 
+import json
+
 import toys
 from afterscene.gbd import find_sources
 from afterscene.geodata.scene import read_scene, read_tags
@@ -9,7 +11,9 @@ SMALL = ("model.widths=8,8", "model.depths=1,1", "model.embedding=16", "evaluati
 
 
 def test_a_model_is_trained_and_draws_a_label_and_a_town(afterscene, tmp_path):
-    data = toys.toy_tree(tmp_path / "xbd")
+    data = toys.toy_tree(tmp_path / "xbd", count=4)
+    names = [f"toy-town_{k:08d}" for k in range(4)]
+    (data / "splits.json").write_text(json.dumps({"train": names[:2], "test": names[2:]}))
     sets = [part for value in SMALL for part in ("--set", value)]
     train = ("train", "layout", "--data", data, "--out", tmp_path / "run", "--steps", 1, "--quiet")
     assert afterscene(*train, *sets).code == 0
@@ -23,7 +27,7 @@ def test_a_model_is_trained_and_draws_a_label_and_a_town(afterscene, tmp_path):
     drawn = afterscene("pre", "--towns", 1, "--size", 128, *model, "--out", tmp_path / "two")
     assert drawn.code == 0, drawn.stderr
     assert [s.id for s in find_sources(tmp_path / "two")] == ["town_00000000"]
-    judged = afterscene("evaluate", "layout", "--xbd", data, "--split", "train", *model)
+    judged = afterscene("evaluate", "layout", "--xbd", data, "--split", "test", *model)
     assert judged.code == 0, judged.stderr
     assert judged.json["candidates"]["drawn layout as it is"].keys() == FIGURES
 

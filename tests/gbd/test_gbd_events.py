@@ -10,7 +10,7 @@ import pytest
 import toys
 from afterscene import gbd
 from afterscene.errors import BadParameter
-from afterscene.gbd.events import MOST, groups
+from afterscene.gbd.events import MOST, tile_groups
 from afterscene.gbd.pair import make_post
 from afterscene.gbd.sources import read_source
 from afterscene.gbd.steering import parse_mix
@@ -59,7 +59,7 @@ def items(written):
 
 
 def test_tiles_are_grouped_by_place_within_the_reach(tree):
-    found = groups(gbd.find_sources(tree), 1.0)
+    found = tile_groups(gbd.find_sources(tree), 1.0)
     assert sorted(len(group.tiles) for group in found) == [1, 2, 4]
     assert next(g for g in found if g.tiles[0][1] is None).tiles[0][0].id == "toy-town_00000006"
     square = next(g for g in found if len(g.tiles) == 4)
@@ -67,9 +67,9 @@ def test_tiles_are_grouped_by_place_within_the_reach(tree):
     side = 64 * sites[0].gsd
     corners = sorted((round(s.x / side, 1), round(s.y / side, 1)) for s in sites)
     assert corners == [(0, 0), (0, 1), (1, 0), (1, 1)]
-    assert len(groups(gbd.find_sources(tree), 0.03)) == 7
+    assert len(tile_groups(gbd.find_sources(tree), 0.03)) == 7
     many = [replace(s, id=f"x_{k}") for k in range(MOST) for s in gbd.find_sources(tree)]
-    assert max(len(g.tiles) for g in groups(many, 1e5)) <= MOST
+    assert max(len(g.tiles) for g in tile_groups(many, 1e5)) <= MOST
 
 
 def test_an_event_shares_seed_fields_and_severity_and_stands_in_the_plan_file(tree, tmp_path):

@@ -98,7 +98,7 @@ def test_a_webdataset_sample_holds_the_files_of_the_pair(finished, tmp_path):
 def test_dots_of_an_id_do_not_split_a_webdataset_key(finished):
     entry = next(iter(Dataset(finished)))
     object.__setattr__(entry, "row", {**entry.row, "id": "st.louis%_1"})
-    assert {name.split(".")[0] for name, _ in webdataset.sample(entry)} == {"st%2Elouis%25_1"}
+    assert {name.split(".")[0] for name, _ in webdataset.members(entry)} == {"st%2Elouis%25_1"}
 
 
 def test_coco_has_each_building_with_its_level(finished, tmp_path):

@@ -11,7 +11,7 @@ from affine import Affine
 from PIL import Image
 
 from afterscene.errors import AftersceneError, BadImage, BadParameter, BadRegions, MissingFile
-from afterscene.gbd.imagery import cut, pictures_in, pictures_of_catalogue
+from afterscene.gbd.imagery import cut_tiles, pictures_in, pictures_of_catalogue
 from afterscene.geodata import overview
 from afterscene.geodata.scene import read_scene, write_scene
 from afterscene.geodata.tiles import Window
@@ -29,7 +29,7 @@ def corners(label):
 @pytest.mark.parametrize("maker", MAKERS)
 def test_every_footprint_format_gives_the_same_tiles(tmp_path, maker):
     file, scene, boxes = picture(tmp_path, maker=maker)
-    made = cut(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
+    made = cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
     assert made.tiles == tuple(f"pre_{k:08d}" for k in (1, 2, 3, 4))
     for k, (row, col) in enumerate(((0, 0), (0, SIDE), (SIDE, 0), (SIDE, SIDE)), 1):
         stem = f"pre_{k:08d}_pre_disaster"
@@ -46,7 +46,7 @@ def test_every_footprint_format_gives_the_same_tiles(tmp_path, maker):
 @pytest.mark.parametrize("shift", [(0, 0), (7, -5), (-11, 3)])
 def test_a_shift_is_measured_and_mended_and_stands_in_label_and_manifest(tmp_path, shift):
     file, _, _ = picture(tmp_path, x=shift[0], y=shift[1])
-    made = cut(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles")
+    made = cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles")
     label = read_label(tmp_path / "tiles" / "labels" / "pre_00000001_pre_disaster.json")
     found = label.metadata["footprint_shift"]
     assert (found["x"], found["y"]) == (-shift[0], -shift[1]) and found["score"] > 5
@@ -58,7 +58,7 @@ def test_where_the_picture_does_not_tell_the_tile_is_flagged_and_left(tmp_path):
     file, scene, boxes = picture(tmp_path)
     flat = scene.replace(pixels=np.full_like(scene.pixels, 90))
     write_scene(flat, tmp_path / "pre" / "harbour.tif")
-    made = cut(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles")
+    made = cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles")
     assert dict(made.shifts) == {"unsure": 1}
     label = read_label(tmp_path / "tiles" / "labels" / "pre_00000001_pre_disaster.json")
     assert label.metadata["footprint_shift"]["status"] == "unsure"
@@ -89,7 +89,7 @@ def test_footprints_land_on_their_roofs_wherever_the_picture_lies(tmp_path, crs,
         for o in outlines(scene, boxes)
     ]
     file = MAKERS["google.csv.gz"](tmp_path / "g.csv.gz", turned)
-    cut(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles")
+    cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles")
     label = read_label(tmp_path / "tiles" / "labels" / "pre_00000001_pre_disaster.json")
     assert len(label.buildings) == len(boxes)
     assert corners(label) == sorted(boxes)
@@ -104,7 +104,7 @@ def test_sixteen_bits_are_stretched_alike_in_all_tiles_and_the_limits_recorded(t
     (tmp_path / "pre").mkdir()
     write_scene(scene, tmp_path / "pre" / "deep.tif")
     file = MAKERS["any.geojsonl"](tmp_path / "f.geojsonl", outlines(scene, boxes))
-    cut(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
+    cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
     limits = scene.stretch()
     tile = read_scene(tmp_path / "tiles" / "images" / "pre_00000001_pre_disaster.tif")
     assert not tile.valid[:20].any() and tile.valid[21:].all()
@@ -119,7 +119,7 @@ def test_a_last_window_is_filled_with_nodata_and_an_empty_one_left_out(tmp_path)
     (tmp_path / "pre").mkdir()
     write_scene(scene, tmp_path / "pre" / "a.tif")
     file = MAKERS["any.geojsonl"](tmp_path / "f.geojsonl", outlines(scene, boxes))
-    made = cut(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
+    made = cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
     assert made.tiles == ("pre_00000001", "pre_00000003")
     assert made.left_out["tile of mostly nodata"] == 2
     last = read_scene(tmp_path / "tiles" / "images" / "pre_00000003_pre_disaster.tif")
@@ -136,12 +136,12 @@ def test_a_plain_png_takes_the_footprints_of_its_own_name(tmp_path):
     label = {"features": {"xy": entries, "lng_lat": []}, "metadata": {}}
     (tmp_path / "fp").mkdir()
     (tmp_path / "fp" / "x.json").write_text(json.dumps(label))
-    cut(pictures_in(tmp_path / "pre"), [tmp_path / "fp"], tmp_path / "tiles")
+    cut_tiles(pictures_in(tmp_path / "pre"), [tmp_path / "fp"], tmp_path / "tiles")
     found = read_label(tmp_path / "tiles" / "labels" / "old-town_00000001_pre_disaster.json")
     assert {b.uid for b in found.buildings} == {f"b{k}" for k in range(len(boxes))}
     with pytest.raises(BadParameter, match="no place"):
         file, _, _ = picture(tmp_path / "other")
-        cut(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles2")
+        cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles2")
 
 
 def test_only_one_window_is_held_of_a_large_picture(tmp_path, monkeypatch):
@@ -153,7 +153,7 @@ def test_only_one_window_is_held_of_a_large_picture(tmp_path, monkeypatch):
         return read_scene(path, window=window)
 
     monkeypatch.setattr(overview, "read_scene", spy)
-    cut(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
+    cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
     tiles = [w for w in seen if w != Window(0, 0, 1, 1)]  # the corner tells the place
     assert len(tiles) == 4
     assert all(w is not None and w.height * w.width <= SIDE * SIDE for w in tiles)
@@ -186,9 +186,9 @@ def test_a_bad_picture_is_named_or_skipped(tmp_path, how):
     (tmp_path / "pre" / "bad.tif").write_bytes(whole[:900] if BAD[how] is None else BAD[how])
     pictures = pictures_in(tmp_path / "pre")
     with pytest.raises(BadImage, match=r"bad\.tif") as caught:
-        cut(pictures, [file], tmp_path / "tiles")
+        cut_tiles(pictures, [file], tmp_path / "tiles")
     assert "\n" not in str(caught.value)
-    made = cut(pictures, [file], tmp_path / "skipped", on_error="skip")
+    made = cut_tiles(pictures, [file], tmp_path / "skipped", on_error="skip")
     assert len(made.tiles) == 1 and made.skipped[0][0] == "bad.tif"
 
 
@@ -256,7 +256,7 @@ def test_a_catalogue_gives_its_visual_pictures_by_event_with_their_time(open_dat
     (found,) = pictures_of_catalogue(catalogue(folder))
     assert (found.event, found.path.name) == ("Big-Storm-18", "harbour.tif")
     assert found.time == datetime(2018, 9, 1, 10, tzinfo=UTC)
-    made = cut([found], [file], folder / "tiles")
+    made = cut_tiles([found], [file], folder / "tiles")
     label = read_label(folder / "tiles" / "labels" / f"{made.tiles[0]}_pre_disaster.json")
     assert label.metadata["capture_date"] == "2018-09-01T10:00:00+00:00"
     assert label.metadata["off_nadir_angle"] == 21.5

@@ -1,12 +1,13 @@
 """A plan is a value, and its laws hold."""
 
+import json
 from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
 
 from afterscene.errors import BadParameter, UnknownName
-from afterscene.gbd import PlanConfig, Source, draw_plan
+from afterscene.gbd import PlanConfig, Source, draw_plan, read_plan
 from afterscene.gbd.plan import item_seed
 
 SOURCES = tuple(
@@ -104,3 +105,42 @@ def test_several_hazards_take_turns_and_use_the_sources_evenly(hazards):
     counts = [sum(item.hazard == name for item in drawn) for name in hazards]
     assert max(counts) - min(counts) <= 2
     assert len({item.seed for item in drawn}) == 15
+
+
+WRITTEN = {
+    "name": "town-earthquake_00000007",
+    "source": "town_00000001",
+    "event": "town",
+    "pre": "images/town_00000001_pre_disaster.png",
+    "label": "labels/town_00000001_pre_disaster.json",
+    "sha256": ["a8a7", "d57e"],
+    "draw": 2,
+    "hazard": "earthquake",
+    "severity": 0.5933,
+    "seed": 103469288285010,
+    "parameters": {"magnitude": 6.745},
+    "region": "Town, US",
+    "occurrence": {
+        "name": "town_00000000+1/2",
+        "seed": 172157565113155,
+        "site": {"x": 0.0, "y": 3.5, "height": 57.0, "width": 4345.5, "gsd": 0.89},
+    },
+}
+
+
+def test_a_plan_file_means_what_it_meant_when_it_was_written(tmp_path):
+    """The lines of format 1, as they lie on people's disks."""
+    settings = {"hazard": ["earthquake", "wind"], "seed": 9, "sources": "c9e7", "shard_size": 16}
+    head = {"format": "afterscene gbd plan 1", "root": "/data/xbd", "count": 1, "shard_size": 16}
+    path = tmp_path / "plan.jsonl"
+    text = json.dumps({**head, "settings": settings}).ljust(16384)
+    path.write_text(f"{text}\n{json.dumps([WRITTEN])}\n")
+    plan = read_plan(path)
+    (item,) = plan.items
+    assert (plan.settings, plan.count, plan.shard_size) == (settings, 1, 16)
+    assert item.source.pre == Path("/data/xbd/images/town_00000001_pre_disaster.png")
+    assert (item.source.sha256, item.source.region) == (("a8a7", "d57e"), "Town, US")
+    assert (item.name, item.draw, item.hazard) == ("town-earthquake_00000007", 2, "earthquake")
+    assert (item.seed, item.field_seed, item.severity) == (103469288285010, 172157565113155, 0.5933)
+    assert item.parameters == {"magnitude": 6.745} and item.site.width == 4345.5
+    assert read_plan(path, tmp_path, only=item.name).settings["tile"] == item.name

@@ -7,7 +7,7 @@ import pytest
 import shapely
 
 from afterscene.errors import BadParameter, UnknownName
-from afterscene.gbd.vulnerable import caveats, choose, count_buildings, weigh
+from afterscene.gbd.vulnerable import caveats, choose_places, count_buildings, weigh
 from afterscene.hazards import HAZARDS
 from afterscene.regions import Footprint, Layer, Place
 
@@ -36,16 +36,16 @@ def test_footprints_count_within_reach_alone():
 
 def test_places_are_drawn_in_proportion_to_their_weight_and_apart():
     found = weigh(TOWNS, ["tornado"])
-    first = Counter(choose(found, 1, seed=s)[0].place.name for s in range(600))
+    first = Counter(choose_places(found, 1, seed=s)[0].place.name for s in range(600))
     shares = [first[f"t{k}"] / 600 for k in range(4)]
     assert np.allclose(shares, [0.1, 0.2, 0.3, 0.4], atol=0.07)
-    assert len(choose(found, 4, seed=0)) == 4
-    assert len(choose(found, 4, seed=0, apart_km=150)) < 4
-    assert choose(found, 3, seed=5) == choose(found, 3, seed=5)
+    assert len(choose_places(found, 4, seed=0)) == 4
+    assert len(choose_places(found, 4, seed=0, apart_km=150)) < 4
+    assert choose_places(found, 3, seed=5) == choose_places(found, 3, seed=5)
 
 
 def test_hazards_take_turns():
-    chosen = choose(weigh(TOWNS, ["tornado", "flood"]), 4, seed=1)
+    chosen = choose_places(weigh(TOWNS, ["tornado", "flood"]), 4, seed=1)
     assert [c.hazard for c in chosen] == ["tornado", "flood"] * 2
 
 
@@ -57,4 +57,4 @@ def test_what_there_is_to_know_is_said():
     with pytest.raises(UnknownName, match="snow"):
         weigh(TOWNS, ["snow"])
     with pytest.raises(BadParameter, match="no place"):
-        choose([], 1, seed=0)
+        choose_places([], 1, seed=0)

@@ -115,14 +115,14 @@ def test_a_stopped_call_goes_on_and_another_seed_is_refused(generator, tmp_path)
 def test_a_label_gives_its_footprints_and_its_size(generator, tmp_path):
     toys.write_pre(tmp_path, "mine")
     label = tmp_path / "labels" / "mine_pre_disaster.json"
-    (image,) = pres.write_pres(pres.mapped([label]), tmp_path / "out", generator)
+    (image,) = pres.write_pres(pres.labelled([label]), tmp_path / "out", generator)
     assert image.name == "mine_00000000_pre_disaster.png"
     assert read_scene(image).shape == (toys.SIDE, toys.SIDE)
     text = json.loads(label.read_text())
     del text["metadata"]["width"]
     label.write_text(json.dumps(text))
     with pytest.raises(BadLabel, match="height and width are 64 and None"):
-        list(pres.mapped([label]))
+        list(pres.labelled([label]))
 
 
 def test_a_model_of_another_kind_is_refused(model):

@@ -9,8 +9,10 @@ from afterscene.cli.options import Flips
 from afterscene.cli.talk import Json, Quiet, Talk, table
 from afterscene.errors import BadParameter, OutputConflict
 
-Pre = Annotated[Path, typer.Option("--pre", help="Image before: GeoTIFF of any size, PNG, JPEG.")]
-Post = Annotated[Path, typer.Option("--post", help="Image after, on the same grid.")]
+PreImage = Annotated[
+    Path, typer.Option("--pre", help="Image before: GeoTIFF of any size, PNG, JPEG.")
+]
+PostImage = Annotated[Path, typer.Option("--post", help="Image after, on the same grid.")]
 FootprintFile = Annotated[
     Path,
     typer.Option(
@@ -20,20 +22,20 @@ FootprintFile = Annotated[
 OutFile = Annotated[
     Path, typer.Option("--out", "-o", help="GeoPackage to write; .qml and .html go beside it.")
 ]
-Detector = Annotated[
+DetectorName = Annotated[
     str, typer.Option("--model", help="A shipped detector, or the folder that `detect fit` wrote.")
 ]
-Replace = Annotated[bool, typer.Option("--overwrite", help="Replace the three files.")]
+ReplaceFiles = Annotated[bool, typer.Option("--overwrite", help="Replace the three files.")]
 
 
 def assess(
-    pre: Pre,
-    post: Post,
+    pre: PreImage,
+    post: PostImage,
     footprints: FootprintFile,
     out: OutFile,
-    model: Detector = "unet",
+    model: DetectorName = "unet",
     flips: Flips = False,
-    overwrite: Replace = False,
+    overwrite: ReplaceFiles = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:

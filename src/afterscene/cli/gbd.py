@@ -21,9 +21,9 @@ from afterscene.cli.options import (
     Steps,
     XbdOrNone,
     drawing,
-    needed,
     only_plan,
     parameters,
+    required,
     whole_output,
 )
 from afterscene.cli.summary import show
@@ -35,7 +35,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Dataset = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a finished build.")]
+DatasetDir = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a finished build.")]
 HazardOrNone = Annotated[
     str | None, typer.Option("--hazard", help="A name out of `afterscene hazards list`.")
 ]
@@ -86,10 +86,10 @@ def build(
         only_plan(hazard=hazard, count=count, split=split, severity=severity, set=set_)
         todo = gbd.read_plan(plan, xbd)
     else:
-        sources = gbd.find_sources(needed("--xbd", xbd), split)
+        sources = gbd.find_sources(required("--xbd", xbd), split)
         config = gbd.PlanConfig(
-            hazards=(needed("--hazard", hazard),),
-            count=needed("--count", count),
+            hazards=(required("--hazard", hazard),),
+            count=required("--count", count),
             seed=seed,
             severity=(0.3, 1.0) if severity is None else (severity, severity),
             parameters=parameters(set_),
@@ -129,7 +129,7 @@ def verify(
 
 @app.command("export")
 def export(
-    dataset: Dataset,
+    dataset: DatasetDir,
     format_: Annotated[
         str,
         typer.Option(
@@ -163,7 +163,7 @@ def export(
 
 @app.command("stats")
 def stats(
-    dataset: Dataset,
+    dataset: DatasetDir,
     out: Annotated[
         Path | None, typer.Option("--out", help="Also write stats.html and stats.json here.")
     ] = None,

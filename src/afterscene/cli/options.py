@@ -1,4 +1,7 @@
-"""Options that several commands share: one name, one meaning, one help text each."""
+"""Options that several commands share: each is defined once, with one meaning and one help text.
+
+A command that means something else by a flag defines its own beside its function.
+"""
 
 from __future__ import annotations
 
@@ -155,7 +158,7 @@ def whole_output(out: Path, kind: str, overwrite: bool) -> Iterator[None]:
         raise
 
 
-def needed(name: str, value: T | None) -> T:
+def required(name: str, value: T | None) -> T:
     """The value of an option that this call cannot do without. Raises BadParameter."""
     if value is None:
         raise BadParameter(f"{name} is missing; give it, or a --plan that holds it")

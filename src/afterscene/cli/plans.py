@@ -29,9 +29,9 @@ from afterscene.cli.talk import Json, Quiet, Seed, Talk
 from afterscene.errors import BadParameter
 
 if TYPE_CHECKING:
-    from afterscene.gbd.imagery import Cut
+    from afterscene.gbd.imagery import CutTiles
 
-Plan = Annotated[Path, typer.Option("--plan", help="A file of `gbd plan`.")]
+PlanPath = Annotated[Path, typer.Option("--plan", help="A file of `gbd plan`.")]
 
 
 def plan(
@@ -176,7 +176,7 @@ def _cut(
     footprints: list[Path],
     tiles: Path,
     on_error: str,
-) -> Cut:
+) -> CutTiles:
     from afterscene.gbd import imagery
 
     if (images is None) == (stac is None):
@@ -190,12 +190,12 @@ def _cut(
     else:
         assert stac is not None
         pictures = imagery.pictures_of_catalogue(stac, before and before.replace(tzinfo=UTC))
-    return imagery.cut(pictures, footprints, tiles, on_error=on_error)
+    return imagery.cut_tiles(pictures, footprints, tiles, on_error=on_error)
 
 
 def tile(
     name: Annotated[str, typer.Argument(metavar="ID", help="Name of a pair in the plan.")],
-    plan: Plan,
+    plan: PlanPath,
     out: Out,
     mode: ModeOption = Mode.edit,
     steps: Steps = None,

@@ -45,7 +45,7 @@ def pre(
     talk = Talk(json=as_json, quiet=quiet)
     generator = generators.load(model, "layout")
     grounds = (
-        pres.mapped(labels, seed=seed) if labels else pres.towns(towns or 0, size=size, seed=seed)
+        pres.labelled(labels, seed=seed) if labels else pres.towns(towns or 0, size=size, seed=seed)
     )
     with talk.progress("draw", len(labels or ()) or (towns or 0)) as advance:
         made = pres.write_pres(grounds, out, generator, seed=seed, steps=steps, on_progress=advance)

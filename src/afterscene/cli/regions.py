@@ -55,7 +55,7 @@ def regions(
         stream = (f for path in footprints for f in iterate_footprints(path))
         buildings = vulnerable.count_buildings(known, stream)
     candidates = vulnerable.weigh(known, names, layers=layers, buildings=buildings)
-    chosen = vulnerable.choose(candidates, count, seed=seed)
+    chosen = vulnerable.choose_places(candidates, count, seed=seed)
     with whole_output(out, "regions", overwrite):
         write_regions(known, candidates, chosen, out)
     rows = [c.as_json() for c in chosen]

@@ -24,8 +24,8 @@ from afterscene.cli.options import (
 from afterscene.cli.summary import show
 from afterscene.cli.talk import Json, Quiet, Seed, Talk
 
-Pre = Annotated[list[Path], typer.Argument(metavar="PRE", help="Pre-disaster images.")]
-Labels = Annotated[
+PreImages = Annotated[list[Path], typer.Argument(metavar="PRE", help="Pre-disaster images.")]
+LabelFiles = Annotated[
     list[Path],
     typer.Option(
         "--labels",
@@ -33,15 +33,15 @@ Labels = Annotated[
         "or one folder with {stem}.json for each.",
     ),
 ]
-Severity = Annotated[float, typer.Option("--severity", help="0: no damage, 1: the worst.")]
+OneSeverity = Annotated[float, typer.Option("--severity", help="0: no damage, 1: the worst.")]
 
 
 def synthesize(
-    pre: Pre,
-    labels: Labels,
+    pre: PreImages,
+    labels: LabelFiles,
     hazard: Hazard,
     out: Out,
-    severity: Severity = 0.7,
+    severity: OneSeverity = 0.7,
     seed: Seed = 0,
     mode: ModeOption = Mode.edit,
     steps: Steps = None,

@@ -6,8 +6,8 @@ from itertools import count
 
 from afterscene.errors import BadParameter
 from afterscene.gbd.events import events
-from afterscene.gbd.plan import Item, Plan, PlanConfig, Source, in_shards
-from afterscene.gbd.steering import Candidate, steer
+from afterscene.gbd.plan import Item, Plan, PlanConfig, Source
+from afterscene.gbd.steering import Draw, steer
 
 
 def draw_plan(sources: Sequence[Source], config: PlanConfig) -> Plan:
@@ -23,7 +23,7 @@ def draw_plan(sources: Sequence[Source], config: PlanConfig) -> Plan:
         drawn = events(sources, config) if config.events else _tiles(sources, config)
         return steer(drawn, config.count, config.mix)
 
-    return Plan(settings=config.settings(), count=config.count, shards=in_shards(items, 1))
+    return Plan.of(items, config.count, config.settings())
 
 
 def plan_each(
@@ -51,10 +51,10 @@ def plan_each(
         Item(name=source.id, source=source, draw=0, parameters=config.parameters, **fixed)  # type: ignore[arg-type]
         for source in sources
     ]
-    return Plan.of(items, {**fixed, "parameters": dict(parameters)})
+    return Plan.of(lambda: items, len(items), {**fixed, "parameters": dict(parameters)})
 
 
-def _tiles(sources: Sequence[Source], config: PlanConfig) -> Iterator[Candidate]:
+def _tiles(sources: Sequence[Source], config: PlanConfig) -> Iterator[Draw]:
     """Tiles without end: each source is used before any is used again, hazards take turns."""
     hazards = config.hazards
     # Where the hazards fit into a round, a round begins one hazard on: else places keep theirs.

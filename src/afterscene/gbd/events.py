@@ -17,7 +17,7 @@ import numpy as np
 
 from afterscene.errors import AftersceneError
 from afterscene.gbd.plan import Item, Occurrence, PlanConfig, Source, item_seed
-from afterscene.gbd.steering import Candidate
+from afterscene.gbd.steering import Draw
 from afterscene.geodata.xbd import fit_lnglat, read_label
 from afterscene.hazards import HAZARDS
 from afterscene.hazards.site import Site
@@ -64,7 +64,7 @@ class TileGroup:
     tiles: tuple[tuple[Source, Site | None], ...]
 
 
-def groups(sources: Sequence[Source], reach_km: float) -> list[TileGroup]:
+def tile_groups(sources: Sequence[Source], reach_km: float) -> list[TileGroup]:
     """All sources in groups, in the order of their names."""
     placed, alone = [], []
     for source in sorted(sources, key=lambda s: s.id):
@@ -112,7 +112,7 @@ def _group(tiles: list[_Located]) -> TileGroup:
     return TileGroup(name=f"{pairs[0][0].id}+{len(pairs) - 1}", tiles=tuple(pairs))
 
 
-def events(sources: Sequence[Source], config: PlanConfig) -> Iterator[Candidate]:
+def events(sources: Sequence[Source], config: PlanConfig) -> Iterator[Draw]:
     """Events without end, hazard after hazard: always the hazard with the fewest pairs so far.
 
     In each round each group of a hazard is struck once, in an order of the round's own.
@@ -129,7 +129,7 @@ def events(sources: Sequence[Source], config: PlanConfig) -> Iterator[Candidate]
 def _rounds(
     sources: Sequence[Source], config: PlanConfig, hazard: str
 ) -> Iterator[tuple[TileGroup, int]]:
-    found = groups(sources, HAZARDS.find(hazard).reach_km)
+    found = tile_groups(sources, HAZARDS.find(hazard).reach_km)
     for turn in count():
         key = f"{hazard}/{turn}/"
         for group in sorted(found, key=lambda g: item_seed(config.seed, key + g.name)):

@@ -73,7 +73,7 @@ def _of_source(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> set[str]:
             raise BadLabel(
                 f"pair {row['id']}: the licence in its pre label is {said!r}; give an SPDX name"
             )
-        return set(parts(said))
+        return set(licence_names(said))
     if metadata.get("synthetic") is True and metadata.get("drawn"):
         return set()
     event = str(row.get("source", "")).rpartition("_")[0]
@@ -86,7 +86,7 @@ def _of_model(row: Mapping[str, Any]) -> str:
     return stated if stated in TERMS else UNKNOWN
 
 
-def parts(expression: str) -> list[str]:
+def licence_names(expression: str) -> list[str]:
     """``"A AND B"`` as ``["A", "B"]``."""
     return [part.strip() for part in expression.split(" AND ") if part.strip()]
 
@@ -125,7 +125,7 @@ class Combined:
 
     def as_json(self) -> dict[str, Any]:
         """The terms as JSON values."""
-        names = parts(self.licence)
+        names = licence_names(self.licence)
         return {
             "licence": self.licence,
             "items": dict(self.items),
@@ -142,7 +142,7 @@ class Combined:
 def combine(expressions: Iterable[str]) -> Combined:
     """The terms of a set of items with these licences; unknown ones permit nothing."""
     items = Counter(expressions)
-    names = sorted({name for expression in items for name in parts(expression)})
+    names = sorted({name for expression in items for name in licence_names(expression)})
     known = {name: TERMS[name] for name in names if name in TERMS}
     unknown = tuple(name for name in names if name not in TERMS)
     return Combined(

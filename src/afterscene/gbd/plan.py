@@ -14,7 +14,6 @@ import hashlib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -110,9 +109,17 @@ class Plan:
     shard_size: int = 1
 
     @classmethod
-    def of(cls, items: Sequence[Item], settings: Mapping[str, Any]) -> "Plan":
-        """A plan of items that are in memory, one a shard."""
-        return cls(settings=settings, count=len(items), shards=in_shards(lambda: items, 1))
+    def of(
+        cls, items: Callable[[], Iterable[Item]], count: int, settings: Mapping[str, Any]
+    ) -> "Plan":
+        """A plan of ``count`` items that a function gives, one a shard."""
+
+        def shards(leave_out: Container[int]) -> Iterator[Shard]:
+            for number, item in enumerate(items()):
+                if number not in leave_out:
+                    yield Shard(number=number, items=(item,))
+
+        return cls(settings=settings, count=count, shards=shards)
 
     @property
     def items(self) -> Iterator[Item]:
@@ -127,21 +134,6 @@ class Plan:
     def items_in(self, number: int) -> int:
         """How many items the shard of that number has."""
         return min(self.shard_size, self.count - number * self.shard_size)
-
-
-def in_shards(
-    items: Callable[[], Iterable[Item]], size: int
-) -> Callable[[Container[int]], Iterator[Shard]]:
-    """The function that gives the items, as :attr:`Plan.shards`."""
-
-    def shards(leave_out: Container[int]) -> Iterator[Shard]:
-        left, number = iter(items()), 0
-        while batch := tuple(islice(left, size)):
-            if number not in leave_out:
-                yield Shard(number=number, items=batch)
-            number += 1
-
-    return shards
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ from afterscene.gbd.sources import digest
 from afterscene.hazards.site import Site
 
 FORMAT = "afterscene gbd plan 1"
-LONGEST = 64 * 2**20
+LONGEST_LINE = 64 * 2**20
 """Bytes of one line; a longer one is refused, it is no plan of ours."""
 _HEAD = 16384
 """Bytes kept for the first line."""
@@ -172,7 +172,8 @@ def read_plan(path: Path, root: Path | None = None, *, only: str | None = None) 
         raise BadParameter(f"{path}: its first line is damaged; write the plan anew")
     reader = _Reader(path, Path(where) if root is None else root, head["count"], head["shard_size"])
     if only is not None:
-        return Plan.of([reader.find(only)], {**settings, "tile": only})
+        item = reader.find(only)
+        return Plan.of(lambda: [item], 1, {**settings, "tile": only})
     return Plan(
         settings=settings,
         count=reader.count,
@@ -266,7 +267,7 @@ def _inside(text: str) -> PurePosixPath:
 def _lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
-            while line := file.readline(LONGEST):
+            while line := file.readline(LONGEST_LINE):
                 yield line
     except OSError as error:
         raise MissingFile(

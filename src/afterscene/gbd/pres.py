@@ -30,7 +30,7 @@ GSD = 0.5  # metres per pixel that the weights know
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ground:
+class PreLayout:
     """A place to be drawn: ``picture`` ``(H, W, 3)`` uint8 gives coarse colours, no detail."""
 
     name: str
@@ -38,17 +38,17 @@ class Ground:
     buildings: tuple[Building, ...]
 
 
-def towns(count: int, *, size: int = 1024, seed: int = 0) -> Iterator[Ground]:
+def towns(count: int, *, size: int = 1024, seed: int = 0) -> Iterator[PreLayout]:
     """Drawn towns ``town_{8 digits}``, each a function of (seed, number) and the size."""
     if count < 1:
         raise BadParameter(f"{count} towns: give at least 1")
     for number in range(count):
         name = f"town_{number:08d}"
         scene, buildings = draw_town(item_seed(seed, name) % 2**31, size)
-        yield Ground(name=name, picture=scene.rgb(), buildings=tuple(buildings))
+        yield PreLayout(name=name, picture=scene.rgb(), buildings=tuple(buildings))
 
 
-def mapped(labels: Sequence[Path], *, seed: int = 0) -> Iterator[Ground]:
+def labelled(labels: Sequence[Path], *, seed: int = 0) -> Iterator[PreLayout]:
     """The places of xBD labels, whose metadata tell ``width`` and ``height`` in pixels.
 
     Raises:
@@ -66,11 +66,11 @@ def mapped(labels: Sequence[Path], *, seed: int = 0) -> Iterator[Ground]:
         name = name if name.rpartition("_")[2].isdigit() else f"{name}_00000000"
         shape = (int(sides[0] or 0), int(sides[1] or 0))
         picture = draw_layout(label.buildings, shape, item_seed(seed, name) % 2**31)
-        yield Ground(name=name, picture=picture, buildings=label.buildings)
+        yield PreLayout(name=name, picture=picture, buildings=label.buildings)
 
 
 def write_pres(
-    grounds: Iterator[Ground],
+    grounds: Iterator[PreLayout],
     out: Path,
     generator: BridgeGenerator,
     *,
@@ -93,7 +93,7 @@ def write_pres(
 
 
 def _write(
-    ground: Ground,
+    ground: PreLayout,
     out: Path,
     generator: BridgeGenerator,
     seed: int,

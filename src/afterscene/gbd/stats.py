@@ -6,11 +6,10 @@ the town next to them, where the plan knew it.
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from afterscene.gbd.dataset import Dataset, Entry
+from afterscene.gbd.dataset import Dataset
 from afterscene.geodata.damage import DamageLevel
 
 
@@ -61,53 +60,33 @@ class Stats:
 
 def stats(dataset: Dataset) -> Stats:
     """Count a set. Raises MissingFile, BadLabel of a pair."""
-    facts = [_Fact.of(entry) for entry in dataset]
-    grouped: dict[tuple[str, str, str], list[_Fact]] = {}
-    for fact in facts:
-        grouped.setdefault((fact.hazard, fact.event, fact.region), []).append(fact)
-    groups = [_count(*key, found) for key, found in sorted(grouped.items())]
+    groups: dict[tuple[str, str, str], list[_Pair]] = {}
+    for entry in dataset:
+        kind = (entry.row["hazard"], entry.event, entry.region)
+        counts = Counter(dict(entry.label.counts))
+        groups.setdefault(kind, []).append((float(entry.row["severity"]), counts))
     return Stats(
-        groups=tuple(groups),
-        total=_count("all", "all", "all", facts),
-        synthetic=sum(fact.synthetic for fact in facts),
+        groups=tuple(_count(*kind, pairs) for kind, pairs in sorted(groups.items())),
+        total=_count("all", "all", "all", [pair for pairs in groups.values() for pair in pairs]),
+        synthetic=sum(row["synthetic"] for row in dataset.rows),
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Fact:
-    hazard: str
-    event: str
-    region: str
-    severity: float
-    synthetic: bool
-    levels: Counter[str]
-
-    @classmethod
-    def of(cls, entry: Entry) -> "_Fact":
-        return cls(
-            hazard=entry.row["hazard"],
-            event=entry.event,
-            region=entry.region,
-            severity=float(entry.row["severity"]),
-            synthetic=entry.synthetic,
-            levels=Counter(dict(entry.label.counts)),
-        )
+_Pair = tuple[float, Counter[str]]
+"""Severity and levels."""
 
 
-def _count(hazard: str, event: str, region: str, facts: list[_Fact]) -> Count:
-    levels: Counter[str] = sum((fact.levels for fact in facts), Counter())
-    severities = [fact.severity for fact in facts]
-    named: Iterable[str] = dict.fromkeys([*(level.word for level in DamageLevel), *sorted(levels)])
+def _count(hazard: str, event: str, region: str, pairs: list[_Pair]) -> Count:
+    severities = [severity for severity, _ in pairs]
+    levels: Counter[str] = sum((found for _, found in pairs), Counter())
+    named = dict.fromkeys([*(level.word for level in DamageLevel), *sorted(levels)])
+    mean = round(sum(severities) / len(severities), 4)
     return Count(
         hazard=hazard,
         event=event,
         region=region,
-        pairs=len(facts),
-        empty=sum(not fact.levels for fact in facts),
+        pairs=len(pairs),
+        empty=sum(not found for _, found in pairs),
         levels={word: levels[word] for word in named},
-        severity=(
-            min(severities),
-            round(sum(severities) / len(severities), 4),
-            max(severities),
-        ),
+        severity=(min(severities), mean, max(severities)),
     )

@@ -1,7 +1,7 @@
 """Which of several drawn events to take, so that a set comes near a wished mix of damage levels.
 
 Real sets hold a hundred untouched houses for one with major damage. A plan may ask for another mix:
-for each candidate (a tile, or an event with its tiles) :data:`TRIES` events are drawn, their levels
+for each draw (a tile, or an event with its tiles) :data:`TRIES` events are drawn, their levels
 are counted by the hazard's own physics, without a picture, and the one is taken that brings the
 shares of the set so far nearest to the wish, sum (p - t)^2 / (t + 0.02). Labels are never changed:
 only which event strikes. So a mix that physics does not give (wildfire leaves few half-burnt
@@ -24,7 +24,7 @@ from afterscene.geodata.xbd import XbdLabel
 
 TRIES = 6
 NAMES = ("no-damage", "minor", "major", "destroyed")
-Candidate = Callable[[int, int], list[Item]]
+Draw = Callable[[int, int], list[Item]]
 """A tile, or the tiles of an event, to be drawn: the items of an ``attempt``, from a number on."""
 
 
@@ -56,9 +56,9 @@ def parse_mix(text: str) -> Mapping[DamageLevel, float]:
 
 
 def steer(
-    candidates: Iterator[Candidate], count: int, mix: Mapping[DamageLevel, float] | None
+    draws: Iterator[Draw], count: int, mix: Mapping[DamageLevel, float] | None
 ) -> Iterator[Item]:
-    """``count`` items of the candidates; with a ``mix`` they know their levels.
+    """``count`` items of the draws; with a ``mix`` they know their levels.
 
     Raises:
         AftersceneError: of a source, where levels must be counted.
@@ -66,11 +66,11 @@ def steer(
     so_far: Counter[DamageLevel] = Counter()
     made = 0
     while made < count:
-        candidate = next(candidates)
+        draw = next(draws)
         if mix is None:
-            chosen = candidate(made, 0)
+            chosen = draw(made, 0)
         else:
-            drawn = [_counted(candidate(made, attempt)) for attempt in range(TRIES)]
+            drawn = [_counted(draw(made, attempt)) for attempt in range(TRIES)]
             distances = [_distance(so_far, items, mix) for items in drawn]
             chosen = drawn[distances.index(min(distances))]
         for item in chosen[: count - made]:

@@ -25,7 +25,7 @@ PEOPLE_A_BUILDING = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Candidate:
+class WeighedPlace:
     """A place and a hazard with the three factors; ``basis`` says where hazard and exposure are
     from.
     """
@@ -82,7 +82,7 @@ def weigh(
     *,
     layers: Sequence[Layer] = (),
     buildings: np.ndarray | None = None,
-) -> list[Candidate]:
+) -> list[WeighedPlace]:
     """All candidates with a weight above 0, place by place.
 
     ``buildings`` are counts of :func:`count_buildings`; without them people stand in.
@@ -102,7 +102,7 @@ def weigh(
         likely, fragile, basis = _factors(kind, places, supplied.get(kind.name))
         for k in np.flatnonzero(likely * exposure * fragile > 0).tolist():
             found.append(
-                Candidate(
+                WeighedPlace(
                     place=places[k],
                     hazard=kind.name,
                     likelihood=float(likely[k]),
@@ -126,9 +126,9 @@ def _factors(
     return (intensity > 0).astype(float), fragile, layer.source
 
 
-def choose(
-    candidates: Sequence[Candidate], count: int, *, seed: int, apart_km: float = 50.0
-) -> list[Candidate]:
+def choose_places(
+    candidates: Sequence[WeighedPlace], count: int, *, seed: int, apart_km: float = 50.0
+) -> list[WeighedPlace]:
     """``count`` candidates (fewer where they run out), hazards in turn, heaviest luck first.
 
     Raises:
@@ -144,7 +144,7 @@ def choose(
     order = [candidates[k] for k in np.argsort(-keys, kind="stable")]
     hazards = list(dict.fromkeys(c.hazard for c in candidates))
     queues = {h: [c for c in order if c.hazard == h] for h in hazards}
-    chosen: list[Candidate] = []
+    chosen: list[WeighedPlace] = []
     while len(chosen) < count and any(queues.values()):
         for hazard in hazards:
             queue = queues[hazard]
@@ -155,7 +155,7 @@ def choose(
     return chosen
 
 
-def _crowded(candidate: Candidate, chosen: Sequence[Candidate], apart_km: float) -> bool:
+def _crowded(candidate: WeighedPlace, chosen: Sequence[WeighedPlace], apart_km: float) -> bool:
     if not chosen:
         return False
     lng, lat = [c.place.lng for c in chosen], [c.place.lat for c in chosen]
@@ -163,7 +163,7 @@ def _crowded(candidate: Candidate, chosen: Sequence[Candidate], apart_km: float)
     return bool(far.min() < apart_km)
 
 
-def caveats(candidates: Sequence[Candidate]) -> tuple[str, ...]:
+def caveats(candidates: Sequence[WeighedPlace]) -> tuple[str, ...]:
     """What a reader of the weights must know."""
     words = ["Weights choose where to look; they are never labels, and no forecast."]
     if any(c.basis.startswith("prior") for c in candidates):

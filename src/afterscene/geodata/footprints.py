@@ -24,7 +24,7 @@ from afterscene.geodata.damage import Building
 from afterscene.geodata.fit import fit_lnglat
 from afterscene.geodata.label import read_label
 from afterscene.geodata.labeljson import load_json
-from afterscene.geodata.mapped import Box, Footprint, Skipped, iterate_footprints
+from afterscene.geodata.mapped import Bounds, Footprint, Skipped, iterate_footprints
 from afterscene.geodata.mapped_text import WGS84, geojson_crs
 
 JSON = (".json", ".geojson")
@@ -91,7 +91,7 @@ def name_of(footprint: Footprint) -> str:
     return f"f{hashlib.blake2b(footprint.outline.wkb, digest_size=8).hexdigest()}"
 
 
-def boxes(grid: Grid) -> tuple[Box, ...]:
+def boxes(grid: Grid) -> tuple[Bounds, ...]:
     """The grid in degrees, west south east north: two boxes where it crosses the antimeridian.
 
     Raises BadParameter where it has no grid, or none on the Earth.

@@ -11,12 +11,12 @@ import shapely
 from afterscene.errors import BadRegions, MissingExtra
 
 if TYPE_CHECKING:
-    from afterscene.geodata.mapped import Box, Row, Skipped
+    from afterscene.geodata.mapped import Bounds, Row, Skipped
 
-ROWS = 65536
+ROWS_TOGETHER = 65536
 
 
-def rows(path: Path, within: Box | None, skipped: Skipped) -> Iterator[Row]:
+def read_geoparquet(path: Path, within: Bounds | None, skipped: Skipped) -> Iterator[Row]:
     """The rows of a file, a group at a time. Raises MissingExtra, BadRegions."""
     try:
         import pyarrow
@@ -34,7 +34,7 @@ def rows(path: Path, within: Box | None, skipped: Skipped) -> Iterator[Row]:
                 not pyarrow.types.is_large_binary(kind)
             ):
                 raise BadRegions(f"{path}: column geometry is {kind}, not WKB; export it as WKB")
-            for batch in file.iter_batches(batch_size=ROWS, columns=["geometry"]):
+            for batch in file.iter_batches(batch_size=ROWS_TOGETHER, columns=["geometry"]):
                 for shape in shapely.from_wkb(batch.column(0).to_pylist(), on_invalid="ignore"):
                     yield shape, "Overture Maps", None
     except (pyarrow.ArrowException, OSError, ValueError) as error:

@@ -35,7 +35,7 @@ from afterscene.geodata import geoparquet, mapped_text
 from afterscene.geodata.geopackage import read_geopackage
 from afterscene.registry import Registry
 
-Box = tuple[float, float, float, float]
+Bounds = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
 Row = tuple[Any, str, float | None]
 """Geometry in WGS84 degrees (None where it is unusable), source, confidence."""
@@ -75,34 +75,36 @@ class FootprintReader(Protocol):
     def signature(self) -> bytes: ...
 
     @property
-    def rows(self) -> Callable[[Path, Box | None, Skipped], Iterator[Row]]: ...
+    def rows(self) -> Callable[[Path, Bounds | None, Skipped], Iterator[Row]]: ...
 
 
 @dataclass(frozen=True)
 class _Kind:
     endings: tuple[str, ...]
     signature: bytes
-    rows: Callable[[Path, Box | None, Skipped], Iterator[Row]]
+    rows: Callable[[Path, Bounds | None, Skipped], Iterator[Row]]
 
 
-def _geopackage(path: Path, within: Box | None, skipped: Skipped) -> Iterator[Row]:
+def _geopackage(path: Path, within: Bounds | None, skipped: Skipped) -> Iterator[Row]:
     return ((shape, path.name, None) for shape in read_geopackage(path))
 
 
 READERS: Registry[FootprintReader] = Registry(
     "footprint",
     {
-        "text": _Kind((".json", ".geojson", ".geojsonl", ".csv"), b"", mapped_text.rows),
-        "zipped": _Kind((".geojson.gz", ".geojsonl.gz", ".csv.gz"), b"\x1f\x8b", mapped_text.rows),
+        "text": _Kind((".json", ".geojson", ".geojsonl", ".csv"), b"", mapped_text.read_text),
+        "zipped": _Kind(
+            (".geojson.gz", ".geojsonl.gz", ".csv.gz"), b"\x1f\x8b", mapped_text.read_text
+        ),
         "geopackage": _Kind((".gpkg",), b"SQLite format 3\0", _geopackage),
-        "geoparquet": _Kind((".parquet", ".geoparquet"), b"PAR1", geoparquet.rows),
+        "geoparquet": _Kind((".parquet", ".geoparquet"), b"PAR1", geoparquet.read_geoparquet),
     },
 )
 """Every reader by its name, with those of installed packages."""
 
 
 def iterate_footprints(
-    path: Path, within: Box | None = None, *, skipped: Skipped | None = None
+    path: Path, within: Bounds | None = None, *, skipped: Skipped | None = None
 ) -> Iterator[Footprint]:
     """The footprints of a file that touch the box, in file order.
 

@@ -20,14 +20,14 @@ from afterscene.geodata.labeljson import MAX_BYTES, load_json
 from afterscene.geodata.wkt import BadOutline, geometry, parse_outline
 
 if TYPE_CHECKING:
-    from afterscene.geodata.mapped import Box, Row, Skipped
+    from afterscene.geodata.mapped import Bounds, Row, Skipped
 
 LONGEST_LINE = 4 * 2**20
 """Bytes of a line (one building); the longest outline we have seen takes 20 kB."""
 WGS84 = "EPSG:4326"
 
 
-def rows(path: Path, within: Box | None, skipped: Skipped) -> Iterator[Row]:
+def read_text(path: Path, within: Bounds | None, skipped: Skipped) -> Iterator[Row]:
     """The rows of a text file; what it is, its beginning says. Raises BadRegions, BadLabel."""
     with _opened(path) as file:
         start = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -125,7 +125,7 @@ def _confidence(value: Any) -> float | None:
     return number if 0 <= number <= 1 else None
 
 
-def _google(path: Path, within: Box | None, skipped: Skipped) -> Iterator[Row]:
+def _google(path: Path, within: Bounds | None, skipped: Skipped) -> Iterator[Row]:
     with _opened(path) as file:
         lines = (line for _, line in _numbered(path, file))
         table = csv.DictReader(lines, restval="")
@@ -150,7 +150,7 @@ def _google(path: Path, within: Box | None, skipped: Skipped) -> Iterator[Row]:
             yield shape, "Google Open Buildings", _confidence(row.get("confidence"))
 
 
-def _near(row: dict[str, str], within: Box) -> bool:
+def _near(row: dict[str, str], within: Bounds) -> bool:
     """By the centre, where the file gives it: a building is no larger than 0.05 degrees."""
     try:
         lat, lng = float(row["latitude"]), float(row["longitude"])

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from afterscene.files import write_atomic, write_json
-from afterscene.gbd.vulnerable import Candidate, caveats
+from afterscene.gbd.vulnerable import WeighedPlace, caveats
 from afterscene.pages.render import write_page
 from afterscene.regions.places import Place
 
@@ -24,7 +24,7 @@ RINGS = (
 
 
 def world(
-    places: Sequence[Place], candidates: Sequence[Candidate], chosen: Sequence[Candidate]
+    places: Sequence[Place], candidates: Sequence[WeighedPlace], chosen: Sequence[WeighedPlace]
 ) -> np.ndarray:
     """(H, W, 3) uint8: towns grey, candidates by weight, chosen places ringed by hazard."""
     height = int((NORTH - SOUTH) * SCALE)
@@ -60,8 +60,8 @@ def _xy(lng: float, lat: float) -> tuple[int, int]:
 
 def write_regions(
     places: Sequence[Place],
-    candidates: Sequence[Candidate],
-    chosen: Sequence[Candidate],
+    candidates: Sequence[WeighedPlace],
+    chosen: Sequence[WeighedPlace],
     out: Path,
 ) -> list[Path]:
     """``regions.html``, ``regions.json``, ``regions.geojson`` and ``map.png`` in ``out``."""

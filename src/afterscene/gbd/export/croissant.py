@@ -19,7 +19,7 @@ from afterscene import __version__
 from afterscene.files import write_atomic
 from afterscene.gbd.dataset import Dataset, Entry
 from afterscene.gbd.export.places import capture_time, frame
-from afterscene.gbd.licences import CREDIT, TERMS, XBD, parts
+from afterscene.gbd.licences import CREDIT, TERMS, XBD, licence_names
 from afterscene.gbd.rundir import MANIFEST
 
 _WGS84 = pyproj.Geod(ellps="WGS84")
@@ -88,7 +88,7 @@ def write(dataset: Dataset, out: Path) -> list[Path]:
         lines.append(json.dumps(_record(entry, dataset.root), ensure_ascii=False))
     content = "".join(line + "\n" for line in lines).encode()
     items = write_atomic(out / "items.jsonl", content)
-    document = card(dataset, hashlib.sha256(content).hexdigest(), len(content), extent)
+    document = croissant_card(dataset, hashlib.sha256(content).hexdigest(), len(content), extent)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return [items, write_atomic(out / "croissant.json", text.encode())]
 
@@ -146,7 +146,7 @@ def _record(entry: Entry, root: Path) -> dict[str, Any]:
     return {name: row[name] for name, _, _ in FIELDS}
 
 
-def card(dataset: Dataset, sha256: str, size: int, extent: Extent) -> dict[str, Any]:
+def croissant_card(dataset: Dataset, sha256: str, size: int, extent: Extent) -> dict[str, Any]:
     """The JSON-LD document; ``sha256`` and ``size`` (bytes) are of ``items.jsonl``."""
     terms = dataset.terms
     hazards = sorted({row["hazard"] for row in dataset.rows})
@@ -162,13 +162,13 @@ def card(dataset: Dataset, sha256: str, size: int, extent: Extent) -> dict[str, 
         ),
         "conformsTo": [SPEC, GEO] if geo else SPEC,
         **geo,
-        "license": [TERMS[n].url if n in TERMS else n for n in parts(terms.licence)],
+        "license": [TERMS[n].url if n in TERMS else n for n in licence_names(terms.licence)],
         "url": "https://github.com/afterscene/afterscene",
         "version": "1.0.0",
         "datePublished": _finished(dataset),
         "creator": {"@type": "sc:Organization", "name": f"AfterScene {__version__}"},
         "keywords": ["synthetic", "building damage", "remote sensing", *hazards],
-        **({"citeAs": CREDIT} if XBD in parts(terms.licence) else {}),
+        **({"citeAs": CREDIT} if XBD in licence_names(terms.licence) else {}),
         "rai:dataLimitations": (
             "Synthetic post pictures: never evidence of an event; labels come from hazard models."
         ),

@@ -34,13 +34,13 @@ def write(dataset: Dataset, out: Path, *, per_shard: int = PER_SHARD) -> list[Pa
 def _write_shard(path: Path, entries: Iterator[Entry]) -> None:
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
         for entry in entries:
-            for name, content in sample(entry):
+            for name, content in members(entry):
                 member = tarfile.TarInfo(name)
                 member.size, member.mode = len(content), 0o644
                 tar.addfile(member, io.BytesIO(content))
 
 
-def sample(entry: Entry) -> Iterator[tuple[str, bytes]]:
+def members(entry: Entry) -> Iterator[tuple[str, bytes]]:
     """(member name, bytes) of one pair."""
     key = entry.id.replace("%", "%25").replace(".", "%2E")
     assert entry.label.path is not None

@@ -5,7 +5,7 @@ then knows one layout only.
 """
 
 from afterscene.gbd.imagery.catalogue import pictures_of_catalogue
-from afterscene.gbd.imagery.cut import Cut, cut
-from afterscene.gbd.imagery.pictures import Picture, pictures_in
+from afterscene.gbd.imagery.cut import CutTiles, cut_tiles
+from afterscene.gbd.imagery.pictures import SourcePicture, pictures_in
 
-__all__ = ["Cut", "Picture", "cut", "pictures_in", "pictures_of_catalogue"]
+__all__ = ["CutTiles", "SourcePicture", "cut_tiles", "pictures_in", "pictures_of_catalogue"]

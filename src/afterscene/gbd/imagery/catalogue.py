@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from afterscene.errors import BadRegions, MissingExtra, MissingFile
-from afterscene.gbd.imagery.pictures import Picture, plain
+from afterscene.gbd.imagery.pictures import SourcePicture, plain
 from afterscene.geodata.decode import SUFFIXES
 from afterscene.geodata.labeljson import load_json
 
@@ -35,7 +35,7 @@ _KEPT = {
 """STAC properties and what xBD calls them."""
 
 
-def pictures_of_catalogue(catalogue: Path, before: datetime | None = None) -> list[Picture]:
+def pictures_of_catalogue(catalogue: Path, before: datetime | None = None) -> list[SourcePicture]:
     """The pictures of all items, those alone that were taken ``before`` (UTC), by item id.
 
     Raises:
@@ -142,7 +142,7 @@ def _item(path: Path, document: dict[str, Any]) -> "pystac.Item":
         ) from error
 
 
-def _picture(walk: _Walk, path: Path, event: str, item: "pystac.Item") -> Picture:
+def _picture(walk: _Walk, path: Path, event: str, item: "pystac.Item") -> SourcePicture:
     assets = list(item.assets.values())
     visual = [item.assets["visual"]] if "visual" in item.assets else []
     roles = [a for a in assets if {"visual", "data"} & set(a.roles or ())]
@@ -155,7 +155,7 @@ def _picture(walk: _Walk, path: Path, event: str, item: "pystac.Item") -> Pictur
     metadata = {ours: said[theirs] for theirs, ours in _KEPT.items() if _plain(said.get(theirs))}
     if isinstance(licence := said.get("license"), str):
         metadata["licence"] = licence
-    return Picture(
+    return SourcePicture(
         path=walk.inside(path, str(asset.href)),
         event=plain(event),
         name=str(item.id)[:200],

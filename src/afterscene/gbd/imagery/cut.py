@@ -23,7 +23,7 @@ from shapely import STRtree
 
 from afterscene.errors import AftersceneError, MissingFile
 from afterscene.files import prepare_output
-from afterscene.gbd.imagery.pictures import Picture
+from afterscene.gbd.imagery.pictures import SourcePicture
 from afterscene.gbd.imagery.windows import SIDE, TileSource, frame_of, windows
 from afterscene.geodata import mapped
 from afterscene.geodata.alignment import footprint_shift
@@ -48,7 +48,7 @@ LEAST_SEEN = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cut:
+class CutTiles:
     """What was cut: ``tiles`` names, ``left_out`` reasons, ``shifts`` by status, ``skipped``
     (picture, fault) of pictures that cannot be used.
     """
@@ -68,14 +68,14 @@ class Cut:
         }
 
 
-def cut(
-    pictures: Sequence[Picture],
+def cut_tiles(
+    pictures: Sequence[SourcePicture],
     footprints: Sequence[Path],
     out: Path,
     *,
     on_error: str = "fail",
     side: int = SIDE,
-) -> Cut:
+) -> CutTiles:
     """Write the tiles of ``pictures`` as an xBD tree into ``out``, which is new or of this call.
 
     ``footprints`` are files for all pictures, and folders with a file of a picture's own name.
@@ -96,7 +96,7 @@ def cut(
     if not work.tiles:
         reasons = [*work.left_out, *(why for _, why in work.skipped)]
         raise MissingFile(f"no tile could be cut: {', '.join(reasons) or 'no picture'}")
-    return Cut(
+    return CutTiles(
         tiles=tuple(work.tiles),
         left_out=work.left_out,
         shifts=work.shifts,
@@ -104,14 +104,14 @@ def cut(
     )
 
 
-def _known(picture: Picture) -> list[Any]:
+def _known(picture: SourcePicture) -> list[Any]:
     size = picture.path.stat().st_size if picture.path.is_file() else None
     return [picture.event, picture.name, size]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Cutter:
-    """One run of :func:`cut`: where to, and what has been found so far."""
+    """One run of :func:`cut_tiles`: where to, and what has been found so far."""
 
     out: Path
     side: int
@@ -122,12 +122,12 @@ class _Cutter:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     numbers: dict[str, Iterator[int]] = field(default_factory=dict)
 
-    def group(self, pictures: Sequence[Picture], footprints: Sequence[Path]) -> None:
+    def group(self, pictures: Sequence[SourcePicture], footprints: Sequence[Path]) -> None:
         """All tiles of some pictures, whose footprints are read together."""
         files = [path for path in footprints if not path.is_dir()]
         folders = [path for path in footprints if path.is_dir()]
-        grids: dict[Picture, Grid] = {}
-        frames: list[tuple[Picture, mapped.Box]] = []
+        grids: dict[SourcePicture, Grid] = {}
+        frames: list[tuple[SourcePicture, mapped.Bounds]] = []
         for picture in pictures:
             with self._faults(picture):
                 grids[picture] = ImageFile(picture.path).grid
@@ -139,7 +139,7 @@ class _Cutter:
                 self._picture(picture, _footprints(picture, grid, folders, files, shared))
 
     @contextmanager
-    def _faults(self, picture: Picture) -> Iterator[None]:
+    def _faults(self, picture: SourcePicture) -> Iterator[None]:
         """An error of a picture ends the run, or is noted where such pictures are skipped."""
         try:
             yield
@@ -148,7 +148,7 @@ class _Cutter:
                 raise
             self.skipped.append((picture.name, str(error)))
 
-    def _picture(self, picture: Picture, footprints: Footprints) -> None:
+    def _picture(self, picture: SourcePicture, footprints: Footprints) -> None:
         grid = footprints.grid
         self.left_out["footprint that is no polygon"] += footprints.unusable
         tree = STRtree([building.polygon for building in footprints.buildings])
@@ -166,7 +166,7 @@ class _Cutter:
     def _tile(
         self,
         name: str,
-        picture: Picture,
+        picture: SourcePicture,
         source: TileSource,
         window: Window,
         near: Sequence[Building],
@@ -201,11 +201,11 @@ def _moved(building: Building, x: int, y: int) -> Building:
 
 
 def _footprints(
-    picture: Picture,
+    picture: SourcePicture,
     grid: Grid,
     folders: Sequence[Path],
     files: Sequence[Path],
-    shared: Mapping[Picture, Sequence[mapped.Footprint]],
+    shared: Mapping[SourcePicture, Sequence[mapped.Footprint]],
 ) -> Footprints:
     """A picture's own file where a folder has one, else its part of the shared files."""
     for folder in folders:
@@ -222,10 +222,10 @@ def _footprints(
 
 
 def _mapped(
-    files: Sequence[Path], frames: Sequence[tuple[Picture, mapped.Box]]
-) -> dict[Picture, list[mapped.Footprint]]:
+    files: Sequence[Path], frames: Sequence[tuple[SourcePicture, mapped.Bounds]]
+) -> dict[SourcePicture, list[mapped.Footprint]]:
     """Footprints of shared files, picture by picture; each file is read once."""
-    found: dict[Picture, list[mapped.Footprint]] = {picture: [] for picture, _ in frames}
+    found: dict[SourcePicture, list[mapped.Footprint]] = {picture: [] for picture, _ in frames}
     if not frames:
         return found
     tree = STRtree([shapely.box(*box) for _, box in frames])
@@ -239,7 +239,7 @@ def _mapped(
     return found
 
 
-def _metadata(name: str, picture: Picture, window: Window, scene: Scene) -> dict[str, Any]:
+def _metadata(name: str, picture: SourcePicture, window: Window, scene: Scene) -> dict[str, Any]:
     time = picture.time or scene.time
     size = {"height": window.height, "width": window.width}
     return {

@@ -18,7 +18,7 @@ _POST = re.compile(r"(^|[_-])post([_-]|$)|post_disaster", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Picture:
+class SourcePicture:
     """A picture of any size. ``name`` says where it is from, without a path of this machine."""
 
     path: Path
@@ -34,7 +34,7 @@ def plain(name: str) -> str:
     return kept or "place"
 
 
-def pictures_in(folder: Path) -> list[Picture]:
+def pictures_in(folder: Path) -> list[SourcePicture]:
     """The PNG, JPEG and TIFF files below a folder.
 
     Raises:
@@ -53,7 +53,7 @@ def pictures_in(folder: Path) -> list[Picture]:
             raise MissingFile(f"{path}: leads out of {folder}; put the file itself there")
         event = path.parent.name if path.parent != folder else root.name
         name = path.relative_to(folder).as_posix()
-        found.append(Picture(path=path, event=plain(event), name=name))
+        found.append(SourcePicture(path=path, event=plain(event), name=name))
     if not found:
         raise MissingFile(
             f"{folder} holds no pre image; give a folder with GeoTIFF, PNG or JPEG files (names "
