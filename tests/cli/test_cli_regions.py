@@ -35,6 +35,7 @@ def test_regions_are_chosen_with_map_and_report(afterscene, places, tmp_path, mo
         assert rings <= {colour for _, colour in image.convert("RGB").getcolors(2**20)}
     page = (tmp_path / "out" / "regions.html").read_text()
     assert "town" in page and "prior" in page
+    assert all(f"rgb{ring}" in page for ring in rings), "a legend that a phone can show"
     chosen = json.loads((tmp_path / "out" / "regions.geojson").read_text())["features"]
     assert len(chosen) == 3
 

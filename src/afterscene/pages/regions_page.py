@@ -5,6 +5,7 @@ weight is larger; the outline of the continents is that of their towns, nothing 
 """
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import cv2
@@ -40,18 +41,23 @@ def world(
             shade = int(90 + 140 * (logs[k] - low) / (high - low))
             place = candidates[k].place
             cv2.circle(picture, _xy(place.lng, place.lat), 1, (shade, shade, 150), -1)
-    hazards = list(dict.fromkeys(c.hazard for c in chosen))
+    rings = _rings(chosen)
     for candidate in chosen:
-        colour = RINGS[hazards.index(candidate.hazard) % len(RINGS)]
+        colour = rings[candidate.hazard]
         point = _xy(candidate.place.lng, candidate.place.lat)
         cv2.circle(picture, point, 7, colour, 2, cv2.LINE_AA)
         cv2.circle(picture, point, 2, colour, -1, cv2.LINE_AA)
-    for k, hazard in enumerate(hazards):
-        y = height - 14 - 22 * (len(hazards) - 1 - k)
-        cv2.circle(picture, (20, y - 5), 6, RINGS[k % len(RINGS)], 2, cv2.LINE_AA)
+    for k, (hazard, colour) in enumerate(rings.items()):
+        y = height - 14 - 22 * (len(rings) - 1 - k)
+        cv2.circle(picture, (20, y - 5), 6, colour, 2, cv2.LINE_AA)
         font = cv2.FONT_HERSHEY_SIMPLEX
         cv2.putText(picture, hazard, (34, y), font, 0.5, (220, 220, 220), 1, cv2.LINE_AA)
     return picture
+
+
+def _rings(chosen: Sequence[WeighedPlace]) -> dict[str, tuple[int, int, int]]:
+    hazards = dict.fromkeys(candidate.hazard for candidate in chosen)
+    return dict(zip(hazards, cycle(RINGS), strict=False))
 
 
 def _xy(lng: float, lat: float) -> tuple[int, int]:
@@ -81,6 +87,7 @@ def write_regions(
         "regions.html",
         caveats=words,
         map=picture,
+        rings=_rings(chosen),
         chosen=rows,
         candidates=len(candidates),
         bases=sorted({f"{c.hazard}: {c.basis}" for c in candidates}),
