@@ -51,7 +51,7 @@ def test_json_has_the_gap_and_every_candidate(afterscene, xbd, detector, tmp_pat
             "tiles",
         } <= set(found)
     assert (out / "report.html").stat().st_size > 10_000
-    assert (out / "figures.json").is_file()
+    assert (out / "results.json").is_file()
     again = afterscene("evaluate", "generator", *given, "--out", out, "--json")
     assert again.json["candidates"]["ours-edit"] == values["candidates"]["ours-edit"]
 

@@ -40,7 +40,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "s/scene": ("seconds_per_scene",),
     "CPU s/scene": ("cpu_seconds_per_scene",),
 }
-FIGURES, PAGE = "figures.json", "report.html"
+RESULTS, PAGE = "results.json", "report.html"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -55,7 +55,7 @@ def evaluate_and_report(
     stage: Stage = silent,
     config: DetectorConfig | None = None,
 ) -> Evaluation:
-    """Evaluate, and write ``out/report.html`` and ``out/figures.json`` where `out` is given.
+    """Evaluate, and write ``out/report.html`` and ``out/results.json`` where `out` is given.
 
     Without a named or shipped assessor one is fitted with `config` on the training split. `critic`
     is the folder of another detector, for a row with chosen sketches.
@@ -87,7 +87,7 @@ def evaluate_and_report(
     about = {"folder": name, **judge.provenance}
     made = replace(made, figures={**made.figures, "assessor": about})
     if out is not None:
-        write_json(out / FIGURES, dict(made.figures))
+        write_json(out / RESULTS, dict(made.figures))
         write_atomic(out / PAGE, evaluation_page(made).encode())
     return made
 
