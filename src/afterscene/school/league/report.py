@@ -17,15 +17,9 @@ from afterscene.pages.plots import drawn
 from afterscene.pages.render import render
 from afterscene.school.autoregression import dequantize
 from afterscene.school.catalogue import FOLDER
-from afterscene.school.league.judge import Score
 from afterscene.school.league.run import CONTROLS, League
 from afterscene.school.sheets import save_film, sheet
 from afterscene.tensors import from_numbers
-
-HEAD = (
-    "method | bits/value | Fréchet distance | evaluations a picture | seconds a picture | "
-    "nearest training crop | training steps | parameters"
-)
 
 
 def write_league(league: League, out: Path) -> list[Path]:
@@ -51,29 +45,11 @@ def write_league(league: League, out: Path) -> list[Path]:
 
 def league_table(league: League) -> str:
     """The rows as Markdown; controls in italics, below them what real crops have (the floor)."""
-    lines = [f"| {HEAD} |", "|---" * (HEAD.count("|") + 1) + "|"]
-    for score in league.scores:
-        title = f"*{score.title}*" if score.name in CONTROLS else score.title
-        cells = [
-            title,
-            _bits(score),
-            f"{score.frechet:.1f}",
-            f"{score.evaluations:.0f}",
-            f"{score.seconds:.2g}",
-            f"{score.nearest:.2f}",
-            str(score.training_steps),
-            f"{score.parameters / 1e6:.2f} M",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    real = ["*real crops*", "-", f"{league.floor:.1f}", "-", "-", "1.00", "-", "-"]
-    return "\n".join([*lines, f"| {' | '.join(real)} |"])
+    return _rendered("league_table.md", league).rstrip("\n")
 
 
-def _bits(score: Score) -> str:
-    if score.bits is None:
-        return "-"
-    sign = "≤ " if score.how == "bound" else ""
-    return f"{sign}{score.bits:.2f} ({score.how})"
+def _rendered(template: str, league: League, **values: Any) -> str:
+    return render(template, folder=FOLDER / "templates", league=league, controls=CONTROLS, **values)
 
 
 def story(league: League) -> list[str]:
@@ -113,15 +89,7 @@ def _beats(one: str, two: str, low: float, high: float) -> tuple[str, bool, str]
 
 def league_markdown(league: League) -> str:
     """The page."""
-    return render(
-        "league.md",
-        folder=FOLDER / "templates",
-        league=league,
-        config=league.config,
-        bits=np.log2(league.config.levels),
-        table=league_table(league),
-        story=story(league),
-    )
+    return _rendered("league.md", league, bits=np.log2(league.config.levels), story=story(league))
 
 
 def plot(league: League) -> str:
