@@ -21,7 +21,7 @@ from PIL import Image
 
 from afterscene.errors import AftersceneError, BadImage
 from afterscene.geodata import read_scene, read_tags
-from afterscene.geodata.decode import MAX_BYTES
+from afterscene.geodata.imagefiles import MAX_BYTES
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8) * 5
 COLOUR = np.stack([GREY, GREY[::-1], GREY[:, ::-1]], axis=2)

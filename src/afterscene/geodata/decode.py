@@ -1,8 +1,7 @@
 """Bytes on the disk to pixels, valid mask and place, with the limits set before the decoding.
 
-What a file is, its first bytes say; the suffix decides nothing beyond being one that we take. PNG
-and JPEG are read by Pillow, GeoTIFF and 16-bit colour PNG by GDAL with a list of one driver, so
-that no other format (a VRT names any file or URL) can pose as an image. No sidecar file is read.
+PNG and JPEG are read by Pillow, GeoTIFF and 16-bit colour PNG by GDAL
+(:mod:`afterscene.geodata.imagefiles`).
 
 Rules: palette and CMYK become RGB; an alpha band becomes the valid mask (0 = nodata); 1-bit
 becomes 0/255; int16 without negative valid pixels becomes uint16, every other type float32;
@@ -10,52 +9,30 @@ nodata (declared, NaN, mask or alpha) is False in `valid`; one frame only. EXIF 
 applied, because labels refer to the stored pixels.
 """
 
-import json
-import warnings
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pyproj
 import rasterio
 from affine import Affine
-from PIL import Image, UnidentifiedImageError
-from pyproj.exceptions import CRSError
-from rasterio._err import CPLE_BaseError
+from PIL import Image
 from rasterio.enums import ColorInterp
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window as RasterWindow
 
-from afterscene.errors import BadImage, BadParameter, MissingFile
+from afterscene.errors import BadImage
+from afterscene.geodata.imagefiles import (
+    DECODERS_RAISE,
+    GDAL,
+    check_size,
+    first_line,
+    open_pillow,
+    open_raster,
+    sniff,
+)
+from afterscene.geodata.tags import pillow_tags, written_place
 from afterscene.geodata.tiles import Window
-
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
-MAX_BYTES = 2 << 30
-"""Decoded bytes that are held at once: 2 GiB, such as 16,384 x 16,384 pixels of 8 bytes."""
-
-TIME_TAG, CRS_TAG, TRANSFORM_TAG = "AFTERSCENE_TIME", "AFTERSCENE_CRS", "AFTERSCENE_TRANSFORM"
-
-_SIGNATURES = (
-    (b"\x89PNG\r\n\x1a\n", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-    (b"II*\x00", "GTiff"),
-    (b"MM\x00*", "GTiff"),
-    (b"II+\x00", "GTiff"),
-    (b"MM\x00+", "GTiff"),
-)
-GDAL = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
-    "GDAL_PAM_ENABLED": "NO",
-    "GTIFF_IGNORE_READ_ERRORS": "NO",
-}
-
-
-DECODERS_RAISE = (
-    *(RasterioError, CPLE_BaseError),  # rasterio lets GDAL's own errors through here and there
-    *(OSError, SyntaxError, ValueError, EOFError, MemoryError),
-)
 
 
 class Decoded(NamedTuple):
@@ -79,56 +56,9 @@ def decode(path: Path, window: Window | None = None) -> Decoded:
         return whole if window is None else _part(path, whole, window)
     except DECODERS_RAISE as error:
         raise BadImage(
-            f"{path}: cannot be decoded ({_first_line(error)}); it is damaged or cut off: "
+            f"{path}: cannot be decoded ({first_line(error)}); it is damaged or cut off: "
             "fetch or export it again"
         ) from error
-
-
-def read_tags(path: str | Path) -> dict[str, str]:
-    """Texts in the file: PNG text chunks, TIFF tags, or the JSON comment of our JPEGs."""
-    path = Path(path)
-    kind = sniff(path)
-    try:
-        if kind == "GTiff":
-            with rasterio.Env(**GDAL), open_raster(path, kind) as source:
-                return dict(source.tags())
-        with open_pillow(path, kind) as image:
-            return _pillow_tags(image)
-    except DECODERS_RAISE as error:
-        raise BadImage(
-            f"{path}: tags cannot be read ({_first_line(error)}); fetch or export it again"
-        ) from error
-
-
-def sniff(path: Path) -> str:
-    """``PNG``, ``JPEG`` or ``GTiff`` by the first bytes. Raises MissingFile, BadImage."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise BadImage(f"{path}: suffix {path.suffix!r} is not one of {', '.join(SUFFIXES)}")
-    if not path.is_file():
-        raise MissingFile(f"{path} is not a file; check the path")
-    try:
-        with path.open("rb") as file:
-            head = file.read(8)
-    except OSError as error:
-        raise MissingFile(f"{path} cannot be read ({error.strerror}); check its rights") from error
-    for signature, kind in _SIGNATURES:
-        if head.startswith(signature):
-            return kind
-    what = f"its first bytes are {head!r}" if head else "it is empty"
-    raise BadImage(f"{path} is no PNG, JPEG or TIFF ({what}); export it as one of these")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
-
-
-def _limit(path: Path, height: int, width: int, bytes_each: int) -> None:
-    if height * width * bytes_each > MAX_BYTES:
-        raise BadImage(
-            f"{path}: {height} x {width} pixels of {bytes_each} bytes are more than the "
-            f"{MAX_BYTES:,} bytes that are read at once; cut it into tiles, or read windows of a "
-            "GeoTIFF"
-        )
 
 
 def _part(path: Path, whole: Decoded, window: Window) -> Decoded:
@@ -153,22 +83,6 @@ def _is_deep_colour(path: Path) -> bool:
     return len(header) == 26 and header[24] == 16 and header[25] != 0
 
 
-def open_pillow(path: Path, kind: str) -> Image.Image:
-    """The header of a PNG or JPEG. Raises BadImage."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        try:
-            image = Image.open(path, formats=[kind])
-        except Image.DecompressionBombError as error:
-            raise BadImage(
-                f"{path}: {_first_line(error)}; cut it into tiles, or convert it to GeoTIFF"
-            ) from error
-        except UnidentifiedImageError as error:
-            raise BadImage(f"{path}: the {kind} header is damaged; fetch it again") from error
-    _limit(path, image.height, image.width, len(image.getbands()))
-    return image
-
-
 def _decode_pillow(path: Path, kind: str) -> Decoded:
     if kind == "PNG":
         with open_pillow(path, kind) as image:
@@ -178,7 +92,7 @@ def _decode_pillow(path: Path, kind: str) -> Decoded:
         if frames != 1:
             raise BadImage(f"{path}: holds {frames} frames; export the one that is meant")
         array = np.asarray(_plain(image))
-        tags = _pillow_tags(image)
+        tags = pillow_tags(image)
     array = array[..., None] if array.ndim == 2 else array
     bands = np.ascontiguousarray(np.moveaxis(array, 2, 0))
     valid = np.ones(bands.shape[1:], bool)
@@ -198,53 +112,6 @@ def _plain(image: Image.Image) -> Image.Image:
     return image.convert(target[mode]) if mode in target else image
 
 
-def _pillow_tags(image: Image.Image) -> dict[str, str]:
-    texts = {k: v for k, v in getattr(image, "text", {}).items() if isinstance(v, str)}
-    comment = image.info.get("comment")
-    if isinstance(comment, bytes):
-        try:
-            said = json.loads(comment)
-        except (ValueError, RecursionError):
-            return {**texts, "comment": comment.decode("latin-1")}
-        if isinstance(said, dict):
-            return {**texts, **{str(k): str(v) for k, v in said.items()}}
-    return texts
-
-
-def written_place(
-    path: Path, tags: Mapping[str, str]
-) -> tuple[str | None, Affine | None, datetime | None]:
-    """CRS, transform and time that ``write_scene`` left as texts. Raises BadImage for nonsense."""
-    crs, numbers, time = tags.get(CRS_TAG), tags.get(TRANSFORM_TAG), tags.get(TIME_TAG)
-    try:
-        if crs is not None:
-            check_crs(crs)
-        transform = None if numbers is None else _parse_transform(numbers)
-        return crs, transform, None if time is None else datetime.fromisoformat(time)
-    except (BadParameter, TypeError, ValueError) as error:
-        raise BadImage(
-            f"{path}: its AFTERSCENE_ tags of place and time are damaged ({_first_line(error)}); "
-            "write it again"
-        ) from error
-
-
-def _parse_transform(text: str) -> Affine:
-    numbers = [float(n) for n in text.split()]
-    if len(numbers) != 6 or not np.isfinite(numbers).all():
-        raise ValueError(f"{text[:80]!r} are not six numbers")
-    return Affine(*numbers)
-
-
-def check_crs(crs: str) -> None:
-    """Raise BadParameter where `crs` is nothing that PROJ knows."""
-    try:
-        pyproj.CRS.from_user_input(crs)
-    except CRSError as error:
-        raise BadParameter(
-            f"CRS {crs[:80]!r} is not known; use one such as 'EPSG:32616'"
-        ) from error
-
-
 def moved(transform: Affine, window: Window) -> Affine:
     """The transform of the part under `window`."""
     a, b, c, d, e, f = transform[:6]
@@ -254,20 +121,13 @@ def moved(transform: Affine, window: Window) -> Affine:
     )
 
 
-def open_raster(path: Path, kind: str) -> rasterio.DatasetReader:
-    """Open with GDAL's driver `kind` and no other; within ``rasterio.Env(**GDAL)``."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return rasterio.open(path.absolute(), driver=kind)
-
-
 def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
     window = RasterWindow(part.col, part.row, part.width, part.height) if part else None
     with rasterio.Env(**GDAL), open_raster(path, kind) as source:
         if part:
             _inside(path, part, source.shape)
         height, width = (part.height, part.width) if part else source.shape
-        _limit(path, height, width, sum(np.dtype(d).itemsize for d in source.dtypes))
+        check_size(path, height, width, sum(np.dtype(d).itemsize for d in source.dtypes))
         if source.subdatasets:
             raise BadImage(f"{path}: holds {len(source.subdatasets)} pages; export one of them")
         _check_bands(path, source)

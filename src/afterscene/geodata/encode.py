@@ -22,7 +22,8 @@ from rasterio.io import MemoryFile
 from rasterio.shutil import copy
 
 from afterscene.errors import BadParameter
-from afterscene.geodata.decode import CRS_TAG, SUFFIXES, TRANSFORM_TAG
+from afterscene.geodata.imagefiles import SUFFIXES
+from afterscene.geodata.tags import CRS_TAG, TRANSFORM_TAG
 
 _ENVIRONMENT = {"GDAL_TIFF_INTERNAL_MASK": "YES", "GDAL_PAM_ENABLED": "NO"}
 

@@ -8,17 +8,10 @@ import numpy as np
 import rasterio
 
 from afterscene.errors import BadImage
-from afterscene.geodata.decode import (
-    DECODERS_RAISE,
-    GDAL,
-    open_pillow,
-    open_raster,
-    read_tags,
-    sniff,
-    written_place,
-)
 from afterscene.geodata.footprints import Grid
+from afterscene.geodata.imagefiles import DECODERS_RAISE, GDAL, open_pillow, open_raster, sniff
 from afterscene.geodata.scene import Scene, read_scene
+from afterscene.geodata.tags import read_tags, written_place
 from afterscene.geodata.tiles import Window
 
 

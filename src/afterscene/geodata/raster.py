@@ -11,7 +11,7 @@ import pyproj
 import rasterio
 
 from afterscene.errors import BadImage
-from afterscene.geodata.decode import DECODERS_RAISE, GDAL, open_raster, sniff
+from afterscene.geodata.imagefiles import DECODERS_RAISE, GDAL, open_raster, sniff
 
 
 def sample(path: Path, lnglat: np.ndarray) -> np.ndarray:

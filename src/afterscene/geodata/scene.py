@@ -19,7 +19,8 @@ from affine import Affine
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic
 from afterscene.geodata import encode
-from afterscene.geodata.decode import TIME_TAG, check_crs, decode, moved, read_tags
+from afterscene.geodata.decode import decode, moved
+from afterscene.geodata.tags import TIME_TAG, check_crs, read_tags
 from afterscene.geodata.tiles import Window
 
 __all__ = ["Scene", "read_scene", "read_tags", "write_scene"]

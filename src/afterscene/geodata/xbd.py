@@ -13,9 +13,9 @@ from functools import cached_property
 from pathlib import Path
 
 from afterscene.errors import BadLabel, MissingFile, UnknownName
-from afterscene.geodata.decode import SUFFIXES
 from afterscene.geodata.fit import LngLatFit, fit_lnglat
 from afterscene.geodata.georeference import make_label
+from afterscene.geodata.imagefiles import SUFFIXES
 from afterscene.geodata.label import METADATA_FIELDS, XbdLabel, read_label, write_label
 from afterscene.geodata.labeljson import load_json
 from afterscene.geodata.leaks import Fingerprint

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from afterscene.errors import BadRegions, MissingExtra, MissingFile
 from afterscene.gbd.imagery.pictures import SourcePicture, plain
-from afterscene.geodata.decode import SUFFIXES
+from afterscene.geodata.imagefiles import SUFFIXES
 from afterscene.geodata.labeljson import load_json
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from afterscene.errors import MissingFile
-from afterscene.geodata.decode import SUFFIXES
+from afterscene.geodata.imagefiles import SUFFIXES
 
 _POST = re.compile(r"(^|[_-])post([_-]|$)|post_disaster", re.IGNORECASE)
 
