@@ -140,32 +140,3 @@ def _roof(
         tilt = np.where(end < edge, np.where(a < 0, ends[0], ends[1]), tilt)
         run = np.minimum(edge, end)
     return wing.eaves + wing.pitch * 0.5 * np.maximum(run, 0), tilt
-
-
-def paint_house(
-    canvas: Canvas,
-    wings: list[Wing],
-    colour: np.ndarray,
-    palette: Palette,
-    rng: np.random.Generator,
-) -> None:
-    """Paint all wings, then a chimney, vents or, on a flat roof, machines."""
-    for wing in wings:
-        paint_wing(canvas, wing, colour, palette)
-    main = wings[0]
-    u, v = main.axes
-    count = int(rng.integers(0, 3)) if main.roof != "flat" else int(main.length * main.width // 250)
-    for _ in range(min(count, 12)):
-        spot = np.array(main.centre) + rng.uniform(-0.38, 0.38) * main.length * u
-        spot = spot + rng.uniform(-0.38, 0.38) * main.width * v
-        big = main.roof == "flat"
-        unit = Wing(
-            centre=(float(spot[0]), float(spot[1])),
-            length=float(rng.uniform(3, 8) if big else 1.8),
-            width=float(rng.uniform(2.5, 5) if big else 1.5),
-            angle=main.angle,
-            roof="flat",
-            eaves=main.eaves + (1.6 if big else 0.5 + 0.25 * main.width * main.pitch),
-        )
-        tone = np.float32(rng.uniform(0.35, 0.8))
-        paint_wing(canvas, unit, np.array([tone, tone, tone]), palette)

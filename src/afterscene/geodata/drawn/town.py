@@ -8,11 +8,11 @@ from shapely.geometry import Polygon
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building
 from afterscene.geodata.drawn.canvas import Canvas, fractal
-from afterscene.geodata.drawn.houses import Wing, footprint, house_wings, paint_house
+from afterscene.geodata.drawn.houses import Wing, footprint, house_wings, paint_wing
 from afterscene.geodata.drawn.nature import Forester, lay_ground, lay_water
 from afterscene.geodata.drawn.palette import Palette, choose_palette, jitter
 from afterscene.geodata.drawn.plan import Plan, Plot, Street, choose_style
-from afterscene.geodata.drawn.streets import CONCRETE, park_car, parking, pave, traffic
+from afterscene.geodata.drawn.streets import CONCRETE, pave
 from afterscene.geodata.scene import Scene
 
 SMALLEST, LARGEST = 16, 4096
@@ -71,7 +71,6 @@ class Town:
         self._take(streets, water)
         for plot in plots:
             self._settle(plot)
-        traffic(self.canvas, streets, self.palette, self.rng)
         self._plant(plots, water)
         return self.canvas.develop(self.palette, self.rng)
 
@@ -146,12 +145,11 @@ class Town:
             return
         self._drive(plot, centre, size, along)
         self._build(wings, colour)
-        self._garden(plot, along)
 
     def _drive(
         self, plot: Plot, centre: np.ndarray, size: tuple[float, float], along: np.ndarray
     ) -> None:
-        """Lay a drive from the street to one end of the house, perhaps with a car on it."""
+        """Lay a drive from the street to one end of the house."""
         rng = self.rng
         side = rng.choice([-1.0, 1.0])
         start = centre + along * side * (size[0] / 2 - 4) + plot.to_street * (size[1] / 2 - 2)
@@ -161,42 +159,6 @@ class Town:
         end, half = start + plot.to_street * max(gap, 1.0), along * rng.uniform(2.7, 5)
         ring = np.array([start - half, start + half, end + 1.15 * half, end - 1.15 * half])
         self.canvas.polygon(ring, tone, rough=0.05)
-        if rng.random() < 0.55 and gap > 12:
-            spot = start + plot.to_street * rng.uniform(7, gap - 5)
-            angle = float(np.arctan2(plot.to_street[1], plot.to_street[0]))
-            park_car(self.canvas, spot, angle, self.palette, rng)
-
-    def _garden(self, plot: Plot, along: np.ndarray) -> None:
-        """Perhaps a patio, a pool or a shed behind the house, and a fence."""
-        rng, back = self.rng, -plot.to_street
-        spot = plot.middle + back * plot.size[1] * rng.uniform(0.26, 0.34)
-        spot = spot + along * rng.uniform(-0.25, 0.25) * plot.size[0]
-        chance = rng.random()
-        if chance < 0.12 and not self._occupied(spot, 8):
-            angle = np.linspace(0, 2 * np.pi, 20, endpoint=False)
-            oval = np.stack([np.cos(angle) * 8, np.sin(angle) * 4.5], 1)
-            turn = np.stack([along, back])
-            self.canvas.polygon(spot + 1.35 * oval @ turn, CONCRETE)
-            self.canvas.polygon(spot + oval @ turn, np.array([0.30, 0.58, 0.66]), rough=0.03)
-        elif chance < 0.42:
-            shed = Wing(
-                centre=(float(spot[0]), float(spot[1])),
-                length=float(rng.uniform(8, 14)),
-                width=float(rng.uniform(6, 9)),
-                angle=plot.angle,
-                roof="gable",
-                eaves=2.0,
-                pitch=0.3,
-            )
-            if self._fits([shed]):
-                tone = self.palette.roofs[int(rng.integers(len(self.palette.roofs)))]
-                self._build([shed], jitter(tone, 0.1, rng))
-        if rng.random() < 0.5:
-            fence = np.array([0.45, 0.40, 0.34], np.float32) * rng.uniform(0.7, 1.3)
-            corners = plot.ring if plot.to_street @ (plot.ring[0] - plot.middle) < 0 else None
-            rear = plot.ring[[0, 1]] if corners is not None else plot.ring[[2, 3]]
-            self.canvas.line(rear, 0.5, fence)
-            self.canvas.line(np.stack([rear[0], rear[0] * 0.45 + plot.middle * 0.55]), 0.4, fence)
 
     def _shop(self, plot: Plot) -> None:
         """Put a flat-roofed building on a big plot, its car park on the street side."""
@@ -218,7 +180,7 @@ class Town:
         half = front.copy()
         half[2:] = 0.5 * front[2:] + 0.5 * front[[1, 0]]
         self.canvas.polygon(lot, CONCRETE * 0.85)
-        parking(self.canvas, half, plot.angle, self.palette, rng)
+        self.canvas.polygon(half, jitter(self.palette.asphalt, 0.05, rng), rough=0.05)
         tone = rng.choice([0.42, 0.58, 0.70, 0.80])
         self._build([hall], jitter((tone, tone, tone * 0.98), 0.05, rng))
 
@@ -238,16 +200,11 @@ class Town:
         if polygon is None:
             return
         cut = polygon.intersection(shapely.box(0, 0, self.size - 1, self.size - 1))
-        paint_house(self.canvas, wings, colour, self.palette, self.rng)
         for wing in wings:
+            paint_wing(self.canvas, wing, colour, self.palette)
             cv2.fillPoly(self.taken, [np.rint(wing.ring(grow=1.0)).astype(np.int32)], 1)
         if isinstance(cut, Polygon) and cut.area >= 12:
             self.footprints.append(cut)
-
-    def _occupied(self, spot: np.ndarray, reach: int) -> bool:
-        x, y = np.rint(spot).astype(int)
-        area = self.taken[max(y - reach, 0) : y + reach, max(x - reach, 0) : x + reach]
-        return not area.size or bool(area.any())
 
     def _plant(self, plots: list[Plot], water: np.ndarray) -> None:
         """Plant gardens, woods and the banks; never the middle of a street or a roof."""
