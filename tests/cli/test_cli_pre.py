@@ -7,7 +7,8 @@ from afterscene.gbd import find_sources
 from afterscene.geodata.scene import read_scene, read_tags
 
 FIGURES = {"frechet", "kernel", "localization_f1"}
-SMALL = ("model.widths=8,8", "model.depths=1,1", "model.embedding=16", "evaluations=1", "warmup=1")
+SIZES = ("model.widths=8,8", "model.depths=1,1", "model.embedding=16", "crops.shapes=[64,4]")
+SMALL = (*SIZES, "evaluations=1", "warmup=1")
 
 
 def test_a_model_is_trained_and_draws_a_label_and_a_town(afterscene, tmp_path):

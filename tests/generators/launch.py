@@ -65,9 +65,11 @@ def toy_pairs(folder: Path, count: int = 3) -> Path:
     return folder
 
 
-def arguments(data: Path, out: Path, steps: int, *more: object, recipe="generator") -> list[str]:
+def arguments(
+    data: Path, out: Path, steps: int, *more: object, recipe="generator-small"
+) -> list[str]:
     """The command line of a toy run."""
-    toy = TOY if recipe == "generator" else TOY_DETECTOR
+    toy = TOY if recipe == "generator-small" else TOY_DETECTOR
     settings = [word for pair in toy for word in ("--set", pair)]
     start = ["train", recipe, "--data", data, "--out", out, "--steps", steps]
     return [str(word) for word in (*start, *settings, "--json", "--quiet", *more)]

@@ -82,7 +82,7 @@ TINY = ("--set", "crop=64", "--set", "batch=1", "--set", "width=8")
 COMMANDS = {
     "detect fit": ("detect", "fit", "--detector", "tiny", "--split", "train", *TINY, *SMALL),
     "train unet": ("train", "unet", "--set", "encoder=tiny", *TINY, *SMALL),
-    "train generator": ("train", "generator", "--precision", "fp32", *TILES, *SMALL),
+    "train generator": ("train", "generator-small", "--precision", "fp32", *TILES, *SMALL),
     "train layout": ("train", "layout", *TILES, *SMALL),
     "compare given": ("compare", "given", "--quiet"),
     "compare rare-levels": ("compare", "rare-levels", "--set", "arms=real,augmented", "--quiet"),

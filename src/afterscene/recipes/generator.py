@@ -1,4 +1,4 @@
-"""Generators of post images; the shipped one is ``large``: ``afterscene recipes list``.
+"""Generators of post images: the shipped one, and a small one to try things with.
 
 Real pairs of the split ``train`` of an xBD tree teach damage; further pairs without labels
 (``unlabelled/``) teach the looks of other hazards with "level not said". Nothing of ``val`` or
@@ -33,22 +33,12 @@ from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
 
 
-def default(steps: int = 11_000) -> TrainConfig:
-    """A 7.6 M-parameter bridge for a processor: crops of 64 and 96 pixels, an hour or two."""
-    return TrainConfig(
-        model=BridgeConfig(widths=(64, 128, 256), depths=(1, 2, 2)),
-        crops=CropConfig(shapes=((64, 18), (96, 8))),
-        steps=steps,
-        snapshot_every=2_000,
-    )
-
-
-def large(steps: int = 12_500) -> TrainConfig:
-    """A 17 M-parameter bridge for a graphics card, the shipped weights: eight minutes there."""
+def default() -> TrainConfig:
+    """A 17 M-parameter bridge, the shipped weights: eight minutes on a graphics card."""
     return TrainConfig(
         model=BridgeConfig(widths=(64, 128, 256, 320), depths=(1, 2, 2, 2)),
         crops=CropConfig(shapes=((160, 80),), edit_share=0.5, turned=0.35),
-        steps=steps,
+        steps=12_500,
         lr=6e-4,
         floor=0.02,
         compiled=True,

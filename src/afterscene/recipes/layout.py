@@ -40,19 +40,7 @@ class LayoutConfig(TrainConfig):
 
 
 def default() -> LayoutConfig:
-    """A 2 M-parameter bridge from footprints and coarse colours to a pre image."""
-    return LayoutConfig(
-        model=BridgeConfig(widths=(32, 64, 128), depths=(1, 2, 2)),
-        steps=6_000,
-        lr=5e-4,
-        warmup=100,
-        precision="fp32",
-        snapshot_every=1_000,
-    )
-
-
-def large() -> LayoutConfig:
-    """A 4.5 M-parameter one for a graphics card, the shipped weights: two minutes there."""
+    """A 4.5 M-parameter bridge from footprints and coarse colours to a pre image, as shipped."""
     return LayoutConfig(
         model=BridgeConfig(widths=(48, 96, 192), depths=(1, 2, 2)),
         crops=CropConfig(shapes=((128, 128),), edit_share=0.0, jitter=0.1, turned=0.35),

@@ -20,10 +20,8 @@ from afterscene.training.config import LoopConfig
 RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
     {
         "generator": generator.default,
-        "generator-large": generator.large,
         "generator-small": generator.small,
         "layout": layout.default,
-        "layout-large": layout.large,
         "unet": detector.unet,
         "tiny": detector.tiny,
         "swin": detector.swin,
