@@ -30,8 +30,9 @@ def kind_of(folder: Path) -> str:
 
 
 def seen(folder: Path) -> list[str] | None:
-    """Names of all tiles that a model learned from, itself or what it began with, after its
-    ``config.json``; None where that does not say.
+    """Names of all tiles that a model learned from, itself or what it began with.
+
+    After its ``config.json``; None where that does not say.
     """
     said = json.loads((model_folder(folder) / "config.json").read_text(encoding="utf-8"))
     tiles = said.get("tiles", said.get("provenance", {}).get("tiles"))
@@ -46,8 +47,9 @@ def model_folder(folder: Path) -> Path:
 
 
 def find(name: str | Path, kind: str, *others: str) -> Path:
-    """The folder of a shipped model of that kind by name, or the folder itself (that of a run: its
-    ``model/``).
+    """The folder of a shipped model of that kind by name, or the folder itself.
+
+    A run's folder stands for its ``model/``.
 
     Raises UnknownName where there is none, or where its config says that it is neither of that kind
     nor of one of the ``others``.

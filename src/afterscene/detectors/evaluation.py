@@ -38,8 +38,10 @@ BINS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """What one tile adds. counts: as :class:`Confusion` keeps them; objects: (5, 5) buildings by
-    true and said level; bins: (3, BINS) pixels, summed confidence and right answers by confidence.
+    """What one tile adds.
+
+    counts: as :class:`Confusion` keeps them; objects: (5, 5) buildings by true and said level;
+    bins: (3, BINS) pixels, summed confidence and right answers by confidence.
     """
 
     event: str

@@ -91,8 +91,9 @@ def pool_pair(planes: np.ndarray, pair: LabelledPair) -> np.ndarray:
 
 
 def vectors(sums: np.ndarray) -> np.ndarray:
-    """(n, 6 + 2 width) float32: log of the size, building, log of the levels, features' mean and
-    deviation.
+    """Return (n, 6 + 2 width) float32 rows that describe buildings.
+
+    Log of the size, building, log of the levels, mean and deviation of the features.
     """
     width = (sums.shape[1] - 6) // 2
     pixels = np.maximum(sums[:, :1], _SMALLEST)

@@ -53,11 +53,10 @@ def save_detector(detector: Detector, folder: Path) -> Path:
 
 
 def load_assessor(folder: Path | None = None) -> tuple[Detector, str] | None:
-    """The named or the shipped detector with its name, where it may judge generated scenes; None
-    where neither is there.
+    """The named or the shipped detector with its name; None where neither is there.
 
     A detector that saw a synthetic pair may have learned the generator's habits as if they were
-    damage.
+    damage, so it may not judge generated scenes.
 
     Raises:
         MissingFile, BadWeights: see :func:`load`.

@@ -73,8 +73,10 @@ def build(
 
 @dataclass(frozen=True)
 class PairMaker:
-    """``maker(item)`` writes all files of a pair and returns its manifest row; it can travel to
-    another process. ``labels`` of sources that were checked already are not read again.
+    """``maker(item)`` writes all files of a pair and returns its manifest row.
+
+    It can travel to another process. ``labels`` of sources that were checked already are not read
+    again.
     """
 
     out: Path

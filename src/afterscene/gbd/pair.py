@@ -25,9 +25,11 @@ MARK = "AFTERSCENE_SYNTHETIC"
 
 @dataclass(frozen=True, kw_only=True)
 class Rendering:
-    """How pictures are drawn. ``edit`` keeps the pre image outside the affected area to the bit,
-    ``reacquire`` takes the whole scene again first; ``steps`` None is the model's own;
-    ``control`` judges what was drawn; ``chosen`` says who chose among how many sketches.
+    """How pictures are drawn.
+
+    ``edit`` keeps the pre image outside the affected area to the bit, ``reacquire`` takes the
+    whole scene in another light first; ``steps`` None is the model's own; ``control`` judges what
+    was drawn; ``chosen`` says who chose among how many sketches.
     """
 
     mode: str = "edit"
@@ -51,8 +53,10 @@ class Rendering:
 
 @dataclass(frozen=True, kw_only=True)
 class Post:
-    """A made pair in memory: the post scene (RGB), its label, its target, how it was checked, and
-    which hazard the generator drew (``Generator.drawn_as``).
+    """A made pair in memory.
+
+    The post scene (RGB), its label, its target, how it was checked, and which hazard the generator
+    drew (``Generator.drawn_as``).
     """
 
     scene: Scene
@@ -72,8 +76,9 @@ def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
 def make_post(
     item: Item, scene: Scene, label: XbdLabel, rendering: Rendering, generator: Generator
 ) -> Post:
-    """Draw the damage, then the picture, again where the control asks for it. A pure function of
-    its arguments.
+    """Draw the damage, then the picture, anew where the control asks for it.
+
+    A pure function of its arguments.
 
     Raises:
         LowFidelity: no scene was good enough for the control.

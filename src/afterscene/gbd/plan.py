@@ -61,9 +61,11 @@ class Occurrence:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One pair to make: ``name`` is the stem of its files, ``seed`` decides all its chances but
-    those of the ``occurrence``, where the tile is part of an event. ``levels`` are those that its
-    buildings will have, where they were counted (:mod:`afterscene.gbd.steering`).
+    """One pair to make.
+
+    ``name`` is the stem of its files. ``seed`` decides all its chances but those of the
+    ``occurrence``, where the tile is part of an event. ``levels`` are those that its buildings will
+    have, where they were counted (:mod:`afterscene.gbd.steering`).
     """
 
     name: str
@@ -200,8 +202,9 @@ class PlanConfig:
     def item(
         self, hazard: str, number: int, source: Source, draw: int, *, attempt: int = 0
     ) -> Item:
-        """The pair of that number, made from the source for the ``draw``-th time; another
-        ``attempt`` at it has another seed.
+        """The pair of that number, made from the source for the ``draw``-th time.
+
+        Another ``attempt`` at it has another seed.
         """
         again = f"/{attempt}" if attempt else ""
         seed = item_seed(self.seed, f"{hazard}/{source.id}/{draw}{again}")

@@ -32,8 +32,9 @@ _NAME = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]{0,199}")
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A plan that was written: pairs for each hazard, events, and the levels where they are known.
-    ``plan`` is as it is read back.
+    """A plan that was written, as it is read back.
+
+    Pairs for each hazard, events, and the levels where they are known.
     """
 
     plan: Plan
@@ -154,8 +155,9 @@ def _below(path: Path, root: Path) -> str:
 
 
 def read_plan(path: Path, root: Path | None = None, *, only: str | None = None) -> Plan:
-    """The plan in a file, of which the first line is read now. ``root`` replaces the folder that it
-    was made from; ``only`` keeps the item of that name alone.
+    """The plan in a file, of which the first line is read now.
+
+    ``root`` replaces the folder that it was made from; ``only`` keeps the item of that name alone.
 
     Raises:
         MissingFile: there is no such file.

@@ -31,8 +31,9 @@ _FULL, _PARTIAL, _OVER = ".jsonl", ".partial.jsonl", ".done-over"
 
 @dataclass(frozen=True)
 class RunDir:
-    """A folder that belongs to one run: who makes a shard, who gathers; it can travel to another
-    process. :func:`open_run` opens one.
+    """A folder that belongs to one run: who makes a shard, who gathers.
+
+    It can travel to another process. :func:`open_run` opens one.
     """
 
     root: Path

@@ -56,9 +56,11 @@ class RunReport:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How a run is made and meets trouble. ``fail`` stops at the first fault; ``skip`` goes on.
-    ``overwrite`` replaces another run in the folder. ``workers`` are processes of this machine,
-    ``ray`` the address of a cluster; neither changes what is made.
+    """How a run is made and meets trouble.
+
+    ``fail`` stops at the first fault; ``skip`` goes on. ``overwrite`` replaces another run in the
+    folder. ``workers`` are processes of this machine, ``ray`` the address of a cluster; neither
+    changes what is made.
     """
 
     on_error: str = "fail"

@@ -88,8 +88,9 @@ def _built_up(sources: tuple[Source, ...], least: float) -> tuple[Source, ...]:
 
 
 def _with_regions(sources: tuple[Source, ...]) -> tuple[Source, ...]:
-    """Each source with the town next to it, within :data:`NEAR_KM`; without the extra ``geo``, or
-    without a place, none.
+    """Each source with the town next to it, within :data:`NEAR_KM`.
+
+    Without the extra ``geo``, or without a place, none.
     """
     try:
         towns = gazetteer()

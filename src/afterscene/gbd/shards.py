@@ -34,8 +34,9 @@ class ShardMaker:
     bad: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, shard: Shard) -> int:
-        """Make what the shard's record lacks, then write the record; how many items it has. Safe
-        to call again or twice.
+        """Make what the shard's record lacks, then write the record; return how many items it has.
+
+        Safe to call twice.
 
         Raises:
             AftersceneError: of an item, unless ``skip``.

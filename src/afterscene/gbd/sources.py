@@ -27,8 +27,9 @@ PRE = "_pre_disaster"
 
 
 def find_sources(xbd: Path, split: str | None = None) -> tuple[Source, ...]:
-    """The pairs of an xBD tree whose pre label has a building; a label that cannot be read stays
-    in, so that the build names it.
+    """The pairs of an xBD tree whose pre label has a building.
+
+    A label that cannot be read stays in, so that the build names it.
 
     Raises:
         MissingFile: the folder, the split, or any pre label with a building is not there.
@@ -55,8 +56,9 @@ def _has_buildings(path: Path) -> bool:
 
 
 def match_labels(pres: Sequence[Path], labels: Sequence[Path]) -> tuple[Source, ...]:
-    """Each pre image with its label: one label file for each image in the same order, or one folder
-    that holds ``{image stem}.json``.
+    """Each pre image with its label.
+
+    One label file for each image in the same order, or one folder that holds ``{image stem}.json``.
 
     Raises:
         BadParameter: the numbers differ, or two images would write the same files.
@@ -156,8 +158,9 @@ def _hash(path: Path) -> str:
 
 
 def digest(found: Mapping[str, tuple[str, str]]) -> str:
-    """One short hash over the names and :func:`hashes` of sources, so that changed data is noticed
-    and a moved folder is not.
+    """One short hash over the names and :func:`hashes` of sources.
+
+    Changed data is noticed and a moved folder is not.
     """
     total = hashlib.sha256()
     for name, parts in sorted(found.items()):

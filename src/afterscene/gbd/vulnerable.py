@@ -26,8 +26,9 @@ PEOPLE_A_BUILDING = 4.0
 
 @dataclass(frozen=True, kw_only=True)
 class WeighedPlace:
-    """A place and a hazard with the three factors; ``basis`` says where hazard and exposure are
-    from.
+    """A place and a hazard with the three factors.
+
+    ``basis`` says where hazard and exposure are from.
     """
 
     place: Place

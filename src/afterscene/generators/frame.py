@@ -174,8 +174,9 @@ def acquire(frame: Frame) -> Frame:
 
 
 def refine(frame: Frame, model: BridgeModel, told: str) -> np.ndarray:
-    """What the bridge draws from ``start`` where it may, told of that hazard; the look of ``start``
-    stays but in *redraw*. Raises NotFinite.
+    """What the bridge draws from ``start`` where it may, told of that hazard.
+
+    The style of ``start`` stays but in *redraw*. Raises NotFinite.
     """
     if frame.area is not None and not frame.area.any():
         return frame.start

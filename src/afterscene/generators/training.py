@@ -24,6 +24,7 @@ from afterscene.conditioning import Condition
 from afterscene.diffusion.bridges import cross
 from afterscene.diffusion.losses import WEIGHTS
 from afterscene.diffusion.noise import TileNoise
+from afterscene.diffusion.schedules import Level
 from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.colour import to_rgb
@@ -188,7 +189,7 @@ class BridgeTask(Task):
     def _sample(self, condition: Condition) -> Tensor:
         """Post images as the model draws them, each with noise of its own."""
 
-        def denoiser(x: Tensor, level, condition: Condition) -> Tensor:
+        def denoiser(x: Tensor, level: Level, condition: Condition) -> Tensor:
             with autocast(self.config.precision, self.device.type):
                 return self.model(x, x.new_full((1,), level.time), condition)
 

@@ -30,8 +30,9 @@ def shape_of(path: Path) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image to be read in parts: a GeoTIFF by windows, while a PNG or JPEG, which has none, is
-    decoded once and kept.
+    """An image to be read in parts.
+
+    A GeoTIFF by windows; a PNG or JPEG, which has none, is decoded once and kept.
     """
 
     path: Path

@@ -106,7 +106,9 @@ class Earthquake(Hazard):
 
     @classmethod
     def law(cls, rng: np.random.Generator) -> Fields:
-        """Magnitude: the law of Gutenberg and Richter (1944, Bull. Seismol. Soc. Am. 34, 185-188)
+        """Draw the parameters of one event from published distributions.
+
+        Magnitude: the law of Gutenberg and Richter (1944, Bull. Seismol. Soc. Am. 34, 185-188)
         with b = 1, bounded as by Cornell and Vanmarcke (1969) to Mw 6 to 8.2 (ours). Distance:
         epicentres uniform over the plane, so the density grows with r, up to 30 km (ours). Focal
         depth is not drawn.

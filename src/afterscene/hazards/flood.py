@@ -77,7 +77,9 @@ class Flood(Hazard):
 
     @classmethod
     def law(cls, rng: np.random.Generator) -> Fields:
-        """Stage: Gumbel's law of yearly floods (Gumbel 1941, Ann. Math. Stat. 12, 163-190), seen at
+        """Draw the parameters of one event from published distributions.
+
+        Stage: Gumbel's law of yearly floods (Gumbel 1941, Ann. Math. Stat. 12, 163-190), seen at
         return periods of 20 to 500 years, uniform in yearly chance. Location 1.2 m and scale 0.8 m
         above the lowest ground (3.6 m in 20 years, 6.2 m in 500) are ours. Slope of the land:
         lognormal about 0.012 (ours).

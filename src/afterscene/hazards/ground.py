@@ -25,8 +25,9 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Lattice:
-    """Cell centres ``x``, ``y`` (h, w) in metres, covering a grid of ``shape`` pixels; ``steps`` is
-    the size (y, x) of a cell in metres.
+    """Cell centres ``x``, ``y`` (h, w) in metres, covering a grid of ``shape`` pixels.
+
+    ``steps`` is the size (y, x) of a cell in metres.
     """
 
     x: Array
@@ -89,8 +90,10 @@ class Ground:
         return (0.0, 0.0) if self.site is None else (self.site.x, self.site.y)
 
     def start(self, along: np.ndarray, bearing: float) -> float:
-        """Where whatever runs along ``bearing`` enters: the smallest of ``along`` (metres from the
-        centre), or the event's first corner, so that neighbours agree.
+        """Where whatever runs along ``bearing`` enters.
+
+        The smallest of ``along`` (metres from the centre), or the event's first corner, so that
+        neighbours agree.
         """
         if self.site is None:
             return float(along.min())

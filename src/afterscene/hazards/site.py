@@ -18,7 +18,9 @@ from afterscene.errors import BadParameter
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """``x``, ``y``: the scene's corner in the event; ``height``, ``width``: the event (all m);
+    """Where a scene lies in an event.
+
+    ``x``, ``y``: the scene's corner in the event; ``height``, ``width``: the event (all m);
     ``gsd``: metres per pixel.
     """
 

@@ -77,7 +77,9 @@ class Tornado(Hazard):
 
     @classmethod
     def law(cls, rng: np.random.Generator) -> Fields:
-        """Intensity: Weibull in wind speed, the family of Dotzek, Grieser and Brooks (2003, Atmos.
+        """Draw the parameters of one event from published distributions.
+
+        Intensity: Weibull in wind speed, the family of Dotzek, Grieser and Brooks (2003, Atmos.
         Res. 67-68, 163-187); scale 45 m/s, shape 2 (a Rayleigh law) and the lower bound of 50 m/s
         (EF2) are ours. Width: Weibull, its mean grows with intensity, after Brooks (2004, Weather
         Forecast. 19, 310-319); the mean, half of 40 m at 50 m/s and more in proportion, is rounded

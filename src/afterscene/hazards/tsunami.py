@@ -90,7 +90,9 @@ class Tsunami(Hazard):
 
     @classmethod
     def law(cls, rng: np.random.Generator) -> Fields:
-        """Run-up: the power law of heights at a place, cumulative exponent about 1 (Burroughs and
+        """Draw the parameters of one event from published distributions.
+
+        Run-up: the power law of heights at a place, cumulative exponent about 1 (Burroughs and
         Tebbens 2005, Pure Appl. Geophys. 162, 331-342), between 2 and 25 m (ours). Roughness:
         uniform between open fields (0.03) and dense houses (0.08), after the tables of Chow (1959).
         """

@@ -79,7 +79,9 @@ class Volcano(Hazard):
 
     @classmethod
     def law(cls, rng: np.random.Generator) -> Fields:
-        """Deposit: thins exponentially (Pyle 1989, Bull. Volcanol. 51, 1-15); thickness near by is
+        """Draw the parameters of one event from published distributions.
+
+        Deposit: thins exponentially (Pyle 1989, Bull. Volcanol. 51, 1-15); thickness near by is
         lognormal about 100 mm with deviation 0.8, thinning length lognormal about 3 km (both ours).
         Density: 500 to 1,500 kg/m3, dry to wet (Spence et al. 2005, Nat. Hazards Earth Syst. Sci.
         5, 477-494). Flow: dynamic pressure log-uniform from 5 to 60 kPa, the range in which Spence

@@ -139,7 +139,9 @@ class Wildfire(Hazard):
 
     @classmethod
     def law(cls, rng: np.random.Generator) -> Fields:
-        """Wind speed: Weibull with shape 2, the usual law of wind speeds (Justus et al. 1978, J.
+        """Draw the parameters of one event from published distributions.
+
+        Wind speed: Weibull with shape 2, the usual law of wind speeds (Justus et al. 1978, J.
         Appl. Meteorol. 17, 350-353); fires that reach towns come with strong wind: scale 11 and
         lower bound of 9 m/s are ours. Rate of spread over wind speed: lognormal about 0.011 with
         deviation 0.4; the rule of thumb in forest is 0.1 (Cruz and Alexander 2019, Ann. For. Sci.

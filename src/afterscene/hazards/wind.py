@@ -101,7 +101,9 @@ class HurricaneWind(Hazard):
 
     @classmethod
     def law(cls, rng: np.random.Generator) -> Fields:
-        """Radius of maximum wind given the pressure deficit dp and latitude psi: lognormal, Vickery
+        """Draw the parameters of one event from published distributions.
+
+        Radius of maximum wind given the pressure deficit dp and latitude psi: lognormal, Vickery
         and Wadhera (2008, J. Appl. Meteorol. Climatol. 47, 2497-2517), all hurricanes, ln Rmax =
         3.015 - 6.291e-5 dp^2 + 0.0337 psi, deviation 0.448 (dp to 87 hPa), 1.137 - 0.00792 dp (to
         120), else 0.186. Holland's B by Powell et al. (2005, J. Wind Eng. Ind. Aerodyn. 93,

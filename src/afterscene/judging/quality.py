@@ -56,8 +56,10 @@ class QualityControl:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A drawn scene and what the judge says: ``fidelity`` None where no building could be judged,
-    or nobody judged. ``seed`` drew the scene that is kept, ``draws`` counts the scenes.
+    """A drawn scene and what the judge says.
+
+    ``fidelity`` is None where no building could be judged, or nobody judged. ``seed`` drew the
+    scene that is kept, ``draws`` counts the scenes.
     """
 
     scene: Scene

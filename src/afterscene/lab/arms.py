@@ -24,8 +24,10 @@ Configure = Callable[[DetectorConfig, Sequence[LabelledPair]], DetectorConfig]
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """How an arm differs: `synthetic` is "", "copy-paste" or "gbd"; `configure` gets the config
-    and the real pairs. `says` stands in the report.
+    """How an arm differs.
+
+    `synthetic` is "", "copy-paste" or "gbd"; `configure` gets the config and the real pairs. `says`
+    stands in the report.
     """
 
     says: str

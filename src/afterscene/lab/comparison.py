@@ -74,8 +74,10 @@ class Sources:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What one call may do: `limit` trainings at most; `told` hears of each optimiser step;
-    `skip` leaves out training pairs that would leak.
+    """What one call may do.
+
+    `limit`: trainings at most; `told` hears of each optimiser step; `skip` leaves out training
+    pairs that would leak.
     """
 
     limit: int | None = None
@@ -86,8 +88,9 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The results so far, with what they came from; `trained`: trainings of this call; `tile`: a
-    real pair by id, for pictures.
+    """The results so far, with what they came from.
+
+    `trained`: trainings of this call; `tile`: a real pair by id, for pictures.
     """
 
     results: Results

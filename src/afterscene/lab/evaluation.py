@@ -193,7 +193,7 @@ def _grouped(
 
 
 def picture_row(pair: LabelledPair, posts: Mapping[str, Scene]) -> PictureRow:
-    """pre | asked damage | candidates | real, cut to where most is asked."""
+    """Pre | asked damage | candidates | real, cut to where most is asked."""
     pre = pair.pre.rgb()
     shown = {name: post.rgb() for name, post in posts.items() if name not in (FLOOR, CEILING)}
     pictures = {

@@ -37,7 +37,7 @@ FOLDER = "averages"
 
 
 def power_keep(step: int, gamma: float) -> float:
-    """beta of the update after step number ``step``, counted from 0."""
+    """Beta of the update after step number ``step``, counted from 0."""
     return (1 - 1 / (step + 1)) ** (gamma + 1)
 
 

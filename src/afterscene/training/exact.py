@@ -45,7 +45,9 @@ class _Convolution(torch.autograd.Function):
     """A convolution crop by crop; the gradients of weight and bias are those of all processes."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor | None, conv: nn.Conv2d, group: Group):
+    def forward(
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, conv: nn.Conv2d, group: Group
+    ):
         ctx.save_for_backward(x, weight)
         ctx.how = (conv.stride, conv.padding, conv.dilation, conv.groups)
         ctx.biased, ctx.group = bias is not None, group
@@ -89,7 +91,7 @@ class _Norm(torch.autograd.Function):
     """Batch norm over the crops of all processes: ``y, mean, variance, count``."""
 
     @staticmethod
-    def forward(ctx, x: Tensor, weight: Tensor, bias: Tensor, eps: float, group: Group):
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, eps: float, group: Group):
         places = x[0, 0].numel()
         count = group.sum(x.new_tensor([len(x) * places], dtype=torch.float64)).to(x.dtype)
         pairs = [_moments(one) for one in x.split(1)]
@@ -163,11 +165,10 @@ KINDS: dict[type[nn.Module], type[nn.Module]] = {
 
 
 def make_exact(model: nn.Module, group: Group, *, convolutions: bool = True) -> list[nn.Parameter]:
-    """Replace batch norms and convolutions in ``model``; their parameters, whose gradients will be
-    sums over all processes.
+    """Replace batch norms and convolutions in ``model``.
 
-    Without ``convolutions`` batch norms alone, which many processes need in any case; crop by crop
-    is slow on a GPU.
+    The gradients of their parameters will be sums over all processes. Without ``convolutions``
+    batch norms alone, which many processes need in any case; crop by crop is slow on a GPU.
     """
     summed: list[nn.Parameter] = []
     for parent in list(model.modules()):

@@ -12,7 +12,7 @@ windows must give the bits of the whole picture, does without.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -136,13 +136,13 @@ class _Convolution(torch.autograd.Function):
     """The same with gradients, each of them by Winograd's products again."""
 
     @staticmethod
-    def forward(ctx, x, weight):
+    def forward(ctx: Any, x: Tensor, weight: Tensor):
         inside = transformed(weight)
         ctx.save_for_backward(x, inside)
         return convolve(x, inside)
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx: Any, grad: Tensor):
         x, inside = ctx.saved_tensors
         return gradients(x, inside, grad, inputs=ctx.needs_input_grad[0])
 

@@ -31,10 +31,9 @@ __all__ = ["EXPORTERS", "Exporter", "check_apart", "find_exporter"]
 
 @runtime_checkable
 class Exporter(Protocol):
-    """A format: ``write(dataset, folder)`` returns the files it made, in order. ``needs`` are
-    modules that must be installed.
+    """A format: ``write(dataset, folder)`` returns the files it made, in order.
 
-    ``write`` raises MissingFile, BadLabel of a pair.
+    ``needs`` are modules that must be installed. ``write`` raises MissingFile, BadLabel of a pair.
     """
 
     @property

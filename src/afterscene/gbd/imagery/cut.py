@@ -49,8 +49,10 @@ LEAST_SEEN = 0.25
 
 @dataclass(frozen=True, kw_only=True)
 class CutTiles:
-    """What was cut: ``tiles`` names, ``left_out`` reasons, ``shifts`` by status, ``skipped``
-    (picture, fault) of pictures that cannot be used.
+    """What was cut.
+
+    ``tiles``: names; ``left_out``: reasons; ``shifts``: by status; ``skipped``: (picture, fault) of
+    pictures that cannot be used.
     """
 
     tiles: tuple[str, ...]

@@ -1,10 +1,9 @@
-"""Multi-scale PixelCNN: first a subsampled picture, then the pixels between
-(van den Oord et al. 2016, arXiv 1601.06759, sec. 3.5).
+"""Multi-scale PixelCNN: first a subsampled picture, then the pixels between.
 
-The smallest scale is an unconditional PixelCNN on every ``2**k``-th pixel. Each finer scale keeps
-the pixels that are already there and draws the others in raster order, seeing the whole coarser
-picture through a few convolutions (where they lie and what they are). The kept pixels are given,
-so they cost no probability:
+After van den Oord et al. 2016, arXiv 1601.06759, sec. 3.5. The smallest scale is an unconditional
+PixelCNN on every ``2**k``-th pixel. Each finer scale keeps the pixels that are already there and
+draws the others in raster order, seeing the whole coarser picture through a few convolutions
+(where they lie and what they are). The kept pixels are given, so they cost no probability:
 
     log p(x) = log p(x_coarse) + sum over the new pixels of log p(x_i | x_<i, x_coarse),
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -166,7 +167,7 @@ def _against_steps(contestant: Contestant, judge: Judge, score: Score) -> list[t
             continue
         strategy = pixelwise.spread_out(config, budget)
 
-        def walk(label: Tensor, seed: int, strategy=strategy) -> Iterator[Tensor]:
+        def walk(label: Tensor, seed: int, strategy: Any = strategy) -> Iterator[Tensor]:
             for x, _ in model.walk(len(label), size, seed=seed, label=label, strategy=strategy):
                 yield x
 
