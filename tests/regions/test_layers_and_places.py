@@ -10,7 +10,6 @@ from rasterio.transform import from_origin
 from afterscene.errors import AftersceneError, BadImage, BadRegions, MissingFile
 from afterscene.geodata.distance import distance_km
 from afterscene.regions import Place, read_layer, read_places
-from afterscene.regions.places import nearest
 
 GRID = """<?xml version="1.0" encoding="US-ASCII" standalone="yes"?>
 <shakemap_grid xmlns="http://earthquake.usgs.gov/eqcenter/shakemap">
@@ -158,5 +157,3 @@ def test_places_that_are_none_are_named(tmp_path, content):
 def test_distances_are_those_of_a_sphere_and_cross_the_antimeridian():
     assert distance_km(0, 0, 0, 90) == pytest.approx(10007.5, abs=1)
     assert distance_km(179.5, 0, -179.5, 0) == pytest.approx(111.2, abs=0.1)
-    place, km = nearest([HERE, THERE], 10.0, 50.0)
-    assert place is HERE and km == pytest.approx(11.12, abs=0.01)

@@ -5,12 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from afterscene.errors import BadParameter, UnknownName
+from afterscene.errors import BadParameter
 from afterscene.school.robustness import (
     ATTACKS,
     Attack,
     SpellCheck,
-    attack_of,
     edit_distance,
     rank_words,
     worst_case,
@@ -84,7 +83,7 @@ def test_the_search_finds_the_worst_and_keeps_the_budget():
         return 1.0 if " w" in prompt else 0.0
 
     found = worst_case(
-        PROMPT, "wildfire", attack_of("swap"), measure, np.random.default_rng(0), tries=20
+        PROMPT, "wildfire", ATTACKS["swap"], measure, np.random.default_rng(0), tries=20
     )
     assert found.clean == 1.0 and found.figure == 0.0 and found.change == -1.0
     assert found.spelling.startswith("i") and found.spelling in found.prompt
@@ -97,11 +96,11 @@ def test_the_search_finds_the_worst_and_keeps_the_budget():
 
 def test_a_model_that_cannot_be_moved_is_reported_as_such():
     found = worst_case(
-        PROMPT, "wildfire", attack_of("delete"), lambda _: 0.4, np.random.default_rng(0), tries=3
+        PROMPT, "wildfire", ATTACKS["delete"], lambda _: 0.4, np.random.default_rng(0), tries=3
     )
     assert found.change == 0.0 and found.tried == 6 and found.spelling != "wildfire"
     with pytest.raises(BadParameter, match="no word of the prompt"):
-        worst_case(PROMPT, "flood", attack_of("swap"), len, np.random.default_rng(0))
+        worst_case(PROMPT, "flood", ATTACKS["swap"], len, np.random.default_rng(0))
 
 
 def test_the_word_that_counts_comes_first():
@@ -140,5 +139,3 @@ def test_an_attack_of_ones_own_needs_no_change_in_the_room():
         budget=1.0,
     )  # fmt: skip
     assert found.spelling == "FLOOD" and found.change == -1.0
-    with pytest.raises(UnknownName, match="choose one of: delete, "):
-        attack_of("sing")

@@ -19,7 +19,6 @@ from afterscene.school.autoregression import (
     RemovalModel,
     Spaced,
     bits_per_value,
-    small_backbone,
 )
 from afterscene.school.autoregression.pixels import (
     dequantize,
@@ -257,9 +256,11 @@ def test_values_and_draws():
     torch.testing.assert_close(bits_per_value(uniform, x), torch.full((2,), 4.0))
 
 
-def test_small_backbone_runs_with_labels():
+def test_a_backbone_runs_with_labels():
+    sizes = {"channels_in": 4, "channels_out": 16, "patch": 1, "classes": 4}
+    backbone = UNet(UNetConfig(widths=(16, 24, 32), depths=(1, 1, 1), embedding=32, **sizes))
     model = RemovalModel(
-        small_backbone(3, features=16, classes=4),
+        backbone,
         Spaced(steps=8),
         features=16,
         channels=3,

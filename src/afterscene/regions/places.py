@@ -5,13 +5,11 @@ towns of 15,000 people and more. A GeoJSON of one's own is a FeatureCollection o
 polygons in WGS84 (RFC 7946) with a ``name`` and, where known, ``population`` and ``country``.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from afterscene.errors import BadParameter, BadRegions, MissingExtra
-from afterscene.geodata.distance import distance_km
 from afterscene.geodata.labeljson import load_json
 from afterscene.geodata.wkt import geometry
 
@@ -102,13 +100,3 @@ def _place(path: Path, number: int, feature: Any) -> Place:
         ) from error
     except BadParameter as error:
         raise BadRegions(f"{path}: feature {number}: {error}") from error
-
-
-def nearest(places: Iterable[Place], lng: float, lat: float) -> tuple[Place, float]:
-    """The place next to a point, and its distance in km."""
-    known = list(places)
-    if not known:
-        raise BadParameter("there is no place to be near to; give at least one")
-    far = distance_km(lng, lat, [p.lng for p in known], [p.lat for p in known])
-    index = int(far.argmin())
-    return known[index], float(far[index])

@@ -33,7 +33,7 @@ from afterscene.school.autoregression.orders import (
 )
 from afterscene.school.autoregression.pixelcnn import PixelCNNModel
 from afterscene.school.autoregression.pixels import bits_per_value, dequantize, quantize
-from afterscene.school.autoregression.removal import RemovalModel, small_backbone
+from afterscene.school.autoregression.removal import RemovalModel
 
 __all__ = [
     "STRATEGIES",
@@ -61,7 +61,6 @@ __all__ = [
     "minimum_distance",
     "quantize",
     "restoration_loss",
-    "small_backbone",
     "train_steps",
     "undo",
 ]

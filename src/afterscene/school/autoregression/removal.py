@@ -18,25 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.school.autoregression import pixels
 from afterscene.school.autoregression.heads import Kind, make_head
 from afterscene.school.autoregression.orders import Order, Strategy
-
-
-def small_backbone(channels: int, *, features: int = 64, classes: int = 0) -> UNet:
-    """A U-Net for pictures from 16 to 64 pixels a side; sees ``channels + 1`` (values, known)."""
-    return UNet(
-        UNetConfig(
-            channels_in=channels + 1,
-            channels_out=features,
-            patch=1,
-            widths=(48, 64, 96),
-            depths=(1, 1, 2),
-            embedding=128,
-            classes=classes,
-        )
-    )
 
 
 class RemovalModel(nn.Module):

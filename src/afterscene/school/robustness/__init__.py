@@ -9,7 +9,7 @@ What is measured is up to the caller: here it is the damage that an assessor rec
 picture, which nobody seems to have asked of a misspelt hazard before.
 """
 
-from afterscene.school.robustness.attacks import ATTACKS, Attack, attack_of, edit_distance
+from afterscene.school.robustness.attacks import ATTACKS, Attack, edit_distance
 from afterscene.school.robustness.defence import SpellCheck
 from afterscene.school.robustness.search import Found, rank_words, worst_case
 
@@ -18,7 +18,6 @@ __all__ = [
     "Attack",
     "Found",
     "SpellCheck",
-    "attack_of",
     "edit_distance",
     "rank_words",
     "worst_case",

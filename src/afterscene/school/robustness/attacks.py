@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from afterscene.errors import UnknownName
-
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
 #: Letters that look alike in most fonts: Cyrillic, Greek, a digit.
@@ -201,13 +199,6 @@ ATTACKS: Mapping[str, Attack] = MappingProxyType(
         "phonetic": Phonetic(),
     }
 )
-
-
-def attack_of(name: str) -> Attack:
-    """The attack of that name. Raises :class:`UnknownName` with the names."""
-    if name not in ATTACKS:
-        raise UnknownName(f"attack {name!r} is not known; choose one of: {', '.join(ATTACKS)}")
-    return ATTACKS[name]
 
 
 def edit_distance(one: str, two: str) -> int:
