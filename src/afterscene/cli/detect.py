@@ -25,8 +25,8 @@ from afterscene.cli.train import (
     RunOut,
     Settings,
     TrainSteps,
+    carry_out,
     configured,
-    follow,
 )
 from afterscene.errors import BadParameter, MissingFile
 
@@ -126,7 +126,7 @@ def fit(
             group=group,
         )
 
-    follow(detector, run, as_json=as_json, quiet=quiet)
+    carry_out(detector, run, as_json=as_json, quiet=quiet)
 
 
 @app.command("predict")

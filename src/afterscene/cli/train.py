@@ -71,7 +71,7 @@ def train(
             config=config, folders=folders, out=out, initial=initial, resume=resume, group=group
         )
 
-    follow(recipe, run, as_json=as_json, quiet=quiet)
+    carry_out(recipe, run, as_json=as_json, quiet=quiet)
 
 
 def configured(recipe: str, settings: list[str] | None, **options: object) -> LoopConfig:
@@ -83,7 +83,9 @@ def configured(recipe: str, settings: list[str] | None, **options: object) -> Lo
     return override(named(recipe), [*(settings or ()), *given])
 
 
-def follow(recipe: str, make: Callable[[Group], TrainRun], *, as_json: bool, quiet: bool) -> None:
+def carry_out(
+    recipe: str, make: Callable[[Group], TrainRun], *, as_json: bool, quiet: bool
+) -> None:
     """Take the steps of a run, tell of them, and leave with its exit code where it was stopped."""
     from afterscene.training.processes import joined
     from afterscene.training.signals import caught_signals

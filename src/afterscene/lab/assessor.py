@@ -63,9 +63,10 @@ def fit_assessor(
             f"{xbd} has no split {TRAIN!r} to train an assessor on; give --assessor FOLDER, such "
             "as `afterscene detect fit` writes"
         )
-    check_leaks(*([pair.fingerprint for pair in some] for some in (training, evaluated)))
     tree = XbdTree(xbd)
     validation = read_pairs(tree, VAL) if VAL in tree.splits and split != VAL else []
+    learned = [pair.fingerprint for pair in (*training, *validation)]
+    check_leaks(learned, [pair.fingerprint for pair in evaluated])
     made = fit(config, training, seed=0, validation=validation, progress=lambda *_: advance(1))
     if out is not None:
         made.save(out)

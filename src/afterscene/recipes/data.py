@@ -79,7 +79,7 @@ class Data:
     left_out: Sequence[str]
 
 
-def load(kind: ModuleType, folders: Folders) -> Data:
+def read_data(kind: ModuleType, folders: Folders) -> Data:
     """Decode the pairs; those of the held-out splits that are no validation pairs are hashed alone.
 
     Raises:

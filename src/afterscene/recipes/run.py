@@ -18,7 +18,7 @@ from typing import Any
 from afterscene import shipped
 from afterscene.errors import BadParameter, OutputConflict
 from afterscene.files import prepare_output
-from afterscene.recipes.data import Data, Folders, check_data, inherited, load, write_data
+from afterscene.recipes.data import Data, Folders, check_data, inherited, read_data, write_data
 from afterscene.recipes.registry import KINDS
 from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
@@ -77,7 +77,7 @@ class TrainRun:
             OutputConflict: the folder holds a run that is neither resumed nor overwritten.
         """
         said = self._compare() if self.resume else []
-        data = load(self._kind, self.folders)
+        data = read_data(self._kind, self.folders)
         said += data.left_out
         if self.resume and states(self.out):
             check_data(self.out, data)
