@@ -12,7 +12,8 @@ file                 what it is                                       value
 
 Such layers say of themselves that they are not for local use: they weigh places, they label
 nothing. Rasters are read by windows of one pixel through the allow-list of
-:mod:`afterscene.geodata.decode`; XML with a document type (entity bombs, outside files) is refused.
+:mod:`afterscene.geodata.imagefiles`; XML with a document type (entity bombs, outside files) is
+refused.
 """
 
 import csv
