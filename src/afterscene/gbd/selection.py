@@ -1,5 +1,6 @@
 """Which sources of a folder a plan may use: apart from the evaluation, built-up, named by town."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from afterscene.gbd.plan import Source
 from afterscene.gbd.sources import find_sources, read_source
 from afterscene.geodata import leaks
 from afterscene.geodata.distance import distance_km
-from afterscene.geodata.scene import read_scene
 from afterscene.regions import gazetteer
 
 NEAR_KM = 30.0
@@ -65,29 +65,29 @@ def select_sources(
     found = find_sources(root, split)
     prints, held_out = ([s.fingerprint for s in some] for some in (found, evaluation))
     clear, leaking = leaks.apart(prints, held_out, skip=skip_leaks)
-    apart = tuple(found[i] for i in clear)
-    kept = apart if built_up is None else _built_up(apart, built_up)
-    for source in kept:
-        read_source(source)
+    kept = _usable([found[i] for i in clear], built_up)
     return Selection(
-        sources=_with_regions(kept), not_built_up=len(apart) - len(kept), leaks=tuple(leaking)
+        sources=_with_regions(kept), not_built_up=len(clear) - len(kept), leaks=tuple(leaking)
     )
 
 
-def _built_up(sources: tuple[Source, ...], least: float) -> tuple[Source, ...]:
-    """The sources whose picture the scene classifier finds built-up with at least that chance."""
+def _usable(sources: Sequence[Source], built_up: float | None) -> list[Source]:
+    """The sources, each read once, that the scene classifier finds built-up with that chance."""
+    if built_up is None:
+        return [source for source in sources if read_source(source)]
     from afterscene.regions.scenes import load_scenes
 
     classifier = load_scenes()
-    kept = tuple(s for s in sources if classifier.built_up(read_scene(s.pre)) >= least)
+    kept = [s for s in sources if classifier.built_up(read_source(s)[0]) >= built_up]
     if not kept:
         raise BadParameter(
-            f"none of {len(sources)} pictures is built-up with a chance of {least:g}; ask for less"
+            f"none of {len(sources)} pictures is built-up with a chance of {built_up:g}; ask for "
+            "less"
         )
     return kept
 
 
-def _with_regions(sources: tuple[Source, ...]) -> tuple[Source, ...]:
+def _with_regions(sources: Sequence[Source]) -> tuple[Source, ...]:
     """Each source with the town next to it, within :data:`NEAR_KM`.
 
     Without the extra ``geo``, or without a place, none.
@@ -95,7 +95,7 @@ def _with_regions(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     try:
         towns = gazetteer()
     except MissingExtra:
-        return sources
+        return tuple(sources)
     lng, lat = np.array([(town.lng, town.lat) for town in towns]).T
     named = []
     for source in sources:
