@@ -22,8 +22,8 @@ from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.hazards import HAZARDS, hazard_of, make_hazard
+from afterscene.recipes import layout
 from afterscene.recipes.generator import initial
-from afterscene.recipes.layout import large
 from afterscene.recipes.overrides import override
 from tests import hail
 from tests.generators import toy
@@ -103,9 +103,9 @@ def test_real_pairs_of_its_events_teach_it(tmp_path):
 def test_a_training_that_starts_from_weights_keeps_their_order():
     folder = shipped.find("layout", "layout")
     with pytest.raises(BadParameter, match=r"--set model\.hazards=earthquake,wind,.*") as told:
-        initial(folder, large())
-    assert "hail" in large().model.hazards and "hail" not in str(told.value)
-    kept = override(large(), [str(told.value).rpartition("--set ")[2]])
+        initial(folder, layout.default())
+    assert "hail" in layout.default().model.hazards and "hail" not in str(told.value)
+    kept = override(layout.default(), [str(told.value).rpartition("--set ")[2]])
     assert class_of("hail", kept.model.hazards) == -1
     assert initial(folder, kept)
 

@@ -1,4 +1,4 @@
-"""Taking a scene again: seeds, looks, no-data, the size of the change, bounded shifts."""
+"""Taking a scene again: seeds, styles, no-data, the size of the change, bounded shifts."""
 
 from dataclasses import replace
 
@@ -59,15 +59,15 @@ def test_the_spread_is_that_of_the_look():
     image = picture()
     for seed in range(8):
         for gain in (-0.2, 0.2):
-            look = np.array([0, 0, 0, gain, gain, gain], np.float32)
-            drawn = Acquisition.draw(look, seed)
+            style = np.array([0, 0, 0, gain, gain, gain], np.float32)
+            drawn = Acquisition.draw(style, seed)
             taken = replace(drawn, sharpness=0.0)(image, everywhere(image)).astype(float)
             ratio = taken.std(axis=(0, 1)) / image.std(axis=(0, 1))
             np.testing.assert_allclose(ratio, np.exp(gain), rtol=0.05)
 
 
 def test_the_change_is_of_the_size_of_real_pairs_at_most():
-    """Real pairs: 0.14 to 0.32 once look and shift are taken out (see the module)."""
+    """Real pairs: 0.14 to 0.32 once style and shift are taken out (see the module)."""
     image = picture()
     spreads = []
     for seed in range(12):
@@ -114,7 +114,7 @@ def test_a_look_that_is_told_is_the_look_of_the_post_image():
     pre = replace(toy.scene(160, 160), pixels=np.ascontiguousarray(image.transpose(2, 0, 1)))
     untouched = toy.damage(toy.building(8, 8, DamageLevel.NO_DAMAGE), shape=(160, 160))
     told = np.array([0.2, 0.15, 0.1, -0.2, -0.2, -0.2], np.float32)
-    post = toy.generator().render(pre, untouched, seed=1, mode="reacquire", look=told)
+    post = toy.generator().render(pre, untouched, seed=1, mode="reacquire", style=told)
     measured = measure_style(image, post.rgb(), everywhere(image))
     assert measured is not None
     np.testing.assert_allclose(measured[:3], told[:3], atol=0.03)
@@ -122,9 +122,9 @@ def test_a_look_that_is_told_is_the_look_of_the_post_image():
 
 
 @pytest.mark.parametrize(
-    ("mode", "look"), [("edit", PLAIN), ("reacquire", PLAIN[:5]), ("reacquire", PLAIN + np.nan)]
+    ("mode", "style"), [("edit", PLAIN), ("reacquire", PLAIN[:5]), ("reacquire", PLAIN + np.nan)]
 )
-def test_a_look_that_cannot_be_used_is_refused(mode, look):
+def test_a_look_that_cannot_be_used_is_refused(mode, style):
     untouched = toy.damage(toy.building(8, 8, DamageLevel.NO_DAMAGE))
-    with pytest.raises(BadParameter, match="look"):
-        toy.generator().render(toy.scene(), untouched, seed=1, mode=mode, look=look)
+    with pytest.raises(BadParameter, match="style"):
+        toy.generator().render(toy.scene(), untouched, seed=1, mode=mode, style=style)

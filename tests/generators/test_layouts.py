@@ -14,7 +14,7 @@ from afterscene.generators import generator as module
 from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.layouts import (
     LARGEST_STRETCH,
-    LOOKS,
+    STYLES,
     TONES,
     draw_pre,
     layout_tiles,
@@ -65,11 +65,11 @@ def test_tiles_lead_from_the_coarse_picture_to_the_real_one(tmp_path):
         layout_tiles([])
 
 
-def test_the_model_says_what_it_saw_and_keeps_real_looks(model, generator):
+def test_the_model_says_what_it_saw_and_keeps_real_styles(model, generator):
     config = json.loads((model / "config.json").read_text())
     assert config["kind"] == "layout" and config["render"]["steps"] == 2
     assert config["tiles"] == TOWNS
-    assert generator.looks[LOOKS].shape == generator.looks[TONES].shape == (3, 6)
+    assert generator.styles[STYLES].shape == generator.styles[TONES].shape == (3, 6)
 
 
 def test_drawn_colours_take_the_tone_of_a_real_place():
@@ -148,8 +148,8 @@ def test_the_network_is_told_the_look_of_a_real_place(generator, monkeypatch):
         return real(model, picture, condition, **more)
 
     monkeypatch.setattr(module, "draw_scene", spy)
-    looks = {LOOKS: np.array([[-0.3] * 6, [0.3] * 6], np.float32)}
-    knowing = replace(generator, looks=looks)
+    styles = {STYLES: np.array([[-0.3] * 6, [0.3] * 6], np.float32)}
+    knowing = replace(generator, styles=styles)
     for seed in range(8):
         draw_pre(knowing, town.rgb(), buildings, seed=seed)
     assert all(style.shape == (1, 6) for style in told)

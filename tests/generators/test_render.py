@@ -188,20 +188,20 @@ def test_the_network_is_prepared_once_whatever_the_steps(monkeypatch):
 
 def test_a_look_is_drawn_among_pairs_whose_pre_image_had_this_tone():
     rng = np.random.default_rng(0)
-    looks = {"wind": rng.normal(0, 0.1, (30, 6)).astype(np.float32), "flood": np.ones((2, 6))}
+    styles = {"wind": rng.normal(0, 0.1, (30, 6)).astype(np.float32), "flood": np.ones((2, 6))}
     scenes = {"wind": np.repeat(np.arange(30.0)[:, None], 6, axis=1), "flood": np.full((2, 6), 50)}
     few = {"wind": scenes["wind"][:8]}
-    plain = replace(toy.generator(), looks=looks)
+    plain = replace(toy.generator(), styles=styles)
     knowing = replace(plain, scenes=scenes)
 
     def drawn(generator, hazard, tone):
-        return {tuple(generator.look(hazard, seed, tone)) for seed in range(300)}
+        return {tuple(generator.draw_style(hazard, seed, tone)) for seed in range(300)}
 
     tone = np.full(6, 29.4, np.float32)
-    assert drawn(knowing, "wind", tone) == {tuple(row) for row in looks["wind"][-7:]}
-    everywhere = {tuple(row) for row in looks["wind"]}
+    assert drawn(knowing, "wind", tone) == {tuple(row) for row in styles["wind"][-7:]}
+    everywhere = {tuple(row) for row in styles["wind"]}
     assert drawn(knowing, "wind", None) == drawn(plain, "wind", tone) == everywhere
-    assert len(drawn(replace(knowing, looks=few, scenes=few), "wind", tone)) == 3
+    assert len(drawn(replace(knowing, styles=few, scenes=few), "wind", tone)) == 3
     assert tuple(np.ones(6)) in drawn(knowing, "earthquake", np.full(6, 60.0))
     assert tuple(np.zeros(6)) in drawn(plain, "earthquake", tone)
 

@@ -72,11 +72,11 @@ def test_a_drawn_look_is_followed_in_part_and_a_told_one_wholly():
     pre = toy.scene(128, 128)
     untouched = toy.damage(toy.building(8, 8, DamageLevel.NO_DAMAGE), shape=(128, 128))
     generator = toy.generator(sketch=False)
-    look = np.array([0.3, 0.3, 0.3, 0, 0, 0], np.float32)
-    generator = replace(generator, looks={"wind": look[None]})
+    style = np.array([0.3, 0.3, 0.3, 0, 0, 0], np.float32)
+    generator = replace(generator, styles={"wind": style[None]})
     drawn = generator.render(pre, untouched, seed=1, mode="reacquire")
-    told = generator.render(pre, untouched, seed=1, mode="reacquire", look=DRAWN * look)
-    whole = generator.render(pre, untouched, seed=1, mode="reacquire", look=look)
+    told = generator.render(pre, untouched, seed=1, mode="reacquire", style=DRAWN * style)
+    whole = generator.render(pre, untouched, seed=1, mode="reacquire", style=style)
     assert np.array_equal(drawn.pixels, told.pixels)
     assert whole.pixels.mean() > drawn.pixels.mean() + 5
 
@@ -86,7 +86,7 @@ def test_a_model_of_before_keeps_nothing_of_its_old_grid(tmp_path):
         "kind": "bridge",
         "model": {**vars(toy.TINY)},
         "render": {"steps": 5, "power": 2.0},
-        "looks": {},
+        "styles": {},
     }
     save_weights(tmp_path, toy.model().state_dict(), config, dtype=torch.float32)
     made = load(tmp_path).config

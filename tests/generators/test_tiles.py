@@ -1,4 +1,4 @@
-"""Real pairs become training tiles; unlabelled ones teach looks only."""
+"""Real pairs become training tiles; unlabelled ones teach styles only."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def test_empty_folder_is_named(tmp_path):
 
 
 @pytest.mark.data
-def test_real_pairs_carry_levels_and_looks(shared_data):
+def test_real_pairs_carry_levels_and_styles(shared_data):
     pairs = XbdTree(shared_data / "xbd").pairs("train")
     chosen = [p for p in pairs if p.id in ("santa-rosa-wildfire_00000089", pairs[0].id)]
     tiles = {tile.name: tile for tile in load_tiles(chosen)}

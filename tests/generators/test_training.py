@@ -168,7 +168,7 @@ def test_affected_mask_has_the_asked_width():
 def save(folder, **config_more):
     model = toy.model()
     settings = {"model": vars(toy.TINY)}
-    about = {**settings, "looks": {"wind": [[0.0] * 6]}, **config_more}
+    about = {**settings, "styles": {"wind": [[0.0] * 6]}, **config_more}
     save_weights(folder, model.state_dict(), about, dtype=torch.float32)
     return model
 

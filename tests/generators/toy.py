@@ -45,8 +45,8 @@ def model(seed: int = 0) -> BridgeModel:
 
 def generator(**render) -> BridgeGenerator:
     config = RenderConfig(**{"steps": 3, "precision": "fp32", **render})
-    looks = {"wind": np.full((1, 6), 0.1, np.float32)}
-    return BridgeGenerator(model=model(), looks=looks, config=config)
+    styles = {"wind": np.full((1, 6), 0.1, np.float32)}
+    return BridgeGenerator(model=model(), styles=styles, config=config)
 
 
 def scene(height: int = 64, width: int = 64, seed: int = 0) -> Scene:

@@ -31,7 +31,7 @@ from afterscene.lab.candidates import (
     candidates,
     outside,
     real_in_edit_area,
-    real_look,
+    real_style,
 )
 from afterscene.lab.evaluation import evaluate, prepare
 from afterscene.lab.evaluation_plan import EvaluationPlan
@@ -273,12 +273,12 @@ def test_the_told_candidate_has_the_look_of_the_real_post_and_is_made_by_our_gen
     place = replace(place, post=post, buildings=place.buildings[:1])
     found = candidates(toy.generator(), TrainingPosts())
     assert TOLD in found and TOLD not in candidates(places.PerfectGenerator(), TrainingPosts())
-    look = real_look(place)
+    style = real_style(place)
     alone = affected_mask(place.target, REACH, 0) == 0
     told, drawn = (found[name](place, 1).rgb()[alone].mean() for name in (TOLD, "ours-reacquire"))
-    assert look is not None and look[:3].mean() < -0.1
+    assert style is not None and style[:3].mean() < -0.1
     assert told == pytest.approx(place.post.rgb()[alone].mean(), abs=6)
-    assert drawn > told + 10  # the looks of the toy are brighter
+    assert drawn > told + 10  # the styles of the toy are brighter
 
 
 def test_the_chosen_candidate_is_made_where_a_critic_is_named_and_again_by_another_one(

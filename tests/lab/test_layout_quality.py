@@ -39,12 +39,12 @@ class Repainter:
 
     hash = "c0ffee"
     folder = None
-    looks = MappingProxyType({})
+    styles = MappingProxyType({})
 
-    def look(self, name, seed):
+    def draw_style(self, name, seed):
         return np.zeros(6, np.float32)
 
-    def repaint(self, picture, levels, *, look, seed, steps):
+    def repaint(self, picture, levels, *, style, seed, steps):
         return picture if steps != 1 else np.full_like(picture, 128)
 
 

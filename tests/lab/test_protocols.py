@@ -191,7 +191,9 @@ def test_the_shipped_generator_says_what_it_saw_and_is_refused_where_that_is_tes
 ) -> None:
     tree, folder = XbdTree(shared_data / "xbd"), shipped.find("default", "bridge")
     config = load_weights(folder)[1]
-    assert len(config["tiles"]) == sum(map(len, config["looks"].values()))  # a look from each pair
+    assert len(config["tiles"]) == sum(
+        map(len, config["styles"].values())
+    )  # a style from each pair
     (rare,) = settings(RARE, tree)
     held = {*rare.test, *rare.val}
     rare.check_generator(folder, [tile for tile in config["tiles"] if tile not in held])

@@ -35,7 +35,7 @@ def pre(
 ) -> None:
     """Draw pre images from footprints alone, as an xBD folder that gbd build takes.
 
-    The diffusion model of the recipe layout gives coarse colours the look of a real acquisition.
+    The diffusion model of the recipe layout gives coarse colours the style of a real acquisition.
     """
     if bool(labels) == bool(towns):
         raise BadParameter("give label files with footprints, or --towns COUNT")

@@ -1,4 +1,4 @@
-"""The condition of p(post | pre, damage, hazard, look): a record, not keyword arguments.
+"""The condition of p(post | pre, damage, hazard, style): a record, not keyword arguments.
 
 Every part may be ``None``, which means "not said" and reaches the network as a learned null (a
 channel or an embedding of its own), never as zero: zero is a value (DiffusionSat dropped its
@@ -6,7 +6,7 @@ numbers by setting them to 0, which aliases a real longitude or date).
 
 ``style`` says how the new acquisition looks beside the pre image, as measured on the area that
 the hazard left alone: difference of the channel means and log ratio of the channel standard
-deviations. All zero is "the same look", which is what editing the pre image asks for.
+deviations. All zero is "the same style", which is what editing the pre image asks for.
 """
 
 from __future__ import annotations

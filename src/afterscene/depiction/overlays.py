@@ -1,4 +1,4 @@
-"""What physics lays over the scene, where no example taught its look: water and ash.
+"""What physics lays over the scene, where no example taught its style: water and ash.
 
 Flood and tsunami fields say how deep the water stands, volcano fields how much ash lies:
 

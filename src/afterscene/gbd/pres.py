@@ -1,7 +1,7 @@
 """Pre images for places of which there is none: an xBD folder out of footprints alone.
 
 The other half of a pair: ``write_pres`` draws the pre images, ``build`` their aftermath. A place is
-a drawn town or a label of one's own with footprints; the generator gives it the look of a real
+a drawn town or a label of one's own with footprints; the generator gives it the style of a real
 acquisition (:mod:`afterscene.generators.layouts`). Every picture is marked synthetic, and its label
 carries the licence of the weights.
 """

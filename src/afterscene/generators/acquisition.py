@@ -4,17 +4,17 @@ Real pairs differ everywhere, not just where something broke, and a detector tha
 pairs that agree outside the damage learns that change means damage. Here the whole pre image, with
 what was sketched of the damage, is taken again before the bridge draws the damage into it:
 
-* look: channel means and spreads move by the look of a real post image (``Condition.style``), of
-  a pair whose pre image had nearly the tone of this one (``BridgeGenerator.look``);
+* style: channel means and spreads move by the style of a real post image (``Condition.style``), of
+  a pair whose pre image had nearly the tone of this one (``BridgeGenerator.draw_style``);
 * tone: light and colour of a neighbourhood are bent by a smooth random curve, so that lawns,
   crowns, asphalt and roofs change each in its own way, as they do with season and sun (means and
-  spreads of the whole scene stay those of the look);
+  spreads of the whole scene stay those of the style);
 * drift: haze and bidirectional reflectance, slow random brightness over the scene;
 * registration: a shift of the whole, drawn as wide as that of real pairs, and a slow local warp
   of under a pixel, because terrain and buildings lean with the view;
 * sensor: sharpness and grain.
 
-Nothing is learned but the looks. On 12 shared real pairs, with shift and look taken out and
+Nothing is learned but the styles. On 12 shared real pairs, with shift and style taken out and
 damaged surroundings left out, post and pre still differ by 0.14 to 0.32 (standard deviation of
 brightness, units of [-1, 1]), of which 0.08 to 0.22 is left after a blur of 8 pixels and 0.04 to
 0.15 after 32; 4 of the 12 were shifted, by 2 to 8 pixels. The amplitudes below stay under that:
@@ -48,7 +48,7 @@ class Acquisition:
     """How a scene is taken again; all that is random is drawn here.
 
     Attributes:
-        look: ``(6,)``, see ``Condition.style``.
+        style: ``(6,)``, see ``Condition.style``.
         directions, phases, weights: ``(BENDS, 3)``, ``(BENDS,)``, ``(BENDS, 3)`` of the tone curve
             ``sum_k weights_k sin(directions_k . colour + phase_k)``.
         shift: Rows and columns, in pixels.
@@ -56,7 +56,7 @@ class Acquisition:
         seed: Of drift, warp and grain.
     """
 
-    look: np.ndarray
+    style: np.ndarray
     directions: np.ndarray
     phases: np.ndarray
     weights: np.ndarray
@@ -65,13 +65,13 @@ class Acquisition:
     seed: int
 
     @classmethod
-    def draw(cls, look: np.ndarray, seed: int) -> Acquisition:
-        """An acquisition with the look ``(6,)``."""
+    def draw(cls, style: np.ndarray, seed: int) -> Acquisition:
+        """An acquisition with the style ``(6,)``."""
         rng = np.random.default_rng((seed, 31))
         common = rng.normal(0, 1, (BENDS, 1)) + rng.normal(0, 0.35, (BENDS, 3))
         rows, cols = np.clip(rng.normal(0, SHIFT, 2), -LARGEST_SHIFT, LARGEST_SHIFT)
         return cls(
-            look=np.asarray(look, np.float32),
+            style=np.asarray(style, np.float32),
             directions=rng.normal(0, 2.5, (BENDS, 3)),
             phases=rng.uniform(0, 2 * np.pi, BENDS),
             weights=TONE * common / np.sqrt(BENDS / 2),
@@ -89,8 +89,8 @@ class Acquisition:
     ) -> Callable[[np.ndarray], np.ndarray]:
         """What takes states of one scene alike: ``(H, W, 3)`` uint8, invalid pixels stay.
 
-        Means and spreads of ``reference`` become those of the look beside ``pre`` (None: beside
-        ``reference`` itself; a look says how a post image differs from its pre image, and what
+        Means and spreads of ``reference`` become those of the style beside ``pre`` (None: beside
+        ``reference`` itself; a style says how a post image differs from its pre image, and what
         the hazard did to the ground all over the scene is in it). Another state of the scene, with
         damage in it, goes the same way, so that both agree where nothing was damaged.
         """
@@ -104,14 +104,14 @@ class Acquisition:
         drift = self._drift(reference.shape[:2], rng) - tone.mean(axis=(0, 1))
         grain = rng.normal(0, GRAIN, reference.shape[:2]).astype(np.float32)[..., None]
         bent = (colour + tone + drift)[valid]
-        gain = np.exp(np.clip(self.look[3:], -LARGEST_GAIN, LARGEST_GAIN))
-        gain = gain * spread / np.maximum(bent.std(axis=0), 1e-6)  # the look alone says the spread
+        gain = np.exp(np.clip(self.style[3:], -LARGEST_GAIN, LARGEST_GAIN))
+        gain = gain * spread / np.maximum(bent.std(axis=0), 1e-6)  # the style alone says the spread
         base = bent.mean(axis=0)
 
         def take(picture: np.ndarray) -> np.ndarray:
             colour = to_unit(picture.astype(np.float32))
             colour = colour + self._tone(colour) + drift
-            colour = self._sensor((colour - base) * gain + centre + self.look[:3]) + grain
+            colour = self._sensor((colour - base) * gain + centre + self.style[:3]) + grain
             taken = np.clip(from_unit(colour), 0, 255).round().astype(np.uint8)
             taken[~valid] = picture[~valid]
             return taken

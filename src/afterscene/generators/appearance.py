@@ -8,7 +8,7 @@ from afterscene.tensors import MIDDLE, to_unit
 
 
 def measure_style(pre: np.ndarray, post: np.ndarray, reference: np.ndarray) -> np.ndarray | None:
-    """Look of ``post`` beside ``pre`` on the ``reference`` pixels.
+    """Style of ``post`` beside ``pre`` on the ``reference`` pixels.
 
     Args:
         pre, post: ``(H, W, 3)`` uint8.
@@ -37,8 +37,8 @@ def tone_of(picture: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
     return np.concatenate([chosen.mean(axis=0), chosen.std(axis=0)]).astype(np.float32)
 
 
-def match_look(post: np.ndarray, middle: np.ndarray, style: np.ndarray) -> np.ndarray:
-    """``post`` brought near to the look of its pre image: uint8.
+def match_style(post: np.ndarray, middle: np.ndarray, style: np.ndarray) -> np.ndarray:
+    """``post`` brought near to the style of its pre image: uint8.
 
     The correction is bounded and nearly the same for all channels: where a hazard changed the
     whole tile (burnt fields), a full match of each channel paints ash pink.
@@ -46,7 +46,7 @@ def match_look(post: np.ndarray, middle: np.ndarray, style: np.ndarray) -> np.nd
     Args:
         post: ``(H, W, 3)`` uint8.
         middle: ``(3,)`` mean of ``post`` on the reference area, 0..255.
-        style: ``(6,)`` look of ``post`` (see :func:`measure_style`).
+        style: ``(6,)`` style of ``post`` (see :func:`measure_style`).
     """
     gain = np.exp(-np.clip(style[3:].mean(), -0.25, 0.25))
     common = np.clip(style[:3].mean(), -0.15, 0.15)

@@ -4,9 +4,9 @@ Where a crop lies and how it is turned is drawn by :mod:`afterscene.training.cro
 example teach the two modes of rendering:
 
 * *reacquire*: the target is the real post image, moved onto the pre image, free to differ
-  everywhere; its look (``Condition.style``) is given, and shaken, so that it is obeyed and not
+  everywhere; its style (``Condition.style``) is given, and shaken, so that it is obeyed and not
   guessed;
-* *edit*: the target is the pre image with the real post, brought to the look of the pre image,
+* *edit*: the target is the pre image with the real post, brought to the style of the pre image,
   inside a feathered surrounding of the damaged buildings; outside nothing changes.
 
 The crop of (seed, step, item) is a pure function: order, workers and resuming change nothing.
@@ -44,10 +44,10 @@ class TrainingTile:
     Attributes:
         pair: The pair.
         hazard: Its name; empty where it is not known.
-        style: ``(6,)`` look of the post beside the pre image (:func:`.appearance.measure_style`).
+        style: ``(6,)`` style of the post beside the pre image (:func:`.appearance.measure_style`).
         middle: ``(3,)`` mean of the post on the area that the hazard left alone, 0..255.
         registered: ``post`` moved onto ``pre``, ``(H, W, 3)`` uint8.
-        matched: The same, brought to the look of ``pre``.
+        matched: The same, brought to the style of ``pre``.
     """
 
     pair: LabelledPair
@@ -107,7 +107,7 @@ class CropConfig:
         level_weights: Chance of a crop around no-damage, minor, major, destroyed, and anywhere.
         edit_share: Share of *edit* examples; the rest are *reacquire*.
         drop: Chance that hazard, levels or style is not said (each on its own), for guidance.
-        jitter: Largest relative gain and offset of the shaken looks.
+        jitter: Largest relative gain and offset of the shaken styles.
         turned: Share of crops turned by any angle and scaled (on graphics cards only).
     """
 

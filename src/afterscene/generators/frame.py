@@ -44,7 +44,7 @@ class Frame:
         damage, levels: What is asked, as buildings and as ``(H, W)`` uint8.
         depiction: How the hazard is drawn.
         mode, seed, config: How the scene is rendered.
-        look: ``(6,)`` look of the post image beside ``pre`` (``Condition.style``).
+        style: ``(6,)`` style of the post image beside ``pre`` (``Condition.style``).
         veiled: ``pre`` under what physics laid over it.
         start: The scene so far: where the bridge begins, and what is kept where it may not draw.
         area: ``(H, W)`` in [0, 1], where it may; None: everywhere.
@@ -59,7 +59,7 @@ class Frame:
     mode: Mode
     seed: int
     config: RenderConfig
-    look: np.ndarray
+    style: np.ndarray
     veiled: np.ndarray
     start: np.ndarray
     area: np.ndarray | None
@@ -67,8 +67,8 @@ class Frame:
 
     @property
     def acquisition(self) -> Acquisition:
-        """The second picture of the place, of that look."""
-        return Acquisition.draw(self.look, self.seed)
+        """The second picture of the place, of that style."""
+        return Acquisition.draw(self.style, self.seed)
 
     def masked(self, picture: np.ndarray) -> np.ndarray:
         """``picture`` with the pixels of ``pre`` where the scene is not valid."""
@@ -82,7 +82,7 @@ class Frame:
 
 
 def prepare(pre: Scene, damage: DamageMap, *, mode: Mode, seed: int, config: RenderConfig) -> Frame:
-    """The scene with nothing painted on it but water and ash, of the look of ``pre``."""
+    """The scene with nothing painted on it but water and ash, of the style of ``pre``."""
     picture = pre.rgb()
     depiction = depiction_of(damage.hazard)
     levels = rasterize(damage.buildings, picture.shape[:2])
@@ -95,7 +95,7 @@ def prepare(pre: Scene, damage: DamageMap, *, mode: Mode, seed: int, config: Ren
         mode=mode,
         seed=seed,
         config=config,
-        look=np.zeros(STYLE_SIZE, np.float32),
+        style=np.zeros(STYLE_SIZE, np.float32),
         veiled=picture,
         start=picture,
         area=None,
@@ -180,7 +180,7 @@ def refine(frame: Frame, model: BridgeModel, told: str) -> np.ndarray:
     """
     if frame.area is not None and not frame.area.any():
         return frame.start
-    style = frame.look if frame.mode == "redraw" else np.zeros(STYLE_SIZE, np.float32)
+    style = frame.style if frame.mode == "redraw" else np.zeros(STYLE_SIZE, np.float32)
     condition = scene_condition(
         frame.start,
         frame.levels,

@@ -1,6 +1,6 @@
 """The generator that users meet: ``load(name).render(scene, damage, seed=...)``.
 
-A trained bridge with the looks of the real post images that it learned from. The way of a scene is
+A trained bridge with the styles of the real post images that it learned from. The way of a scene is
 in :mod:`.frame`, the walk of the bridge in :mod:`.render`, how a model is read in :mod:`.loading`.
 """
 
@@ -38,10 +38,10 @@ from afterscene.weightfiles import weights_hash
 #: What the network is told of a hazard that its weights do not know.
 NOT_SAID = "not said"
 
-#: A look is drawn among the nearest quarter of the real pairs, at least and at most so many.
+#: A style is drawn among the nearest quarter of the real pairs, at least and at most so many.
 FEWEST, ALIKE = 3, 12
 
-#: How far *reacquire* goes towards a look that it draws: another place's, so a part of it suits.
+#: How far *reacquire* goes towards a style that it draws: another place's, so a part of it suits.
 DRAWN = 0.4
 
 
@@ -51,7 +51,7 @@ class BridgeGenerator:
 
     Attributes:
         model: The network between its preconditioning.
-        looks: For each hazard ``(n, 6)`` looks of real post images (see ``Condition.style``).
+        styles: For each hazard ``(n, 6)`` styles of real post images (see ``Condition.style``).
         scenes: For each hazard ``(n, 6)`` tones of their pre images (:func:`.crops.tone_of`), in
             the same order; empty where the model does not say.
         config: Defaults of rendering.
@@ -61,7 +61,7 @@ class BridgeGenerator:
     """
 
     model: BridgeModel
-    looks: dict[str, np.ndarray] = field(default_factory=dict)
+    styles: dict[str, np.ndarray] = field(default_factory=dict)
     scenes: dict[str, np.ndarray] = field(default_factory=dict)
     config: RenderConfig = field(default_factory=RenderConfig)
     choice: Choice | None = None
@@ -90,7 +90,7 @@ class BridgeGenerator:
         seed: int,
         mode: Mode = "edit",
         steps: int | None = None,
-        look: np.ndarray | None = None,
+        style: np.ndarray | None = None,
     ) -> Scene:
         """The post-disaster scene on the grid of ``pre``: uint8 RGB.
 
@@ -100,25 +100,27 @@ class BridgeGenerator:
             seed: Equal seeds give equal pixels.
             mode: ``edit`` keeps every pixel outside the surroundings of damaged buildings, and
                 outside the water or ash that physics puts there, exactly; ``reacquire`` takes
-                the whole scene again (:mod:`afterscene.generators.acquisition`, its look drawn
+                the whole scene again (:mod:`afterscene.generators.acquisition`, its style drawn
                 from real ones) and draws the damage into that; ``redraw`` lets the network draw
                 the whole scene, for study: the shipped weights lose roofs and streets there.
             steps: Network evaluations; ``None``: the model's default.
-            look: ``(6,)`` look of the new acquisition beside ``pre`` (``Condition.style``; of a
+            style: ``(6,)`` style of the new acquisition beside ``pre`` (``Condition.style``; of a
                 real pair :func:`~afterscene.generators.crops.measure_style` measures it); None:
                 a part of that of a real post image of the hazard whose pre image had the tone of
-                this one, drawn by ``seed`` (:meth:`look`). Not for ``edit``.
+                this one, drawn by ``seed`` (:meth:`draw_style`). Not for ``edit``.
 
         Raises:
             UnknownName: ``mode`` is not one of the three.
-            BadParameter: ``look`` is not six finite numbers, or given to ``edit``.
+            BadParameter: ``style`` is not six finite numbers, or given to ``edit``.
             NotFinite: the network returned NaN.
         """
         if mode not in MODES:
             raise UnknownName(f"mode '{mode}' is not known; choose one of: {', '.join(MODES)}")
         config = self._config(steps)
         frame = prepare(pre, damage, mode=mode, seed=seed, config=config)
-        frame = replace(frame, look=self._look_of(frame) if look is None else _checked(look, mode))
+        frame = replace(
+            frame, style=self._style_of(frame) if style is None else _checked(style, mode)
+        )
         frame = acquire(depict(frame, self.choice))
         drawn = refine(frame, self.fast, self.drawn_as(damage.hazard))
         pixels = np.ascontiguousarray(compose(frame, drawn).transpose(2, 0, 1))
@@ -138,7 +140,7 @@ class BridgeGenerator:
         picture: np.ndarray,
         levels: np.ndarray,
         *,
-        look: np.ndarray,
+        style: np.ndarray,
         seed: int,
         steps: int | None = None,
     ) -> np.ndarray:
@@ -147,7 +149,7 @@ class BridgeGenerator:
         Args:
             picture: ``(H, W, 3)`` uint8, where the bridge begins.
             levels: ``(H, W)`` uint8 levels, 0 off buildings.
-            look: ``(6,)`` look of the result beside ``picture``.
+            style: ``(6,)`` style of the result beside ``picture``.
             seed: Equal seeds give equal pixels.
             steps: Network evaluations; ``None``: the model's default.
         """
@@ -155,7 +157,7 @@ class BridgeGenerator:
             picture,
             levels,
             hazard=-1,
-            style=look,
+            style=style,
             affected=None,
             stride=self.model.config.stride,
         )
@@ -165,35 +167,35 @@ class BridgeGenerator:
     def _config(self, steps: int | None) -> RenderConfig:
         return self.config if steps is None else replace(self.config, steps=steps)
 
-    def _look_of(self, frame: Frame) -> np.ndarray:
-        """The look of a new acquisition: another place's, in *reacquire* followed in part."""
+    def _style_of(self, frame: Frame) -> np.ndarray:
+        """The style of a new acquisition: another place's, in *reacquire* followed in part."""
         if frame.mode == "edit":
-            return frame.look
-        drawn = self.look(frame.damage.hazard, frame.seed, tone_of(frame.pre, frame.valid))
+            return frame.style
+        drawn = self.draw_style(frame.damage.hazard, frame.seed, tone_of(frame.pre, frame.valid))
         return (DRAWN if frame.mode == "reacquire" else 1.0) * drawn
 
-    def look(self, hazard: str, seed: int, tone: np.ndarray | None = None) -> np.ndarray:
-        """A look drawn from the real post images of ``hazard``, of all hazards if it has none.
+    def draw_style(self, hazard: str, seed: int, tone: np.ndarray | None = None) -> np.ndarray:
+        """A style drawn from the real post images of ``hazard``, of all hazards if it has none.
 
-        A look is relative, and taken from a green place to a grey one it paints trees purple: with
+        A style is relative, and taken from a green place to a grey one it paints trees purple: with
         the ``tone`` ``(6,)`` of the pre image it is drawn among the quarter of the pairs (3 to 12)
         whose pre images had the nearest tones, if the model knows these.
         """
-        known = len(self.looks.get(hazard, ())) > 0
-        names = [hazard] if known else list(self.looks)
+        known = len(self.styles.get(hazard, ())) > 0
+        names = [hazard] if known else list(self.styles)
         unchanged = () if known else (np.zeros((1, STYLE_SIZE), np.float32),)
-        looks = np.concatenate([*(self.looks[name] for name in names), *unchanged])
+        styles = np.concatenate([*(self.styles[name] for name in names), *unchanged])
         if tone is not None and names and all(name in self.scenes for name in names):
             scenes = np.concatenate([self.scenes[name] for name in names])
             order = np.argsort(np.linalg.norm(scenes - tone, axis=1), kind="stable")
-            looks = looks[order[: min(max(len(order) // 4, FEWEST), ALIKE)]]
-        return looks[np.random.default_rng((seed, 77)).integers(len(looks))]
+            styles = styles[order[: min(max(len(order) // 4, FEWEST), ALIKE)]]
+        return styles[np.random.default_rng((seed, 77)).integers(len(styles))]
 
 
-def _checked(look: np.ndarray, mode: Mode) -> np.ndarray:
-    """A look that was told. Raises BadParameter."""
+def _checked(style: np.ndarray, mode: Mode) -> np.ndarray:
+    """A style that was told. Raises BadParameter."""
     if mode == "edit":
-        raise BadParameter("edit keeps the look of the pre image; a look is for reacquire")
-    if np.shape(look) != (STYLE_SIZE,) or not np.isfinite(look).all():
-        raise BadParameter(f"a look is {STYLE_SIZE} finite numbers, got {look}")
-    return np.asarray(look, np.float32)
+        raise BadParameter("edit keeps the style of the pre image; a style is for reacquire")
+    if np.shape(style) != (STYLE_SIZE,) or not np.isfinite(style).all():
+        raise BadParameter(f"a style is {STYLE_SIZE} finite numbers, got {style}")
+    return np.asarray(style, np.float32)

@@ -1,4 +1,4 @@
-"""Pre images from a layout: p(pre | footprints, coarse colours, look of the acquisition).
+"""Pre images from a layout: p(pre | footprints, coarse colours, style of the acquisition).
 
 The same bridge that leads from pre to post images (I2SB, Liu et al. 2023, arXiv 2302.05872) leads
 here from a picture without detail (:func:`afterscene.geodata.drawn.layout.coarse`) to the real one:
@@ -24,8 +24,8 @@ from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, read_label
 
-#: Under this name a model keeps the looks of real pictures beside their coarse ones.
-LOOKS = "layout"
+#: Under this name a model keeps the styles of real pictures beside their coarse ones.
+STYLES = "layout"
 #: And under this one the means and deviations (RGB, 0 to 1) of these coarse pictures.
 TONES = "layout-tones"
 #: How much contrast a drawn place may gain on its way to the tone of a real one.
@@ -103,15 +103,15 @@ def draw_pre(
         generator: Trained by the recipe ``layout``.
         picture: ``(H, W, 3)`` uint8, drawn or real; only its coarse colours are used.
         buildings: Footprints in its pixels.
-        seed: Equal seeds give equal pixels; the look is drawn from real ones by it.
+        seed: Equal seeds give equal pixels; the style is drawn from real ones by it.
         steps: Network evaluations; None: the model's default.
         drawn: The colours are invented, so they are brought to the mean and deviation of the real
-            place whose look is taken.
+            place whose style is taken.
     """
     flat = coarse(picture, buildings)
-    if drawn and TONES in generator.looks:
-        flat = toned(flat, generator.look(TONES, seed))
-    look = generator.look(LOOKS, seed)
+    if drawn and TONES in generator.styles:
+        flat = toned(flat, generator.draw_style(TONES, seed))
+    style = generator.draw_style(STYLES, seed)
     levels = levels_of(buildings, flat.shape[:2])
-    made = generator.repaint(flat, levels, look=look, seed=seed, steps=steps)
+    made = generator.repaint(flat, levels, style=style, seed=seed, steps=steps)
     return Scene.of_rgb(made, f"afterscene:{generator.hash[:12]}:{seed}")

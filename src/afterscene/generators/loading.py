@@ -1,7 +1,7 @@
 """Models on disk: from a folder, or the name of a shipped one, to a generator.
 
 A model folder holds the averaged weights (safetensors), ``config.json`` (process, network, the
-looks of the real post images, defaults of rendering) and ``README.md`` (the card). Shipped models
+styles of the real post images, defaults of rendering) and ``README.md`` (the card). Shipped models
 lie in the package under ``weights/``.
 """
 
@@ -35,10 +35,10 @@ def load(name: str | Path = "default", kind: str = "bridge") -> BridgeGenerator:
     state, config = load_weights(folder)
     try:
         model = BridgeModel(BridgeConfig.of(config["model"]))
-        looks, scenes = _rows(config["looks"]), _rows(config.get("scenes", {}))
+        styles, scenes = _rows(config["styles"]), _rows(config.get("scenes", {}))
         for name, rows in scenes.items():
-            if rows.shape != looks[name].shape:
-                raise ValueError(f"{len(rows)} scenes of {name} for {len(looks[name])} looks")
+            if rows.shape != styles[name].shape:
+                raise ValueError(f"{len(rows)} scenes of {name} for {len(styles[name])} styles")
         render = RenderConfig(**_known(config.get("render", {})))
     except (KeyError, TypeError, ValueError) as error:
         raise BadWeights(
@@ -46,7 +46,7 @@ def load(name: str | Path = "default", kind: str = "bridge") -> BridgeGenerator:
         ) from error
     load_into(model, state, str(folder))
     return BridgeGenerator(
-        model=model.eval(), looks=looks, scenes=scenes, config=render, folder=folder
+        model=model.eval(), styles=styles, scenes=scenes, config=render, folder=folder
     )
 
 

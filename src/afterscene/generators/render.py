@@ -196,7 +196,7 @@ def scene_condition(
         pre: ``(H, W, 3)`` uint8.
         levels: ``(H, W)`` uint8 damage levels.
         hazard: Its class (:func:`afterscene.conditioning.class_of`), -1 not said.
-        style: ``(6,)`` look of the post image, zeros for the look of the pre image.
+        style: ``(6,)`` style of the post image, zeros for the style of the pre image.
         affected: ``(H, W)`` in [0, 1], where the picture may change; ``None``: everywhere.
         stride: Height and width grow to multiples of it, below and at the right.
     """

@@ -9,7 +9,7 @@ import numpy as np
 
 from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import MissingFile
-from afterscene.generators.appearance import match_look, measure_style
+from afterscene.generators.appearance import match_style, measure_style
 from afterscene.generators.crops import TrainingTile, affected_mask
 from afterscene.generators.registration import register
 from afterscene.geodata.damage import Building, DamageLevel
@@ -24,7 +24,7 @@ REACH = 24
 def load_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
     """Decode real pairs into memory (about 16 MB a 1024x1024 pair).
 
-    Where too little of a tile was left alone to measure its look, the median look of its event
+    Where too little of a tile was left alone to measure its style, the median style of its event
     is taken.
     """
     found = [read_pair(pair) for pair in pairs if pair.post is not None]
@@ -33,12 +33,12 @@ def load_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
         measure_style(pair.pre.picture, pair.post.picture, reference)
         for pair, reference in zip(found, alone, strict=True)
     ]
-    looks: dict[str, list[np.ndarray]] = {}
+    by_event: dict[str, list[np.ndarray]] = {}
     for pair, style in zip(found, styles, strict=True):
         if style is not None:
-            looks.setdefault(pair.event, []).append(style)
+            by_event.setdefault(pair.event, []).append(style)
     return [
-        _tile(pair, reference, style, looks.get(pair.event, []))
+        _tile(pair, reference, style, by_event.get(pair.event, []))
         for pair, reference, style in zip(found, alone, styles, strict=True)
     ]
 
@@ -63,15 +63,15 @@ def unlabelled_pairs(folder: Path) -> list[Pair]:
 
 
 def _tile(
-    pair: LabelledPair, reference: np.ndarray, style: np.ndarray | None, looks: list[np.ndarray]
+    pair: LabelledPair, reference: np.ndarray, style: np.ndarray | None, styles: list[np.ndarray]
 ) -> TrainingTile:
-    """``looks``: of the tiles of the event that say one; taken where ``style`` is None."""
+    """``styles``: of the tiles of the event that say one; taken where ``style`` is None."""
     post = pair.post.rgb()
     boxes = np.array([_box(b) for b in standing(pair.buildings)], np.float32).reshape(-1, 4)
     registered = register(pair.pre.rgb(), post, boxes)
     if style is None:
-        look = np.median(looks, axis=0) if looks else np.zeros(STYLE_SIZE)
-        style, reference = look.astype(np.float32), np.ones_like(reference)
+        median = np.median(styles, axis=0) if styles else np.zeros(STYLE_SIZE)
+        style, reference = median.astype(np.float32), np.ones_like(reference)
     middle = post[reference].mean(0).astype(np.float32)
     return TrainingTile(
         pair=pair,
@@ -79,7 +79,7 @@ def _tile(
         style=style,
         middle=middle,
         registered=registered,
-        matched=match_look(registered, middle, style),
+        matched=match_style(registered, middle, style),
     )
 
 

@@ -13,11 +13,11 @@ ours-reacquire-told       the same, told how the real acquisition looks: the mea
 ours-reacquire-chosen     as ours-reacquire, each building from the sketch in which a critic (not
                           the assessor) sees its level best; only where a critic is named
 real-in-edit-area         the real post where *edit* may change pixels, the pre image elsewhere: the
-                          ceiling of that mode, which keeps the old look all around
+                          ceiling of that mode, which keeps the old style all around
 real post                 the ceiling
 ========================  =====================================================================
 
-One step of the bridge from the pre image has neither noise nor a second look: the network then
+One step of the bridge from the pre image has neither noise nor a second style: the network then
 answers with the conditional mean that its squared error asks for. It is the regression baseline
 with the same weights, and without the sketch that some hazards begin with; a network trained for
 one step alone might do a little better.
@@ -102,7 +102,7 @@ class Rendered:
 
 @dataclass(frozen=True, kw_only=True)
 class Told(Rendered):
-    """A new acquisition, told the look of the real one where enough is left to measure it."""
+    """A new acquisition, told the style of the real one where enough is left to measure it."""
 
     generator: BridgeGenerator
     mode: Literal["reacquire"] = "reacquire"
@@ -114,7 +114,7 @@ class Told(Rendered):
             seed=seed,
             mode=self.mode,
             steps=self.steps,
-            look=real_look(pair),
+            style=real_style(pair),
         )
 
 
@@ -175,7 +175,7 @@ def outside(pair: LabelledPair, generator: Generator) -> np.ndarray:
     )
 
 
-def real_look(pair: LabelledPair) -> np.ndarray | None:
+def real_style(pair: LabelledPair) -> np.ndarray | None:
     """``(6,)`` of the real post image beside the pre image; None: too little is left alone."""
     alone = (affected_mask(pair.target, REACH, 0) == 0) & pair.valid
     return measure_style(pair.pre.rgb(), pair.post.rgb(), alone)

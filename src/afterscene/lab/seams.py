@@ -76,7 +76,7 @@ def seam_figures(pair: LabelledPair, generator: Generator, seed: int) -> dict[st
     # One look for all renders: the tone of a scene chooses it, and a larger scene has another tone.
     how: dict[str, Any] = {"seed": seed, "mode": "redraw"}
     if bridge is not None:
-        how["look"] = bridge.look(hazard_name(pair), seed)
+        how["style"] = bridge.draw_style(hazard_name(pair), seed)
     larger = generator.render(scene, damage, **how).rgb()
     wide = larger[:height, :width]
     plain = generator.render(pair.pre, real_damage(pair), **how).rgb()

@@ -1,7 +1,7 @@
 """Generators of post images: the shipped one, and a small one to try things with.
 
 Real pairs of the split ``train`` of an xBD tree teach damage; further pairs without labels
-(``unlabelled/``) teach the looks of other hazards with "level not said". Nothing of ``val`` or
+(``unlabelled/``) teach the styles of other hazards with "level not said". Nothing of ``val`` or
 ``test`` is seen; ``val`` only gives the logged validation loss.
 """
 
@@ -103,13 +103,13 @@ def initial(folder: Path, config: LoopConfig) -> Mapping[str, Tensor]:
     return weights
 
 
-def looks_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
-    """For each hazard the looks of its real post images, as they go into ``config.json``."""
+def styles_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
+    """For each hazard the styles of its real post images, as they go into ``config.json``."""
     return _by_hazard(tiles, lambda tile: tile.style)
 
 
 def scenes_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
-    """The tones of the pre images that belong to :func:`looks_of`, in its order."""
+    """The tones of the pre images that belong to :func:`styles_of`, in its order."""
     return _by_hazard(tiles, lambda tile: tone_of(tile.pre, ~black_border(tile.pre)))
 
 
@@ -139,7 +139,7 @@ def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
     tiles = data.train
     render = RenderConfig(learned=learned_of(tiles))
-    seen = {"looks": looks_of(tiles), "scenes": scenes_of(tiles)}
+    seen = {"styles": styles_of(tiles), "scenes": scenes_of(tiles)}
     write_model(run, folder, config, kind="bridge", render=render, **seen)
 
 
@@ -150,7 +150,7 @@ def write_model(
     *,
     kind: str,
     render: RenderConfig,
-    looks: Mapping[str, list[list[float]]],
+    styles: Mapping[str, list[list[float]]],
     scenes: Mapping[str, list[list[float]]] | None = None,
 ) -> None:
     """The averaged weights of the newest state of ``run`` (float16), and what rendering needs."""
@@ -161,7 +161,7 @@ def write_model(
         "step": step,
         "model": asdict(config.model),
         "render": asdict(render),
-        "looks": dict(looks),
+        "styles": dict(styles),
         "scenes": dict(scenes or {}),
         "tiles": tiles_of(run),
         "licence": "CC-BY-NC-SA-4.0",

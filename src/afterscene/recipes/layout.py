@@ -12,7 +12,7 @@ from pathlib import Path
 from afterscene.generators.appearance import tone_of
 from afterscene.generators.bridge import BridgeConfig
 from afterscene.generators.crops import CropConfig
-from afterscene.generators.layouts import LOOKS, TONES, layout_tiles
+from afterscene.generators.layouts import STYLES, TONES, layout_tiles
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import TrainConfig
 from afterscene.geodata.xbd import Pair, XbdTree
@@ -68,9 +68,9 @@ def _layout_parts(pairs: list[Pair]) -> list[Part]:
 def finish(run: Path, folder: Path, config: LayoutConfig, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
     tiles = data.train
-    looks = {
-        LOOKS: [rounded(tile.style) for tile in tiles],
+    styles = {
+        STYLES: [rounded(tile.style) for tile in tiles],
         TONES: [rounded(tone_of(tile.pre)) for tile in tiles],
     }
     render = RenderConfig(steps=config.evaluations)
-    write_model(run, folder, config, kind="layout", render=render, looks=looks)
+    write_model(run, folder, config, kind="layout", render=render, styles=styles)
