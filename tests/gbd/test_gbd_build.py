@@ -10,7 +10,7 @@ from PIL import Image
 
 import toys
 from afterscene import gbd
-from afterscene.errors import BadLabel, BadParameter, NotFinite, OutputConflict
+from afterscene.errors import BadImage, BadLabel, BadParameter, NotFinite, OutputConflict
 from afterscene.gbd.rundir import locked, read_rows
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.scene import read_scene, read_tags
@@ -188,6 +188,14 @@ def test_a_second_process_is_kept_out(plan, tmp_path):
 def test_a_bad_source_stops_the_build_before_anything_is_written(plan, tmp_path):
     (tmp_path / "xbd" / "labels" / "toy-town_00000001_pre_disaster.json").write_text("{")
     with pytest.raises(BadLabel):
+        build(plan, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_picture_that_was_cut_off_stops_the_build_before_anything_is_written(plan, tmp_path):
+    image = tmp_path / "xbd" / "images" / "toy-town_00000001_pre_disaster.png"
+    image.write_bytes(image.read_bytes()[:-40])
+    with pytest.raises(BadImage, match=image.name):
         build(plan, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

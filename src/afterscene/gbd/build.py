@@ -57,15 +57,15 @@ def build(
     """
     settings, labels, bad = dict(plan.settings), dict[str, XbdLabel](), dict[str, str]()
     if "sources" not in settings:
-        sources = {item.source.id: item.source for item in plan.items}.values()
-        labels, bad = check_sources(sources, options.on_error)
+        sources = [*{item.source.id: item.source for item in plan.items}.values()]
+        bad = check_sources(sources, options.on_error, labels if flat else None)
         settings["sources"] = digest(hashes(sources))
     settings |= rendering.settings(generator.hash)
     return run_plan(
         replace(plan, settings=settings),
         out,
         kind="synthesize" if flat else "gbd build",
-        make=PairMaker(out, generator, rendering, flat, labels if flat else {}),
+        make=PairMaker(out, generator, rendering, flat, labels),
         options=options,
         bad=bad,
     )

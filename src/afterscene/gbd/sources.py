@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 from shapely.validation import explain_validity
 
 from afterscene.errors import AftersceneError, BadImage, BadLabel, BadParameter, MissingFile
 from afterscene.files import sha256_file
 from afterscene.gbd.plan import Source
 from afterscene.geodata.damage import Building
+from afterscene.geodata.imagefiles import DECODERS_RAISE, first_line, open_pillow, sniff
 from afterscene.geodata.overview import shape_of
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import XbdLabel, XbdTree, read_label
@@ -126,26 +126,30 @@ def read_source(source: Source, label: XbdLabel | None = None) -> tuple[Scene, X
 
 
 def check_sources(
-    sources: Iterable[Source], on_error: str = "fail"
-) -> tuple[dict[str, XbdLabel], dict[str, str]]:
-    """Check each source once; the labels by id, and the faults of those that cannot be used.
+    sources: Sequence[Source], on_error: str, labels: dict[str, XbdLabel] | None = None
+) -> dict[str, str]:
+    """Check each source; the faults of those that cannot be used, by id.
+
+    ``labels`` keeps what was read, by id; without it nothing stays in memory.
 
     Raises:
         AftersceneError: the first fault, where ``on_error`` is ``fail``; BadParameter where no
             source is left.
     """
-    labels: dict[str, XbdLabel] = {}
     bad: dict[str, str] = {}
-    for source in {source.id: source for source in sources}.values():
+    for source in sources:
         try:
-            labels[source.id] = check_source(source)
+            label = check_source(source)
         except AftersceneError as error:
             if on_error == "fail":
                 raise
             bad[source.id] = str(error)
-    if bad and not labels:
+        else:
+            if labels is not None:
+                labels[source.id] = label
+    if bad and len(bad) == len(sources):
         raise BadParameter(f"nothing can be made: {next(iter(bad.values()))}")
-    return labels, bad
+    return bad
 
 
 def hashes(sources: Iterable[Source]) -> dict[str, tuple[str, str]]:
@@ -184,8 +188,16 @@ def _check_image(path: Path, shape: tuple[int, int]) -> None:
         )
     if path.suffix.lower() not in PLAIN:
         return
-    with Image.open(path) as image:
-        bands = len(image.getbands())
+    kind = sniff(path)
+    try:
+        with open_pillow(path, kind) as image:
+            bands = len(image.getbands())
+            if kind == "PNG":
+                image.verify()  # its check sums: a file that was cut off is known undecoded
+    except DECODERS_RAISE as error:
+        raise BadImage(
+            f"{path}: cannot be decoded ({first_line(error)}); fetch or export it again"
+        ) from error
     if bands not in (1, 3):
         raise BadImage(f"{path}: {bands} bands; save it as 8-bit RGB, or as GeoTIFF")
 
