@@ -65,7 +65,7 @@ class Variant:
 
 
 def variants(names: Sequence[str]) -> list[Variant]:
-    """``edit``, ``reacquire,entry=0.02``, ``edit,steps=4,guidance=2``: mode, then settings."""
+    """``edit``, ``reacquire,entry=0.02``, ``edit,steps=4,close=12``: mode, then settings."""
     found = []
     for name in names:
         mode, *settings = name.split(",")

@@ -81,17 +81,14 @@ def test_a_drawn_look_is_followed_in_part_and_a_told_one_wholly():
     assert whole.pixels.mean() > drawn.pixels.mean() + 5
 
 
-def test_a_model_of_before_keeps_nothing_of_its_old_grid(tmp_path):
+def test_a_model_is_rendered_as_its_folder_says(tmp_path):
     config = {
         "kind": "bridge",
         "model": {**vars(toy.TINY)},
-        "render": {"steps": 5, "power": 2.0},
+        "render": {"steps": 5, "power": 3.0, "rho": [1.0, 0.1]},
         "styles": {},
+        "scenes": {},
     }
-    save_weights(tmp_path, toy.model().state_dict(), config, dtype=torch.float32)
-    made = load(tmp_path).config
-    assert (made.steps, made.power) == (5, RenderConfig().power)
-    config["render"] = {"steps": 5, "power": 3.0, "rho": [1.0, 0.1]}
     save_weights(tmp_path, toy.model().state_dict(), config, dtype=torch.float32)
     made = load(tmp_path).config
     assert (made.power, made.rho) == (3.0, (1.0, 0.1))

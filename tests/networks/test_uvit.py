@@ -116,24 +116,17 @@ def test_forward_equals_the_layer_list():
 
 
 def test_what_is_not_said_is_a_null_of_its_own():
-    config = UViTConfig(size=(8, 8), width=16, depth=2, heads=2, classes=2, text=5, text_length=3)
+    config = UViTConfig(size=(8, 8), width=16, depth=2, heads=2, classes=2)
     network = build(config)
     x, t = torch.randn(2, 4, 8, 8, dtype=torch.float64), torch.tensor(0.5)
-    text = torch.randn(2, 3, 5, dtype=torch.float64)
     silent = network(x, t)
-    nothing = torch.full_like(text, torch.nan)
-    torch.testing.assert_close(network(x, t, torch.tensor([-1, -1]), nothing), silent)
-    zero = network(x, t, torch.tensor([-1, -1]), torch.zeros_like(text))
-    assert (zero - silent).abs().max() > 1e-3
-    said = network(x, t, torch.tensor([0, -1]), torch.cat([text[:1], nothing[1:]]))
+    torch.testing.assert_close(network(x, t, torch.tensor([-1, -1])), silent)
+    said = network(x, t, torch.tensor([0, -1]))
     torch.testing.assert_close(said[1], silent[1])
     assert (said[0] - silent[0]).abs().max() > 1e-3
-    short = network(x, t, None, text[:, :2])
-    assert (short - network(x, t, None, text)).abs().max() > 1e-3
-    with pytest.raises(ValueError, match="without that condition"):
-        build(TINY)(x[:, :2], t, None, text)
-    with pytest.raises(ValueError, match="at most 3"):
-        network(x, t, None, torch.zeros(2, 4, 5, dtype=torch.float64))
+    plain = build(UViTConfig(size=(8, 8), width=16, depth=2, heads=2))
+    with pytest.raises(ValueError, match="without classes"):
+        plain(x, t, torch.tensor([0, 1]))
 
 
 def test_any_aspect_ratio():
@@ -150,17 +143,6 @@ def test_resized_positions_keep_their_place():
     torch.testing.assert_close(grown[:, :, 0], ramp[:, None].expand(8, 16), atol=1e-5, rtol=0)
     inner = grown[0, 2:-2, 1].diff()
     torch.testing.assert_close(inner, torch.full_like(inner, 1 / 14), atol=0.02, rtol=0)
-
-
-def test_recomputation_gives_the_same_gradients():
-    plain = build(UViTConfig(size=(4, 4), width=8, depth=2, heads=2))
-    again = UViT(UViTConfig(size=(4, 4), width=8, depth=2, heads=2, recompute=True)).double()
-    again.load_state_dict(plain.state_dict())
-    x = torch.randn(1, 4, 4, 4, dtype=torch.float64)
-    for network in (plain, again):
-        network(x, torch.tensor(0.3)).square().sum().backward()
-    for a, b in zip(plain.parameters(), again.parameters(), strict=True):
-        torch.testing.assert_close(a.grad, b.grad)
 
 
 def test_without_long_skips_it_is_a_plain_vit():

@@ -57,18 +57,6 @@ def test_time_only_changes_the_readout():
         network(torch.randn(1, 3, 6, 8), t[:1])
 
 
-def test_dense_path_sees_the_whole_picture():
-    config = MultiScaleConfig(width=8, layers=1, scales=1, dense=2, size=(16, 16))
-    network = MultiScaleNetwork(config)
-    x = torch.randn(1, 3, 16, 16, requires_grad=True)
-    network(x, torch.tensor([0.5]))[0, :, 0, 0].sum().backward()
-    assert x.grad[0, :, 15, 15].abs().max() > 0
-    with pytest.raises(ValueError, match="built for"):
-        network(torch.randn(1, 3, 8, 8), torch.tensor([0.5]))
-    with pytest.raises(ValueError, match="size"):
-        MultiScaleConfig(dense=2)
-
-
 def test_reverse_kernel_starts_as_the_forward_one():
     x = torch.randn(2, 3, 4, 4)
     beta = torch.tensor([0.01, 0.3])

@@ -95,13 +95,11 @@ def test_a_kill_between_hash_and_state_leaves_the_one_before(tmp_path):
     assert load_newest_state(tmp_path)[0] == 1 and load_newest_state(tmp_path)[2] == []
 
 
-def test_states_without_counts_are_loaded(tmp_path):
-    """The format before steps were counted: the same tensors without ``count/``."""
+def test_a_state_holds_all_that_the_next_step_needs(tmp_path):
     list(bridge_trainer(config(2), [toy.tile()], tmp_path).run())
     tensors = read_tensors(states(tmp_path)[-1])
     kinds = {name.split("/")[0] for name in tensors}
     assert kinds == {"model", "average", "step", "first", "second", "count"}
-    save_state(tmp_path, 2, {k: v for k, v in tensors.items() if not k.startswith("count/")})
     again = bridge_trainer(config(2), [toy.tile()], tmp_path)
     assert again.resume() == [] and (again.step, again.skipped) == (2, 0)
 
@@ -138,12 +136,12 @@ def test_a_piece_of_a_batch_is_cut_from_the_whole():
     assert torch.equal(piece.condition.levels, whole.condition.levels[2:4])
 
 
-def test_an_exported_model_knows_the_looks_and_tones_of_its_pairs(tmp_path):
+def test_an_exported_model_knows_the_styles_and_tones_of_its_pairs(tmp_path):
     tiles = load_tiles(unlabelled_pairs(toy_pairs(tmp_path / "xbd") / "images"))
     list(bridge_trainer(config(2), tiles, tmp_path / "run").run())
     data = toy.data_of(tmp_path / "run", tiles)
     recipes.finish(tmp_path / "run", tmp_path / "model", config(2), data)
     made = load(tmp_path / "model")
-    assert set(made.looks) == set(made.scenes) == {"wildfire"}
-    assert made.scenes["wildfire"].shape == made.looks["wildfire"].shape
+    assert set(made.styles) == set(made.scenes) == {"wildfire"}
+    assert made.scenes["wildfire"].shape == made.styles["wildfire"].shape
     assert (made.scenes["wildfire"][:, :3] > 0).all()

@@ -12,8 +12,7 @@ deviations. All zero is "the same style", which is what editing the pre image as
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -67,11 +66,6 @@ class Condition:
         index = torch.where(levels > 4, LEVEL_CHANNELS - 1, levels)
         kinds = torch.arange(LEVEL_CHANNELS, device=levels.device)
         return (index[:, None] == kinds[None, :, None, None]).to(self.pre.dtype)
-
-    def without(self, *names: str) -> Condition:
-        """The same condition with the named parts not said (for guidance)."""
-        unsaid: dict[str, Any] = dict.fromkeys(names)
-        return replace(self, **unsaid)
 
 
 def class_of(hazard: str, known: Sequence[str]) -> int:

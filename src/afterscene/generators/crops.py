@@ -106,7 +106,7 @@ class CropConfig:
             small ones see many buildings, large ones their surroundings.
         level_weights: Chance of a crop around no-damage, minor, major, destroyed, and anywhere.
         edit_share: Share of *edit* examples; the rest are *reacquire*.
-        drop: Chance that hazard, levels or style is not said (each on its own), for guidance.
+        drop: Chance that hazard, levels or style is not said (each on its own).
         jitter: Largest relative gain and offset of the shaken styles.
         turned: Share of crops turned by any angle and scaled (on graphics cards only).
     """

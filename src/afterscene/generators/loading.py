@@ -8,7 +8,6 @@ lie in the package under ``weights/``.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -35,11 +34,11 @@ def load(name: str | Path = "default", kind: str = "bridge") -> BridgeGenerator:
     state, config = load_weights(folder)
     try:
         model = BridgeModel(BridgeConfig.of(config["model"]))
-        styles, scenes = _rows(config["styles"]), _rows(config.get("scenes", {}))
+        styles, scenes = _rows(config["styles"]), _rows(config["scenes"])
         for name, rows in scenes.items():
             if rows.shape != styles[name].shape:
                 raise ValueError(f"{len(rows)} scenes of {name} for {len(styles[name])} styles")
-        render = RenderConfig(**_known(config.get("render", {})))
+        render = RenderConfig(**config["render"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadWeights(
             f"{folder / 'config.json'} does not describe a generator ({error})"
@@ -48,11 +47,6 @@ def load(name: str | Path = "default", kind: str = "bridge") -> BridgeGenerator:
     return BridgeGenerator(
         model=model.eval(), styles=styles, scenes=scenes, config=render, folder=folder
     )
-
-
-def _known(render: dict[str, Any]) -> dict[str, Any]:
-    """Without the exponent of models from before the grid that it has a meaning for."""
-    return {k: v for k, v in render.items() if k != "power" or "rho" in render}
 
 
 def _rows(values: dict[str, list[list[float]]]) -> dict[str, np.ndarray]:

@@ -39,8 +39,7 @@ class RenderConfig:
     """How a scene is rendered.
 
     Attributes:
-        steps: Network evaluations a window (twice that with guidance).
-        guidance: w of ``x0_u + w (x0_c - x0_u)`` over damage and hazard; 1 is off.
+        steps: Network evaluations a window.
         radius: Pixels around a damaged building that *edit* may change.
         close: The same for hazards whose depiction is drawn close to the houses.
         feather: Width in pixels of the blending edge inside that border.
@@ -59,7 +58,6 @@ class RenderConfig:
     """
 
     steps: int = 12
-    guidance: float = 1.0
     radius: int = 12
     close: int = 6
     feather: float = 4.0
@@ -146,11 +144,7 @@ class SceneDenoiser:
 
     def _window(self, x_t: Tensor, time: float, condition: Condition) -> Tensor:
         t = torch.full((x_t.shape[0],), time, dtype=torch.float32)
-        x0 = self.model(x_t, t, condition)
-        if self.config.guidance != 1:
-            plain = self.model(x_t, t, condition.without("levels", "hazard"))
-            x0 = plain + self.config.guidance * (x0 - plain)
-        return x0
+        return self.model(x_t, t, condition)
 
 
 def scene_states(

@@ -2,9 +2,8 @@
 
 The loss is the squared error of F against its target with unit weight, EDM's (Karras et al. 2022,
 eq. 8). Seen as ``w(snr) |x0_hat - x0|^2`` with the bridge's own ``snr = (1 - t) / (sigma_b^2 t)``
-that is ``w = snr + sigma_data^-2``; ``weighting`` puts any other weight of
-:data:`afterscene.diffusion.losses.WEIGHTS` in its place, such as min-SNR. Weights are averaged
-along the way by a power function (:mod:`afterscene.training.averages`).
+that is ``w = snr + sigma_data^-2``. Weights are averaged along the way by a power function
+(:mod:`afterscene.training.averages`).
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ from torch.utils.checkpoint import checkpoint
 from afterscene.computing import PRECISIONS, autocast
 from afterscene.conditioning import Condition
 from afterscene.diffusion.bridges import cross
-from afterscene.diffusion.losses import WEIGHTS
 from afterscene.diffusion.noise import TileNoise
 from afterscene.diffusion.schedules import Level
 from afterscene.errors import BadParameter
@@ -50,7 +48,6 @@ class TrainConfig(LoopConfig):
 
     Attributes:
         lr, warmup, floor: AdamW; cosine decay to a tenth after the warm-up.
-        weighting: ``edm`` or another name of ``diffusion.losses.WEIGHTS``.
         ema_gamma: Exponent of the power-function average; 16 spans about the last 10%.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` (autocast) or ``fp32``.
         compiled: Compile the network with ``torch.compile`` (a minute at the start).
@@ -63,7 +60,6 @@ class TrainConfig(LoopConfig):
     lr: float = 4e-4
     warmup: int = 300
     floor: float = 0.1
-    weighting: str = "edm"
     ema_gamma: float = 16.0
     precision: str = "auto"
     compiled: bool = False
@@ -73,9 +69,6 @@ class TrainConfig(LoopConfig):
         super().__post_init__()
         if self.precision not in PRECISIONS:
             raise BadParameter(f"precision must be auto, bf16 or fp32, got {self.precision}")
-        if self.weighting not in WEIGHTS:
-            known = ", ".join(WEIGHTS)
-            raise BadParameter(f"weighting '{self.weighting}' is not known; choose one of: {known}")
         if self.ema_gamma < 0:
             raise BadParameter(f"ema_gamma must be at least 0, got {self.ema_gamma}")
         stride = self.model.stride
@@ -159,8 +152,6 @@ class BridgeTask(Task):
         with autocast(self.config.precision, self.device.type):
             loss = self.loss if torch.is_grad_enabled() else self.model.loss
             error = loss(batch.target, drawn.t, drawn.eps, batch.condition)
-        if self.config.weighting != "edm":
-            error = error * beside_edm(self.config.weighting, self.config.model, drawn.t)
         return (error * batch.weight).sum()[None]
 
     def figures(self, sums: Tensor, size: Tensor) -> dict[str, Tensor]:
@@ -244,12 +235,6 @@ def noise(
     uniform = (torch.arange(count, device=device) + chance) / count
     t = uniform.square().clamp(1e-4, 1.0)
     return t, torch.randn(shape, generator=generator, device=device)
-
-
-def beside_edm(name: str, config: BridgeConfig, t: Tensor) -> Tensor:
-    """``w(snr)`` of that name over EDM's ``snr + sigma_data^-2``: ``(N, 1, 1, 1)``."""
-    snr = ((1 - t) / (config.sigma_b**2 * t))[:, None, None, None]
-    return WEIGHTS[name]()(snr) / (snr + config.sigma_data**-2)
 
 
 def checkpoint_stages(model: BridgeModel) -> None:

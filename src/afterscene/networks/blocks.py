@@ -60,20 +60,16 @@ class ResidualBlock(nn.Module):
 
     The second convolution starts at zero (Ho et al. 2020); scale and shift come from the
     embedding (Dhariwal and Nichol 2021, "adaptive group norm", here with :class:`ChannelNorm`).
-    ``added``: the embedding is added before the second norm instead (Ho et al. 2020).
 
     Shapes: ``x (N, in, H, W)``, ``embedding (N, E)`` -> ``(N, out, H, W)``.
     """
 
-    def __init__(
-        self, channels_in: int, channels_out: int, embedding: int, *, added: bool = False
-    ) -> None:
+    def __init__(self, channels_in: int, channels_out: int, embedding: int) -> None:
         super().__init__()
-        self.added = added
         self.norm1 = ChannelNorm(channels_in)
         self.conv1 = nn.Conv2d(channels_in, channels_out, 3, padding=1)
-        self.norm2 = ChannelNorm(channels_out, affine=added)
-        self.film = zero_(nn.Linear(embedding, channels_out if added else 2 * channels_out))
+        self.norm2 = ChannelNorm(channels_out, affine=False)
+        self.film = zero_(nn.Linear(embedding, 2 * channels_out))
         self.conv2 = zero_(nn.Conv2d(channels_out, channels_out, 3, padding=1))
         self.skip = (
             nn.Identity()
@@ -83,9 +79,6 @@ class ResidualBlock(nn.Module):
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         hidden = self.conv1(F.silu(self.norm1(x)))
-        if self.added:
-            hidden = self.norm2(hidden + self.film(embedding)[:, :, None, None].to(hidden.dtype))
-            return self.skip(x) + self.conv2(F.silu(hidden))
         scale, shift = self.film(embedding)[:, :, None, None].to(hidden.dtype).chunk(2, dim=1)
         hidden = torch.addcmul(shift, self.norm2(hidden), 1 + scale)
         return self.skip(x) + self.conv2(F.silu(hidden))

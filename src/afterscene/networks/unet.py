@@ -7,8 +7,8 @@ scenes larger than any training crop:
 * pixels enter through a space-to-depth step (``patch``), so that the full resolution is touched
   only by a cheap linear map, while its values stay directly available to the output;
 * every normalisation is per position (:mod:`afterscene.networks.blocks`), and there is no
-  global attention unless asked for: the value at a pixel depends on ``reach`` pixels around it,
-  which makes tiling exact instead of approximate.
+  attention: the value at a pixel depends on ``reach`` pixels around it, which makes tiling exact
+  instead of approximate.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from afterscene.networks.attention import Attended, Tokens
 from afterscene.networks.blocks import ChannelNorm, LeanBlock, ResidualBlock, sinusoid, zero_
 
 
@@ -36,11 +35,6 @@ class UNetConfig:
         embedding: Width of the conditioning embedding.
         vector: Length of the vector condition (0 = none).
         classes: Number of classes of the class condition, the null class not counted.
-        attention: Scales (0 the finest) whose blocks look at their whole map afterwards.
-        tokens: Width of the tokens that every block reads by cross-attention (0 = none).
-        heads: Of both kinds of attention.
-        added: The embedding is added in the blocks (Ho et al. 2020) instead of scaling and
-            shifting them.
         lean: Blocks with one normalisation and one activation, skips added and not stacked: what
             moves memory without computing is halved, and widths can grow instead.
     """
@@ -54,16 +48,8 @@ class UNetConfig:
     vector: int = 0
     classes: int = 0
     lean: bool = False
-    attention: tuple[int, ...] = ()
-    tokens: int = 0
-    heads: int = 4
-    added: bool = False
 
     def __post_init__(self) -> None:
-        if not set(self.attention) <= set(range(len(self.widths))):
-            raise ValueError(f"attention {self.attention} names scales; there are {self.widths}")
-        if self.lean and self.added:
-            raise ValueError("lean blocks are scaled and shifted; choose lean or added")
         if len(self.widths) != len(self.depths) or not self.widths:
             raise ValueError(f"widths {self.widths} and depths {self.depths} must pair up")
         if min(*self.widths, *self.depths, self.patch, self.embedding) < 1:
@@ -76,12 +62,7 @@ class UNetConfig:
 
     @property
     def reach(self) -> int:
-        """Pixels around a pixel that can change its value (an upper bound).
-
-        Raises ValueError with ``attention``, which sees the whole picture.
-        """
-        if self.attention:
-            raise ValueError("a network with attention sees the whole picture: it has no reach")
+        """Pixels around a pixel that can change its value (an upper bound)."""
         reach = self.stride + 2 * self.patch  # the grid of the coarsest scale; stem and head
         for scale, depth in enumerate(self.depths):
             reach += 4 * depth * self.patch * 2**scale  # two 3x3 convolutions a block, twice
@@ -91,10 +72,9 @@ class UNetConfig:
 class Stage(nn.ModuleList):
     """Residual blocks one after the other, all with the same embedding."""
 
-    def forward(self, x: Tensor, embedding: Tensor, tokens: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         for block in self:
-            more = (tokens,) if isinstance(block, Attended) else ()
-            x = block(x, embedding, *more)
+            x = block(x, embedding)
         return x
 
 
@@ -103,8 +83,7 @@ class UNet(nn.Module):
 
     ``t`` is any scalar noise label; ``vector`` a float condition where a row of NaN means "not
     given" and is replaced by a learned null; ``label`` an int64 class where ``-1`` means "not
-    given" (its own learned embedding, never the zero vector); ``tokens (N, L, D)`` what
-    cross-attention reads, a row with NaN "not given". H and W must be multiples of
+    given" (its own learned embedding, never the zero vector). H and W must be multiples of
     ``config.stride``.
     """
 
@@ -121,11 +100,11 @@ class UNet(nn.Module):
         self.grow = nn.ModuleList()
         last = len(width) - 1
         for scale, (channels, depth) in enumerate(zip(width, config.depths, strict=True)):
-            self.down.append(Stage(_block(config, scale, channels) for _ in range(depth)))
+            self.down.append(Stage(_block(config, channels, channels) for _ in range(depth)))
             # The coarsest scale has no skip of its own: its blocks simply go on.
             stacked = scale < last and not config.lean
             entries = [2 * channels if stacked else channels] + [channels] * (depth - 1)
-            self.up.append(Stage(_block(config, scale, c) for c in entries))
+            self.up.append(Stage(_block(config, c, channels) for c in entries))
             if scale < last:
                 self.shrink.append(nn.Conv2d(4 * channels, width[scale + 1], 1))
                 self.grow.append(nn.Conv2d(width[scale + 1], 4 * channels, 1))
@@ -139,7 +118,6 @@ class UNet(nn.Module):
         if config.vector:
             self.vector = nn.Linear(config.vector, width)
             self.vector_null = nn.Parameter(torch.zeros(width))
-        self.tokens = Tokens(config.tokens) if config.tokens else None
 
     def embed(self, x: Tensor, t: Tensor, vector: Tensor | None, label: Tensor | None) -> Tensor:
         """The conditioning embedding ``(N, E)``; missing conditions use their learned null."""
@@ -163,19 +141,16 @@ class UNet(nn.Module):
         t: Tensor,
         vector: Tensor | None = None,
         label: Tensor | None = None,
-        tokens: Tensor | None = None,
     ) -> Tensor:
         stride = self.config.stride
         if x.shape[-1] % stride or x.shape[-2] % stride:
             raise ValueError(f"height and width must be multiples of {stride}, got {x.shape[-2:]}")
-        said: tuple[Tensor, ...] = (self.embed(x, t, vector, label),)
-        if self.tokens is not None:
-            said = (*said, self.tokens(tokens, len(x)))
+        embedding = self.embed(x, t, vector, label)
         x = F.pixel_unshuffle(x, self.config.patch).contiguous(memory_format=torch.channels_last)
         x = self.stem(x)
         skips = []
         for scale, stage in enumerate(self.down):
-            x = stage(x, *said)
+            x = stage(x, embedding)
             if scale < len(self.shrink):
                 skips.append(x)
                 x = self.shrink[scale](F.pixel_unshuffle(x, 2))
@@ -183,20 +158,11 @@ class UNet(nn.Module):
             if scale < len(self.grow):
                 x = F.pixel_shuffle(self.grow[scale](x), 2)
                 x = x + skips[scale] if self.config.lean else torch.cat([x, skips[scale]], dim=1)
-            x = self.up[scale](x, *said)
+            x = self.up[scale](x, embedding)
         x = self.head(F.silu(self.head_norm(x)))
         return F.pixel_shuffle(x, self.config.patch)
 
 
-def _block(config: UNetConfig, scale: int, channels_in: int) -> nn.Module:
-    """A block of that scale, with the attention that it is to have."""
-    channels, embedding = config.widths[scale], config.embedding
-    block: nn.Module
-    if config.lean:
-        block = LeanBlock(channels_in, channels, embedding)
-    else:
-        block = ResidualBlock(channels_in, channels, embedding, added=config.added)
-    own = scale in config.attention
-    if not (own or config.tokens):
-        return block
-    return Attended(block, channels, config.heads, own=own, tokens=config.tokens)
+def _block(config: UNetConfig, channels_in: int, channels: int) -> nn.Module:
+    kind = LeanBlock if config.lean else ResidualBlock
+    return kind(channels_in, channels, config.embedding)

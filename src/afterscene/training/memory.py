@@ -1,8 +1,7 @@
 """What a training state holds, by name, and back again.
 
 ``model/`` and ``average/`` weights, ``step/``, ``first/`` and ``second/`` AdamW's memory,
-``track/`` the averages of other lengths, ``count/`` the numbers. States without ``count/`` or
-``track/`` are of older runs and are taken as they are.
+``track/`` the averages of other lengths, ``count/`` the numbers.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def averaged(run: Path) -> tuple[int, dict[str, Tensor], float]:
     step, tensors, _ = load_newest_state(run)
     start = "average/"
     average = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
-    return step, average, float(tensors.get("count/seconds", 0.0))
+    return step, average, float(tensors["count/seconds"])
 
 
 def of(trainer: Trainer) -> dict[str, Tensor]:
@@ -72,8 +71,8 @@ def restore(trainer: Trainer, tensors: Mapping[str, Tensor]) -> list[str]:
                 "exp_avg_sq": kinds["second"][name].to(parameter),
             }
     for name in COUNTS:
-        setattr(trainer, name, int(kinds["count"].get(name, 0)))
-    trainer.seconds = float(kinds["count"].get("seconds", 0.0))
+        setattr(trainer, name, int(kinds["count"][name]))
+    trainer.seconds = float(kinds["count"]["seconds"])
     return _tracks(trainer, kinds.get("track", {}))
 
 

@@ -2,9 +2,9 @@
 
 A multi-scale convolution averages the picture down to several scales (powers of two), convolves
 each, enlarges all of them to full resolution, adds them and applies the soft ReLU
-``log(1 + exp)``: a large kernel at a small price. Layers of 1x1 convolutions with tanh follow,
-beside an optional dense path over the whole picture. Each pixel ends with J coefficients per
-output channel; the answer at time t is their average under "bump" functions of time,
+``log(1 + exp)``: a large kernel at a small price. Layers of 1x1 convolutions with tanh follow
+(the paper's dense path over the whole picture is left out). Each pixel ends with J coefficients
+per output channel; the answer at time t is their average under "bump" functions of time,
 
     g_j(t) = exp(-(t - tau_j)^2 / 2 w^2) / sum_k exp(-(t - tau_k)^2 / 2 w^2),
 
@@ -35,9 +35,6 @@ class MultiScaleConfig:
         layers: Multi-scale convolutions.
         upper: 1x1 layers with tanh after them.
         bumps: J, the number of bump functions on [0, 1]; their spacing is w.
-        dense: Channels per pixel of the path over the whole picture; 0 = no such path.
-        dense_hidden: Units inside that path.
-        size: Height and width, needed by the dense path only (which ties the network to it).
     """
 
     channels_in: int = 3
@@ -47,15 +44,10 @@ class MultiScaleConfig:
     layers: int = 4
     upper: int = 2
     bumps: int = 10
-    dense: int = 0
-    dense_hidden: int = 256
-    size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
         if min(self.scales, self.layers, self.upper) < 1 or self.bumps < 2:
             raise ValueError("scales, layers and upper must be at least 1, bumps at least 2")
-        if self.dense and self.size is None:
-            raise ValueError("the dense path sees the whole picture: give its size")
 
 
 class MultiScaleConv(nn.Module):
@@ -74,23 +66,6 @@ class MultiScaleConv(nn.Module):
             coarse = conv(F.avg_pool2d(x, 2**scale))
             total = total + F.interpolate(coarse, scale_factor=2**scale, mode="nearest")
         return F.softplus(total)
-
-
-class DensePath(nn.Module):
-    """A perceptron over the whole picture, read as a map: ``(N, A, H, W) -> (N, B, H, W)``."""
-
-    def __init__(self, channels: int, out: int, hidden: int, size: tuple[int, int]) -> None:
-        super().__init__()
-        pixels = size[0] * size[1]
-        self.size = size
-        self.layers = nn.Sequential(
-            nn.Linear(channels * pixels, hidden), nn.Tanh(), nn.Linear(hidden, out * pixels)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        if tuple(x.shape[-2:]) != tuple(self.size):
-            raise ValueError(f"the dense path was built for {self.size}, got {x.shape[-2:]}")
-        return torch.tanh(self.layers(x.flatten(1))).unflatten(1, (-1, *self.size))
 
 
 def bumps(t: Tensor, count: int) -> Tensor:
@@ -113,27 +88,17 @@ class MultiScaleNetwork(nn.Module):
         self.lower = nn.Sequential(
             *(MultiScaleConv(a, b, config.scales) for a, b in pairwise(widths))
         )
-        self.dense = None
-        if config.size is not None and config.dense:
-            self.dense = DensePath(
-                config.channels_in, config.dense, config.dense_hidden, config.size
-            )
         layers: list[nn.Module] = []
-        source = config.width + config.dense
         for _ in range(config.upper):
-            layers += [nn.Conv2d(source, config.width, 1), nn.Tanh()]
-            source = config.width
+            layers += [nn.Conv2d(config.width, config.width, 1), nn.Tanh()]
         self.upper = nn.Sequential(*layers)
-        self.readout = nn.Conv2d(source, config.channels_out * config.bumps, 1)
+        self.readout = nn.Conv2d(config.width, config.channels_out * config.bumps, 1)
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         multiple = 2 ** (self.config.scales - 1)
         if x.shape[-1] % multiple or x.shape[-2] % multiple:
             raise ValueError(f"height and width must be multiples of {multiple}: {x.shape[-2:]}")
-        hidden = self.lower(x)
-        if self.dense is not None:
-            hidden = torch.cat([hidden, self.dense(x)], dim=1)
-        y = self.readout(self.upper(hidden)).unflatten(1, (-1, self.config.bumps))
+        y = self.readout(self.upper(self.lower(x))).unflatten(1, (-1, self.config.bumps))
         weights = bumps(t.expand(x.shape[0]), self.config.bumps).to(y.dtype)
         return torch.einsum("ncjhw,nj->nchw", y, weights)
 
