@@ -117,7 +117,7 @@ def leaks(
 def check_leaks(learned: Sequence[Fingerprint], evaluation: Sequence[Fingerprint]) -> None:
     """Raise LeakFound at the first tile that may not be learned from."""
     for _, words in leaks(learned, evaluation):
-        raise LeakFound(f"{words}; leave it out of what is learned from")
+        raise LeakFound(f"{words}; learn from other tiles, or leave it out with --on-error skip")
 
 
 def apart(
@@ -130,6 +130,7 @@ def apart(
     """
     if not skip:
         check_leaks(learned, evaluation)
+        return [*range(len(learned))], []
     found = dict(leaks(learned, evaluation))
     if learned and len(found) == len(learned):
         first = next(iter(found.values()))
