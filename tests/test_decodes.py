@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from afterscene.detectors import DetectorConfig, fit, storage
+from afterscene.detectors import DetectorConfig, fit
 from afterscene.geodata import decode, scene
 from afterscene.geodata.pair import read_pairs
 from tests.generators.launch import arguments, toy_pairs
@@ -85,14 +85,10 @@ def test_train(afterscene, xbd, tmp_path, decoded, recipe):
     assert decoded == images(xbd, "train", "val") + held_out(xbd)
 
 
-@pytest.mark.parametrize("fitted", [False, True])
-def test_evaluate_generator(afterscene, tmp_path, monkeypatch, decoded, fitted):
-    """Nine candidates and a picture row of each tile; an assessor from the same training pairs."""
+def test_evaluate_generator(afterscene, tmp_path, monkeypatch, decoded):
+    """Nine candidates and a picture row of each tile; baselines from the training pairs."""
     xbd = places.paired_tree(tmp_path / "pairs")
     monkeypatch.setattr("afterscene.lab.evaluation.seam_figures", lambda *_: None)
-    monkeypatch.setattr("afterscene.lab.evaluation_report.DetectorConfig", lambda: TINY)
-    if fitted:
-        monkeypatch.setattr(storage, "ASSESSOR", "none")
     given = ("--xbd", xbd, "--split", "test", "--json", "--quiet")
     outcome = afterscene("evaluate", "generator", *given)
     assert outcome.code == 0, outcome.stderr

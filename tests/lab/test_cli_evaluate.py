@@ -2,7 +2,7 @@
 
 import pytest
 
-from afterscene.detectors import DetectorConfig, fit, storage
+from afterscene.detectors import DetectorConfig, fit
 from afterscene.geodata.pair import read_pairs
 from tests.lab import places
 
@@ -63,36 +63,6 @@ def test_the_table_names_floor_and_ceiling(afterscene, xbd, detector):
     for name in ("pre-as-post", "real post", "copy-paste", "gap closed", "Fréchet"):
         assert name in text
     assert "Report:" not in text
-
-
-@pytest.mark.usefixtures("small")
-def test_without_an_assessor_one_is_fitted_on_the_training_split(
-    afterscene, xbd, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(storage, "ASSESSOR", "none")
-    monkeypatch.setattr("afterscene.lab.evaluation_report.DetectorConfig", lambda: TINY)
-    out = tmp_path / "out"
-    given = ("--xbd", xbd, "--split", "test", "--limit", 1, "--out", out)
-    outcome = afterscene("evaluate", "generator", *given, "--json")
-    assert outcome.code == 0, outcome.stderr
-    assert outcome.json["assessor"]["pairs_real"] == 2
-    assert (out / "assessor" / "config.json").is_file()
-
-
-def test_an_assessor_is_never_fitted_on_the_tiles_it_judges(afterscene, xbd, monkeypatch):
-    monkeypatch.setattr(storage, "ASSESSOR", "none")
-    outcome = afterscene("evaluate", "generator", "--xbd", xbd, "--split", "train")
-    assert outcome.code == 2 and "evaluation tile" in outcome.stderr
-
-
-def test_without_assessor_and_training_split_the_next_step_is_told(
-    afterscene, tree, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(storage, "ASSESSOR", "none")
-    places.write_pair(tmp_path, "hurricane-michael_00000001", 0)
-    (tmp_path / "splits.json").write_text('{"hold": ["hurricane-michael_00000001"]}')
-    outcome = afterscene("evaluate", "generator", "--xbd", tmp_path, "--split", "hold")
-    assert outcome.code == 2 and "detect fit" in outcome.stderr
 
 
 def test_a_detector_that_saw_synthetic_pairs_is_no_judge(afterscene, xbd, tmp_path):

@@ -78,4 +78,4 @@ def test_a_split_without_buildings_is_said(tmp_path):
     toys.write_pre(tmp_path, "bare_00000000", wkts=[])
     (tmp_path / "splits.json").write_text('{"val": ["bare_00000000"]}')
     with pytest.raises(MissingFile, match="no tile of split 'val' has a building"):
-        evaluate_layout(EvaluationPlan(xbd=tmp_path, split="val"), Repainter(), None, None)
+        evaluate_layout(EvaluationPlan(xbd=tmp_path, split="val"), Repainter(), Bright(), None)

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 import toys
-from afterscene.detectors import DetectorConfig
 from tests.lab import places
 
 TEST, PLANTED = "santa-rosa-wildfire_00000007", "hurricane-michael_00000001"
@@ -87,7 +86,6 @@ COMMANDS = {
     "compare given": ("compare", "given", "--quiet"),
     "compare rare-levels": ("compare", "rare-levels", "--set", "arms=real,augmented", "--quiet"),
     "gbd plan": ("gbd", "plan", "--hazard", "wind", "--count", 1, "--split", "train"),
-    "evaluate generator": ("evaluate", "generator", "--split", "test", "--quiet"),
 }
 
 
@@ -103,15 +101,6 @@ def asked(name: str, tree: Path, gbd: Path, out: Path) -> tuple[object, ...]:
     return (*words, *folder, "--out", where, *own.get(name, ()))
 
 
-@pytest.fixture
-def unshipped(monkeypatch):
-    """Without a shipped assessor `evaluate generator` fits a small one on the training split."""
-    small = DetectorConfig(encoder="tiny", pretrained=False, width=8, steps=1, batch=1, crop=64)
-    monkeypatch.setattr("afterscene.detectors.storage.ASSESSOR", "none")
-    monkeypatch.setattr("afterscene.lab.evaluation_report.DetectorConfig", lambda: small)
-
-
-@pytest.mark.usefixtures("unshipped")
 @pytest.mark.parametrize("leak", LEAKS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_planted_leak_stops_every_command(afterscene, tree, gbd, tmp_path, command, leak):
@@ -168,15 +157,14 @@ def test_a_model_that_saw_a_held_out_tile_is_no_beginning(afterscene, tree, gbd,
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.usefixtures("unshipped")
 def test_an_assessor_that_saw_a_tile_is_refused_or_the_tile_left_out(
     afterscene, tree, gbd, tmp_path
 ):
     assert afterscene(*asked("detect fit", tree, gbd, tmp_path / "judge")).code == 0
     tested = json.dumps({"test": [TEST, TRAIN[0]]})
     (tree / "splits.json").write_text(tested)
-    words = (*asked("evaluate generator", tree, gbd, tmp_path / "out"), "--json")
-    words = (*words, "--assessor", tmp_path / "judge")
+    words = ("evaluate", "generator", "--xbd", tree, "--split", "test", "--quiet", "--json")
+    words = (*words, "--out", tmp_path / "out", "--assessor", tmp_path / "judge")
     assert f"has seen {TRAIN[0]}" in afterscene(*words).stderr
     outcome = afterscene(*words, "--on-error", "skip")
     assert outcome.code == 0, outcome.stderr

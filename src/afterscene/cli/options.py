@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from afterscene.errors import BadParameter, MissingFile
+from afterscene.errors import BadParameter
 
 if TYPE_CHECKING:
     from afterscene.detectors import Detector
@@ -102,13 +102,14 @@ def drawing(
         UnknownName, BadWeights: see :func:`afterscene.gbd.load_generator`.
         BadParameter: `--choose` for a generator that does not sketch.
     """
+    from afterscene.detectors import load_assessor
     from afterscene.gbd import Rendering, load_generator
     from afterscene.judging.assessor import AssessorJudge
     from afterscene.judging.quality import QualityControl
 
     generator, chosen, control = load_generator(model), "", None
     if sketches is not None or least is not None:
-        detector, name = _assessor()
+        detector, name = load_assessor()
     if sketches is not None:
         critic = f"{name} {detector.hash[:12]}"
         generator = _choosing(generator, detector, critic, sketches)
@@ -128,17 +129,6 @@ def _choosing(generator: Generator, detector: Detector, name: str, sketches: int
         raise BadParameter("--choose: this model does not begin with a sketch; leave it out")
     choice = Choice(critic=detector.building_levels, name=name, sketches=sketches)
     return replace(generator, choice=choice)
-
-
-def _assessor() -> tuple[Detector, str]:
-    from afterscene.detectors import load_assessor
-
-    found = load_assessor()
-    if found is None:
-        raise MissingFile(
-            "no detector is shipped to judge the scenes; install one with its weights"
-        )
-    return found
 
 
 @contextmanager

@@ -52,19 +52,17 @@ def save_detector(detector: Detector, folder: Path) -> Path:
     return folder
 
 
-def load_assessor(folder: Path | None = None) -> tuple[Detector, str] | None:
-    """The named or the shipped detector with its name; None where neither is there.
+def load_assessor(folder: Path | None = None) -> tuple[Detector, str]:
+    """The named or the shipped detector with its name.
 
     A detector that saw a synthetic pair may have learned the generator's habits as if they were
     damage, so it may not judge generated scenes.
 
     Raises:
-        MissingFile, BadWeights: see :func:`load`.
+        UnknownName, MissingFile, BadWeights: see :func:`load`.
         BadParameter: it was trained on synthetic pairs.
     """
-    place = folder or shipped.models("detector").get(ASSESSOR)
-    if place is None:
-        return None
+    place = folder or Path(ASSESSOR)
     detector = load(place)
     synthetic = detector.provenance.get("pairs_synthetic", 0)
     if synthetic:

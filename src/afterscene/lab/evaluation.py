@@ -70,7 +70,6 @@ def evaluate(
     assessor: Assessor,
     *,
     space: FeatureSpace | None,
-    pairs: RealPairs | None = None,
     choice: Choice | None = None,
     out: Path | None = None,
     stage: Stage = silent,
@@ -79,7 +78,6 @@ def evaluate(
 
     Args:
         plan: What is evaluated.
-        pairs: Those of the plan, if they are read already.
         generator: Draws the posts.
         assessor: A damage detector that never saw a synthetic picture nor this split.
         space: Describes the crops; None leaves the distances out.
@@ -90,7 +88,7 @@ def evaluate(
     Raises:
         MissingFile, UnknownName, BadImage, BadLabel: see the readers.
     """
-    pairs = RealPairs.of(plan, stage=stage) if pairs is None else pairs
+    pairs = RealPairs.of(plan, stage=stage)
     asked = pairs.asked
     training = _training(pairs, stage)
     store = PostStore(folder=out / "posts" if out else None, model_hash=generator.hash)

@@ -61,7 +61,7 @@ class RealPairs:
     Attributes:
         asked: Their levels are asked of the generator; in memory (9 MB a 1024 x 1024 pair).
         training: ``count`` labelled pairs of the split ``train`` for the baselines: read one by
-            one, once, or in memory, too, where an assessor is to be fitted on them.
+            one, once.
     """
 
     asked: Sequence[LabelledPair]
@@ -69,28 +69,20 @@ class RealPairs:
     count: int
 
     @classmethod
-    def of(cls, plan: EvaluationPlan, *, keep: bool = False, stage: Stage = silent) -> RealPairs:
-        """Read them; ``keep`` holds the training pairs in memory.
+    def of(cls, plan: EvaluationPlan, *, stage: Stage = silent) -> RealPairs:
+        """Read those that are asked.
 
         Raises:
             MissingFile, UnknownName, BadImage, BadLabel: see the readers.
         """
         tree = XbdTree(plan.xbd)
-        asked = _read(evaluated_pairs(tree, plan), "read evaluated pairs", stage)
+        asked, pairs = [], evaluated_pairs(tree, plan)
+        with stage("read evaluated pairs", len(pairs)) as advance:
+            for pair in pairs:
+                asked.append(read_pair(pair))
+                advance(1)
         found = _labelled(tree.pairs(TRAIN)) if TRAIN in tree.splits else []
-        if keep:
-            training = _read(found, "read training pairs", stage)
-            return cls(asked=asked, training=training, count=len(found))
         return cls(asked=asked, training=map(read_pair, found), count=len(found))
-
-
-def _read(pairs: Sequence[Pair], label: str, stage: Stage) -> tuple[LabelledPair, ...]:
-    found = []
-    with stage(label, len(pairs)) as advance:
-        for pair in pairs:
-            found.append(read_pair(pair))
-            advance(1)
-    return tuple(found)
 
 
 def _labelled(pairs: Iterable[Pair]) -> list[Pair]:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from afterscene import shipped
-from afterscene.detectors import Detector, DetectorConfig, load, load_assessor
+from afterscene.detectors import load_assessor
 from afterscene.files import write_atomic, write_json
 from afterscene.gbd.generator import Generator
 from afterscene.geodata.damage import LEVEL_WORDS
-from afterscene.lab.assessor import choice_for, fit_assessor
+from afterscene.lab.assessor import choice_for
 from afterscene.lab.candidates import CEILING, FLOOR
 from afterscene.lab.evaluation import Evaluation, evaluate, prepare
-from afterscene.lab.evaluation_plan import EvaluationPlan, RealPairs, Stage, held_out, silent
+from afterscene.lab.evaluation_plan import EvaluationPlan, Stage, held_out, silent
 from afterscene.lab.features import default_features
 from afterscene.metrics.bootstrap import Interval
 from afterscene.pages.plots import Chart, require_matplotlib
@@ -53,12 +53,11 @@ def evaluate_and_report(
     out: Path | None = None,
     overwrite: bool = False,
     stage: Stage = silent,
-    config: DetectorConfig | None = None,
 ) -> Evaluation:
     """Evaluate, and write ``out/report.html`` and ``out/results.json`` where `out` is given.
 
-    Without a named or shipped assessor one is fitted with `config` on the training split. `critic`
-    is the folder of another detector, for a row with chosen sketches.
+    `assessor` is the folder of a detector; None: the shipped one. `critic` is the folder of
+    another one, for a row with chosen sketches.
 
     Raises:
         LeakFound: generator, assessor or critic has seen a tile of the split, or does not say.
@@ -66,41 +65,22 @@ def evaluate_and_report(
     """
     if out is not None:
         require_matplotlib()
-    given = load_assessor(assessor)
+    judge, name = load_assessor(assessor)
     folders = (getattr(generator, "folder", None), critic)
     seen = {str(folder): shipped.seen(folder) for folder in folders if folder}
-    if given is not None:
-        seen[given[1]] = given[0].provenance.get("tiles")
+    seen[name] = judge.provenance.get("tiles")
     plan = held_out(plan, seen)
     if out is not None:
         prepare(plan, generator, out, overwrite=overwrite)
-    kept = out / "assessor" if out is not None else None
-    if given is None and kept is not None and (kept / "config.json").is_file():
-        given = load(kept), kept.name
-    pairs = RealPairs.of(plan, keep=given is None, stage=stage)
-    judge, name = given or _assessor(plan, pairs, kept, stage, config or DetectorConfig())
     chosen = choice_for(judge, critic) if critic is not None else None
     space = default_features()
-    made = evaluate(
-        plan, generator, judge, space=space, pairs=pairs, choice=chosen, out=out, stage=stage
-    )
+    made = evaluate(plan, generator, judge, space=space, choice=chosen, out=out, stage=stage)
     about = {"folder": name, **judge.provenance}
     made = replace(made, figures={**made.figures, "assessor": about})
     if out is not None:
         write_json(out / RESULTS, dict(made.figures))
         write_atomic(out / PAGE, evaluation_page(made).encode())
     return made
-
-
-def _assessor(
-    plan: EvaluationPlan, pairs: RealPairs, out: Path | None, stage: Stage, config: DetectorConfig
-) -> tuple[Detector, str]:
-    training = tuple(pairs.training)
-    with stage("fit assessor", config.steps) as advance:
-        fitted = fit_assessor(
-            plan.xbd, plan.split, training, pairs.asked, out=out, config=config, advance=advance
-        )
-    return fitted, "fitted here"
 
 
 def evaluation_table(figures: Mapping[str, Any]) -> Table:

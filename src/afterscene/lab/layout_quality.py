@@ -44,7 +44,7 @@ class _Seen:
 def evaluate_layout(
     plan: EvaluationPlan,
     generator: BridgeGenerator,
-    assessor: Assessor | None,
+    assessor: Assessor,
     space: FeatureSpace | None,
     *,
     steps: int | None = None,
@@ -55,7 +55,7 @@ def evaluate_layout(
     Args:
         plan: The split and how many of its tiles.
         generator: Of the recipe ``layout``.
-        assessor: Looks for the footprints; None leaves that figure out.
+        assessor: Looks for the footprints.
         space: Describes the crops; None leaves the distances out.
         steps: Network evaluations; None: the model's default.
         stage: Told what is being done.
@@ -121,18 +121,17 @@ def _look(
     seen: _Seen,
     picture: np.ndarray,
     buildings: tuple[Building, ...],
-    assessor: Assessor | None,
+    assessor: Assessor,
     space: FeatureSpace | None,
 ) -> None:
     shape = picture.shape[:2]
     if space is not None:
         crops = crops_around(buildings, shape).cut(picture)
         seen.features.append(pooled(space.maps(crops)))
-    if assessor is not None:
-        scene = Scene.of_rgb(picture)
-        found = assessor.predict(scene, scene).localization > 0
-        there = rasterize(buildings, shape) > 0
-        seen.pixels += [(found & there).sum(), found.sum(), there.sum()]
+    scene = Scene.of_rgb(picture)
+    found = assessor.predict(scene, scene).localization > 0
+    there = rasterize(buildings, shape) > 0
+    seen.pixels += [(found & there).sum(), found.sum(), there.sum()]
 
 
 def _figures(

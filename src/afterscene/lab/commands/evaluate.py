@@ -17,8 +17,7 @@ AssessorDir = Annotated[
     Path | None,
     typer.Option(
         "--assessor",
-        help="Detector trained on real pairs alone; default: the shipped one, else one is fitted "
-        "on the split train.",
+        help="Detector trained on real pairs alone; default: the shipped one.",
     ),
 ]
 CriticDir = Annotated[
@@ -109,11 +108,11 @@ def layout(
 
     talk = Talk(json=as_json, quiet=quiet)
     skip = on_error == OnError.skip
-    judge = load_assessor(assessor)
+    judge, _ = load_assessor(assessor)
     figures = evaluate_layout(
         EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed, skip=skip),
         generators.load(model, "layout"),
-        judge[0] if judge else None,
+        judge,
         default_features(),
         steps=steps,
         stage=talk.progress,
