@@ -9,10 +9,10 @@ from afterscene.errors import BadParameter
 @pytest.fixture
 def breaks(monkeypatch):
     def with_error(error):
-        def talk(**_):
+        def output(**_):
             raise error
 
-        monkeypatch.setattr(hazards, "Talk", talk)
+        monkeypatch.setattr(hazards, "Output", output)
 
     return with_error
 

@@ -6,7 +6,7 @@ import pytest
 
 from afterscene import __version__
 from afterscene.cli import models
-from afterscene.cli.talk import one_line, table
+from afterscene.cli.output import one_line, table
 from afterscene.hazards import HAZARDS, make_hazard
 
 

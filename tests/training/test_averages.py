@@ -13,7 +13,7 @@ from afterscene.training.averages import (
     follow,
     gamma_of,
     inner,
-    power_keep,
+    power_ema_decay,
     reconstruct,
     snapshots,
 )
@@ -50,7 +50,7 @@ def test_a_length_that_no_power_function_has_is_refused(length):
 def test_the_running_update_is_the_weighted_sum_by_its_definition():
     gamma, average = 7.0, {"w": torch.zeros(3), "seen": torch.tensor(0)}
     for step in range(50):
-        follow(average, weights(step), power_keep(step, gamma))
+        follow(average, weights(step), power_ema_decay(step, gamma))
     direct = sum(s * weights(k)["w"].double() for k, s in enumerate(profile(gamma, 50)))
     torch.testing.assert_close(average["w"].double(), direct, atol=1e-5, rtol=0)
     assert average["seen"] == 49

@@ -34,7 +34,7 @@ class Line(Task):
     def optimizer(self):
         return torch.optim.AdamW(self.model.parameters(), lr=CONFIG.lr, weight_decay=0.0)
 
-    def keep(self, step):
+    def ema_decay(self, step):
         return 0.5
 
     def count(self, step):

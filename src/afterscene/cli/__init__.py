@@ -31,7 +31,7 @@ from afterscene.cli import (
     synthesize,
     train,
 )
-from afterscene.cli.talk import one_line
+from afterscene.cli.output import one_line
 from afterscene.errors import AftersceneError
 
 __all__ = ["app", "main"]

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import Flips
-from afterscene.cli.talk import Json, Quiet, Talk, table
+from afterscene.cli.output import Json, Output, Quiet, table
 from afterscene.errors import BadParameter, OutputConflict
 
 PreImage = Annotated[
@@ -53,7 +53,7 @@ def assess(
     from afterscene.geodata.tiles import tiles
     from afterscene.pages.damage_map import write_map, write_style
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     if out.suffix.lower() != ".gpkg":
         raise BadParameter(f"--out {out} does not end in .gpkg; name a GeoPackage")
     files = [out, out.with_suffix(".qml"), out.with_suffix(".html")]
@@ -68,10 +68,10 @@ def assess(
             "check that both are of one place"
         )
     if found.outside or found.unusable:
-        talk.say(f"left out: {found.outside} outside of the image, {found.unusable} no polygons")
+        output.say(f"left out: {found.outside} outside of the image, {found.unusable} no polygons")
     detector = load(model)
     shape = found.grid.shape
-    with talk.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
+    with output.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
         done = work(detector, *images, found.buildings, shape, flips=flips, advance=advance)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_style(files[1])
@@ -88,4 +88,6 @@ def assess(
         "crs": found.grid.crs,
     }
     rows = [(word, n) for word, n in levels.items()]
-    talk.result(values, f"{table(('level', 'buildings'), rows)}\n{out}\nMap: {files[2].resolve()}")
+    output.result(
+        values, f"{table(('level', 'buildings'), rows)}\n{out}\nMap: {files[2].resolve()}"
+    )

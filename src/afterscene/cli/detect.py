@@ -17,7 +17,7 @@ from afterscene.cli.options import (
     Xbd,
     whole_output,
 )
-from afterscene.cli.talk import Json, Quiet, Seed, Talk
+from afterscene.cli.output import Json, Output, Quiet, Seed
 from afterscene.cli.train import (
     Initial,
     Precision,
@@ -149,15 +149,15 @@ def predict(
     """
     from afterscene.detectors import load, predict_folder
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     detector = load(model)
     todo = _chosen(xbd, split, pre, post)
     with (
         whole_output(out, "detect predict", overwrite),
-        talk.progress("detect predict", len(todo)) as advance,
+        output.progress("detect predict", len(todo)) as advance,
     ):
         rows = predict_folder(detector, todo, out, flips=flips, advance=advance)
-    talk.result(rows, f"{len(rows)} predictions in {out}")
+    output.result(rows, f"{len(rows)} predictions in {out}")
 
 
 def _chosen(xbd: Path | None, split: str | None, pre: Path | None, post: Path | None) -> list[Pair]:
@@ -193,9 +193,9 @@ def score(
     from afterscene.detectors.evaluation import score_pairs
     from afterscene.geodata.xbd import XbdTree
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     detector = load(model)
     pairs = XbdTree(xbd).pairs(split)
-    with talk.progress("detect score", len(pairs)) as advance:
+    with output.progress("detect score", len(pairs)) as advance:
         values = score_pairs(detector, pairs, flips=flips, advance=advance).as_json()
-    talk.result(values, f"{score_text(values)}\n\n{evaluation_text(values)}")
+    output.result(values, f"{score_text(values)}\n\n{evaluation_text(values)}")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from afterscene.cli.talk import Json, Talk, table
+from afterscene.cli.output import Json, Output, table
 
 
 def doctor(as_json: Json = False) -> None:
@@ -10,7 +10,7 @@ def doctor(as_json: Json = False) -> None:
     from afterscene.cli.machine import survey
 
     facts = survey()
-    Talk(json=as_json).result(facts, _text(facts))
+    Output(json=as_json).result(facts, _text(facts))
 
 
 def _text(facts: dict[str, Any]) -> str:

@@ -26,8 +26,8 @@ from afterscene.cli.options import (
     required,
     whole_output,
 )
+from afterscene.cli.output import Json, Output, Quiet, Seed, table
 from afterscene.cli.summary import show
-from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
 
 app = typer.Typer(
     help="Build, check, count and hand on sets of synthetic pairs.",
@@ -81,7 +81,7 @@ def build(
     """
     from afterscene import gbd
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     if plan is not None:
         only_plan(hazard=hazard, count=count, split=split, severity=severity, set=set_)
         todo = gbd.read_plan(plan, xbd)
@@ -95,7 +95,7 @@ def build(
             parameters=parameters(set_),
         )
         todo = gbd.draw_plan(sources, config)
-    with talk.progress("gbd build", todo.count) as advance:
+    with output.progress("gbd build", todo.count) as advance:
         options = gbd.RunOptions(
             on_error=on_error,
             overwrite=overwrite,
@@ -105,7 +105,7 @@ def build(
         )
         generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
         report = gbd.build(todo, out, generator, rendering=rendering, options=options)
-    show(talk, report)
+    show(output, report)
 
 
 @app.command("verify")
@@ -122,7 +122,7 @@ def verify(
     verdicts = gbd.verify(folder)
     value = [{"id": v.id, "verdict": v.verdict, "reason": v.reason} for v in verdicts]
     rows = [(v.id, v.verdict, v.reason) for v in verdicts]
-    Talk(json=as_json).result(value, table(("pair", "verdict", "reason"), rows))
+    Output(json=as_json).result(value, table(("pair", "verdict", "reason"), rows))
     if any(v.verdict != "synthetic" for v in verdicts):
         raise typer.Exit(1)
 
@@ -158,7 +158,7 @@ def export(
     value = {"out": str(out), "format": format_, "pairs": len(read), "files": names}
     licence = read.terms.licence
     text = f"{len(read)} pairs as {format_} in {out} ({len(names)} files); licence: {licence}"
-    Talk(json=as_json).result({**value, "licence": licence}, text)
+    Output(json=as_json).result({**value, "licence": licence}, text)
 
 
 @app.command("stats")
@@ -192,4 +192,4 @@ def stats(
         (g["hazard"], g["event"], g["region"], g["pairs"], g["buildings"], *g["levels"].values())
         for g in groups
     ]
-    Talk(json=as_json).result(found.as_json(), table(head, rows))
+    Output(json=as_json).result(found.as_json(), table(head, rows))

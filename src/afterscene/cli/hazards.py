@@ -2,7 +2,7 @@
 
 import typer
 
-from afterscene.cli.talk import Json, Talk, table
+from afterscene.cli.output import Json, Output, table
 
 app = typer.Typer(help="The hazards that can strike.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -25,7 +25,7 @@ def list_hazards(as_json: Json = False) -> None:
         ]
         summary = (kind.__doc__ or "").strip().splitlines()[0]
         entries.append({"name": name, "summary": summary, "parameters": fields})
-    Talk(json=as_json).result(entries, "\n\n".join(_text(entry) for entry in entries))
+    Output(json=as_json).result(entries, "\n\n".join(_text(entry) for entry in entries))
 
 
 def _text(entry: dict) -> str:

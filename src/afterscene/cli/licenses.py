@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from afterscene.cli.talk import Json, Talk, table
+from afterscene.cli.output import Json, Output, table
 
 
 def licenses(
@@ -22,4 +22,4 @@ def licenses(
     terms = Dataset(dataset).terms
     rows = [(n, licence) for licence, n in terms.items.items()]
     text = f"{table(('pairs', 'licence'), rows)}\n\nAll together: {terms.licence}\n{terms.sentence}"
-    Talk(json=as_json).result(terms.as_json(), text)
+    Output(json=as_json).result(terms.as_json(), text)

@@ -8,7 +8,7 @@ import typer
 
 from afterscene import shipped
 from afterscene.cli.options import Out, Overwrite, whole_output
-from afterscene.cli.talk import Json, Talk, table
+from afterscene.cli.output import Json, Output, table
 from afterscene.errors import UnknownName
 from afterscene.shipped import card, licence
 
@@ -39,7 +39,7 @@ def list_models(as_json: Json = False) -> None:
     entries = [describe(name, folder) for name, folder in shipped.models().items()]
     rows = [(e["name"], e["kind"], f"{e['megabytes']} MB", e["licence"]) for e in entries]
     brief = [{k: v for k, v in e.items() if k != "config"} for e in entries]
-    Talk(json=as_json).result(brief, table(("model", "kind", "size", "licence"), rows))
+    Output(json=as_json).result(brief, table(("model", "kind", "size", "licence"), rows))
 
 
 @app.command("show")
@@ -53,7 +53,7 @@ def show_model(
         names = ", ".join(known) or "none is shipped"
         raise UnknownName(f"model {name!r} is not known; choose one of: {names}")
     text = card(known[name])
-    Talk(json=as_json).result({**describe(name, known[name]), "card": text}, text)
+    Output(json=as_json).result({**describe(name, known[name]), "card": text}, text)
 
 
 @app.command("average")
@@ -73,4 +73,4 @@ def average_model(
     with whole_output(out, "models average", overwrite):
         made = {"out": str(out), **write_average(run, length, out)}
     text = f"{out}: step {made['step']}, {made['missed']:.2%} of the average's profile missed"
-    Talk(json=as_json).result(made, text)
+    Output(json=as_json).result(made, text)

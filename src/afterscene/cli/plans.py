@@ -24,8 +24,8 @@ from afterscene.cli.options import (
     drawing,
     parameters,
 )
+from afterscene.cli.output import Json, Output, Quiet, Seed
 from afterscene.cli.summary import show
-from afterscene.cli.talk import Json, Quiet, Seed, Talk
 from afterscene.errors import BadParameter
 
 if TYPE_CHECKING:
@@ -116,11 +116,11 @@ def plan(
     which are cut into the folder OUT.tiles first. They are checked and hashed once, here.
     """
     from afterscene import gbd
-    from afterscene.cli.talk import table
+    from afterscene.cli.output import table
     from afterscene.gbd.steering import parse_mix
     from afterscene.hazards import HAZARDS
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     wished = None if mix is None else parse_mix(mix)
     # A drawn event is as strong as its fields say; a mix needs weaker and stronger ones.
     lowest = 1.0 if events and wished is None else 0.3
@@ -130,9 +130,9 @@ def plan(
         report = _cut(images, stac, before, footprints or [], tiles, on_error)
         imagery = {"imagery": report.as_json()}
         found = {**report.left_out, **{f"footprints {k}": n for k, n in report.shifts.items()}}
-        talk.say(f"{len(report.tiles)} tiles in {tiles}")
+        output.say(f"{len(report.tiles)} tiles in {tiles}")
         for what, n in sorted(found.items()):
-            talk.say(f"{n} x {what}")
+            output.say(f"{n} x {what}")
     elif images or stac or before or footprints:
         raise BadParameter("--xbd has images and labels; leave --images, --stac, ... out")
     config = gbd.PlanConfig(
@@ -158,15 +158,15 @@ def plan(
     if written.levels:
         total = sum(written.levels.values())
         shares = (f"{word} {n / total:.0%}" for word, n in written.levels.items())
-        talk.say(f"levels: {', '.join(shares)}")
+        output.say(f"levels: {', '.join(shares)}")
     if selected.not_built_up:
-        talk.say(f"left out: {selected.not_built_up} pictures that are not built-up")
+        output.say(f"left out: {selected.not_built_up} pictures that are not built-up")
     for words in selected.leaks:
-        talk.say(f"left out: {words}")
+        output.say(f"left out: {words}")
     rows = [*written.hazards.items(), ("all", written.plan.count)]
     counts = {**written.as_json(), **selected.as_json()}
     value = {"out": str(out), "shard_size": shard_size, **counts, **imagery}
-    talk.result(value, table(("hazard", "pairs"), rows))
+    output.result(value, table(("hazard", "pairs"), rows))
 
 
 def _cut(
@@ -208,8 +208,8 @@ def tile(
     """Make one pair of a plan, exactly as the full build does."""
     from afterscene import gbd
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     one = gbd.read_plan(plan, only=name)
     generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     report = gbd.build(one, out, generator, rendering=rendering)
-    show(talk, report)
+    show(output, report)

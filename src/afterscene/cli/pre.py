@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import Out, Steps
-from afterscene.cli.talk import Json, Quiet, Seed, Talk
+from afterscene.cli.output import Json, Output, Quiet, Seed
 from afterscene.errors import BadParameter
 
 Labels = Annotated[
@@ -42,14 +42,14 @@ def pre(
     from afterscene import generators
     from afterscene.gbd import pres
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     generator = generators.load(model, "layout")
     grounds = (
         pres.labelled(labels, seed=seed) if labels else pres.towns(towns or 0, size=size, seed=seed)
     )
-    with talk.progress("draw", len(labels or ()) or (towns or 0)) as advance:
+    with output.progress("draw", len(labels or ()) or (towns or 0)) as advance:
         made = pres.write_pres(grounds, out, generator, seed=seed, steps=steps, on_progress=advance)
-    talk.result(
+    output.result(
         {"out": str(out), "images": [str(path) for path in made]},
         f"{len(made)} pre images in {out / 'images'}",
     )

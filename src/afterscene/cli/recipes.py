@@ -2,7 +2,7 @@
 
 import typer
 
-from afterscene.cli.talk import Json, Talk, table
+from afterscene.cli.output import Json, Output, table
 
 app = typer.Typer(help="What can be trained.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,7 +26,7 @@ def list_recipes(as_json: Json = False) -> None:
         }
         for name, make in RECIPES.items()
     ]
-    Talk(json=as_json).result(entries, "\n\n".join(_text(entry) for entry in entries))
+    Output(json=as_json).result(entries, "\n\n".join(_text(entry) for entry in entries))
 
 
 def _text(entry: dict) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from afterscene.cli.options import Overwrite, whole_output
-from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
+from afterscene.cli.output import Json, Output, Quiet, Seed, table
 
 HEAD = ("name", "country", "hazard", "likelihood", "exposure_buildings", "fragility")
 
@@ -46,7 +46,7 @@ def regions(
     from afterscene.pages.regions_page import write_regions
     from afterscene.regions import gazetteer, read_places
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     names = list(HAZARDS) if hazard == ["all"] else list(dict.fromkeys(hazard))
     layers = [_layer(text) for text in layer or ()]
     known = read_places(places) if places is not None else gazetteer()
@@ -60,9 +60,9 @@ def regions(
         write_regions(known, candidates, chosen, out)
     rows = [c.as_json() for c in chosen]
     for words in vulnerable.caveats(candidates):
-        talk.say(words)
+        output.say(words)
     text = table(HEAD, [[row[name] for name in HEAD] for row in rows])
-    talk.result({"out": str(out), "candidates": len(candidates), "regions": rows}, text)
+    output.result({"out": str(out), "candidates": len(candidates), "regions": rows}, text)
 
 
 def _layer(text: str) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from afterscene.cli.talk import Json, Talk, table
+from afterscene.cli.output import Json, Output, table
 
 app = typer.Typer(
     help="The samplers of the diffusion model.", no_args_is_help=True, rich_markup_mode=None
@@ -25,7 +25,7 @@ def list_samplers(as_json: Json = False) -> None:
 
     rows = [_row(name, kind()) for name, kind in samplers().items()]
     head = ("name", "order", "noise", "calls", "parameters", "source")
-    Talk(json=as_json).result(rows, table(head, [_cells(row) for row in rows]))
+    Output(json=as_json).result(rows, table(head, [_cells(row) for row in rows]))
 
 
 def _row(name: str, method: Any) -> dict[str, Any]:

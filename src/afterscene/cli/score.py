@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from afterscene.cli.talk import Json, Talk, table
+from afterscene.cli.output import Json, Output, table
 
 Predictions = Annotated[Path, typer.Argument(metavar="PRED_DIR", help="Folder of predictions.")]
 Targets = Annotated[Path, typer.Argument(metavar="TARGET_DIR", help="Folder of targets.")]
@@ -19,7 +19,7 @@ def score(predictions: Predictions, targets: Targets, as_json: Json = False) -> 
     from afterscene.metrics.folders import score_folder
 
     result = score_folder(predictions, targets)
-    Talk(json=as_json).result(result.as_json(), score_text(result.as_json()))
+    Output(json=as_json).result(result.as_json(), score_text(result.as_json()))
 
 
 def score_text(values: dict[str, Any]) -> str:

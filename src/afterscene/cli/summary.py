@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from afterscene.cli.talk import Talk
+from afterscene.cli.output import Output
 
 
-def show(talk: Talk, report: Any) -> None:
+def show(output: Output, report: Any) -> None:
     """What was made on stdout, what was skipped and why on stderr."""
     value = report.as_json()
     levels = ", ".join(f"{n} {word}" for word, n in value["levels"].items())
     already = f" ({report.already} were there already)" if report.already else ""
     text = f"{report.pairs} pairs in {report.out}{already}; buildings: {levels or 'none'}"
     for name, reason in report.skipped:
-        talk.say(f"skipped {name}: {reason}")
+        output.say(f"skipped {name}: {reason}")
     if report.skipped:
         text += f"; {len(report.skipped)} skipped"
-    talk.result({**value, "pairs": list(report.rows)} if talk.json else {}, text)
+    output.result({**value, "pairs": list(report.rows)} if output.json else {}, text)

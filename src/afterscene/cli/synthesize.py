@@ -21,8 +21,8 @@ from afterscene.cli.options import (
     drawing,
     parameters,
 )
+from afterscene.cli.output import Json, Output, Quiet, Seed
 from afterscene.cli.summary import show
-from afterscene.cli.talk import Json, Quiet, Seed, Talk
 
 PreImages = Annotated[list[Path], typer.Argument(metavar="PRE", help="Pre-disaster images.")]
 LabelFiles = Annotated[
@@ -61,11 +61,11 @@ def synthesize(
     """
     from afterscene import gbd
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     sources = gbd.match_labels(pre, labels)
     plan = gbd.plan_each(sources, hazard, severity=severity, seed=seed, parameters=parameters(set_))
     generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
-    with talk.progress("synthesize", plan.count) as advance:
+    with output.progress("synthesize", plan.count) as advance:
         options = gbd.RunOptions(on_error=on_error, overwrite=overwrite, on_progress=advance)
         report = gbd.build(plan, out, generator, rendering=rendering, options=options, flat=True)
-    show(talk, report)
+    show(output, report)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from afterscene.cli.options import OnError, OnErrorOption
-from afterscene.cli.talk import Json, Quiet, Talk
+from afterscene.cli.output import Json, Output, Quiet
 
 if TYPE_CHECKING:
     from afterscene.recipes.run import TrainRun
@@ -91,18 +91,18 @@ def carry_out(
     from afterscene.training.signals import caught_signals
 
     with joined() as group:
-        talk = Talk(json=as_json, quiet=quiet or not group.first)
+        output = Output(json=as_json, quiet=quiet or not group.first)
         run = make(group)
         trainer, data, said = run.prepare()
         for sentence in said:
-            talk.say(f"warning: {sentence}")
+            output.say(f"warning: {sentence}")
         total = run.config.steps
-        with caught_signals() as codes, talk.progress("train", total - trainer.step) as advance:
+        with caught_signals() as codes, output.progress("train", total - trainer.step) as advance:
             for _ in trainer.run(lambda: max(codes, default=0)):
                 advance(1)
         made = {"recipe": recipe, **run.finish(trainer, data)}
         if group.first:
-            talk.result(made, f"step {trainer.step} of {total}: {made['model'] or run.out}")
+            output.result(made, f"step {trainer.step} of {total}: {made['model'] or run.out}")
     if trainer.stopped:
-        talk.say("stopped; the same command with --resume goes on")
+        output.say("stopped; the same command with --resume goes on")
         raise typer.Exit(trainer.stopped)

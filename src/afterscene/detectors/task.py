@@ -102,7 +102,7 @@ class DetectorTask(Task):
         config = self.config
         return torch.optim.AdamW(groups(self.model, config), weight_decay=config.weight_decay)
 
-    def keep(self, step: int) -> float:
+    def ema_decay(self, step: int) -> float:
         return min(self.config.ema, (1 + step) / (10 + step))
 
     def train_mode(self) -> None:

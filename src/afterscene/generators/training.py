@@ -31,7 +31,7 @@ from afterscene.generators.devicecrops import DeviceCrops
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.tiles import Window
 from afterscene.tensors import to_pixels
-from afterscene.training.averages import power_keep
+from afterscene.training.averages import power_ema_decay
 from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
 from afterscene.training.processes import Group
@@ -119,13 +119,13 @@ class BridgeTask(Task):
         trained = self.model.network.parameters()
         return torch.optim.AdamW(trained, lr=self.config.lr, betas=(0.9, 0.99), weight_decay=0.01)
 
-    def share(self, step: int, steps: int) -> float:
+    def progress(self, step: int, steps: int) -> float:
         """The decay begins after the warm-up."""
         warmup = self.config.warmup
         return (step - warmup) / max(steps - warmup, 1)
 
-    def keep(self, step: int) -> float:
-        return power_keep(step, self.config.ema_gamma)
+    def ema_decay(self, step: int) -> float:
+        return power_ema_decay(step, self.config.ema_gamma)
 
     def count(self, step: int) -> int:
         return self.sampler.shape(step)[1]

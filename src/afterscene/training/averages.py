@@ -36,7 +36,7 @@ LONGEST = 12**-0.5
 FOLDER = "averages"
 
 
-def power_keep(step: int, gamma: float) -> float:
+def power_ema_decay(step: int, gamma: float) -> float:
     """Beta of the update after step number ``step``, counted from 0."""
     return (1 - 1 / (step + 1)) ** (gamma + 1)
 
@@ -56,11 +56,11 @@ def gamma_of(length: float) -> float:
 
 
 @torch.no_grad()
-def follow(average: Mapping[str, Tensor], weights: Mapping[str, Tensor], keep: float) -> None:
-    """``average <- keep average + (1 - keep) weights``; what counts (integers) is copied."""
+def follow(average: Mapping[str, Tensor], weights: Mapping[str, Tensor], ema_decay: float) -> None:
+    """``average <- ema_decay average + (1 - ema_decay) weights``; integers are copied."""
     for name, value in average.items():
         if value.is_floating_point():
-            value.lerp_(weights[name], 1 - keep)
+            value.lerp_(weights[name], 1 - ema_decay)
         else:
             value.copy_(weights[name])
 
@@ -106,7 +106,7 @@ class Tracks:
     def follow(self, weights: Mapping[str, Tensor], step: int) -> None:
         """Take in the weights after step number ``step``, counted from 0."""
         for length, average in self.averages.items():
-            follow(average, weights, power_keep(step, gamma_of(length)))
+            follow(average, weights, power_ema_decay(step, gamma_of(length)))
 
     def tensors(self) -> dict[str, Tensor]:
         """Both averages with their length before the name: ``0.05/{name}``."""

@@ -183,12 +183,12 @@ class Trainer:
 
     def _rate(self) -> float:
         config = self.config
-        share = self.task.share(self.step, config.steps)
+        progress = self.task.progress(self.step, config.steps)
         if config.seconds is not None:
             gone = self.group.highest(int(1e6 * self.seconds / config.seconds)) / 1e6
-            share = max(share, gone)
+            progress = max(progress, gone)
         return learning_rate(
-            config.schedule, self.step, share, warmup=config.warmup, floor=config.floor
+            config.schedule, self.step, progress, warmup=config.warmup, floor=config.floor
         )
 
     def _train_step(self) -> dict:
@@ -245,7 +245,7 @@ class Trainer:
 
     def _follow(self) -> None:
         weights = self.model.state_dict()
-        follow(self.average, weights, self.task.keep(self.step))
+        follow(self.average, weights, self.task.ema_decay(self.step))
         if self.tracks:
             self.tracks.follow(weights, self.step)
 

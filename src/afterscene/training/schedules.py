@@ -12,19 +12,19 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-#: Name -> the rate, 0 to 1, at the share of the decay that is behind.
+#: Name -> the rate, 0 to 1, by the progress of the run, 0 to 1.
 SHAPES: Mapping[str, Callable[[float], float]] = MappingProxyType(
     {
-        "constant": lambda share: 1.0,
-        "cosine": lambda share: (1 + math.cos(math.pi * share)) / 2,
-        "inverse-sqrt": lambda share: max(1.0, share / 0.1) ** -0.5,
-        "linear": lambda share: 1 - share,
-        "trapezoid": lambda share: min(1.0, (1 - share) / 0.2),
+        "constant": lambda progress: 1.0,
+        "cosine": lambda progress: (1 + math.cos(math.pi * progress)) / 2,
+        "inverse-sqrt": lambda progress: max(1.0, progress / 0.1) ** -0.5,
+        "linear": lambda progress: 1 - progress,
+        "trapezoid": lambda progress: min(1.0, (1 - progress) / 0.2),
     }
 )
 
 
-def learning_rate(shape: str, step: int, share: float, *, warmup: int, floor: float) -> float:
-    """The rate of ``step`` (from 0) as a factor of the peak; ``share`` of the decay is behind."""
+def learning_rate(shape: str, step: int, progress: float, *, warmup: int, floor: float) -> float:
+    """The rate of ``step`` (from 0) at that progress of the run, as a factor of the peak."""
     rise = min(1.0, (step + 1) / max(1, warmup))
-    return rise * (floor + (1 - floor) * SHAPES[shape](min(max(share, 0.0), 1.0)))
+    return rise * (floor + (1 - floor) * SHAPES[shape](min(max(progress, 0.0), 1.0)))

@@ -43,11 +43,11 @@ class Task:
         """The optimiser with the peak learning rate in each of its groups."""
         raise NotImplementedError
 
-    def share(self, step: int, steps: int) -> float:
+    def progress(self, step: int, steps: int) -> float:
         """How far the decay of the learning rate has come at ``step``: 0 to 1."""
         return step / steps
 
-    def keep(self, step: int) -> float:
+    def ema_decay(self, step: int) -> float:
         """Share of the averaged weights that stays at ``step`` (counted from 0)."""
         raise NotImplementedError
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import OnError, OnErrorOption, Out, Overwrite, Xbd
-from afterscene.cli.talk import Json, Quiet, Talk
+from afterscene.cli.output import Json, Output, Quiet
 
 Name = Annotated[
     str,
@@ -64,7 +64,7 @@ def compare(
     from afterscene.lab.protocols import protocol as named
     from afterscene.recipes.overrides import override
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     parts = (text.rpartition("=") for text in model or ())
     sources = Sources(
         xbd=xbd,
@@ -76,7 +76,7 @@ def compare(
         limit=limit,
         overwrite=overwrite,
         skip=on_error is OnError.skip,
-        told=_said_once(talk),
+        told=_said_once(output),
     )
     made = compare_and_report(override(named(protocol), settings or ()), sources, out, work)
     page = (out / PAGE).resolve()
@@ -84,16 +84,16 @@ def compare(
     if not made.results.whole:
         said.append("Stopped at the limit; the same command goes on.")
     values = {"report": str(page), "trained": made.trained, **made.results.as_json()}
-    talk.result(values, "\n".join([*said, f"Report: {page}"]))
+    output.result(values, "\n".join([*said, f"Report: {page}"]))
 
 
-def _said_once(talk: Talk) -> Callable[[str, str, int, int, int], None]:
+def _said_once(output: Output) -> Callable[[str, str, int, int, int], None]:
     doing = [""]
 
     def told(setting: str, arm: str, seed: int, step: int, steps: int) -> None:
         label = f"{setting}, {arm}, seed {seed}"
         if doing[0] != label:
             doing[0] = label
-            talk.say(f"training {label}: {steps} steps")
+            output.say(f"training {label}: {steps} steps")
 
     return told

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import Overwrite
-from afterscene.cli.talk import Json, Quiet, Seed, Talk
+from afterscene.cli.output import Json, Output, Quiet, Seed
 
 DemoOut = Annotated[Path, typer.Option("--out", help="Folder of the demo.")]
 DemoXbd = Annotated[
@@ -34,8 +34,8 @@ def demo(
     Without --xbd all places are drawn from the seed, and a diffusion model makes pre images of the
     drawings: no data and no network are needed.
     """
-    talk = Talk(json=as_json, quiet=quiet)
-    talk.say("loading the diffusion model")
+    output = Output(json=as_json, quiet=quiet)
+    output.say("loading the diffusion model")
     from afterscene import generators
     from afterscene.lab.demo import run_demo
 
@@ -46,7 +46,7 @@ def demo(
         photographer=generators.load("layout", "layout") if xbd is None else None,
         seed=seed,
         overwrite=overwrite,
-        stage=talk.progress,
+        stage=output.progress,
     )
     text = f"{result.verdict}\n{result.pairs} synthetic pairs in {out / 'gbd'}"
-    talk.result(result.as_json(), f"{text}\nReport: {result.report.resolve()}\n{NEXT}")
+    output.result(result.as_json(), f"{text}\nReport: {result.report.resolve()}\n{NEXT}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import Model, OnError, OnErrorOption, Overwrite, Steps, Xbd
-from afterscene.cli.talk import Json, Quiet, Seed, Talk, table
+from afterscene.cli.output import Json, Output, Quiet, Seed, table
 
 app = typer.Typer(
     help="Measure models against real pairs.", no_args_is_help=True, rich_markup_mode=None
@@ -66,7 +66,7 @@ def generator(
     )
     from afterscene.pages.render import figure
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     skip = on_error == OnError.skip
     plan = EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed, skip=skip)
     made = evaluate_and_report(
@@ -76,13 +76,13 @@ def generator(
         critic=critic,
         out=out,
         overwrite=overwrite,
-        stage=talk.progress,
+        stage=output.progress,
     )
     found = evaluation_table(made.figures)
     rows = [[figure(cell) for cell in row] for row in found.rows]
     page = f"\nReport: {(out / 'report.html').resolve()}" if out else ""
     text = f"{found.caption}\n{table(found.columns, rows)}\n{verdict(made.figures)}{page}"
-    talk.result({"model": model, **made.figures}, text)
+    output.result({"model": model, **made.figures}, text)
 
 
 @app.command("layout")
@@ -106,7 +106,7 @@ def layout(
     from afterscene.lab.layout_quality import evaluate_layout
     from afterscene.pages.render import figure
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     skip = on_error == OnError.skip
     judge, _ = load_assessor(assessor)
     figures = evaluate_layout(
@@ -115,8 +115,8 @@ def layout(
         judge,
         default_features(),
         steps=steps,
-        stage=talk.progress,
+        stage=output.progress,
     )
     columns = ("pre image", "frechet", "kernel", "localization_f1")
     rows = [(name, *(figure(one[key]) for key in columns[1:])) for name, one in figures.items()]
-    talk.result({"model": model, "split": split, "candidates": figures}, table(columns, rows))
+    output.result({"model": model, "split": split, "candidates": figures}, table(columns, rows))

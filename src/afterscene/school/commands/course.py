@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from afterscene.cli.options import Out
-from afterscene.cli.talk import Json, Quiet, Talk, table
+from afterscene.cli.output import Json, Output, Quiet, table
 from afterscene.school.commands.league import league
 
 app = typer.Typer(
@@ -39,7 +39,7 @@ def list_lessons(as_json: Json = False) -> None:
     found = lessons()
     entries = [{"number": x.number, "title": x.title, "path": str(x.path)} for x in found]
     rows = [(x.number, x.title, x.path.name) for x in found]
-    Talk(json=as_json).result(entries, table(("number", "title", "script"), rows))
+    Output(json=as_json).result(entries, table(("number", "title", "script"), rows))
 
 
 @app.command("run")
@@ -55,13 +55,13 @@ def run(
     from afterscene.school.catalogue import find_lesson
 
     lesson = find_lesson(number)
-    talk = Talk(json=as_json, quiet=quiet)
-    played = _play(lesson, _prepared(out), small, talk)
+    output = Output(json=as_json, quiet=quiet)
+    played = _play(lesson, _prepared(out), small, output)
     site.build_site(_kept(out, small, besides=played), out)
     page = out / f"{lesson.name}.html"
     notes = [event.content for event in played.events if event.kind == "note"]
     result = {"lesson": lesson.name, "page": str(page), "seconds": played.seconds, "notes": notes}
-    talk.result(result, "\n".join([*notes, f"page: {page}"]))
+    output.result(result, "\n".join([*notes, f"page: {page}"]))
     if sys.stdout.isatty() and not (quiet or as_json):
         webbrowser.open(page.resolve().as_uri())
 
@@ -75,15 +75,16 @@ def build_command(
     from afterscene.school.catalogue import lessons
     from afterscene.school.player import played_before
 
-    talk = Talk(json=as_json, quiet=quiet)
+    output = Output(json=as_json, quiet=quiet)
     figures = _prepared(out)
     played = [
-        played_before(x, figures, small=small) or _play(x, figures, small, talk) for x in lessons()
+        played_before(x, figures, small=small) or _play(x, figures, small, output)
+        for x in lessons()
     ]
     site.build_site(played, out)
     seconds = {p.lesson.name: round(p.seconds, 1) for p in played}
     index = out / "index.html"
-    talk.result({"index": str(index), "seconds": seconds}, f"page: {index}")
+    output.result({"index": str(index), "seconds": seconds}, f"page: {index}")
 
 
 def _prepared(out: Path) -> Path:
@@ -93,11 +94,11 @@ def _prepared(out: Path) -> Path:
     return prepare_output(out, "course", run={}) / FIGURES
 
 
-def _play(lesson: Any, figures: Path, small: bool, talk: Talk) -> Any:
+def _play(lesson: Any, figures: Path, small: bool, output: Output) -> Any:
     from afterscene.school.player import play
 
     starts = [cell.first for cell in lesson.cells() if cell.kind == "code"]
-    with talk.progress(f"lesson {lesson.number}", len(starts)) as advance:
+    with output.progress(f"lesson {lesson.number}", len(starts)) as advance:
         reached = 0
 
         def on_line(line: int) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from afterscene.cli.options import Out
-from afterscene.cli.talk import Json, Quiet, Seed, Talk
+from afterscene.cli.output import Json, Output, Quiet, Seed
 
 Images = Annotated[
     Path,
@@ -37,9 +37,9 @@ def league(
 
     require_matplotlib()
     config = override(LeagueConfig(seed=seed), fields or [])
-    talk = Talk(json=as_json, quiet=quiet)
-    with talk.progress("league", len(CONTESTANTS)) as advance:
+    output = Output(json=as_json, quiet=quiet)
+    with output.progress("league", len(CONTESTANTS)) as advance:
         result = run_league(images, out, LiteFeatures(), config, on_done=lambda _: advance(1))
     write_league(result, out)
     lines = [league_table(result), "", *story(result), f"page: {out / 'league.md'}"]
-    talk.result({**asdict(result), "story": story(result)}, "\n".join(lines))
+    output.result({**asdict(result), "story": story(result)}, "\n".join(lines))

@@ -1,4 +1,4 @@
-"""How commands talk: results on stdout, everything else on stderr.
+"""How commands output: results on stdout, everything else on stderr.
 
 stdout carries what a program may read (``--json``: one JSON value, lists as arrays), stderr what a
 person wants to see: a bar with rate and time left on a terminal, a line now and then in a log.
@@ -25,7 +25,7 @@ Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Talk:
+class Output:
     """The two switches of each command, and what they switch."""
 
     json: bool = False
