@@ -29,7 +29,7 @@ from afterscene.diffusion.loop import sample, trajectory
 from afterscene.diffusion.noise import generated
 from afterscene.diffusion.samplers import Ddim, Ode, make_sampler, samplers
 from afterscene.diffusion.schedules import DDPM, VP
-from afterscene.pages.plots import drawn
+from afterscene.pages.plots import svg
 
 STEPS = (4, 6, 9, 14, 20, 30, 45, 70, 100, 150, 220)
 RANGE = dict(rho_max=60.0, rho_min=0.02, to_zero=False)
@@ -162,7 +162,7 @@ def picture(rows: list[dict], path: Path) -> None:
         axes.grid(alpha=0.3)
         axes.figure.legend(loc="outside right upper")
 
-    path.write_text(drawn(draw, width=640, height=380, paper="white"))
+    path.write_text(svg(draw, width=640, height=380, paper="white"))
 
 
 def write(rows: list[dict], path: Path) -> None:

@@ -16,7 +16,7 @@ from afterscene.errors import BadParameter
 from afterscene.gbd.captions import captions, facts_of
 from afterscene.generators import load
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.frame import depict, prepare
+from afterscene.generators.frame import depict, prepare_frame
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.scene import read_scene
@@ -141,7 +141,7 @@ def test_what_it_is_drawn_as_is_said(own, monkeypatch):
     struck = toy.damage(toy.building(28, 28, DamageLevel.MAJOR, 40), shape=(96, 96))
     struck = replace(struck, hazard="hail", unit="mm")
     assert generator.drawn_as("hail") == ("wind" if own else "not said")
-    frame = depict(prepare(pre, struck, mode="edit", seed=3, config=generator.config))
+    frame = depict(prepare_frame(pre, struck, mode="edit", seed=3, config=generator.config))
     assert (frame.sketch is not None) == own
     changed = (generator.render(pre, struck, seed=3).pixels != pre.pixels).any(0)
     assert changed[28:68, 28:68].any() and not changed[:8].any()

@@ -53,7 +53,7 @@ def test_buildings_may_be_found_in_the_pre_image_alone(tmp_path: Path) -> None:
     assert _score(made) > 0.7
     pair = toy_pair(100)
     pre, post = pair.pre, pair.post
-    again = detectors.load(tmp_path)
+    again = detectors.load_detector(tmp_path)
     other = Scene(pixels=255 - post.pixels, valid=post.valid)
     planes = [again.probabilities(pre.rgb(), scene.rgb())[0] for scene in (post, other)]
     np.testing.assert_array_equal(*planes)
@@ -69,7 +69,7 @@ def test_the_truth_scores_one() -> None:
 
 def test_the_folder_gives_the_same_detector_back(trained: tuple[Detector, Path]) -> None:
     detector, folder = trained
-    again = detectors.load(folder)
+    again = detectors.load_detector(folder)
     pair = toy_pair(7)
     a, b = detector.predict(pair.pre, pair.post), again.predict(pair.pre, pair.post)
     assert np.array_equal(a.probabilities, b.probabilities)
@@ -145,15 +145,15 @@ def test_weights_that_do_not_fit_are_refused(
     whole = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(whole[:-100])
     with pytest.raises(BadWeights, match=r"model\.safetensors"):
-        detectors.load(folder)
+        detectors.load_detector(folder)
     (folder / "model.safetensors").write_bytes(whole)
     said = json.loads((folder / "config.json").read_text())
     said["detector"]["width"] = 32
     (folder / "config.json").write_text(json.dumps(said))
     with pytest.raises(BadWeights, match="shape"):
-        detectors.load(folder)
+        detectors.load_detector(folder)
     with pytest.raises(UnknownName, match="nowhere"):
-        detectors.load(tmp_path / "nowhere")
+        detectors.load_detector(tmp_path / "nowhere")
 
 
 def test_losses_that_are_not_finite_stop_the_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ def test_it_trains_with_a_notice_and_comes_back_from_its_folder(kind: str, tmp_p
     with pytest.warns(UserWarning, match=f"'{kind}' starts from scratch.*--backbone"):
         made = fit(small(kind), [toy_pair(0)], seed=0)
         made.save(tmp_path)
-    again = detectors.load(tmp_path)
+    again = detectors.load_detector(tmp_path)
     pair = toy_pair(1, size=160)
     pre, post = pair.pre, pair.post
     a, b = made.predict(pre, post), again.predict(pre, post)
@@ -118,7 +118,7 @@ def test_the_object_head_learns_levels_and_travels_with_the_detector(
     trained: Detector, tmp_path: Path
 ) -> None:
     made = fit_objects(trained, [toy_pair(i) for i in range(5)], seed=0)
-    again = detectors.load(made.save(tmp_path / "d"))
+    again = detectors.load_detector(made.save(tmp_path / "d"))
     right = total = 0
     for seed in (60, 61, 62):
         pair = toy_pair(seed)

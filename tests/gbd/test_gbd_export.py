@@ -70,7 +70,7 @@ def test_a_missing_extra_names_what_to_install(finished, tmp_path, monkeypatch):
 def test_webdataset_members_are_grouped_by_key_and_bear_no_owner(finished, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    shards = webdataset.write(Dataset(finished), out, per_shard=2)
+    shards = webdataset.export_webdataset(Dataset(finished), out, per_shard=2)
     assert [path.name for path in shards] == ["gbd-000000.tar", "gbd-000001.tar"]
     keys = []
     for path in shards:

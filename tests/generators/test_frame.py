@@ -10,7 +10,7 @@ from afterscene.depiction import Depiction, blow, strip
 from afterscene.errors import BadParameter
 from afterscene.generators import frame as frames
 from afterscene.generators.crops import affected_mask
-from afterscene.generators.frame import depict, prepare, touched
+from afterscene.generators.frame import depict, prepare_frame, touched
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.damage import DamageLevel, rasterize
 from afterscene.geodata.scene import Scene
@@ -20,7 +20,7 @@ from tests.generators import toy
 
 
 def prepared(pre, damage, mode="edit", seed=3, **config):
-    return prepare(pre, damage, mode=mode, seed=seed, config=toy.generator(**config).config)
+    return prepare_frame(pre, damage, mode=mode, seed=seed, config=toy.generator(**config).config)
 
 
 def test_a_generator_that_saw_no_fire_sketches_it():

@@ -13,7 +13,7 @@ from afterscene.geodata.xbd import XbdTree
 from afterscene.lab.baselines import (
     MARGIN,
     Donor,
-    Footprint,
+    Rectangle,
     TrainingPosts,
     choose,
     copy_paste,
@@ -31,7 +31,7 @@ def house(left, top, level=LEVEL, side=20, turn=0.0):
 
 def donor(value=250, level=4, hazard="wind", long=20.0, short=12.0):
     pixels = np.full((60, 60, 3), value, np.uint8)
-    seen = Footprint(centre=(30.0, 30.0), long=long, short=short, angle=0.3)
+    seen = Rectangle(centre=(30.0, 30.0), long=long, short=short, angle=0.3)
     return Donor(pixels=pixels, footprint=seen, level=level, hazard=hazard)
 
 
@@ -84,7 +84,7 @@ def test_the_donor_is_turned_with_the_building():
     """A donor whose left half is dark: after pasting, the dark half follows the long side."""
     pixels = np.full((60, 60, 3), 240, np.uint8)
     pixels[:, :30] = 10
-    flat = Footprint(centre=(30.0, 30.0), long=30.0, short=15.0, angle=0.0)
+    flat = Rectangle(centre=(30.0, 30.0), long=30.0, short=15.0, angle=0.0)
     given = Donor(pixels=pixels, footprint=flat, level=4, hazard="wind")
     upright = Building(polygon=box(40, 30, 55, 60), level=LEVEL, uid="a")
     post = copy_paste(ground(), [upright], "wind", [given], np.random.default_rng(0))
@@ -94,7 +94,7 @@ def test_the_donor_is_turned_with_the_building():
 
 @pytest.mark.parametrize("turn", [0, 30, 90, 145])
 def test_footprint_of_a_turned_house(turn):
-    seen = Footprint.of(house(30, 30, turn=turn).polygon)
+    seen = Rectangle.of(house(30, 30, turn=turn).polygon)
     assert (seen.long, seen.short) == pytest.approx((20, 12), abs=1e-3)
     assert np.rad2deg(seen.angle) % 180 == pytest.approx(turn % 180, abs=1e-3)
     assert seen.centre == pytest.approx((40, 36), abs=1e-3)

@@ -9,7 +9,7 @@ import pytest
 from afterscene.errors import BadParameter, LeakFound, OutputConflict, UnknownName
 from afterscene.gbd import PlanConfig, Rendering, build, draw_plan, find_sources
 from afterscene.lab import runs as runs_module
-from afterscene.lab.comparison import RESULTS, Outcome, Sources, Work, compare
+from afterscene.lab.comparison import RESULTS, Outcome, Sources, Work, compare_arms
 from afterscene.lab.protocol_report import compare_and_report, markdown, report
 from afterscene.lab.protocols import PROTOCOLS, Protocol, protocol
 from afterscene.lab.results import Results
@@ -96,9 +96,9 @@ def test_a_stopped_comparison_goes_on_without_training_again(
 
     monkeypatch.setattr(runs_module, "fit", counted)
     with pytest.raises(KeyboardInterrupt):
-        compare(PLAN, sources, tmp_path)
+        compare_arms(PLAN, sources, tmp_path)
     trained.clear()
-    again = compare(PLAN, sources, tmp_path)
+    again = compare_arms(PLAN, sources, tmp_path)
     assert len(trained) == again.trained == 2
     assert again.results.as_json() == finished[0].results.as_json()
 
@@ -108,16 +108,16 @@ def test_another_comparison_in_the_folder_is_refused(
 ) -> None:
     _, out = finished
     with pytest.raises(OutputConflict):
-        compare(replace(PLAN, detector=replace(PLAN.detector, lr=1e-3)), sources, out)
+        compare_arms(replace(PLAN, detector=replace(PLAN.detector, lr=1e-3)), sources, out)
     other = replace(sources, gbd=(made(sources.xbd, tmp_path / "gbd", "train", seed=1),))
     with pytest.raises(OutputConflict, match="pairs"):
-        compare(PLAN, other, out)
+        compare_arms(PLAN, other, out)
 
 
 def test_a_planted_leak_stops_before_anything_is_trained(sources: Sources, tmp_path: Path) -> None:
     leaky = replace(sources, gbd=(*sources.gbd, made(sources.xbd, tmp_path / "leak", "test")))
     with pytest.raises(LeakFound, match="looks like evaluation tile"):
-        compare(PLAN, leaky, tmp_path / "out")
+        compare_arms(PLAN, leaky, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -127,7 +127,7 @@ def test_given_pairs_belong_to_their_protocol(sources: Sources, tmp_path: Path) 
         (sources, replace(PLAN, name="rare-levels")),
     ):
         with pytest.raises(BadParameter, match="--gbd FOLDER"):
-            compare(plan, wrong, tmp_path / "out")
+            compare_arms(plan, wrong, tmp_path / "out")
 
 
 def test_a_protocol_is_checked(sources: Sources, tmp_path: Path) -> None:
@@ -143,11 +143,11 @@ def test_a_protocol_is_checked(sources: Sources, tmp_path: Path) -> None:
         with pytest.raises(BadParameter):
             replace(PLAN, **fields)
     with pytest.raises(UnknownName, match=r"\.\./x"):
-        compare(replace(PLAN, arms=("../x",)), sources, tmp_path / "out")
+        compare_arms(replace(PLAN, arms=("../x",)), sources, tmp_path / "out")
     with pytest.raises(UnknownName, match="new-event"):
         protocol("magic")
     with pytest.raises(BadParameter, match="no tile is left"):
-        compare(replace(PLAN, test=()), sources, tmp_path / "out")
+        compare_arms(replace(PLAN, test=()), sources, tmp_path / "out")
     assert Protocol.from_json(json.loads(json.dumps(PLAN.as_json()))) == PLAN
 
 

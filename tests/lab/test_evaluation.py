@@ -309,11 +309,11 @@ def test_the_chosen_candidate_is_made_where_a_critic_is_named_and_again_by_anoth
 
 def test_a_critic_cannot_judge_what_it_chose():
     from afterscene import shipped
-    from afterscene.detectors import load
+    from afterscene.detectors import load_detector
     from afterscene.lab.assessor import choice_for
 
     with pytest.raises(BadParameter, match="is the assessor"):
-        choice_for(load("unet"), shipped.find("unet", "detector"))
+        choice_for(load_detector("unet"), shipped.find("unet", "detector"))
 
 
 def test_two_halves_of_the_real_posts_are_as_far_apart_as_their_features_say(made):

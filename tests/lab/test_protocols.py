@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from afterscene import shipped
-from afterscene.detectors.crops import CropSampler
+from afterscene.detectors.crops import DetectorCrops
 from afterscene.errors import (
     BadParameter,
     LeakFound,
@@ -24,8 +24,8 @@ from afterscene.geodata.xbd import XbdTree
 from afterscene.lab import runs as runs_module
 from afterscene.lab.arms import ARMS
 from afterscene.lab.baselines import harvest
-from afterscene.lab.comparison import Outcome, Sources, Work, compare, held_back
-from afterscene.lab.protocol_report import compare_and_report, verdict
+from afterscene.lab.comparison import Outcome, Sources, Work, compare_arms, held_back
+from afterscene.lab.protocol_report import compare_and_report, protocol_verdict
 from afterscene.lab.protocols import PROTOCOLS, Protocol
 from afterscene.lab.settings import settings
 from afterscene.lab.synthesis import CopyPaste, expected_mix
@@ -120,7 +120,8 @@ def test_synthetic_pairs_keep_the_mix_of_their_hazard() -> None:
     made = [replace(pair, buildings=tuple(houses))]
     config = replace(TINY, background_share=0.0, batch=64, crop=64)
     levels, natural = (
-        CropSampler(made, replace(config, synthetic_natural=flag), seed=0) for flag in (False, True)
+        DetectorCrops(made, replace(config, synthetic_natural=flag), seed=0)
+        for flag in (False, True)
     )
     assert levels.synthetic.chances.tolist() == [0.5, 0, 0, 0.5, 0]
     assert natural.synthetic.chances == pytest.approx([8 / 9, 0, 0, 1 / 9, 0])
@@ -207,13 +208,13 @@ def test_the_shipped_generator_says_what_it_saw_and_is_refused_where_that_is_tes
 
 def test_no_generator_is_asked_for_where_no_arm_needs_one(xbd: Path, tmp_path: Path) -> None:
     plain = replace(TOY, arms=("real", "augmented"), seeds=(0,))
-    results = compare(plain, Sources(xbd=xbd), tmp_path / "a").results
+    results = compare_arms(plain, Sources(xbd=xbd), tmp_path / "a").results
     assert results.whole and results.settings[0].best is None
     assert all(arm.gain is None for arm in results.settings[0].arms)
     with pytest.raises(MissingFile, match=f"--model {FIRE}=FOLDER"):
-        compare(TOY, Sources(xbd=xbd), tmp_path / "b")
+        compare_arms(TOY, Sources(xbd=xbd), tmp_path / "b")
     with pytest.raises(UnknownName, match="magic"):
-        compare(replace(TOY, arms=("magic",)), Sources(xbd=xbd), tmp_path / "c")
+        compare_arms(replace(TOY, arms=("magic",)), Sources(xbd=xbd), tmp_path / "c")
 
 
 def test_a_planted_leak_stops_before_anything_is_trained(xbd: Path, tmp_path: Path) -> None:
@@ -242,7 +243,7 @@ def test_a_stopped_protocol_goes_on_and_says_what_it_measured(
     monkeypatch.setattr(runs_module, "fit", counted)
     found = run(TOY, xbd, generator, out, limit=4).results
     assert len(trained) == 4 and not found.whole and found.settings == ()
-    assert verdict(found) == ("No seed is whole yet.",)
+    assert protocol_verdict(found) == ("No seed is whole yet.",)
     found = run(TOY, xbd, generator, out, limit=2).results
     assert len(trained) == 6 and found.settings[0].seeds == (0,)
     found = run(TOY, xbd, generator, out).results
@@ -306,15 +307,15 @@ def test_the_first_arm_draws_buildings_as_they_occur() -> None:
 def test_synthetic_first_shows_synthetic_crops_first() -> None:
     real, made = [toy_pair(1)], [toy_pair(2, synthetic=True)]
     config = replace(TINY, steps=10, order="synthetic-first", synthetic_share=0.4)
-    whole = CropSampler([*real, *made], config, seed=0)
+    whole = DetectorCrops([*real, *made], config, seed=0)
     for step in range(10):
-        alone = CropSampler(made if step < 4 else real, config, seed=0)
+        alone = DetectorCrops(made if step < 4 else real, config, seed=0)
         assert torch.equal(whole.batch(step).pre, alone.batch(step).pre), step
 
 
 def test_blur_and_grain_change_pictures_and_never_targets() -> None:
-    plain = CropSampler([toy_pair(1)], replace(TINY, background_share=1.0), seed=0)
-    rough = CropSampler(
+    plain = DetectorCrops([toy_pair(1)], replace(TINY, background_share=1.0), seed=0)
+    rough = DetectorCrops(
         [toy_pair(1)], replace(TINY, background_share=1.0, blur=1.5, grain=0.05), seed=0
     )
     a, b = plain.batch(0), rough.batch(0)

@@ -7,7 +7,7 @@ import pytest
 
 from afterscene.errors import BadParameter, MissingExtra
 from afterscene.metrics.bootstrap import Interval
-from afterscene.pages.plots import Chart, Curves, drawn
+from afterscene.pages.plots import Chart, Curves, svg
 from afterscene.pages.render import render
 from afterscene.pages.report import Report, Table
 
@@ -62,8 +62,8 @@ def test_equal_scores_are_not_torn_apart():
     same = Interval(mean=7e-7, low=7e-7, high=7e-7)
     chart = Chart(caption="c", names=("a", "b"), intervals=(same, same))
     curves = Curves(caption="c", places=(0, 1), lines=(("a", (same, same)),))
-    for svg in (chart.svg(), curves.svg()):
-        assert not [text for text in texts(svg) if "e" in text], "no power of ten at the axis"
+    for drawing in (chart.svg(), curves.svg()):
+        assert not [text for text in texts(drawing) if "e" in text], "no power of ten at the axis"
 
 
 def test_more_values_than_places_are_refused():
@@ -76,6 +76,6 @@ def test_without_matplotlib_a_chart_names_the_extra_and_a_page_without_one_is_ma
     with pytest.raises(MissingExtra, match=r"afterscene\[lab\]"):
         CHART.svg()
     with pytest.raises(MissingExtra, match=r"afterscene\[lab\]"):
-        drawn(lambda axes: None, width=100, height=100)
+        svg(lambda axes: None, width=100, height=100)
     table = Table(caption="c", columns=("a",), rows=(("x",),))
     assert "<td>x</td>" in render("report.html", report=Report(title="T", tables=(table,)))

@@ -11,7 +11,7 @@ from PIL import Image
 
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import COLOURS, DamageLevel
-from afterscene.pages.pictures import busiest_window, paint_damage, shrink
+from afterscene.pages.pictures import busiest_window, no_larger, paint_damage
 from afterscene.pages.report import PictureRow, Report, Section, Table, write_report
 
 
@@ -53,7 +53,7 @@ def test_the_file_is_whole_and_its_pictures_decode(tmp_path: Path) -> None:
     data = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
     assert len(data) == 1
     seen = np.asarray(Image.open(io.BytesIO(base64.b64decode(data[0]))))
-    wanted = shrink(smooth, 640)
+    wanted = no_larger(smooth, 640)
     assert seen.shape == wanted.shape == (640, 480, 3)
     assert np.abs(seen.astype(int) - wanted).mean() < 4
 

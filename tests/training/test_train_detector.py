@@ -48,7 +48,7 @@ def told(run, key="loss"):
 
 def test_the_run_leaves_a_detector_curves_and_pictures(whole, data):
     run = Path(whole["out"])
-    detector = detectors.load(whole["model"])
+    detector = detectors.load_detector(whole["model"])
     assert detector.provenance["steps"] == STEPS and "validation" in detector.provenance
     assert detector.config == DetectorRun.of(detector.config).detector
     assert [r["step"] for r in records(run) if "validation" in r] == [5, 9]
@@ -100,7 +100,7 @@ def test_detect_fit_is_the_same_run_shared_by_processes_and_resumed(data, whole,
     assert {path.name for path in Path(whole["out"]).glob("*.json")} == {
         path.name for path in run.glob("*.json")
     }
-    assert detectors.load(run).decision == detectors.load(whole["model"]).decision
+    assert detectors.load_detector(run).decision == detectors.load_detector(whole["model"]).decision
 
 
 def test_an_average_of_another_length_is_a_detector_too(whole, tmp_path):
@@ -108,7 +108,7 @@ def test_an_average_of_another_length_is_a_detector_too(whole, tmp_path):
     words = ["models", "average", whole["out"], "--json", "--out"]
     made = Command([*words, str(out), "--length", "0.2"], tmp_path / "logs").result()
     assert made["step"] == STEPS and 0 <= made["missed"] < 1
-    longer, own = detectors.load(out), detectors.load(whole["model"])
+    longer, own = detectors.load_detector(out), detectors.load_detector(whole["model"])
     assert longer.decision == own.decision and longer.provenance["average"]["length"] == 0.2
     a, b = (d.network.last[0].weight for d in (longer, own))
     assert 0 < float((a - b).detach().abs().max()) < 0.1
@@ -120,7 +120,7 @@ def test_an_average_of_another_length_is_a_detector_too(whole, tmp_path):
 def test_init_and_precision_reach_a_detector(data, whole, tmp_path):
     more = ("--init", whole["model"], "--precision", "bf16", "--set", "lr=1e-8")
     result = Command(words(data, tmp_path / "run", *more, steps=1), tmp_path / "logs").result()
-    taught, started = (detectors.load(r["model"]) for r in (whole, result))
+    taught, started = (detectors.load_detector(r["model"]) for r in (whole, result))
     assert started.config.precision == "bf16"
     a, b = (d.network.last[0].weight for d in (taught, started))
     np.testing.assert_allclose(a.detach(), b.detach(), atol=1e-4)

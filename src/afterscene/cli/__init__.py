@@ -38,7 +38,7 @@ __all__ = ["app", "main"]
 
 BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
 
-#: Storeys above this one. Where one is installed, ``commands.register(app)`` in it adds its own.
+#: Storeys above this one; each that is installed has ``commands.register_STOREY(app)``.
 STOREYS = ("lab", "school")
 
 
@@ -110,7 +110,7 @@ app.command("licenses")(licenses.licenses)
 app.command("doctor")(doctor.doctor)
 for storey in STOREYS:
     if find_spec(f"afterscene.{storey}"):
-        import_module(f"afterscene.{storey}.commands").register(app)
+        getattr(import_module(f"afterscene.{storey}.commands"), f"register_{storey}")(app)
 
 
 def _terminated(*_: object) -> NoReturn:

@@ -43,7 +43,7 @@ def assess(
 
     Writes OUT.gpkg (layer buildings), OUT.qml (its style in QGIS) and OUT.html (a map).
     """
-    from afterscene.detectors import load
+    from afterscene.detectors import load_detector
     from afterscene.detectors.assess import assess as work
     from afterscene.detectors.assess import same_grid
     from afterscene.detectors.assessment import counts, write_layer
@@ -69,7 +69,7 @@ def assess(
         )
     if found.outside or found.unusable:
         output.say(f"left out: {found.outside} outside of the image, {found.unusable} no polygons")
-    detector = load(model)
+    detector = load_detector(model)
     shape = found.grid.shape
     with output.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
         done = work(detector, *images, found.buildings, shape, flips=flips, advance=advance)

@@ -147,10 +147,10 @@ def predict(
     Pairs of 1024x1024 out of an xBD folder are also written in xView2's layout, predictions/
     and targets/, for `afterscene score`.
     """
-    from afterscene.detectors import load, predict_folder
+    from afterscene.detectors import load_detector, predict_folder
 
     output = Output(json=as_json, quiet=quiet)
-    detector = load(model)
+    detector = load_detector(model)
     todo = _chosen(xbd, split, pre, post)
     with (
         whole_output(out, "detect predict", overwrite),
@@ -189,12 +189,12 @@ def score(
     event; by building; confusion; calibration; intervals over tiles.
     """
     from afterscene.cli.score import evaluation_text, score_text
-    from afterscene.detectors import load
+    from afterscene.detectors import load_detector
     from afterscene.detectors.evaluation import score_pairs
     from afterscene.geodata.xbd import XbdTree
 
     output = Output(json=as_json, quiet=quiet)
-    detector = load(model)
+    detector = load_detector(model)
     pairs = XbdTree(xbd).pairs(split)
     with output.progress("detect score", len(pairs)) as advance:
         values = score_pairs(detector, pairs, flips=flips, advance=advance).as_json()

@@ -11,7 +11,7 @@ from afterscene.detectors.decision import Decision
 from afterscene.detectors.detector import Detector, Prediction
 from afterscene.detectors.folders import predict_folder
 from afterscene.detectors.registry import DETECTORS, detector_config
-from afterscene.detectors.storage import load, load_assessor
+from afterscene.detectors.storage import load_assessor, load_detector
 from afterscene.detectors.training import fit
 
 __all__ = [
@@ -22,7 +22,7 @@ __all__ = [
     "Prediction",
     "detector_config",
     "fit",
-    "load",
     "load_assessor",
+    "load_detector",
     "predict_folder",
 ]

@@ -26,7 +26,7 @@ from afterscene.training.crops import WAYS, Spots, corner, cut, turned
 BESIDE = 0.4
 
 
-class Batch(NamedTuple):
+class DetectorBatch(NamedTuple):
     """pre, post: (N, 3, S, S) float32 in about [-1, 1]; target: (N, S, S) int64, 255 ignored."""
 
     pre: Tensor
@@ -57,7 +57,7 @@ class _Pool:
         return cls(pictures, spots, spots.chances([*levels, share]))
 
 
-class CropSampler:
+class DetectorCrops:
     """``sampler.batch(step)``; the same (pairs, config, seed, step) gives the same batch."""
 
     def __init__(self, pairs: Sequence[LabelledPair], config: DetectorConfig, *, seed: int):
@@ -68,11 +68,11 @@ class CropSampler:
         self.real = _Pool.of([p for p in pairs if not p.synthetic], config)
         self.synthetic = _Pool.of([p for p in pairs if p.synthetic], config)
 
-    def batch(self, step: int, piece: slice = slice(None)) -> Batch:
+    def batch(self, step: int, piece: slice = slice(None)) -> DetectorBatch:
         """The crops of optimiser step `step`, or a piece of them."""
         crops = [self._crop(step, index) for index in range(self.config.batch)[piece]]
         pre, post, target = (np.stack(part) for part in zip(*crops, strict=True))
-        return Batch(from_pixels(pre), from_pixels(post), from_numbers(target))
+        return DetectorBatch(from_pixels(pre), from_pixels(post), from_numbers(target))
 
     def _crop(self, step: int, index: int) -> tuple[np.ndarray, ...]:
         rng = np.random.default_rng([self.seed, step, index])

@@ -203,7 +203,7 @@ class Detector:
         return (total[0] / len(views)).numpy()[:, :height, :width]
 
     def save(self, folder: Path | str) -> Path:
-        """Write the folder that :func:`afterscene.detectors.load` reads; each file atomically."""
+        """Write the folder that ``load_detector`` reads; each file atomically."""
         from afterscene.detectors.storage import save_detector
 
         return save_detector(self, Path(folder))

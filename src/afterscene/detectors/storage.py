@@ -48,7 +48,7 @@ def save_detector(detector: Detector, folder: Path) -> Path:
             "objects": detector.objects is not None,
         },
     )
-    write_atomic(folder / CARD, card(detector).encode())
+    write_atomic(folder / CARD, detector_card(detector).encode())
     return folder
 
 
@@ -59,11 +59,11 @@ def load_assessor(folder: Path | None = None) -> tuple[Detector, str]:
     damage, so it may not judge generated scenes.
 
     Raises:
-        UnknownName, MissingFile, BadWeights: see :func:`load`.
+        UnknownName, MissingFile, BadWeights: see :func:`load_detector`.
         BadParameter: it was trained on synthetic pairs.
     """
     place = folder or Path(ASSESSOR)
-    detector = load(place)
+    detector = load_detector(place)
     synthetic = detector.provenance.get("pairs_synthetic", 0)
     if synthetic:
         raise BadParameter(
@@ -73,7 +73,7 @@ def load_assessor(folder: Path | None = None) -> tuple[Detector, str]:
     return detector, place.name
 
 
-def load(name: Path | str = "unet") -> Detector:
+def load_detector(name: Path | str = "unet") -> Detector:
     """A shipped detector by name, or one from a folder.
 
     Raises UnknownName, MissingFile, BadWeights.
@@ -124,7 +124,7 @@ def _read_config(path: Path) -> dict[str, Any]:
     return said
 
 
-def card(detector: Detector) -> str:
+def detector_card(detector: Detector) -> str:
     """The model card, in Markdown, from what the detector knows about itself."""
     made, config = detector.provenance, detector.config
     lines = [

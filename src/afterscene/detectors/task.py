@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from afterscene.computing import autocast
 from afterscene.detectors.config import DetectorConfig
-from afterscene.detectors.crops import Batch, CropSampler
+from afterscene.detectors.crops import DetectorBatch, DetectorCrops
 from afterscene.detectors.detector import build_network
 from afterscene.detectors.encoders import fill, is_pretrained, pretrained_available
 from afterscene.detectors.losses import TERMS, detector_figures, detector_sums
@@ -84,8 +84,8 @@ class DetectorTask(Task):
         device: str = "cpu",
     ) -> None:
         self.config, self.device = config, torch.device(device)
-        self.sampler = CropSampler(pairs, config, seed=config.seed)
-        self.validation = CropSampler(validation, config, seed=12345) if len(validation) else None
+        self.sampler = DetectorCrops(pairs, config, seed=config.seed)
+        self.validation = DetectorCrops(validation, config, seed=12345) if len(validation) else None
         self.synthetic = any(pair.synthetic for pair in validation)
         network, self.origin = initial_network(config, config.seed)
         self._plain = copy.deepcopy(network).eval()
@@ -113,13 +113,13 @@ class DetectorTask(Task):
     def count(self, step: int) -> int:
         return self.config.batch
 
-    def draw(self, step: int, piece: slice) -> Batch:
+    def draw(self, step: int, piece: slice) -> DetectorBatch:
         return self._placed(self.sampler.batch(step, piece))
 
-    def _placed(self, batch: Batch) -> Batch:
-        return Batch(*(part.to(self.device) for part in batch))
+    def _placed(self, batch: DetectorBatch) -> DetectorBatch:
+        return DetectorBatch(*(part.to(self.device) for part in batch))
 
-    def sums(self, drawn: Batch) -> Tensor:
+    def sums(self, drawn: DetectorBatch) -> Tensor:
         with autocast(self.config.precision, self.device.type):
             logits = self.model(drawn.pre, drawn.post)
         crops = zip(*(part.split(1) for part in (*logits, drawn.target)), strict=True)

@@ -12,7 +12,7 @@ import numpy as np
 from afterscene.errors import BadParameter, UnknownName
 from afterscene.gbd.generator import Generator
 from afterscene.gbd.plan import Item
-from afterscene.geodata.border import seen
+from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import XbdLabel
@@ -85,7 +85,7 @@ def make_post(
     """
     pre = as_rgb(scene)
     # A picture without a mask may still be padded: no water or ash is to be drawn there.
-    shown = pre.replace(valid=seen(pre.rgb(), pre.valid))
+    shown = pre.replace(valid=seen_pixels(pre.rgb(), pre.valid))
     damage = item_damage(item, pre, label)
 
     def draw(seed: int) -> Scene:

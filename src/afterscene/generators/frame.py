@@ -25,7 +25,7 @@ from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.choosing import Choice
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import RenderConfig, draw_scene, scene_condition
-from afterscene.geodata.border import seen
+from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import depiction_of
@@ -81,14 +81,16 @@ class Frame:
         return self.acquisition.taking(self.start, self.valid, self.veiled)
 
 
-def prepare(pre: Scene, damage: DamageMap, *, mode: Mode, seed: int, config: RenderConfig) -> Frame:
+def prepare_frame(
+    pre: Scene, damage: DamageMap, *, mode: Mode, seed: int, config: RenderConfig
+) -> Frame:
     """The scene with nothing painted on it but water and ash, of the style of ``pre``."""
     picture = pre.rgb()
     depiction = depiction_of(damage.hazard)
     levels = rasterize(damage.buildings, picture.shape[:2])
     frame = Frame(
         pre=picture,
-        valid=seen(picture, pre.valid),
+        valid=seen_pixels(picture, pre.valid),
         damage=damage,
         levels=levels,
         depiction=depiction,

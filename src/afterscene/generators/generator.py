@@ -26,7 +26,7 @@ from afterscene.generators.frame import (
     acquire,
     compose,
     depict,
-    prepare,
+    prepare_frame,
     refine,
 )
 from afterscene.generators.render import RenderConfig, draw_scene, scene_condition
@@ -117,7 +117,7 @@ class BridgeGenerator:
         if mode not in MODES:
             raise UnknownName(f"mode '{mode}' is not known; choose one of: {', '.join(MODES)}")
         config = self._config(steps)
-        frame = prepare(pre, damage, mode=mode, seed=seed, config=config)
+        frame = prepare_frame(pre, damage, mode=mode, seed=seed, config=config)
         frame = replace(
             frame, style=self._style_of(frame) if style is None else _checked(style, mode)
         )

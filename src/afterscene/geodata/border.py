@@ -15,7 +15,7 @@ FRINGE = 3
 _FLAT = 2.0
 
 
-def seen(rgb: np.ndarray, valid: np.ndarray) -> np.ndarray:
+def seen_pixels(rgb: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """``valid`` (H, W) of a picture; of one that says valid everywhere, without black padding."""
     return ~black_border(rgb) if valid.all() else valid
 

@@ -28,7 +28,7 @@ from afterscene.geodata.tags import CRS_TAG, TRANSFORM_TAG
 _ENVIRONMENT = {"GDAL_TIFF_INTERNAL_MASK": "YES", "GDAL_PAM_ENABLED": "NO"}
 
 
-def check(path: Path, pixels: np.ndarray, valid: np.ndarray) -> None:
+def check_writable(path: Path, pixels: np.ndarray, valid: np.ndarray) -> None:
     """Raise BadParameter where the format that the suffix names cannot hold the pixels."""
     suffix = path.suffix.lower()
     reason = ""
@@ -53,7 +53,7 @@ def encode(
     transform: Affine | None,
     tags: Mapping[str, str],
 ) -> bytes:
-    """The file in the format of `suffix`; ask :func:`check` first.
+    """The file in the format of `suffix`; ask :func:`check_writable` first.
 
     Bytes, not a file: a full disk is then met by our own writing, which GDAL would only log.
     """

@@ -14,7 +14,7 @@ from afterscene.errors import BadImage
 from afterscene.geodata.imagefiles import DECODERS_RAISE, GDAL, open_raster, sniff
 
 
-def sample(path: Path, lnglat: np.ndarray) -> np.ndarray:
+def values_at(path: Path, lnglat: np.ndarray) -> np.ndarray:
     """(n, 2) WGS84 degrees to (n,) float64 values of the first band.
 
     Raises:

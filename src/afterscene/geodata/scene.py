@@ -184,7 +184,7 @@ def write_scene(scene: Scene, path: str | Path, *, tags: Mapping[str, str] = _NO
     texts = {str(k): str(v) for k, v in tags.items()}
     if scene.time is not None:
         texts[TIME_TAG] = scene.time.isoformat()
-    encode.check(path, scene.pixels, scene.valid)
+    encode.check_writable(path, scene.pixels, scene.valid)
     if scene.crs is not None:
         check_crs(scene.crs)
     content = encode.encode(

@@ -13,7 +13,7 @@ def choice_for(assessor: Detector, critic: Path) -> Choice:
     """A choice by the detector in ``critic`` for scenes that ``assessor`` is going to judge.
 
     Raises:
-        MissingFile, BadWeights: see :func:`afterscene.detectors.load`.
+        MissingFile, BadWeights: see :func:`afterscene.detectors.load_detector`.
         BadParameter: both are one detector, or the critic was trained on synthetic pairs.
     """
     detector, name = load_assessor(critic)

@@ -33,7 +33,7 @@ SCALE = (0.5, 2.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Footprint:
+class Rectangle:
     """The smallest turned rectangle around an outline: pixels, and radians of its long side."""
 
     centre: tuple[float, float]  # x, y
@@ -42,7 +42,7 @@ class Footprint:
     angle: float
 
     @classmethod
-    def of(cls, outline: BaseGeometry) -> Footprint:
+    def of(cls, outline: BaseGeometry) -> Rectangle:
         """Measured on the corners of `outline`."""
         points = shapely.get_coordinates(outline).astype(np.float32)
         (x, y), (width, height), degrees = cv2.minAreaRect(points)
@@ -51,7 +51,7 @@ class Footprint:
         angle = float(np.deg2rad(degrees))
         return cls(centre=(x, y), long=max(width, 1.0), short=max(height, 1.0), angle=angle)
 
-    def unlike(self, other: Footprint) -> float:
+    def unlike(self, other: Rectangle) -> float:
         """How far sizes differ: sum of the absolute log ratios of both sides."""
         return abs(np.log(self.long / other.long)) + abs(np.log(self.short / other.short))
 
@@ -61,7 +61,7 @@ class Donor:
     """A damaged building cut out of a post image; the footprint is in pixels of the cut."""
 
     pixels: np.ndarray
-    footprint: Footprint
+    footprint: Rectangle
     level: int
     hazard: str
 
@@ -152,11 +152,11 @@ def _cut(post: np.ndarray, building: Building, hazard: str) -> Donor | None:
     margin = 8 + 0.35 * max(right - left, bottom - top)
     first_col, first_row = int(max(left - margin, 0)), int(max(top - margin, 0))
     last_col, last_row = int(min(right + margin, width)), int(min(bottom + margin, height))
-    seen = Footprint.of(building.polygon)
+    seen = Rectangle.of(building.polygon)
     x, y = seen.centre
     return Donor(
         pixels=post[first_row:last_row, first_col:last_col].copy(),
-        footprint=Footprint(
+        footprint=Rectangle(
             centre=(x - first_col, y - first_row),
             long=seen.long,
             short=seen.short,
@@ -197,7 +197,7 @@ def choose(
     fitting = [d for d in fitting if d.hazard == hazard] or fitting
     if not fitting:
         return None
-    wanted = Footprint.of(building.polygon)
+    wanted = Rectangle.of(building.polygon)
     nearest = sorted(fitting, key=lambda d: d.footprint.unlike(wanted))[:CHOICE]
     return nearest[int(rng.integers(len(nearest)))]
 
@@ -217,7 +217,7 @@ def _paste(
     blend[(owner[rows, cols] > 0) & ~mine] = 0
     warped = cv2.warpAffine(
         donor.pixels,
-        _motion(donor.footprint, Footprint.of(building.polygon), (cols.start, rows.start)),
+        _motion(donor.footprint, Rectangle.of(building.polygon), (cols.start, rows.start)),
         (cols.stop - cols.start, rows.stop - rows.start),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT_101,
@@ -226,7 +226,7 @@ def _paste(
     picture[rows, cols] = under + blend[..., None] * (warped - under)
 
 
-def _motion(source: Footprint, target: Footprint, origin: tuple[int, int]) -> np.ndarray:
+def _motion(source: Rectangle, target: Rectangle, origin: tuple[int, int]) -> np.ndarray:
     """(2, 3) matrix from pixels of a donor's cut to pixels of a window that begins at `origin`."""
     scale = np.sqrt(target.long * target.short / (source.long * source.short))
     scale = float(np.clip(scale, *SCALE))

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from afterscene import shipped
-from afterscene.detectors import Detector
-from afterscene.detectors import load as load_detector
+from afterscene.detectors import Detector, load_detector
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.files import prepare_output, write_json
 from afterscene.gbd.generator import Generator
@@ -99,7 +98,7 @@ class Outcome:
     tile: Callable[[str], LabelledPair]
 
 
-def compare(protocol: Protocol, sources: Sources, out: Path, work: Work = Work()) -> Outcome:
+def compare_arms(protocol: Protocol, sources: Sources, out: Path, work: Work = Work()) -> Outcome:
     """Go on with the protocol in ``out``: train what is missing, write ``out/results.json``.
 
     Raises:
@@ -162,7 +161,7 @@ class DecodedPairs:
 
 
 class _Comparison:
-    """One call of :func:`compare`."""
+    """One call of :func:`compare_arms`."""
 
     def __init__(self, *, protocol: Protocol, sources: Sources, out: Path, work: Work) -> None:
         self.protocol, self.sources, self.out, self.work = protocol, sources, out, work

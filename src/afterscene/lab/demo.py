@@ -40,9 +40,9 @@ from afterscene.hazards import make_hazard
 from afterscene.hazards.flood import Flood
 from afterscene.hazards.wildfire import Wildfire
 from afterscene.hazards.wind import HurricaneWind
-from afterscene.lab.comparison import Outcome, Sources, Work, compare
+from afterscene.lab.comparison import Outcome, Sources, Work, compare_arms
 from afterscene.lab.evaluation_plan import Stage, silent
-from afterscene.lab.protocol_report import TEMPLATES, disagreements, report, verdict
+from afterscene.lab.protocol_report import TEMPLATES, disagreements, protocol_verdict, report
 from afterscene.lab.protocols import GIVEN, PROTOCOLS
 from afterscene.lab.results import Results
 from afterscene.lab.towns import Photograph, draw_pairs, drawn_post
@@ -108,7 +108,7 @@ class DemoResult:
     @property
     def verdict(self) -> str:
         """What the comparison says, in sentences."""
-        return " ".join(verdict(self.results))
+        return " ".join(protocol_verdict(self.results))
 
 
 def run_demo(
@@ -228,7 +228,7 @@ def _compare(
     steps = len(protocol.arms) * len(config.seeds) * config.detector.steps
     with stage("train detectors", steps) as advance:
         work = Work(told=lambda *_: advance(1))
-        return compare(protocol, Sources(xbd=real, gbd=tuple(folders)), out, work)
+        return compare_arms(protocol, Sources(xbd=real, gbd=tuple(folders)), out, work)
 
 
 def _report(

@@ -74,7 +74,7 @@ def evaluate_layout(
     seen: dict[str, _Seen] = {}
     with stage("evaluate", len(chosen)) as advance:
         for pair, buildings in chosen:
-            for name, picture in candidates(pair, buildings, generator, plan.seed, steps):
+            for name, picture in layout_candidates(pair, buildings, generator, plan.seed, steps):
                 _look(seen.setdefault(name, _Seen()), picture, buildings, assessor, space)
             advance(1)
     if TRAIN in tree.splits and plan.split != TRAIN:
@@ -87,7 +87,7 @@ def evaluate_layout(
     }
 
 
-def candidates(
+def layout_candidates(
     pair: Pair,
     buildings: tuple[Building, ...],
     generator: BridgeGenerator,

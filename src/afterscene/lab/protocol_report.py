@@ -15,7 +15,7 @@ from afterscene.files import write_atomic
 from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.geodata.pair import LabelledPair
 from afterscene.lab.arms import ARMS
-from afterscene.lab.comparison import RESULTS, Outcome, Sources, Work, compare
+from afterscene.lab.comparison import RESULTS, Outcome, Sources, Work, compare_arms
 from afterscene.lab.protocols import Protocol
 from afterscene.lab.results import ArmResult, Finished, Results, SettingResult
 from afterscene.metrics.bootstrap import Interval
@@ -50,9 +50,9 @@ HEAD = (
 
 
 def compare_and_report(protocol: Protocol, sources: Sources, out: Path, work: Work) -> Outcome:
-    """:func:`afterscene.lab.comparison.compare`, then page and tables from its results.json."""
+    """:func:`~afterscene.lab.comparison.compare_arms`, then its page and tables."""
     require_matplotlib()
-    outcome = compare(protocol, sources, out, work)
+    outcome = compare_arms(protocol, sources, out, work)
     results, beside = Results.read(out / RESULTS), real_posts(sources.xbd)
     rows = [row for folder in sources.gbd for row in gallery(folder, beside=beside)]
     rows += disagreements(outcome.finished, outcome.tile)
@@ -61,7 +61,7 @@ def compare_and_report(protocol: Protocol, sources: Sources, out: Path, work: Wo
     return outcome
 
 
-def verdict(results: Results) -> tuple[str, ...]:
+def protocol_verdict(results: Results) -> tuple[str, ...]:
     """A sentence for each setting."""
     if not results.settings:
         return ("No seed is whole yet.",)
@@ -136,7 +136,7 @@ def report(results: Results, pictures: Sequence[PictureRow] = ()) -> Report:
     rare = (_rare_table(one) for one in results.settings)
     return Report(
         title=f"What synthetic pairs are worth: {results.protocol.name}",
-        summary=(*(() if results.whole else (whole,)), *verdict(results)),
+        summary=(*(() if results.whole else (whole,)), *protocol_verdict(results)),
         charts=(*(_chart(one) for one in results.settings), *curves(results)),
         tables=(
             *(setting_table(one) for one in results.settings),
@@ -189,7 +189,7 @@ def markdown(results: Results) -> str:
         "comparison.md",
         folder=TEMPLATES,
         name=results.protocol.name,
-        verdict=verdict(results),
+        verdict=protocol_verdict(results),
         tables=[setting_table(one) for one in results.settings],
         method=method(results),
     )

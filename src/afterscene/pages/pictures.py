@@ -46,7 +46,7 @@ def busiest_window(target: np.ndarray, size: int) -> tuple[slice, slice]:
     return slice(int(row), int(row) + height), slice(int(col), int(col) + width)
 
 
-def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
+def no_larger(rgb: np.ndarray, side: int) -> np.ndarray:
     """No side longer than `side` pixels, proportions kept."""
     longest = max(rgb.shape[:2])
     if longest <= side:
@@ -58,6 +58,6 @@ def shrink(rgb: np.ndarray, side: int) -> np.ndarray:
 def data_uri(rgb: np.ndarray, side: int = 640) -> str:
     """(H, W, 3) uint8, shrunk to `side` pixels, as a JPEG that stands in a page."""
     buffer = io.BytesIO()
-    image = Image.fromarray(np.ascontiguousarray(shrink(rgb, side)))
+    image = Image.fromarray(np.ascontiguousarray(no_larger(rgb, side)))
     image.save(buffer, "JPEG", quality=85, subsampling=0)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()

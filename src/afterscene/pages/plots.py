@@ -47,7 +47,7 @@ def require_matplotlib() -> None:
         )
 
 
-def drawn(draw: Callable[[Any], None], *, width: float, height: float, paper: str = "none") -> str:
+def svg(draw: Callable[[Any], None], *, width: float, height: float, paper: str = "none") -> str:
     """What `draw` puts on the axes that it is given, as an SVG file of that size in points.
 
     Raises:
@@ -91,7 +91,7 @@ class Chart:
 
     def svg(self) -> Markup:
         """Each interval as a bar with its mean; points as rings; a line at 0 if it is inside."""
-        return _inline(drawn(self._draw, width=340, height=26 * len(self.names) + 30))
+        return _inline(svg(self._draw, width=340, height=26 * len(self.names) + 30))
 
     def _draw(self, axes: Any) -> None:
         for y, span in enumerate(self.intervals):
@@ -129,7 +129,7 @@ class Curves:
     def svg(self) -> Markup:
         """A line each, its interval as a soft band; places stand at equal distances."""
         rows = -(-len(self.lines) // 2)
-        return _inline(drawn(self._draw, width=340, height=200 + 16 * rows))
+        return _inline(svg(self._draw, width=340, height=200 + 16 * rows))
 
     def _draw(self, axes: Any) -> None:
         xs = range(len(self.places))  # 0, 2, 5, 10, 20 would else crowd

@@ -36,7 +36,7 @@ def write_average(run: Path, length: float, out: Path) -> dict[str, Any]:
     weights, step, missed = reconstruct(run, length)
     about = {"length": length, "step": step, "missed": round(missed, 6)}
     if kind_of(model) == "detector":
-        detector = detectors.load(model)
+        detector = detectors.load_detector(model)
         load_into(detector.network, weights, str(run))
         changed = detectors.Detector(
             detector.network,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from afterscene.detectors import DETECTORS, load, training
+from afterscene.detectors import DETECTORS, load_detector, training
 from afterscene.detectors.objects import fit_objects
 from afterscene.detectors.task import DetectorRun, DetectorTask
 from afterscene.geodata.pair import LabelledPair, read_pairs
@@ -77,7 +77,7 @@ def make_trainer(
 
 def initial(folder: Path, config: DetectorRun) -> Mapping[str, Tensor]:
     """The weights of a detector's folder, to start from."""
-    return load(folder).network.state_dict()
+    return load_detector(folder).network.state_dict()
 
 
 def finish(run: Path, folder: Path, config: DetectorRun, data: Data) -> None:

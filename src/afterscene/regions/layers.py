@@ -27,7 +27,7 @@ import numpy as np
 
 from afterscene.errors import BadRegions, MissingFile
 from afterscene.geodata.distance import distance_km
-from afterscene.geodata.raster import sample
+from afterscene.geodata.raster import values_at
 from afterscene.hazards.earthquake import Earthquake
 from afterscene.hazards.wind import HurricaneWind
 from afterscene.regions.places import Place
@@ -75,7 +75,7 @@ def _raster(path: Path, hazard: str | None, unit: str | None) -> Layer:
         raise BadRegions(f"{path}: a raster does not say its hazard; give HAZARD=FILE")
 
     def at(places: Sequence[Place]) -> np.ndarray:
-        found = sample(path, np.array([(p.lng, p.lat) for p in places]).reshape(-1, 2))
+        found = values_at(path, np.array([(p.lng, p.lat) for p in places]).reshape(-1, 2))
         return np.maximum(np.nan_to_num(found), 0.0)
 
     at([])  # what is wrong with the file is said now

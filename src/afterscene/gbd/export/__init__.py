@@ -52,15 +52,15 @@ class _Format:
 EXPORTERS: Registry[Exporter] = Registry(
     "exporter",
     {
-        "coco": _Format(coco.write),
-        "cog": _Format(cog.write),
-        "croissant": _Format(croissant.write),
-        "geojson": _Format(geojson.write),
-        "geopackage": _Format(geopackage.write),
-        "geoparquet": _Format(geoparquet.write, needs=("geopandas", "pyarrow")),
-        "manifest": _Format(manifest.write, needs=("pyarrow",)),
-        "stac": _Format(stac.write, needs=("pystac",)),
-        "webdataset": _Format(webdataset.write),
+        "coco": _Format(coco.export_coco),
+        "cog": _Format(cog.export_cog),
+        "croissant": _Format(croissant.export_croissant),
+        "geojson": _Format(geojson.export_geojson),
+        "geopackage": _Format(geopackage.export_geopackage),
+        "geoparquet": _Format(geoparquet.export_geoparquet, needs=("geopandas", "pyarrow")),
+        "manifest": _Format(manifest.export_manifest, needs=("pyarrow",)),
+        "stac": _Format(stac.export_stac, needs=("pystac",)),
+        "webdataset": _Format(webdataset.export_webdataset),
     },
 )
 """Every format by its name, with those of installed packages."""

@@ -18,7 +18,7 @@ from afterscene.gbd.licences import TERMS
 from afterscene.geodata.damage import LEVELS, Building, instances
 
 
-def write(dataset: Dataset, out: Path) -> list[Path]:
+def export_coco(dataset: Dataset, out: Path) -> list[Path]:
     """``annotations.json``: info, licenses, categories, images, annotations."""
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []

@@ -17,7 +17,7 @@ from afterscene.geodata.fit import fit_lnglat
 from afterscene.geodata.scene import read_scene, read_tags
 
 
-def write(dataset: Dataset, out: Path) -> list[Path]:
+def export_cog(dataset: Dataset, out: Path) -> list[Path]:
     """``{pair}_{pre|post}_disaster.tif``."""
     made = []
     for entry in dataset:

@@ -79,7 +79,7 @@ FIELDS = (
 )
 
 
-def write(dataset: Dataset, out: Path) -> list[Path]:
+def export_croissant(dataset: Dataset, out: Path) -> list[Path]:
     """``items.jsonl`` and ``croissant.json``."""
     extent = Extent()
     lines = []

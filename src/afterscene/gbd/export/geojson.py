@@ -14,7 +14,7 @@ from afterscene.gbd.dataset import Dataset
 from afterscene.gbd.export.places import placed
 
 
-def write(dataset: Dataset, out: Path) -> list[Path]:
+def export_geojson(dataset: Dataset, out: Path) -> list[Path]:
     """``buildings.geojson``. Raises BadLabel where no building has a place."""
     properties, outlines, left_out = placed(dataset)
     document = {

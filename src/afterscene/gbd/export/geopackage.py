@@ -10,7 +10,7 @@ from afterscene.gbd.export.places import CRS, placed
 from afterscene.geodata.geopackage import write_geopackage
 
 
-def write(dataset: Dataset, out: Path) -> list[Path]:
+def export_geopackage(dataset: Dataset, out: Path) -> list[Path]:
     """``buildings.gpkg``. Raises BadLabel where no building has a place."""
     rows, outlines, left_out = placed(dataset)
     columns = {name: [row[name] for row in rows] for name in rows[0]}

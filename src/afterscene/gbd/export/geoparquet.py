@@ -10,7 +10,7 @@ from afterscene.gbd.dataset import Dataset
 from afterscene.gbd.export.places import CRS, placed
 
 
-def write(dataset: Dataset, out: Path) -> list[Path]:
+def export_geoparquet(dataset: Dataset, out: Path) -> list[Path]:
     """``buildings.parquet``. Raises BadLabel where no building has a place."""
     import geopandas
 

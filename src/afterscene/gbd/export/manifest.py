@@ -18,7 +18,7 @@ TEXTS = (
 )
 
 
-def write(dataset: Dataset, out: Path) -> list[Path]:
+def export_manifest(dataset: Dataset, out: Path) -> list[Path]:
     """``manifest.parquet``."""
     import pyarrow
     from pyarrow import parquet

@@ -31,7 +31,7 @@ ML_AOI = "https://stac-extensions.github.io/ml-aoi/v0.1.0/schema.json"
 SPLIT = "train"
 
 
-def write(dataset: Dataset, out: Path) -> list[Path]:
+def export_stac(dataset: Dataset, out: Path) -> list[Path]:
     """``catalog.json`` and below it the collection and its items."""
     import pystac
 

@@ -20,7 +20,7 @@ from afterscene.gbd.dataset import Dataset, Entry
 PER_SHARD = 500  # pairs; about 1.5 GB of 1024-pixel pairs, in the range WebDataset advises
 
 
-def write(dataset: Dataset, out: Path, *, per_shard: int = PER_SHARD) -> list[Path]:
+def export_webdataset(dataset: Dataset, out: Path, *, per_shard: int = PER_SHARD) -> list[Path]:
     """``gbd-000000.tar`` ...; ``per_shard`` pairs in each but the last."""
     pairs, count = iter(dataset), -(-len(dataset) // per_shard)
     made = []

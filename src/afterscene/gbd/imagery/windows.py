@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import shapely
 
-from afterscene.geodata.border import seen
+from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.decode import moved
 from afterscene.geodata.footprints import Grid
 from afterscene.geodata.overview import ImageFile
@@ -38,7 +38,7 @@ class TileSource:
         if part.crs is None and self.grid.transform is not None:  # placed by its label alone
             part = part.replace(crs=self.grid.crs, transform=moved(self.grid.transform, inside))
         rgb = part.rgb(stretch=None if part.pixels.dtype == np.uint8 else self.stretch)
-        valid = seen(rgb, part.valid)
+        valid = seen_pixels(rgb, part.valid)
         grow = ((0, window.height - rows), (0, window.width - cols))
         return part.replace(
             pixels=np.pad(np.where(valid, rgb.transpose(2, 0, 1), 0), ((0, 0), *grow)),

@@ -83,7 +83,7 @@ class Plot:
     use: Use
 
 
-class Plan:
+class TownPlan:
     """Streets and plots that cover a picture of ``size`` pixels and a margin around it."""
 
     def __init__(self, size: int, style: Style, rng: np.random.Generator) -> None:

@@ -11,7 +11,7 @@ from afterscene.geodata.drawn.canvas import Canvas, fractal
 from afterscene.geodata.drawn.houses import Wing, footprint, house_wings, paint_wing
 from afterscene.geodata.drawn.nature import Forester, lay_ground, lay_water
 from afterscene.geodata.drawn.palette import Palette, choose_palette, jitter
-from afterscene.geodata.drawn.plan import Plan, Plot, Street, choose_style
+from afterscene.geodata.drawn.plan import Plot, Street, TownPlan, choose_style
 from afterscene.geodata.drawn.streets import CONCRETE, pave
 from afterscene.geodata.scene import Scene
 
@@ -54,7 +54,7 @@ class Town:
         self.size, self.rng = size, rng
         self.palette: Palette = choose_palette(rng)
         self.style = choose_style(rng)
-        self.plan = Plan(size, self.style, rng)
+        self.plan = TownPlan(size, self.style, rng)
         self.canvas = Canvas(size)
         self.forester = Forester(self.canvas, self.palette, rng)
         self.taken = np.zeros((size, size), np.uint8)  # by streets, water and houses

@@ -5,7 +5,7 @@ import typer
 from afterscene.lab.commands import compare, demo, evaluate
 
 
-def register(app: typer.Typer) -> None:
+def register_lab(app: typer.Typer) -> None:
     """Add the commands of the lab to ``app``."""
     app.command("demo")(demo.demo)
     app.command("compare")(compare.compare)

@@ -60,7 +60,7 @@ def compare(
     """
     from afterscene.gbd import load_generator
     from afterscene.lab.comparison import Sources, Work
-    from afterscene.lab.protocol_report import PAGE, compare_and_report, verdict
+    from afterscene.lab.protocol_report import PAGE, compare_and_report, protocol_verdict
     from afterscene.lab.protocols import protocol as named
     from afterscene.recipes.overrides import override
 
@@ -80,7 +80,7 @@ def compare(
     )
     made = compare_and_report(override(named(protocol), settings or ()), sources, out, work)
     page = (out / PAGE).resolve()
-    said = [*verdict(made.results)]
+    said = [*protocol_verdict(made.results)]
     if not made.results.whole:
         said.append("Stopped at the limit; the same command goes on.")
     values = {"report": str(page), "trained": made.trained, **made.results.as_json()}

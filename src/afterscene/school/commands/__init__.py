@@ -5,6 +5,6 @@ import typer
 from afterscene.school.commands import course
 
 
-def register(app: typer.Typer) -> None:
+def register_school(app: typer.Typer) -> None:
     """Add the commands of the school to ``app``."""
     app.add_typer(course.app, name="course")

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from afterscene.files import write_atomic, write_json
-from afterscene.pages.plots import drawn
+from afterscene.pages.plots import svg
 from afterscene.pages.render import render
 from afterscene.school.autoregression import dequantize
 from afterscene.school.catalogue import FOLDER
@@ -115,7 +115,7 @@ def plot(league: League) -> str:
         axes.set_xscale("log", base=2)
         axes.set_xticks(counts, [str(count) for count in counts])
 
-    return drawn(draw, width=460, height=280, paper="white")
+    return svg(draw, width=460, height=280, paper="white")
 
 
 def _rows(rows: Mapping[str, np.ndarray], levels: int) -> list[tuple[str, Tensor]]:
