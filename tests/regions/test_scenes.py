@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tools import train_scenes
 
 from afterscene import shipped
 from afterscene.errors import BadWeights, MissingExtra, UnknownName
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.pretrained import lite0_available
-from afterscene.regions import fit_scenes, scenes
+from afterscene.regions import scenes
 
 needs_encoder = pytest.mark.skipif(not lite0_available(), reason="the extra encoders is missing")
 
@@ -23,7 +24,7 @@ def test_pictures_that_were_held_out_are_named_rightly(shared_data):
     """A sample of the hold-out; the card's figure is over all of it."""
     if not (shared_data / "ucmerced").is_dir():
         pytest.skip("no ucmerced pictures")
-    paths, kinds, held = fit_scenes.pictures(shared_data / "ucmerced")
+    paths, kinds, held = train_scenes.pictures(shared_data / "ucmerced")
     few = np.flatnonzero(held)[::12]
     classify = scenes.load_scenes()
     said = [int(classify(read_scene(paths[k])).argmax()) for k in few]
@@ -47,10 +48,10 @@ def test_the_layer_learns_to_tell_kinds_apart_and_takes_features_as_they_are():
     kinds = np.arange(21).repeat(8)
     centres = 5 * torch.randn(21, 320, generator=rng) + 40
     x = centres[kinds] + torch.randn(len(kinds), 320, generator=rng)
-    head = fit_scenes.fit_head(x, kinds)
-    assert fit_scenes.accuracy(head, x, kinds)[0] > 0.99
-    wrong = fit_scenes.fit_head(x, np.roll(kinds, 8))
-    assert fit_scenes.accuracy(wrong, x, kinds)[0] < 0.1
+    head = train_scenes.fit_head(x, kinds)
+    assert train_scenes.accuracy(head, x, kinds)[0] > 0.99
+    wrong = train_scenes.fit_head(x, np.roll(kinds, 8))
+    assert train_scenes.accuracy(wrong, x, kinds)[0] < 0.1
 
 
 def test_the_card_says_what_the_config_says():

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from afterscene.school.autoregression import pixels
-from afterscene.school.autoregression.heads import Kind, make_head
+from afterscene.school.autoregression.heads import PixelHead
 from afterscene.school.autoregression.orders import Order, Strategy
 
 
@@ -38,12 +38,11 @@ class RemovalModel(nn.Module):
         features: int,
         channels: int,
         levels: int,
-        kind: Kind = "class",
     ) -> None:
         super().__init__()
         self.backbone, self.strategy = backbone, strategy
         self.channels, self.levels = channels, levels
-        self.head = make_head(kind, features, channels, levels)
+        self.head = PixelHead(features, channels, levels)
 
     def features(self, x: Tensor, known: Tensor, label: Tensor | None = None) -> Tensor:
         """``x (N, C, H, W)`` int64, ``known (N, H, W)`` bool -> features ``(N, H, W, D)``."""
