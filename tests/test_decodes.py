@@ -54,8 +54,8 @@ def held_out(folder: Path) -> Counter[str]:
 
 
 def test_detect_fit_and_score(afterscene, xbd, tmp_path, decoded):
-    given = ("--xbd", xbd, "--split", "train", "--val", "val", "--objects", "--quiet")
-    small = ("--steps", 2, "--encoder", "tiny", "--out", tmp_path / "model")
+    given = ("--xbd", xbd, "--split", "train", "--val", "val", "--set", "objects=true", "--quiet")
+    small = ("--set", "steps=2", "--set", "encoder=tiny", "--out", tmp_path / "model")
     outcome = afterscene("detect", "fit", *given, *small)
     assert outcome.code == 0, outcome.stderr
     assert decoded == images(xbd, "train", "val") + held_out(xbd)

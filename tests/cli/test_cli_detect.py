@@ -42,7 +42,18 @@ def model(pairs, tmp_path_factory):
     from afterscene.cli import app
 
     out = tmp_path_factory.mktemp("model") / "detector"
-    command = ["detect", "fit", "--xbd", pairs, "--out", out, "--steps", 2, "--encoder", "tiny"]
+    command = [
+        "detect",
+        "fit",
+        "--xbd",
+        pairs,
+        "--out",
+        out,
+        "--set",
+        "steps=2",
+        "--set",
+        "encoder=tiny",
+    ]
     result = CliRunner().invoke(app, [str(c) for c in [*command, "--json", "--quiet"]])
     assert result.exit_code == 0, result.output
     return out
@@ -54,13 +65,13 @@ def test_fit_saves_weights_that_are_no_pickle(model):
 
 
 def test_fit_refuses_a_folder_that_holds_a_detector(afterscene, pairs, model):
-    outcome = afterscene("detect", "fit", "--xbd", pairs, "--out", model, "--steps", 1)
+    outcome = afterscene("detect", "fit", "--xbd", pairs, "--out", model, "--set", "steps=1")
     assert outcome.code == 2
     assert str(model) in outcome.stderr
 
 
 def test_fit_takes_fields_of_the_detector(afterscene, pairs, tmp_path):
-    command = ["detect", "fit", "--xbd", pairs, "--detector", "tiny", "--steps", 1]
+    command = ["detect", "fit", "--xbd", pairs, "--detector", "tiny", "--set", "steps=1"]
     command += ["--out", tmp_path / "out", "--quiet", "--json"]
     outcome = afterscene(*command, "--set", "localization=pre", "--set", "width=8")
     assert outcome.code == 0, outcome.stderr

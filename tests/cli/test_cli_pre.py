@@ -16,7 +16,17 @@ def test_a_model_is_trained_and_draws_a_label_and_a_town(afterscene, tmp_path):
     names = [f"toy-town_{k:08d}" for k in range(4)]
     (data / "splits.json").write_text(json.dumps({"train": names[:2], "test": names[2:]}))
     sets = [part for value in SMALL for part in ("--set", value)]
-    train = ("train", "layout", "--data", data, "--out", tmp_path / "run", "--steps", 1, "--quiet")
+    train = (
+        "train",
+        "layout",
+        "--data",
+        data,
+        "--out",
+        tmp_path / "run",
+        "--set",
+        "steps=1",
+        "--quiet",
+    )
     assert afterscene(*train, *sets).code == 0
     model = ("--model", tmp_path / "run" / "model", "--json", "--quiet")
     label = data / "labels" / "toy-town_00000001_pre_disaster.json"

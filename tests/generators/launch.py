@@ -71,7 +71,7 @@ def arguments(
     """The command line of a toy run."""
     toy = TOY if recipe == "generator-small" else TOY_DETECTOR
     settings = [word for pair in toy for word in ("--set", pair)]
-    start = ["train", recipe, "--data", data, "--out", out, "--steps", steps]
+    start = ["train", recipe, "--data", data, "--out", out, "--set", f"steps={steps}"]
     return [str(word) for word in (*start, *settings, "--json", "--quiet", *more)]
 
 

@@ -37,7 +37,7 @@ def train(request, afterscene):
     settings = [word for pair in toy for word in ("--set", pair)]
 
     def run(data: Path, out: Path, *more: object, steps: int = 2):
-        start = ("train", recipe, "--data", data, "--out", out, "--steps", steps)
+        start = ("train", recipe, "--data", data, "--out", out, "--set", f"steps={steps}")
         return afterscene(*start, *settings, "--json", "--quiet", *more)
 
     return run
@@ -103,7 +103,7 @@ def test_synthetic_pairs_name_the_tiles_they_were_made_from(afterscene, data, tm
     (made / "manifest.jsonl").write_text(json.dumps(row) + "\n")
     settings = [word for pair in TOY_DETECTOR for word in ("--set", pair)]
     words = ("detect", "fit", "--detector", "tiny", "--xbd", root, "--split", "train")
-    given = (*words, "--gbd", made, "--out", tmp_path / "run", "--steps", 1, *settings)
+    given = (*words, "--gbd", made, "--out", tmp_path / "run", "--set", "steps=1", *settings)
     (root / "splits.json").write_text(json.dumps({"train": ["santa-rosa-wildfire_00000001"]}))
     outcome = afterscene(*given, "--json", "--quiet")
     assert outcome.code == 0, outcome.stderr

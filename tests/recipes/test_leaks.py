@@ -74,14 +74,14 @@ def gbd(tmp_path):
     return tmp_path / "gbd"
 
 
-SMALL = ("--steps", 1, "--quiet")
+SMALL = ("--set", "steps=1", "--quiet")
 TILES = ("--set", "model.widths=8,8", "--set", "model.depths=1,1", "--set", "crops.shapes=[32,2]")
 TINY = ("--set", "crop=64", "--set", "batch=1", "--set", "width=8")
 #: What learns or compares: the words before the folders, and which option names the xBD folder.
 COMMANDS = {
     "detect fit": ("detect", "fit", "--detector", "tiny", "--split", "train", *TINY, *SMALL),
     "train unet": ("train", "unet", "--set", "encoder=tiny", *TINY, *SMALL),
-    "train generator": ("train", "generator-small", "--precision", "fp32", *TILES, *SMALL),
+    "train generator": ("train", "generator-small", "--set", "precision=fp32", *TILES, *SMALL),
     "train layout": ("train", "layout", *TILES, *SMALL),
     "compare given": ("compare", "given", "--quiet"),
     "compare rare-levels": ("compare", "rare-levels", "--set", "arms=real,augmented", "--quiet"),

@@ -54,10 +54,10 @@ def words(recipe, data, out, *more):
         data,
         "--out",
         out,
-        "--steps",
-        STEPS_SHARED,
-        "--precision",
-        "fp32",
+        "--set",
+        f"steps={STEPS_SHARED}",
+        "--set",
+        "precision=fp32",
     ]
     return [str(word) for word in (*start, *settings, "--json", "--quiet", *more)]
 

@@ -89,7 +89,17 @@ def test_detect_fit_is_the_same_run_shared_by_processes_and_resumed(data, whole,
     run, logs = tmp_path / "run", tmp_path / "logs"
     settings = [word for pair in TOY_DETECTOR for word in ("--set", pair)]
     start = ["detect", "fit", "--detector", "tiny", "--xbd", data, "--split", "train"]
-    start += ["--val", "val", "--out", run, "--steps", STEPS, *settings, "--json", "--quiet"]
+    start += [
+        "--val",
+        "val",
+        "--out",
+        run,
+        "--set",
+        f"steps={STEPS}",
+        *settings,
+        "--json",
+        "--quiet",
+    ]
     asked = [str(word) for word in start]
     several = Command(asked, logs, 2)
     wait_for_steps(several, run, 4)
@@ -118,7 +128,7 @@ def test_an_average_of_another_length_is_a_detector_too(whole, tmp_path):
 
 
 def test_init_and_precision_reach_a_detector(data, whole, tmp_path):
-    more = ("--init", whole["model"], "--precision", "bf16", "--set", "lr=1e-8")
+    more = ("--init", whole["model"], "--set", "precision=bf16", "--set", "lr=1e-8")
     result = Command(words(data, tmp_path / "run", *more, steps=1), tmp_path / "logs").result()
     taught, started = (detectors.load_detector(r["model"]) for r in (whole, result))
     assert started.config.precision == "bf16"

@@ -20,11 +20,9 @@ from afterscene.cli.options import (
 from afterscene.cli.output import Json, Output, Quiet, Seed
 from afterscene.cli.train import (
     Initial,
-    Precision,
     Resume,
     RunOut,
     Settings,
-    TrainSteps,
     carry_out,
     configured,
 )
@@ -46,9 +44,6 @@ Gbd = Annotated[
 Val = Annotated[
     str | None, typer.Option("--val", help="Split that decides the thresholds, never trained on.")
 ]
-Encoder = Annotated[
-    str | None, typer.Option("--encoder", help="lite0 (ImageNet weights) or tiny (from scratch).")
-]
 Kind = Annotated[
     str,
     typer.Option(
@@ -58,9 +53,6 @@ Kind = Annotated[
 Backbone = Annotated[
     Path | None,
     typer.Option("--backbone", help="Local folder of a Swin or CLIP model, safetensors."),
-]
-Objects = Annotated[
-    bool, typer.Option("--objects", help="Also fit a head that gives each footprint its level.")
 ]
 Model = Annotated[
     str, typer.Option("--model", help="A shipped detector, or the folder that `detect fit` wrote.")
@@ -74,13 +66,9 @@ def fit(
     split: Split = None,
     gbd: Gbd = None,
     val: Val = None,
-    steps: TrainSteps = None,
-    encoder: Encoder = None,
     detector: Kind = "unet",
     backbone: Backbone = None,
-    objects: Objects = False,
     settings: Settings = None,
-    precision: Precision = None,
     initial: Initial = None,
     resume: Resume = False,
     seed: Seed = 0,
@@ -101,9 +89,7 @@ def fit(
     from afterscene.recipes.run import TrainRun
 
     detector_config(detector)  # an unknown name is told with those of detectors
-    asked = {"steps": steps, "encoder": encoder, "precision": precision}
-    asked |= {"seed": seed or None, "objects": "true" if objects else None}
-    config = configured(detector, settings, **asked)
+    config = configured(detector, settings, seed=seed or None)
     assert isinstance(config, DetectorRun)
     if backbone is not None:
         config = with_backbone(config, backbone)

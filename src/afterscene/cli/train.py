@@ -30,11 +30,6 @@ Resume = Annotated[
 Initial = Annotated[
     Path | None, typer.Option("--init", help="Model folder whose weights to start from.")
 ]
-TrainSteps = Annotated[int | None, typer.Option("--steps", min=1, help="Optimiser steps.")]
-Precision = Annotated[
-    str | None,
-    typer.Option("--precision", help="auto, bf16, or the exact fp32; default: the recipe's."),
-]
 
 
 def train(
@@ -47,8 +42,6 @@ def train(
     settings: Settings = None,
     resume: Resume = False,
     initial: Initial = None,
-    steps: TrainSteps = None,
-    precision: Precision = None,
     on_error: OnErrorOption = OnError.fail,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -62,7 +55,7 @@ def train(
     from afterscene.recipes.data import Folders
     from afterscene.recipes.run import TrainRun
 
-    config = configured(recipe, settings, steps=steps, precision=precision)
+    config = configured(recipe, settings)
     val = "val" if "val" in XbdTree(data).splits else None
     folders = Folders(root=data, validation=val, skip=on_error == OnError.skip)
 
