@@ -216,7 +216,6 @@ def main(argv: Sequence[str]) -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     generator, tree = generators.load(arguments.model), XbdTree(arguments.xbd)
     assessor = load_assessor()
-    assert assessor is not None
     training, record, lines = harvest(read_pairs(tree, "train")), {}, [HEAD]
     for hazard in arguments.hazard:
         chosen = places(tree, arguments.split, hazard, arguments.windows)
