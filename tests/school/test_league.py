@@ -12,9 +12,10 @@ from afterscene.errors import BadParameter, MissingFile, OutputConflict
 from afterscene.school.autoregression import quantize
 from afterscene.school.league import CONTESTANTS, LeagueConfig, run_league, write_league
 from afterscene.school.league import run as runner
+from afterscene.school.league.chain2015 import chain_2015
 from afterscene.school.league.contestant import Contestant
 from afterscene.school.league.crops import colours, read_crops
-from afterscene.school.league.diffusers import SCHEDULE, chain_2015, ddpm, score_sde
+from afterscene.school.league.diffusers import SCHEDULE, ddpm, score_sde
 from afterscene.school.league.judge import nearest_training
 from afterscene.school.league.report import league_table, plot, story
 

@@ -18,7 +18,7 @@ from afterscene import __version__
 from afterscene.files import prepare_output, write_atomic, write_json
 from afterscene.lab.features import FeatureSpace
 from afterscene.school.autoregression import FitConfig, RemovalModel, train_steps
-from afterscene.school.league import diffusers, pixelwise
+from afterscene.school.league import chain2015, diffusers, pixelwise
 from afterscene.school.league.contestant import Contestant, LeagueConfig
 from afterscene.school.league.crops import LeagueCrops, read_crops
 from afterscene.school.league.judge import Judge, Sampled, Score, sample_pictures
@@ -38,7 +38,7 @@ CONTESTANTS: Mapping[str, Maker] = MappingProxyType(
         "spaced": pixelwise.spaced,
         "blocks": pixelwise.blocks,
         "random": pixelwise.random,
-        "2015": diffusers.chain_2015,
+        "2015": chain2015.chain_2015,
         "ddpm": diffusers.ddpm,
         "score-sde": diffusers.score_sde,
         "u-vit": diffusers.u_vit,
