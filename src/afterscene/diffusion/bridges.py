@@ -104,7 +104,7 @@ def cross(
     method: Method = Ddpm(),
     **more: Any,
 ) -> Iterator[State]:
-    """Walk from ``x1`` to an x0; ``more``: ``noise``, ``condition``, as of :func:`loop.trajectory`.
+    """Walk from ``x1`` to an x0; ``more``: ``noise``, ``condition`` as in :func:`.loop.trajectory`.
 
     ``times`` fall from 1. ``Ddpm()`` is I2SB's sampler; an ODE method is deterministic after the
     first step, which draws in any case. The denoiser sees x1 by ``condition`` alone.

@@ -52,8 +52,8 @@ class BridgeGenerator:
     Attributes:
         model: The network between its preconditioning.
         styles: For each hazard ``(n, 6)`` styles of real post images (see ``Condition.style``).
-        scenes: For each hazard ``(n, 6)`` tones of their pre images (:func:`.crops.tone_of`), in
-            the same order; empty where the model does not say.
+        scenes: For each hazard ``(n, 6)`` tones of their pre images (:func:`.appearance.tone_of`),
+            in the same order; empty where the model does not say.
         config: Defaults of rendering.
         choice: Chooses among several sketches of the damage where a hazard begins with one; None:
             the first is taken.
@@ -105,9 +105,9 @@ class BridgeGenerator:
                 the whole scene, for study: the shipped weights lose roofs and streets there.
             steps: Network evaluations; ``None``: the model's default.
             style: ``(6,)`` style of the new acquisition beside ``pre`` (``Condition.style``; of a
-                real pair :func:`~afterscene.generators.crops.measure_style` measures it); None:
-                a part of that of a real post image of the hazard whose pre image had the tone of
-                this one, drawn by ``seed`` (:meth:`draw_style`). Not for ``edit``.
+                real pair :func:`.appearance.measure_style` measures it); None: a part of that of a
+                real post image of the hazard whose pre image had the tone of this one, drawn by
+                ``seed`` (:meth:`draw_style`). Not for ``edit``.
 
         Raises:
             UnknownName: ``mode`` is not one of the three.

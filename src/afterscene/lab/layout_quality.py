@@ -1,9 +1,10 @@
 """Evaluate pre images that a layout model draws: are they like real ones, are the roofs there?
 
-Every candidate has the footprints of the same real tiles. Distances (:mod:`.distances`) are to the
-real pre images of these tiles, in crops around buildings; footprints are looked for by a damage
-detector that was trained on real pairs, given the picture as pre and as post. *Coarse* is what the
-model begins with, *real, other places* what a perfect draw from the same country could reach.
+Every candidate has the footprints of the same real tiles. Distances
+(:mod:`afterscene.metrics.distances`) are to the real pre images of these tiles, in crops around
+buildings; footprints are looked for by a damage detector that was trained on real pairs, given the
+picture as pre and as post. *Coarse* is what the model begins with, *real, other places* what a
+perfect draw from the same country could reach.
 """
 
 from __future__ import annotations
