@@ -82,7 +82,9 @@ def accuracy(head: nn.Linear, x: Tensor, kinds: np.ndarray) -> tuple[float, np.n
 
 
 def save_model(folder: Path, head: nn.Linear, about: dict[str, Any]) -> None:
-    """``head.safetensors`` and ``config.json`` for :func:`regions.scenes.load_scenes`."""
+    """``head.safetensors`` and ``config.json`` for
+    :func:`afterscene.regions.scenes.load_scenes`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().contiguous() for name, value in head.state_dict().items()}
     write_atomic(folder / "head.safetensors", save(state))
