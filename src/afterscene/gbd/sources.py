@@ -15,7 +15,7 @@ from afterscene.errors import AftersceneError, BadImage, BadLabel, BadParameter,
 from afterscene.files import sha256_file
 from afterscene.gbd.plan import Source
 from afterscene.geodata.damage import Building
-from afterscene.geodata.imagefiles import DECODERS_RAISE, first_line, open_pillow, sniff
+from afterscene.geodata.imagefiles import decoding, open_pillow, sniff
 from afterscene.geodata.overview import shape_of
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import XbdLabel, XbdTree, read_label
@@ -189,15 +189,10 @@ def _check_image(path: Path, shape: tuple[int, int]) -> None:
     if path.suffix.lower() not in PLAIN:
         return
     kind = sniff(path)
-    try:
-        with open_pillow(path, kind) as image:
-            bands = len(image.getbands())
-            if kind == "PNG":
-                image.verify()  # its check sums: a file that was cut off is known undecoded
-    except DECODERS_RAISE as error:
-        raise BadImage(
-            f"{path}: cannot be decoded ({first_line(error)}); fetch or export it again"
-        ) from error
+    with decoding(path), open_pillow(path, kind) as image:
+        bands = len(image.getbands())
+        if kind == "PNG":
+            image.verify()  # its check sums: a file that was cut off is known undecoded
     if bands not in (1, 3):
         raise BadImage(f"{path}: {bands} bands; save it as 8-bit RGB, or as GeoTIFF")
 

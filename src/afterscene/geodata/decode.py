@@ -22,15 +22,7 @@ from rasterio.enums import ColorInterp
 from rasterio.windows import Window as RasterWindow
 
 from afterscene.errors import BadImage
-from afterscene.geodata.imagefiles import (
-    DECODERS_RAISE,
-    GDAL,
-    check_size,
-    first_line,
-    open_pillow,
-    open_raster,
-    sniff,
-)
+from afterscene.geodata.imagefiles import check_size, decoding, open_pillow, open_raster, sniff
 from afterscene.geodata.tags import pillow_tags, written_place
 from afterscene.geodata.tiles import Window
 
@@ -48,17 +40,12 @@ class Decoded(NamedTuple):
 def decode(path: Path, window: Window | None = None) -> Decoded:
     """Read an image file. Raises MissingFile or BadImage; see the module for the rules."""
     kind = sniff(path)
-    try:
+    with decoding(path):
         if kind == "GTiff":
             return _decode_gdal(path, kind, window)
         deep = kind == "PNG" and _is_deep_colour(path)
         whole = _decode_gdal(path, kind, None) if deep else _decode_pillow(path, kind)
         return whole if window is None else _part(path, whole, window)
-    except DECODERS_RAISE as error:
-        raise BadImage(
-            f"{path}: cannot be decoded ({first_line(error)}); it is damaged or cut off: "
-            "fetch or export it again"
-        ) from error
 
 
 def _part(path: Path, whole: Decoded, window: Window) -> Decoded:
@@ -123,7 +110,7 @@ def moved(transform: Affine, window: Window) -> Affine:
 
 def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
     window = RasterWindow(part.col, part.row, part.width, part.height) if part else None
-    with rasterio.Env(**GDAL), open_raster(path, kind) as source:
+    with open_raster(path, kind) as source:
         if part:
             _inside(path, part, source.shape)
         height, width = (part.height, part.width) if part else source.shape

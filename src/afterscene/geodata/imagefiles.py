@@ -6,6 +6,8 @@ are set before anything is decoded.
 """
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import rasterio
@@ -27,14 +29,12 @@ _SIGNATURES = (
     (b"II+\x00", "GTiff"),
     (b"MM\x00+", "GTiff"),
 )
-GDAL = {
+_GDAL = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
     "GTIFF_IGNORE_READ_ERRORS": "NO",
 }
-
-
-DECODERS_RAISE = (
+_DECODERS_RAISE = (
     *(RasterioError, CPLE_BaseError),  # rasterio lets GDAL's own errors through here and there
     *(OSError, SyntaxError, ValueError, EOFError, MemoryError),
 )
@@ -63,6 +63,18 @@ def first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
+@contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """Whatever a decoder raises within becomes a BadImage that names the file."""
+    try:
+        yield
+    except _DECODERS_RAISE as error:
+        raise BadImage(
+            f"{path}: cannot be decoded ({first_line(error)}); it is damaged or cut off: "
+            "fetch or export it again"
+        ) from error
+
+
 def check_size(path: Path, height: int, width: int, bytes_each: int) -> None:
     """Raise BadImage where more would be decoded than is held at once."""
     if height * width * bytes_each > MAX_BYTES:
@@ -89,8 +101,12 @@ def open_pillow(path: Path, kind: str) -> Image.Image:
     return image
 
 
-def open_raster(path: Path, kind: str) -> rasterio.DatasetReader:
-    """Open with GDAL's driver `kind` and no other; within ``rasterio.Env(**GDAL)``."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return rasterio.open(path.absolute(), driver=kind)
+@contextmanager
+def open_raster(path: Path, kind: str = "GTiff") -> Iterator[rasterio.DatasetReader]:
+    """A file opened with GDAL's driver `kind` and no other. Raises BadImage, also within."""
+    with decoding(path), rasterio.Env(**_GDAL):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            source = rasterio.open(path.absolute(), driver=kind)
+        with source:
+            yield source

@@ -1,15 +1,18 @@
-"""What a file shows without reading all of it: its size, place, parts and a small picture."""
+"""What a file shows without reading all of it: size, place, parts, values at points, small picture.
+
+A layer must be a GeoTIFF, by its first bytes, so that no VRT can pose as one and read another file.
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import rasterio
+import pyproj
 
 from afterscene.errors import BadImage
 from afterscene.geodata.footprints import Grid
-from afterscene.geodata.imagefiles import DECODERS_RAISE, GDAL, open_pillow, open_raster, sniff
+from afterscene.geodata.imagefiles import decoding, open_pillow, open_raster, sniff
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.tags import read_tags, written_place
 from afterscene.geodata.tiles import Window
@@ -18,14 +21,11 @@ from afterscene.geodata.tiles import Window
 def shape_of(path: Path) -> tuple[int, int]:
     """(H, W) of an image file by its header. Raises MissingFile, BadImage."""
     kind = sniff(path)
-    try:
-        if kind == "GTiff":
-            with rasterio.Env(**GDAL), open_raster(path, kind) as source:
-                return int(source.height), int(source.width)
-        with open_pillow(path, kind) as image:
-            return image.height, image.width
-    except DECODERS_RAISE as error:
-        raise BadImage(f"{path}: cannot be opened ({error}); export it again") from error
+    if kind == "GTiff":
+        with open_raster(path) as source:
+            return int(source.height), int(source.width)
+    with decoding(path), open_pillow(path, kind) as image:
+        return image.height, image.width
 
 
 @dataclass(frozen=True)
@@ -67,22 +67,34 @@ class ImageFile:
 
 
 def _thinned(path: Path, side: int) -> Scene:
-    """A GeoTIFF with every so many pixels left out, no side longer than `side`, without a place.
-
-    Raises:
-        BadImage: it cannot be read.
-    """
-    try:
-        with rasterio.Env(**GDAL), open_raster(path, "GTiff") as source:
-            height, width = source.height, source.width
-            scale = min(1.0, side / max(height, width))
-            shape = (max(1, round(scale * height)), max(1, round(scale * width)))
-            bands = [1, 2, 3] if source.count >= 3 else [1]
-            pixels = source.read(bands, out_shape=(len(bands), *shape))
-            valid = source.dataset_mask(out_shape=shape) > 0
-    except DECODERS_RAISE as error:
-        raise BadImage(f"{path}: cannot be read ({error}); export it again") from error
+    """A GeoTIFF with every so many pixels left out, no side longer than `side`, without a place."""
+    with open_raster(path) as source:
+        scale = min(1.0, side / max(source.shape))
+        height, width = (max(1, round(scale * n)) for n in source.shape)
+        bands = [1, 2, 3] if source.count >= 3 else [1]
+        pixels = source.read(bands, out_shape=(len(bands), height, width))
+        valid = source.dataset_mask(out_shape=(height, width)) > 0
     if pixels.dtype not in (np.uint8, np.uint16):
         pixels = pixels.astype(np.float32)
         valid &= np.isfinite(pixels).all(axis=0)
     return Scene(pixels=pixels, valid=valid)
+
+
+def values_at(path: Path, lnglat: np.ndarray) -> np.ndarray:
+    """(n, 2) WGS84 degrees to (n,) float64 values of a layer's first band, pixel by pixel.
+
+    NaN off the raster and on nodata. Raises MissingFile, BadImage: it is no GeoTIFF with a place.
+    """
+    if (kind := sniff(path)) != "GTiff":
+        raise BadImage(f"{path}: a layer must be a GeoTIFF, this is a {kind}; export it as one")
+    out = np.full(len(lnglat), np.nan)
+    with open_raster(path) as source:
+        if source.crs is None or source.transform.is_identity:
+            raise BadImage(f"{path}: has no CRS and transform; export it with its place")
+        way = pyproj.Transformer.from_crs("EPSG:4326", source.crs.to_wkt(), always_xy=True)
+        x, y = way.transform(lnglat[:, 0], lnglat[:, 1])
+        good = np.isfinite(x) & np.isfinite(y)
+        points = zip(np.asarray(x)[good], np.asarray(y)[good], strict=True)
+        values = source.sample(points, indexes=1, masked=True)
+        out[good] = [np.nan if v.mask.any() else float(v.data[0]) for v in values]
+    return out

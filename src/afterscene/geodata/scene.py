@@ -163,15 +163,7 @@ def read_scene(path: str | Path, *, window: Window | None = None) -> Scene:
     where there is no file, BadImage where it cannot be used.
     """
     path = Path(path)
-    found = decode(path, window)
-    return Scene(
-        pixels=found.pixels,
-        valid=found.valid,
-        crs=found.crs,
-        transform=found.transform,
-        time=found.time,
-        source=path.name,
-    )
+    return Scene(**decode(path, window)._asdict(), source=path.name)
 
 
 def write_scene(scene: Scene, path: str | Path, *, tags: Mapping[str, str] = _NO_TAGS) -> None:

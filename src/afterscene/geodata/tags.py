@@ -11,20 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pyproj
-import rasterio
 from affine import Affine
 from PIL import Image
 from pyproj.exceptions import CRSError
 
 from afterscene.errors import BadImage, BadParameter
-from afterscene.geodata.imagefiles import (
-    DECODERS_RAISE,
-    GDAL,
-    first_line,
-    open_pillow,
-    open_raster,
-    sniff,
-)
+from afterscene.geodata.imagefiles import decoding, first_line, open_pillow, open_raster, sniff
 
 TIME_TAG, CRS_TAG, TRANSFORM_TAG = "AFTERSCENE_TIME", "AFTERSCENE_CRS", "AFTERSCENE_TRANSFORM"
 
@@ -33,16 +25,11 @@ def read_tags(path: str | Path) -> dict[str, str]:
     """Texts in the file: PNG text chunks, TIFF tags, or the JSON comment of our JPEGs."""
     path = Path(path)
     kind = sniff(path)
-    try:
-        if kind == "GTiff":
-            with rasterio.Env(**GDAL), open_raster(path, kind) as source:
-                return dict(source.tags())
-        with open_pillow(path, kind) as image:
-            return pillow_tags(image)
-    except DECODERS_RAISE as error:
-        raise BadImage(
-            f"{path}: tags cannot be read ({first_line(error)}); fetch or export it again"
-        ) from error
+    if kind == "GTiff":
+        with open_raster(path) as source:
+            return dict(source.tags())
+    with decoding(path), open_pillow(path, kind) as image:
+        return pillow_tags(image)
 
 
 def pillow_tags(image: Image.Image) -> dict[str, str]:

@@ -27,7 +27,7 @@ import numpy as np
 
 from afterscene.errors import BadRegions, MissingFile
 from afterscene.geodata.distance import distance_km
-from afterscene.geodata.raster import values_at
+from afterscene.geodata.overview import values_at
 from afterscene.hazards.earthquake import Earthquake
 from afterscene.hazards.wind import HurricaneWind
 from afterscene.regions.places import Place
