@@ -65,10 +65,11 @@ def test_rio_cogeo_finds_the_cogs_valid(tmp_path):
     cogeo = pytest.importorskip("rio_cogeo.cogeo", reason="needs: pip install rio-cogeo")
     rng = np.random.default_rng(0)
     from afterscene.geodata.encode import encode_cog
+    from afterscene.geodata.scene import Scene
 
     pixels = rng.integers(0, 255, (3, 1024, 1024)).astype(np.uint8)
     for valid in (np.ones((1024, 1024), bool), rng.random((1024, 1024)) < 0.5):
-        content = encode_cog(pixels, valid, crs=None, transform=None, tags={"A": "b"})
+        content = encode_cog(Scene(pixels=pixels, valid=valid), {"A": "b"})
         (tmp_path / "x.tif").write_bytes(content)
         valid_cog, errors, warnings = cogeo.cog_validate(tmp_path / "x.tif", strict=True)
         assert valid_cog and not errors and not warnings

@@ -6,7 +6,7 @@ the town next to them, where the plan knew it.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from afterscene.gbd.dataset import Dataset
@@ -27,17 +27,9 @@ class Count:
 
     def as_json(self) -> dict[str, Any]:
         """The count as JSON values; ``severity`` is lowest, mean, highest."""
-        low, mean, high = self.severity
-        return {
-            "hazard": self.hazard,
-            "event": self.event,
-            "region": self.region,
-            "pairs": self.pairs,
-            "pairs_without_buildings": self.empty,
-            "buildings": sum(self.levels.values()),
-            "levels": self.levels,
-            "severity": {"lowest": low, "mean": mean, "highest": high},
-        }
+        severity = dict(zip(("lowest", "mean", "highest"), self.severity, strict=True))
+        said = {**asdict(self), "buildings": sum(self.levels.values()), "severity": severity}
+        return {**said, "pairs_without_buildings": said.pop("empty")}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,11 +11,10 @@ import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import rasterio
-from affine import Affine
 from PIL import Image, PngImagePlugin
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.io import MemoryFile
@@ -25,12 +24,15 @@ from afterscene.errors import BadParameter
 from afterscene.geodata.imagefiles import SUFFIXES
 from afterscene.geodata.tags import CRS_TAG, TRANSFORM_TAG
 
+if TYPE_CHECKING:
+    from afterscene.geodata.scene import Scene
+
 _ENVIRONMENT = {"GDAL_TIFF_INTERNAL_MASK": "YES", "GDAL_PAM_ENABLED": "NO"}
 
 
-def check_writable(path: Path, pixels: np.ndarray, valid: np.ndarray) -> None:
+def check_writable(path: Path, scene: "Scene") -> None:
     """Raise BadParameter where the format that the suffix names cannot hold the pixels."""
-    suffix = path.suffix.lower()
+    suffix, pixels = path.suffix.lower(), scene.pixels
     reason = ""
     if suffix not in SUFFIXES:
         reason = f"suffix {suffix!r} is not one of {', '.join(SUFFIXES)}"
@@ -38,25 +40,18 @@ def check_writable(path: Path, pixels: np.ndarray, valid: np.ndarray) -> None:
         reason = f"a PNG cannot hold {len(pixels)} bands of {pixels.dtype}; write a .tif"
     elif suffix in (".jpg", ".jpeg") and (pixels.dtype != np.uint8 or len(pixels) == 4):
         reason = f"a JPEG cannot hold {len(pixels)} bands of {pixels.dtype}; write a .tif"
-    elif suffix in (".jpg", ".jpeg") and not valid.all():
+    elif suffix in (".jpg", ".jpeg") and not scene.valid.all():
         reason = "a JPEG cannot hold nodata; write a .png or .tif"
     if reason:
         raise BadParameter(f"{path}: {reason}")
 
 
-def encode(
-    suffix: str,
-    pixels: np.ndarray,
-    valid: np.ndarray,
-    *,
-    crs: str | None,
-    transform: Affine | None,
-    tags: Mapping[str, str],
-) -> bytes:
+def encode(suffix: str, scene: "Scene", tags: Mapping[str, str]) -> bytes:
     """The file in the format of `suffix`; ask :func:`check_writable` first.
 
     Bytes, not a file: a full disk is then met by our own writing, which GDAL would only log.
     """
+    pixels, valid, crs, transform = scene.pixels, scene.valid, scene.crs, scene.transform
     if suffix in (".jpg", ".jpeg"):
         comment = json.dumps(dict(tags), sort_keys=True).encode() if tags else b""
         return _pillow(pixels, "JPEG", quality=95, subsampling=0, comment=comment)
@@ -69,16 +64,9 @@ def encode(
     return _gdal(pixels, profile, tags, None if valid.all() else valid)
 
 
-def encode_cog(
-    pixels: np.ndarray,
-    valid: np.ndarray,
-    *,
-    crs: str | None,
-    transform: Affine | None,
-    tags: Mapping[str, str],
-) -> bytes:
+def encode_cog(scene: "Scene", tags: Mapping[str, str]) -> bytes:
     """A cloud-optimised GeoTIFF: tiles of 512, overviews, lossless, nodata as an internal mask."""
-    plain = encode(".tif", pixels, valid, crs=crs, transform=transform, tags=tags)
+    plain = encode(".tif", scene, tags)
     options = {"compress": "deflate", "predictor": "yes", "blocksize": 512, "num_threads": 1}
     with rasterio.Env(**_ENVIRONMENT), MemoryFile(plain) as file, MemoryFile() as made:
         with warnings.catch_warnings():

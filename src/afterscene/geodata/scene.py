@@ -176,15 +176,7 @@ def write_scene(scene: Scene, path: str | Path, *, tags: Mapping[str, str] = _NO
     texts = {str(k): str(v) for k, v in tags.items()}
     if scene.time is not None:
         texts[TIME_TAG] = scene.time.isoformat()
-    encode.check_writable(path, scene.pixels, scene.valid)
+    encode.check_writable(path, scene)
     if scene.crs is not None:
         check_crs(scene.crs)
-    content = encode.encode(
-        path.suffix.lower(),
-        scene.pixels,
-        scene.valid,
-        crs=scene.crs,
-        transform=scene.transform,
-        tags=texts,
-    )
-    write_atomic(path, content)
+    write_atomic(path, encode.encode(path.suffix.lower(), scene, texts))

@@ -1,4 +1,4 @@
-"""Hand a finished set on in the formats of others: one small file a format, one row here.
+"""Hand a finished set on in the formats of others: one function a format, one row here.
 
 Every item of every format carries ``synthetic`` and its licence, and where the format has room its
 change captions. Bytes are a function of the set alone: no time of writing, no user, no path of this
@@ -13,17 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from afterscene.errors import MissingExtra, OutputConflict
 from afterscene.gbd.dataset import Dataset
-from afterscene.gbd.export import (
-    coco,
-    cog,
-    croissant,
-    geojson,
-    geopackage,
-    geoparquet,
-    manifest,
-    stac,
-    webdataset,
-)
+from afterscene.gbd.export import buildings, coco, cog, croissant, manifest, stac, webdataset
 from afterscene.registry import Registry
 
 __all__ = ["EXPORTERS", "Exporter", "check_apart", "find_exporter"]
@@ -55,9 +45,9 @@ EXPORTERS: Registry[Exporter] = Registry(
         "coco": _Format(coco.export_coco),
         "cog": _Format(cog.export_cog),
         "croissant": _Format(croissant.export_croissant),
-        "geojson": _Format(geojson.export_geojson),
-        "geopackage": _Format(geopackage.export_geopackage),
-        "geoparquet": _Format(geoparquet.export_geoparquet, needs=("geopandas", "pyarrow")),
+        "geojson": _Format(buildings.export_geojson),
+        "geopackage": _Format(buildings.export_geopackage),
+        "geoparquet": _Format(buildings.export_geoparquet, needs=("geopandas", "pyarrow")),
         "manifest": _Format(manifest.export_manifest, needs=("pyarrow",)),
         "stac": _Format(stac.export_stac, needs=("pystac",)),
         "webdataset": _Format(webdataset.export_webdataset),

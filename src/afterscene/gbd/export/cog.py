@@ -35,10 +35,5 @@ def _cog(entry: Entry, path: Path, affine: Affine | None) -> bytes:
     tags = {k: v for k, v in read_tags(path).items() if k.startswith("AFTERSCENE_")}
     drawn = entry.synthetic and path == entry.post
     tags |= {"LICENCE": entry.licence, **({MARK: "true"} if drawn else {"synthetic": "false"})}
-    return encode_cog(
-        scene.pixels,
-        scene.valid,
-        crs=crs if transform is not None else None,
-        transform=transform,
-        tags=tags,
-    )
+    placed = {"crs": crs, "transform": transform} if transform is not None else {}
+    return encode_cog(scene.replace(**placed), tags)

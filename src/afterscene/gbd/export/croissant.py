@@ -25,6 +25,11 @@ from afterscene.gbd.rundir import MANIFEST
 _WGS84 = pyproj.Geod(ellps="WGS84")
 SPEC = "http://mlcommons.org/croissant/1.1"
 GEO = "http://mlcommons.org/croissant/geo/1.0"
+_TERMS = """
+    citeAs column equivalentProperty extract field fileObject fileProperty fileSet format includes
+    isLiveDataset jsonPath key md5 parentField path recordSet references regex repeated replace
+    samplingRate separator source subField transform
+"""
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -33,36 +38,11 @@ CONTEXT: dict[str, Any] = {
     "rai": "http://mlcommons.org/croissant/RAI/",
     "dct": "http://purl.org/dc/terms/",
     "geocr": "http://mlcommons.org/croissant/geo/",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
     "conformsTo": "dct:conformsTo",
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileObject": "cr:fileObject",
-    "fileProperty": "cr:fileProperty",
-    "fileSet": "cr:fileSet",
-    "format": "cr:format",
-    "includes": "cr:includes",
-    "isLiveDataset": "cr:isLiveDataset",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "md5": "cr:md5",
-    "parentField": "cr:parentField",
-    "path": "cr:path",
-    "recordSet": "cr:recordSet",
-    "references": "cr:references",
-    "regex": "cr:regex",
-    "repeated": "cr:repeated",
-    "replace": "cr:replace",
-    "samplingRate": "cr:samplingRate",
-    "separator": "cr:separator",
-    "source": "cr:source",
-    "subField": "cr:subField",
-    "transform": "cr:transform",
+    **{name: f"cr:{name}" for name in _TERMS.split()},
 }
 FIELDS = (
     ("id", "sc:Text", "Stem of the pair's files."),
@@ -81,20 +61,20 @@ FIELDS = (
 
 def export_croissant(dataset: Dataset, out: Path) -> list[Path]:
     """``items.jsonl`` and ``croissant.json``."""
-    extent = Extent()
+    extent = _Extent()
     lines = []
     for entry in dataset:
         extent.add(entry)
         lines.append(json.dumps(_record(entry, dataset.root), ensure_ascii=False))
     content = "".join(line + "\n" for line in lines).encode()
     items = write_atomic(out / "items.jsonl", content)
-    document = croissant_card(dataset, hashlib.sha256(content).hexdigest(), len(content), extent)
+    document = _card(dataset, hashlib.sha256(content).hexdigest(), len(content), extent)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     return [items, write_atomic(out / "croissant.json", text.encode())]
 
 
 @dataclass
-class Extent:
+class _Extent:
     """Where and when the pictures were taken, gathered pair by pair."""
 
     boxes: list[tuple[float, ...]] = field(default_factory=list)
@@ -102,7 +82,6 @@ class Extent:
     days: list[str] = field(default_factory=list)
 
     def add(self, entry: Entry) -> None:
-        """Take in one pair."""
         outline = frame(entry)
         if outline is not None:
             self.boxes.append(outline.bounds)
@@ -146,7 +125,7 @@ def _record(entry: Entry, root: Path) -> dict[str, Any]:
     return {name: row[name] for name, _, _ in FIELDS}
 
 
-def croissant_card(dataset: Dataset, sha256: str, size: int, extent: Extent) -> dict[str, Any]:
+def _card(dataset: Dataset, sha256: str, size: int, extent: _Extent) -> dict[str, Any]:
     """The JSON-LD document; ``sha256`` and ``size`` (bytes) are of ``items.jsonl``."""
     terms = dataset.terms
     hazards = sorted({row["hazard"] for row in dataset.rows})

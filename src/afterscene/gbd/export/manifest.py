@@ -23,19 +23,18 @@ def export_manifest(dataset: Dataset, out: Path) -> list[Path]:
     import pyarrow
     from pyarrow import parquet
 
-    schema = pyarrow.schema(
-        [
-            *((name, pyarrow.string()) for name in TEXTS),
-            ("event", pyarrow.string()),
-            ("synthetic", pyarrow.bool_()),
-            ("licence", pyarrow.string()),
-            ("severity", pyarrow.float64()),
-            ("seed", pyarrow.int64()),
-            ("parameters", pyarrow.string()),
-            ("captions", pyarrow.list_(pyarrow.string())),
-            *((column(level), pyarrow.int64()) for level in DamageLevel),
-        ]
-    )
+    text, number = pyarrow.string(), pyarrow.int64()
+    kinds = {
+        **dict.fromkeys((*TEXTS, "event"), text),
+        "synthetic": pyarrow.bool_(),
+        "licence": text,
+        "severity": pyarrow.float64(),
+        "seed": number,
+        "parameters": text,
+        "captions": pyarrow.list_(text),
+        **{column(level): number for level in DamageLevel},
+    }
+    schema = pyarrow.schema(kinds)
     table = pyarrow.Table.from_pylist([_row(entry) for entry in dataset], schema=schema)
     path = out / "manifest.parquet"
     return [write_atomic(path, lambda temporary: parquet.write_table(table, temporary))]
