@@ -8,14 +8,14 @@ where it was.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from afterscene import __version__
-from afterscene.detectors import DetectorConfig
+from afterscene.detectors import DETECTORS, DetectorConfig
 from afterscene.errors import BadParameter
 from afterscene.files import prepare_output
 from afterscene.gbd import (
@@ -51,6 +51,7 @@ from afterscene.pages.plots import require_matplotlib
 from afterscene.pages.render import write_page
 
 REPORT = "report.html"
+DETECTOR = replace(DETECTORS["tiny"], crop=128)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,19 +69,7 @@ class DemoConfig:
     train: int = 2
     test: int = 3
     seeds: tuple[int, ...] = (0, 1, 2)
-    detector: DetectorConfig = field(
-        default_factory=lambda: DetectorConfig(
-            encoder="tiny",
-            pretrained=False,
-            width=24,
-            steps=200,
-            batch=8,
-            crop=128,
-            lr=4e-3,
-            warmup=10,
-            ema=0.97,
-        )
-    )
+    detector: DetectorConfig = DETECTOR
 
     def __post_init__(self) -> None:
         if min(self.each, self.train, self.test, len(self.seeds), len(self.hazards)) < 1:
