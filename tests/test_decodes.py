@@ -85,6 +85,18 @@ def test_train(afterscene, xbd, tmp_path, decoded, recipe):
     assert decoded == images(xbd, "train", "val") + held_out(xbd)
 
 
+def test_a_tile_that_is_held_out_by_name_or_place_is_refused_before_anything_is_decoded(
+    afterscene, xbd, tmp_path, decoded
+):
+    splits = json.loads((xbd / "splits.json").read_text())
+    splits["train"] += splits["test"]
+    (xbd / "splits.json").write_text(json.dumps(splits))
+    outcome = afterscene(*arguments(xbd, tmp_path / "run", 1, recipe="generator-small"))
+    assert outcome.code == 2
+    assert "is an evaluation tile" in outcome.stderr
+    assert not decoded
+
+
 def test_evaluate_generator(afterscene, tmp_path, monkeypatch, decoded):
     """Nine candidates and a picture row of each tile; baselines from the training pairs."""
     xbd = places.paired_tree(tmp_path / "pairs")

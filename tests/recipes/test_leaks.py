@@ -146,6 +146,15 @@ def test_what_leaks_is_left_out_and_named_where_that_is_asked_for(
     assert config.get("tiles", config.get("provenance", {}).get("tiles")) == [TRAIN[0]]
 
 
+def test_a_comparison_names_once_what_it_leaves_out(afterscene, tree, gbd, tmp_path):
+    place(tree, PLANTED, 50.008)
+    name, out = "compare rare-levels", tmp_path / "out"
+    words = [word for word in asked(name, tree, gbd, out) if word != "--quiet"]
+    outcome = afterscene(*words, "--limit", 0, "--on-error", "skip")
+    assert outcome.code == 0, outcome.stderr
+    assert outcome.stderr.count(f"left out: source {PLANTED} lies") == 1
+
+
 def test_a_model_that_saw_a_held_out_tile_is_no_beginning(afterscene, tree, gbd, tmp_path):
     first = afterscene(*asked("detect fit", tree, gbd, tmp_path / "first"), "--json")
     assert first.code == 0, first.stderr

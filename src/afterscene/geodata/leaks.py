@@ -100,23 +100,26 @@ def middle(buildings: Iterable[Building]) -> tuple[float, float] | None:
 
 
 def leaks(
-    learned: Sequence[Fingerprint], evaluation: Sequence[Fingerprint]
+    learned: Sequence[Fingerprint], evaluation: Sequence[Fingerprint], *, pictures: bool = True
 ) -> Iterator[tuple[int, str]]:
     """The index of each tile that may not be learned from, once, and a sentence that says why.
 
-    By name, then by place, then by picture, so that few pictures are read.
+    By name, then by place, then by picture, so that few pictures are read; without ``pictures``
+    none is.
     """
     left = [*range(len(learned))]
-    for check in (_by_name, by_place, _by_picture):
+    for check in (_by_name, by_place, _by_picture)[: 3 if pictures else 2]:
         found = dict(check([learned[i] for i in left], evaluation))
         for number, words in found.items():
             yield left[number], f"source {learned[left[number]].id} {words}"
         left = [i for number, i in enumerate(left) if number not in found]
 
 
-def check_leaks(learned: Sequence[Fingerprint], evaluation: Sequence[Fingerprint]) -> None:
+def check_leaks(
+    learned: Sequence[Fingerprint], evaluation: Sequence[Fingerprint], *, pictures: bool = True
+) -> None:
     """Raise LeakFound at the first tile that may not be learned from."""
-    for _, words in leaks(learned, evaluation):
+    for _, words in leaks(learned, evaluation, pictures=pictures):
         raise LeakFound(f"{words}; learn from other tiles, or leave it out with --on-error skip")
 
 

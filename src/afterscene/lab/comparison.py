@@ -76,13 +76,14 @@ class Work:
     """What one call may do.
 
     `limit`: trainings at most; `told` hears of each optimiser step; `skip` leaves out training
-    pairs that would leak.
+    pairs that would leak; `say` hears which and why.
     """
 
     limit: int | None = None
     overwrite: bool = False
     told: Told = lambda *_: None
     skip: bool = False
+    say: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +168,7 @@ class _Comparison:
         self.protocol, self.sources, self.out, self.work = protocol, sources, out, work
         self.data = DecodedPairs(XbdTree(sources.xbd))
         self.generator = cache(self._load)
+        self.leave_out = cache(self.work.say)  # each sentence once
 
     def _load(self, folder: Path) -> Generator:
         assert self.sources.load_generator is not None
@@ -205,7 +207,10 @@ class _Comparison:
         self, pairs: Sequence[LabelledPair], held_out: Sequence[LabelledPair]
     ) -> list[LabelledPair]:
         prints, others = ([pair.fingerprint for pair in some] for some in (pairs, held_out))
-        return [pairs[index] for index in apart(prints, others, skip=self.work.skip)[0]]
+        kept, why = apart(prints, others, skip=self.work.skip)
+        for words in why:
+            self.leave_out(f"left out: {words}")
+        return [pairs[index] for index in kept]
 
     def runs(self, found: Sequence[Setting]) -> tuple[dict[Key, Scored], int]:
         """All runs that are there or may be made, and how many were made."""

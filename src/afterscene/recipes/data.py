@@ -18,7 +18,7 @@ from typing import Any
 from afterscene import shipped
 from afterscene.errors import BadParameter, BadWeights
 from afterscene.files import write_json
-from afterscene.geodata.leaks import Fingerprint, apart, check_history
+from afterscene.geodata.leaks import Fingerprint, apart, check_history, check_leaks
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.xbd import XbdTree
 
@@ -87,10 +87,15 @@ def read_data(kind: ModuleType, folders: Folders) -> Data:
         AftersceneError: a pair cannot be used, by the leaf that fits.
     """
     tree = XbdTree(folders.root)
-    train, validation = kind.load_data(tree, folders)
     others = {split for split in HELD_OUT if split in tree.splits}
     others -= {folders.split, folders.validation}
     tested = [pair.fingerprint for split in sorted(others) for pair in tree.pairs(split)]
+    if not folders.skip:  # before the long work of decoding
+        held = tree.pairs(folders.validation) if folders.validation else []
+        known = [*(pair.fingerprint for pair in held), *tested]
+        learned = [pair.fingerprint for pair in tree.pairs(folders.split)]
+        check_leaks(learned, known, pictures=False)
+    train, validation = kind.load_data(tree, folders)
     validation, first = _kept(validation, tested, folders)
     held_out = [*(part.fingerprint for part in validation), *tested]
     train, second = _kept(train, held_out, folders)

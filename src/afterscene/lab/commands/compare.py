@@ -77,6 +77,7 @@ def compare(
         overwrite=overwrite,
         skip=on_error is OnError.skip,
         told=_said_once(output),
+        say=output.say,
     )
     made = compare_and_report(override(named(protocol), settings or ()), sources, out, work)
     page = (out / PAGE).resolve()
