@@ -128,14 +128,9 @@ def test_the_spell_check_leaves_names_alone_and_tells_what_it_does():
 
 
 def test_an_attack_of_ones_own_needs_no_change_in_the_room():
-    class Shout(Attack):
-        family = "typo"
-
-        def variants(self, word):
-            return self._new(word, [word.upper()])
-
+    shout = Attack(spell=lambda word: [word.upper()])
     found = worst_case(
-        "a flood", "flood", Shout(), lambda p: float(p.islower()), np.random.default_rng(0),
+        "a flood", "flood", shout, lambda p: float(p.islower()), np.random.default_rng(0),
         budget=1.0,
     )  # fmt: skip
     assert found.spelling == "FLOOD" and found.change == -1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,9 @@ from afterscene.diffusion import grids
 from afterscene.diffusion.denoisers import Preconditioned, Predictor
 from afterscene.diffusion.guidance import Threshold
 from afterscene.diffusion.likelihood import hutchinson, log_prob
-from afterscene.diffusion.loop import Denoiser
 from afterscene.diffusion.losses import (
     SIMPLE,
     WEIGHTS,
-    Weight,
     denoising_loss,
     log_normal_times,
     uniform_times,
@@ -34,12 +32,11 @@ from afterscene.diffusion.schedules import VP
 from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.networks.uvit import UViT, UViTConfig
 from afterscene.school.autoregression import dequantize, quantize
-from afterscene.school.league.contestant import Contestant, LeagueConfig, Loss
+from afterscene.school.league.contestant import Contestant, LeagueConfig
 
 SCHEDULE = VP()
 FIRST = 1e-3  # the time from which on a picture counts as noisy
 DATA = 0.5  # standard deviation of the pictures, roughly
-Times = Callable[[int, torch.Generator], Tensor]
 
 
 class Counted(nn.Module):
@@ -102,17 +99,30 @@ def _ode_bits(denoiser: Any, config: LeagueConfig) -> Callable[[Tensor, Tensor],
     return bits
 
 
-def _diffusion(
-    title: str, denoiser: Predictor, config: LeagueConfig, lr: float = 2e-3
-) -> Contestant:
-    """A network that answers the noise, drawn from by DDPM's chain."""
-    times = grids.uniform(config.steps)
-    method = Ddpm()
+def _diffusion(title: str, denoiser: Any, config: LeagueConfig, lr: float = 2e-3) -> Contestant:
+    """Drawn from by DDPM's chain.
+
+    A network that answers the noise learns by the plain error at uniform times (DDPM), a
+    preconditioned one by the weighted error at log-normal times (EDM, Karras et al. 2022).
+    """
+    plain = not isinstance(denoiser, Preconditioned)
+    weight = SIMPLE if plain else WEIGHTS["edm"](sigma_data=DATA)
+
+    def loss(x: Tensor, label: Tensor | None, rng: np.random.Generator) -> Tensor:
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        if plain:
+            times = uniform_times(len(x), generator, low=FIRST)
+        else:
+            times = log_normal_times(SCHEDULE, len(x), generator).clamp(min=FIRST)
+        x0 = spread(x, config.levels, rng)
+        eps, t = normal(x0, rng), SCHEDULE.at(times)
+        return denoising_loss(denoiser, x0, t, eps, weight=weight, condition=label).mean()
+
     return Contestant(
         title=title,
         model=denoiser,
-        loss=_simple(denoiser, config),
-        walk=walker(Threshold(denoiser=denoiser), config, method, times),
+        loss=loss,
+        walk=walker(Threshold(denoiser=denoiser), config, Ddpm(), grids.uniform(config.steps)),
         evaluations=lambda: config.steps,
         bits=_ode_bits(denoiser, config),
         how="ODE",
@@ -120,55 +130,24 @@ def _diffusion(
     )
 
 
-def _denoising(denoiser: Denoiser, config: LeagueConfig, weight: Weight, times: Times) -> Loss:
-    """The weighted error of the picture at random times: DDPM's or EDM's."""
-
-    def loss(x: Tensor, label: Tensor | None, rng: np.random.Generator) -> Tensor:
-        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        t = SCHEDULE.at(times(len(x), generator))
-        x0 = spread(x, config.levels, rng)
-        return denoising_loss(
-            denoiser, x0, t, normal(x0, rng), weight=weight, condition=label
-        ).mean()
-
-    return loss
-
-
-def _simple(denoiser: Predictor, config: LeagueConfig) -> Loss:
-    """DDPM's: the plain error of the noise at uniform times."""
-    return _denoising(denoiser, config, SIMPLE, partial(uniform_times, low=FIRST))
-
-
-def _score_loss(denoiser: Preconditioned, config: LeagueConfig) -> Loss:
-    """EDM's: the weighted error of the picture at log-normal times (Karras et al. 2022)."""
-
-    def times(count: int, generator: torch.Generator) -> Tensor:
-        return log_normal_times(SCHEDULE, count, generator).clamp(min=FIRST)
-
-    return _denoising(denoiser, config, WEIGHTS["edm"](sigma_data=DATA), times)
-
-
 def _unet(config: LeagueConfig, classes: int) -> Counted:
     width = config.width
-    return Counted(
-        UNet(
-            UNetConfig(
-                channels_in=3,
-                channels_out=3,
-                patch=2,
-                widths=(width, 2 * width),
-                depths=(2, 2),
-                embedding=2 * width,
-                classes=classes,
-            )
-        )
+    widths, depths = (width, 2 * width), (2, 2)
+    sizes = UNetConfig(
+        patch=2,
+        widths=widths,
+        depths=depths,
+        embedding=2 * width,
+        classes=classes,
+        channels_in=3,
+        channels_out=3,
     )
+    return Counted(UNet(sizes))
 
 
 def ddpm(config: LeagueConfig, classes: int) -> Contestant:
     """A U-Net that answers the noise, and the chain of 2020."""
-    denoiser = Predictor(_unet(config, classes))
-    return _diffusion("DDPM", denoiser, config)
+    return _diffusion("DDPM", Predictor(_unet(config, classes)), config)
 
 
 def u_vit(config: LeagueConfig, classes: int) -> Contestant:
@@ -177,29 +156,19 @@ def u_vit(config: LeagueConfig, classes: int) -> Contestant:
     Preconditioned as the score is: a transformer that answers the noise needs far longer before it
     knows the mean of a patch, and what it gets wrong there the chain makes black or white.
     """
-    network = UViT(
-        UViTConfig(
-            channels_in=3,
-            channels_out=3,
-            size=(config.size, config.size),
-            patch=4,
-            width=2 * config.width,
-            depth=4,
-            heads=6,
-            classes=classes,
-        )
+    size, width = (config.size, config.size), 2 * config.width
+    sizes = UViTConfig(
+        size=size,
+        patch=4,
+        width=width,
+        depth=4,
+        heads=6,
+        classes=classes,
+        channels_in=3,
+        channels_out=3,
     )
-    denoiser = Preconditioned(Counted(network), sigma_data=DATA)
-    return Contestant(
-        title="U-ViT",
-        model=denoiser,
-        loss=_score_loss(denoiser, config),
-        walk=walker(Threshold(denoiser=denoiser), config, Ddpm(), grids.uniform(config.steps)),
-        evaluations=lambda: config.steps,
-        bits=_ode_bits(denoiser, config),
-        how="ODE",
-        lr=1e-3,
-    )
+    denoiser = Preconditioned(Counted(UViT(sizes)), sigma_data=DATA)
+    return _diffusion("U-ViT", denoiser, config, lr=1e-3)
 
 
 def score_sde(config: LeagueConfig, classes: int) -> Contestant:
@@ -215,12 +184,5 @@ def score_sde(config: LeagueConfig, classes: int) -> Contestant:
         yield from draw(label, seed)
         calls[0] = counted.calls - before
 
-    return Contestant(
-        title="score SDE (ODE)",
-        model=denoiser,
-        loss=_score_loss(denoiser, config),
-        walk=walk,
-        evaluations=lambda: calls[0],
-        bits=_ode_bits(denoiser, config),
-        how="ODE",
-    )
+    made = _diffusion("score SDE (ODE)", denoiser, config)
+    return replace(made, walk=walk, evaluations=lambda: calls[0])

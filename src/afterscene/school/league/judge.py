@@ -81,7 +81,7 @@ def nearest_training(x: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, n
     return values.numpy(), index.numpy()
 
 
-class Judge:
+class LeagueJudge:
     """The held-out crops, the training crops and their features."""
 
     def __init__(

@@ -21,7 +21,7 @@ from afterscene.school.autoregression import FitConfig, RemovalModel, train_step
 from afterscene.school.league import chain2015, diffusers, pixelwise
 from afterscene.school.league.contestant import Contestant, LeagueConfig
 from afterscene.school.league.crops import LeagueCrops, read_crops
-from afterscene.school.league.judge import Judge, Sampled, Score, sample_pictures
+from afterscene.school.league.judge import LeagueJudge, Sampled, Score, sample_pictures
 
 Maker = Callable[[LeagueConfig, int], Contestant]
 
@@ -30,9 +30,7 @@ CONTESTANTS: Mapping[str, Maker] = MappingProxyType(
     {
         "averaging": pixelwise.averaging,
         "next-pixel": pixelwise.next_pixel,
-        "best-guess": lambda config, classes: pixelwise.next_pixel(
-            config, classes, temperature=0.0
-        ),
+        "best-guess": pixelwise.best_guess,
         "pixelcnn": pixelwise.pixelcnn,
         "multi-scale": pixelwise.multi_scale,
         "spaced": pixelwise.spaced,
@@ -91,7 +89,7 @@ def run_league(
     )
     settings = {"version": __version__, "config": asdict(config), "crops": _digest(train, test)}
     prepare_output(out, "league", run=settings)
-    judge = Judge(train, test, config, space)
+    judge = LeagueJudge(train, test, config, space)
     trained: dict[str, Trained] = {}
     scores, steps = [], []
     for name, maker in CONTESTANTS.items():
@@ -113,7 +111,9 @@ def run_league(
     )
 
 
-def _play(name: str, maker: Maker, judge: Judge, trained: dict[str, Trained], out: Path) -> None:
+def _play(
+    name: str, maker: Maker, judge: LeagueJudge, trained: dict[str, Trained], out: Path
+) -> None:
     """Train, draw, judge, keep; a control with a sibling takes that one's weights."""
     torch.manual_seed(judge.config.seed)
     contestant = maker(judge.config, len(judge.train.names))
@@ -132,7 +132,7 @@ def _play(name: str, maker: Maker, judge: Judge, trained: dict[str, Trained], ou
     write_json(out / f"{name}.json", {"score": asdict(score), "steps": steps})
 
 
-def _trained(contestant: Contestant, judge: Judge) -> tuple[Contestant, int]:
+def _trained(contestant: Contestant, judge: LeagueJudge) -> tuple[Contestant, int]:
     """Train for the seconds of the configuration; the number of steps that they sufficed for."""
     config = FitConfig(
         steps=10**6,
@@ -149,13 +149,15 @@ def _trained(contestant: Contestant, judge: Judge) -> tuple[Contestant, int]:
     return contestant, count
 
 
-def _train(maker: Maker, judge: Judge) -> Trained:
+def _train(maker: Maker, judge: LeagueJudge) -> Trained:
     torch.manual_seed(judge.config.seed)
     contestant, count = _trained(maker(judge.config, len(judge.train.names)), judge)
     return contestant.model.state_dict(), count
 
 
-def _against_steps(contestant: Contestant, judge: Judge, score: Score) -> list[tuple[int, float]]:
+def _against_steps(
+    contestant: Contestant, judge: LeagueJudge, score: Score
+) -> list[tuple[int, float]]:
     """Fréchet distance of spaced pixels for each number of evaluations, from the same weights."""
     model, config = contestant.model, judge.config
     assert isinstance(model, RemovalModel)
@@ -176,7 +178,7 @@ def _against_steps(contestant: Contestant, judge: Judge, score: Score) -> list[t
     return points
 
 
-def _keep_pictures(path: Path, drawn: Sampled, judge: Judge) -> None:
+def _keep_pictures(path: Path, drawn: Sampled, judge: LeagueJudge) -> None:
     """What the report shows: first pictures, their nearest training crops, their history."""
     first = drawn.x[:: max(1, len(drawn.x) // PICTURES)][:PICTURES]
     parts = [x.to(torch.uint8).numpy() for x in (first, judge.neighbours(first), drawn.frames)]

@@ -1,87 +1,49 @@
 """Ways to misspell a word: typing errors, look-alike letters, sound-alikes.
 
-An attack is a record whose ``variants(word)`` lists every spelling that one application can give,
-in a fixed order; drawing among them is the caller's. Typing errors are the five of the literature
-(delete, insert, replace by a neighbour key, swap, repeat); homoglyphs are letters of other scripts
-that look the same; sound-alikes are spelt otherwise and read the same. Adding an attack is a class
-and a row in :data:`ATTACKS`.
+An attack is a function that lists the spellings one application can give, in a fixed order; drawing
+among them is the caller's. Typing errors are the five of the literature (delete, insert, replace by
+a neighbour key, swap, repeat); homoglyphs are letters of other scripts that look the same;
+sound-alikes are spelt otherwise and read the same. Adding an attack is a row in :data:`ATTACKS`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar
 
 ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 
-#: Letters that look alike in most fonts: Cyrillic, Greek, a digit.
+#: Letters that look alike in most fonts: Cyrillic, Greek, Armenian, a digit.
 HOMOGLYPHS: Mapping[str, str] = MappingProxyType(
-    {
-        "a": "\u0430",
-        "c": "\u0441",
-        "d": "\u0501",
-        "e": "\u0435",
-        "h": "\u04bb",
-        "i": "\u0456",
-        "j": "\u0458",
-        "l": "1",
-        "n": "\u0578",
-        "o": "\u043e",
-        "p": "\u0440",
-        "q": "\u051b",
-        "r": "\u0433",
-        "s": "\u0455",
-        "u": "\u057d",
-        "v": "\u03bd",
-        "w": "\u051d",
-        "x": "\u0445",
-        "y": "\u0443",
-    }
+    dict(
+        zip(
+            "acdehijlnopqrsuvwxy",
+            "\u0430\u0441\u0501\u0435\u04bb\u0456\u04581\u0578\u043e"
+            "\u0440\u051b\u0433\u0455\u057d\u03bd\u051d\u0445\u0443",
+            strict=True,
+        )
+    )
 )
 
-#: Spellings that an English reader sounds alike, longest first.
-SOUNDS: tuple[tuple[str, str], ...] = (
-    ("qua", "kwa"),
-    ("quake", "kwake"),
-    ("oo", "u"),
-    ("ph", "f"),
-    ("ck", "k"),
-    ("ai", "ay"),
-    ("ee", "ea"),
-    ("ir", "yr"),
-    ("i", "y"),
-    ("y", "i"),
-    ("f", "ph"),
-    ("c", "k"),
-    ("k", "c"),
-    ("s", "z"),
-    ("z", "s"),
-    ("oa", "o"),
-    ("ur", "er"),
-    ("or", "er"),
-    ("ll", "l"),
-    ("rr", "r"),
-    ("a", "ah"),
-    ("w", "wh"),
+#: Spellings that an English reader sounds alike.
+SOUNDS = re.findall(
+    r"(\w+):(\w+)",
+    "qua:kwa quake:kwake oo:u ph:f ck:k ai:ay ee:ea ir:yr i:y y:i f:ph c:k k:c s:z z:s oa:o ur:er "
+    "or:er ll:l rr:r a:ah w:wh",
 )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attack(ABC):
-    """One way to misspell. ``family``: typo, glyph or phonetic."""
+class Attack:
+    """One way to misspell: ``spell(word)`` gives the spellings after one application."""
 
-    family: ClassVar[str]
+    spell: Callable[[str], Iterable[str]]
 
-    @abstractmethod
     def variants(self, word: str) -> list[str]:
-        """Every spelling of ``word`` after one application, none of them ``word`` itself."""
-
-    def _new(self, word: str, spellings: list[str]) -> list[str]:
-        """Without doubles, without the word itself and without nothing."""
-        return [s for s in dict.fromkeys(spellings) if s and s != word]
+        """The spellings without doubles, without ``word`` itself and without nothing."""
+        return [s for s in dict.fromkeys(self.spell(word)) if s and s != word]
 
 
 def neighbours(letter: str) -> str:
@@ -97,106 +59,40 @@ def neighbours(letter: str) -> str:
     return ""
 
 
-class Delete(Attack):
-    """A letter is missed."""
+def _sounds(word: str) -> Iterable[str]:
+    for sound, other in SOUNDS:
+        at = word.find(sound)
+        while at >= 0:
+            yield word[:at] + other + word[at + len(sound) :]
+            at = word.find(sound, at + 1)
 
-    family = "typo"
 
-    def variants(self, word: str) -> list[str]:
-        return self._new(word, [word[:k] + word[k + 1 :] for k in range(len(word))])
-
-
-class Insert(Attack):
-    """A neighbour key is hit as well."""
-
-    family = "typo"
-
-    def variants(self, word: str) -> list[str]:
-        return self._new(
-            word,
-            [
-                word[:k] + key + word[k:]
-                for k, letter in enumerate(word)
-                for key in neighbours(letter)
-            ],
+def _each_letter(instead: Callable[[str], Iterable[str]]) -> Attack:
+    """An attack that puts each of ``instead(letter)`` in the place of one letter."""
+    return Attack(
+        spell=lambda word: (
+            word[:k] + other + word[k + 1 :]
+            for k, letter in enumerate(word)
+            for other in instead(letter)
         )
+    )
 
 
-class Replace(Attack):
-    """A neighbour key is hit instead."""
-
-    family = "typo"
-
-    def variants(self, word: str) -> list[str]:
-        return self._new(
-            word,
-            [
-                word[:k] + key + word[k + 1 :]
-                for k, letter in enumerate(word)
-                for key in neighbours(letter)
-            ],
-        )
+def _swapped(word: str) -> Iterable[str]:
+    return (word[:k] + word[k + 1] + word[k] + word[k + 2 :] for k in range(len(word) - 1))
 
 
-class Swap(Attack):
-    """Two letters come in the wrong order."""
-
-    family = "typo"
-
-    def variants(self, word: str) -> list[str]:
-        swapped = [word[:k] + word[k + 1] + word[k] + word[k + 2 :] for k in range(len(word) - 1)]
-        return self._new(word, swapped)
-
-
-class Repeat(Attack):
-    """A key is held too long."""
-
-    family = "typo"
-
-    def variants(self, word: str) -> list[str]:
-        return self._new(word, [word[: k + 1] + word[k:] for k in range(len(word))])
-
-
-class Glyph(Attack):
-    """A letter is taken from another script: the eye sees no difference."""
-
-    family = "glyph"
-
-    def variants(self, word: str) -> list[str]:
-        return self._new(
-            word,
-            [
-                word[:k] + HOMOGLYPHS[letter] + word[k + 1 :]
-                for k, letter in enumerate(word)
-                if letter in HOMOGLYPHS
-            ],
-        )
-
-
-class Phonetic(Attack):
-    """Written as it sounds."""
-
-    family = "phonetic"
-
-    def variants(self, word: str) -> list[str]:
-        spellings = []
-        for sound, other in SOUNDS:
-            at = word.find(sound)
-            while at >= 0:
-                spellings.append(word[:at] + other + word[at + len(sound) :])
-                at = word.find(sound, at + 1)
-        return self._new(word, spellings)
-
-
+#: A letter is missed, a neighbour key is hit as well or instead, two letters change places, a key
+#: is held too long, a letter is of another script, a word is written as it sounds.
 ATTACKS: Mapping[str, Attack] = MappingProxyType(
     {
-        "delete": Delete(),
-        "insert": Insert(),
-        "replace": Replace(),
-        "swap": Swap(),
-        "repeat": Repeat(),
-        "glyph": Glyph(),
-        "phonetic": Phonetic(),
+        "delete": _each_letter(lambda letter: [""]),
+        "insert": _each_letter(lambda letter: [key + letter for key in neighbours(letter)]),
+        "replace": _each_letter(neighbours),
+        "swap": Attack(spell=_swapped),
+        "repeat": _each_letter(lambda letter: [2 * letter]),
+        "glyph": _each_letter(lambda letter: HOMOGLYPHS.get(letter, "")),
+        "phonetic": Attack(spell=_sounds),
     }
 )
 
