@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from afterscene.detectors import DETECTORS, DetectorConfig, detector_config, fit
+from afterscene.detectors import DETECTORS, DetectorConfig, fit
 from afterscene.detectors.evaluation import score_pairs
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic, write_json
@@ -88,7 +88,7 @@ def main(argv: Sequence[str]) -> None:
     left = arguments.limit
     for seed in range(arguments.seeds):
         for row in arguments.rows:
-            if left > 0 and do(row, override(detector_config(row), arguments.set), seed, arguments):
+            if left > 0 and do(row, override(DETECTORS.find(row), arguments.set), seed, arguments):
                 left -= 1
     made = table(arguments.out)
     write_atomic(arguments.out / "figures.md", f"{made}\n".encode())

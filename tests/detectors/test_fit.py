@@ -88,7 +88,7 @@ def test_each_step_is_told_and_the_detector_names_all_tiles_it_saw() -> None:
     assert all(np.isfinite(loss) for _, _, loss in told)
     again = fit(SHORT, [toy_pair(1)], seed=0, start=first)
     assert again.provenance["tiles"] == sorted([toy_pair(0).id, toy_pair(1).id])
-    silent = first.with_decision(first.decision, tiles=None)
+    silent = first.deciding(first.decision, tiles=None)
     assert fit(SHORT, [toy_pair(1)], seed=0, start=silent).provenance["tiles"] is None
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from afterscene.detectors import DETECTORS, detector_config, fit, predict_folder
+from afterscene.detectors import DETECTORS, fit, predict_folder
 from afterscene.detectors.task import initial_network
 from afterscene.errors import BadWeights, MissingFile, UnknownName
 from afterscene.files import sha256_file
@@ -121,6 +121,6 @@ def test_without_the_extra_the_encoder_starts_from_scratch_and_says_so(
 
 
 def test_detectors_are_found_by_name_or_named() -> None:
-    assert detector_config("tiny").encoder == "tiny"
+    assert DETECTORS.find("tiny").encoder == "tiny"
     with pytest.raises(UnknownName, match="unet"):
-        detector_config("swin9000")
+        DETECTORS.find("swin9000")

@@ -83,12 +83,12 @@ def fit(
     --val, or of the folder's splits val and test, ends it; --on-error skip leaves such pairs out.
     """
     from afterscene.detectors.backbones import with_backbone
-    from afterscene.detectors.registry import detector_config
+    from afterscene.detectors.registry import DETECTORS
     from afterscene.detectors.task import DetectorRun
     from afterscene.recipes.data import Folders
     from afterscene.recipes.run import TrainRun
 
-    detector_config(detector)  # an unknown name is told with those of detectors
+    DETECTORS.find(detector)  # an unknown name is told with those of detectors
     config = configured(detector, settings, seed=seed or None)
     assert isinstance(config, DetectorRun)
     if backbone is not None:

@@ -10,7 +10,7 @@ from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.decision import Decision
 from afterscene.detectors.detector import Detector, Prediction
 from afterscene.detectors.folders import predict_folder
-from afterscene.detectors.registry import DETECTORS, detector_config
+from afterscene.detectors.registry import DETECTORS
 from afterscene.detectors.storage import load_assessor, load_detector
 from afterscene.detectors.training import fit
 
@@ -20,7 +20,6 @@ __all__ = [
     "Detector",
     "DetectorConfig",
     "Prediction",
-    "detector_config",
     "fit",
     "load_assessor",
     "load_detector",

@@ -13,7 +13,6 @@ import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -72,33 +71,23 @@ class Detector:
         self.objects = objects
         self.config = config
         self.decision = decision or Decision()
-        self.provenance: Mapping[str, Any] = MappingProxyType(dict(provenance or {}))
+        self.provenance: Mapping[str, Any] = dict(provenance or {})
         folded = fold_batch_norm(copy.deepcopy(network).eval())
         self._fast = folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def __getstate__(self) -> dict[str, Any]:
-        """A proxy cannot be pickled, and workers need the detector."""
-        return {**self.__dict__, "provenance": dict(self.provenance)}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, provenance=MappingProxyType(state["provenance"]))
-
-    def with_decision(self, decision: Decision, **provenance: Any) -> Detector:
-        """The same weights, decided otherwise; more provenance may be added."""
-        said = {**self.provenance, **provenance}
+    def deciding(
+        self,
+        decision: Decision | None = None,
+        objects: ObjectHead | None = None,
+        **provenance: Any,
+    ) -> Detector:
+        """The same network with another decision or object head; more provenance may be added."""
         return Detector(
             self.network,
             self.config,
-            decision=decision,
-            provenance=said,
-            objects=self.objects,
-        )
-
-    def with_objects(self, head: ObjectHead, **provenance: Any) -> Detector:
-        """The same detector with a head that decides the levels of given footprints."""
-        said = {**self.provenance, **provenance}
-        return Detector(
-            self.network, self.config, decision=self.decision, provenance=said, objects=head
+            decision=decision or self.decision,
+            objects=objects or self.objects,
+            provenance={**self.provenance, **provenance},
         )
 
     def predict(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from torch import Tensor, nn
+from torch import nn
 
 from afterscene.detectors.backbones import ClipPyramid, SwinPyramid, load_backbone
 from afterscene.detectors.config import DetectorConfig
@@ -25,15 +25,11 @@ ENCODERS: Mapping[str, Callable[[DetectorConfig], nn.Module]] = MappingProxyType
         "clip": lambda config: ClipPyramid(config.architecture),
     }
 )
-#: Encoders for which published weights exist, and the function that reads them.
-PUBLISHED: Mapping[str, Callable[[], dict[str, Tensor]]] = MappingProxyType(
-    {"lite0": lambda: read_lite0(weights_path())}
-)
 
 
 def pretrained_available(encoder: str) -> bool:
     """True where `encoder` has published weights and they are installed."""
-    return encoder in PUBLISHED and lite0_available()
+    return encoder == "lite0" and lite0_available()
 
 
 def is_pretrained(config: DetectorConfig) -> bool:
@@ -54,7 +50,7 @@ def fill(network: SiameseUNet, config: DetectorConfig) -> str:
         load_backbone(network.encoder, Path(config.backbone))
         return f"local folder {Path(config.backbone).name}"
     if config.pretrained and pretrained_available(config.encoder):
-        network.encoder.load_state_dict(PUBLISHED[config.encoder]())
+        network.encoder.load_state_dict(read_lite0(weights_path()))
         return "ImageNet"
     if config.pretrained and config.encoder in NOTICES:
         warnings.warn(

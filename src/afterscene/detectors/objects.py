@@ -127,7 +127,7 @@ def fit_objects(detector: Detector, pairs: Sequence[LabelledPair], *, seed: int)
             if isinstance(module, nn.Linear):
                 module.reset_parameters()
         _train(head, inputs, target)
-    return detector.with_objects(head.eval(), objects_fitted_on=len(target))
+    return detector.deciding(objects=head.eval(), objects_fitted_on=len(target))
 
 
 def _train(head: ObjectHead, inputs: Tensor, target: Tensor) -> None:

@@ -1,13 +1,11 @@
 """Ready configurations by name. Adding one: one row."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from afterscene.detectors.config import DetectorConfig
-from afterscene.errors import UnknownName
+from afterscene.registry import Registry
 
 #: name -> config; ``dataclasses.replace`` changes single fields.
-DETECTORS: Mapping[str, DetectorConfig] = MappingProxyType(
+DETECTORS: Registry[DetectorConfig] = Registry(
+    "detector",
     {
         # Real pairs: ImageNet encoder, 800 steps of about 0.8 s on one core with AVX512-BF16.
         "unet": DetectorConfig(),
@@ -27,15 +25,5 @@ DETECTORS: Mapping[str, DetectorConfig] = MappingProxyType(
         "swin": DetectorConfig(encoder="swin", frozen=0, lr=1e-3, encoder_lr=1e-4),
         # A CLIP-style vision encoder; the levels are sentences of the Joint Damage Scale.
         "clip": DetectorConfig(encoder="clip", frozen=0, words=384, lr=1e-3, encoder_lr=1e-4),
-    }
+    },
 )
-
-
-def detector_config(name: str) -> DetectorConfig:
-    """The configuration called `name`. Raises UnknownName."""
-    try:
-        return DETECTORS[name]
-    except KeyError:
-        raise UnknownName(
-            f"detector '{name}' is not known; choose one of: {', '.join(DETECTORS)}"
-        ) from None

@@ -75,7 +75,7 @@ def finish(
     detector = Detector(task.finished(average), task.config.detector, provenance=provenance)
     if validation:
         decision, figures = calibrate(detector, validation, mix=mix)
-        detector = detector.with_decision(decision, validation=figures)
+        detector = detector.deciding(decision, validation=figures)
     return detector
 
 

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from afterscene.detectors.encoders import PUBLISHED, pretrained_available
 from afterscene.geodata.damage import Building
 from afterscene.networks.efficientnet import EfficientNetLite0
+from afterscene.pretrained import lite0_available, read_lite0, weights_path
 from afterscene.tensors import from_pixels
 
 CROP = 96
@@ -43,7 +43,7 @@ class LiteFeatures:
 
     def __init__(self) -> None:
         network = EfficientNetLite0()
-        network.load_state_dict(PUBLISHED["lite0"]())
+        network.load_state_dict(read_lite0(weights_path()))
         self._network = network.eval()
 
     def maps(self, pictures: np.ndarray) -> list[Tensor]:
@@ -60,7 +60,7 @@ class LiteFeatures:
 
 def default_features() -> FeatureSpace | None:
     """The feature space where its weights are installed, else None (the tables then say so)."""
-    return LiteFeatures() if pretrained_available("lite0") else None
+    return LiteFeatures() if lite0_available() else None
 
 
 def pooled(maps: list[Tensor]) -> np.ndarray:

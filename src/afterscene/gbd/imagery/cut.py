@@ -55,10 +55,10 @@ class CutTiles:
     pictures that cannot be used.
     """
 
-    tiles: tuple[str, ...]
+    tiles: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     shifts: Counter[str] = field(default_factory=Counter)
-    skipped: tuple[tuple[str, str], ...] = ()
+    skipped: list[tuple[str, str]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The counts as JSON values."""
@@ -95,15 +95,10 @@ def cut_tiles(
     work = _Cutter(out=out, side=side, skip=on_error == "skip")
     for start in range(0, len(pictures), TOGETHER):
         work.group(pictures[start : start + TOGETHER], footprints)
-    if not work.tiles:
-        reasons = [*work.left_out, *(why for _, why in work.skipped)]
+    if not work.made.tiles:
+        reasons = [*work.made.left_out, *(why for _, why in work.made.skipped)]
         raise MissingFile(f"no tile could be cut: {', '.join(reasons) or 'no picture'}")
-    return CutTiles(
-        tiles=tuple(work.tiles),
-        left_out=work.left_out,
-        shifts=work.shifts,
-        skipped=tuple(work.skipped),
-    )
+    return work.made
 
 
 def _known(picture: SourcePicture) -> list[Any]:
@@ -118,10 +113,7 @@ class _Cutter:
     out: Path
     side: int
     skip: bool
-    tiles: list[str] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
-    shifts: Counter[str] = field(default_factory=Counter)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
+    made: CutTiles = field(default_factory=CutTiles)
     numbers: dict[str, Iterator[int]] = field(default_factory=dict)
 
     def group(self, pictures: Sequence[SourcePicture], footprints: Sequence[Path]) -> None:
@@ -148,11 +140,11 @@ class _Cutter:
         except AftersceneError as error:
             if not self.skip:
                 raise
-            self.skipped.append((picture.name, str(error)))
+            self.made.skipped.append((picture.name, str(error)))
 
     def _picture(self, picture: SourcePicture, footprints: Footprints) -> None:
         grid = footprints.grid
-        self.left_out["footprint that is no polygon"] += footprints.unusable
+        self.made.left_out["footprint that is no polygon"] += footprints.unusable
         tree = STRtree([building.polygon for building in footprints.buildings])
         source = TileSource(ImageFile(picture.path), grid)
         for window in windows(grid.shape, self.side):
@@ -161,7 +153,7 @@ class _Cutter:
             near = [footprints.buildings[k] for k in sorted(tree.query(frame, "intersects"))]
             name = f"{picture.event}_{number:08d}"
             if not near:
-                self.left_out["tile without a building"] += 1
+                self.made.left_out["tile without a building"] += 1
                 continue
             self._tile(name, picture, source, window, near)
 
@@ -175,7 +167,7 @@ class _Cutter:
     ) -> None:
         scene = source.read(window)
         if scene.valid.mean() < LEAST_SEEN:
-            self.left_out["tile of mostly nodata"] += 1
+            self.made.left_out["tile of mostly nodata"] += 1
             return
         local = [_moved(b, -window.col, -window.row) for b in near]
         shift = footprint_shift(scene.rgb(), scene.valid, local)
@@ -183,9 +175,9 @@ class _Cutter:
         frame = shapely.box(0, 0, window.width, window.height)
         kept = [b for b in placed if b.polygon.intersects(frame.buffer(-0.5))]
         if not kept:
-            self.left_out["tile without a building"] += 1
+            self.made.left_out["tile without a building"] += 1
             return
-        self.shifts[shift.status] += 1
+        self.made.shifts[shift.status] += 1
         metadata = {
             **_metadata(name, picture, window, scene),
             "footprint_shift": shift.as_json(),
@@ -194,7 +186,7 @@ class _Cutter:
         label = make_label(kept, metadata=metadata, scene=scene)
         write_scene(scene, self.out / "images" / f"{name}_pre_disaster.tif", tags={})
         write_label(label, self.out / "labels" / f"{name}_pre_disaster.json")
-        self.tiles.append(name)
+        self.made.tiles.append(name)
 
 
 def _moved(building: Building, x: int, y: int) -> Building:
