@@ -11,7 +11,7 @@ from afterscene.gbd import PlanConfig, Rendering, build, draw_plan, find_sources
 from afterscene.lab import runs as runs_module
 from afterscene.lab.comparison import RESULTS, Outcome, Sources, Work, compare_arms
 from afterscene.lab.protocol_report import compare_and_report, markdown, report
-from afterscene.lab.protocols import PROTOCOLS, Protocol, protocol
+from afterscene.lab.protocols import PROTOCOLS, Protocol
 from afterscene.lab.results import Results
 from afterscene.pages.render import render
 from afterscene.pages.report import Section
@@ -145,7 +145,7 @@ def test_a_protocol_is_checked(sources: Sources, tmp_path: Path) -> None:
     with pytest.raises(UnknownName, match=r"\.\./x"):
         compare_arms(replace(PLAN, arms=("../x",)), sources, tmp_path / "out")
     with pytest.raises(UnknownName, match="new-event"):
-        protocol("magic")
+        PROTOCOLS.find("magic")
     with pytest.raises(BadParameter, match="no tile is left"):
         compare_arms(replace(PLAN, test=()), sources, tmp_path / "out")
     assert Protocol.from_json(json.loads(json.dumps(PLAN.as_json()))) == PLAN

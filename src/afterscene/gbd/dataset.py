@@ -17,7 +17,7 @@ from typing import Any
 from afterscene.errors import BadLabel, MissingFile, OutputConflict
 from afterscene.gbd.captions import captions, facts_of
 from afterscene.gbd.licences import Combined, combine, item_licence
-from afterscene.gbd.rundir import MANIFEST, read_rows
+from afterscene.gbd.rundir import MANIFEST, read_manifest
 from afterscene.geodata.xbd import XbdLabel, read_label
 
 _PLAIN = re.compile(r"[^/\\\x00-\x1f\x7f]{1,200}")
@@ -84,17 +84,13 @@ class Dataset:
     root: Path
 
     def __post_init__(self) -> None:
-        if not (self.root / MANIFEST).is_file():
-            raise MissingFile(
-                f"{self.root / MANIFEST}: there is no manifest; give the folder of a finished run"
-            )
         if not self.rows:
             raise MissingFile(f"{self.root / MANIFEST}: lists no pair; build the set first")
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the manifest, each checked. Raises OutputConflict."""
-        rows = list(read_rows(self.root / MANIFEST))
+        rows = read_manifest(self.root)
         seen: set[str] = set()
         for row in rows:
             _check_row(self.root / MANIFEST, row)

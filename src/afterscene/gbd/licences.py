@@ -17,6 +17,7 @@ from afterscene.geodata.xbd import EVENTS
 
 UNKNOWN = "LicenseRef-unknown"
 XBD = "CC-BY-NC-SA-4.0"
+_CC = "https://creativecommons.org"
 CREDIT = "xBD (Gupta et al. 2019, arXiv 1911.09296), imagery Maxar Open Data"
 
 
@@ -32,21 +33,11 @@ class Terms:
 
 TERMS: Mapping[str, Terms] = MappingProxyType(
     {
-        "CC-BY-NC-SA-4.0": Terms(
-            url="https://creativecommons.org/licenses/by-nc-sa/4.0/",
-            commercial=False,
-            share_alike=True,
-        ),
-        "CC-BY-NC-4.0": Terms(
-            url="https://creativecommons.org/licenses/by-nc/4.0/", commercial=False
-        ),
-        "CC-BY-SA-4.0": Terms(
-            url="https://creativecommons.org/licenses/by-sa/4.0/", share_alike=True
-        ),
-        "CC-BY-4.0": Terms(url="https://creativecommons.org/licenses/by/4.0/"),
-        "CC0-1.0": Terms(
-            url="https://creativecommons.org/publicdomain/zero/1.0/", attribution=False
-        ),
+        XBD: Terms(url=f"{_CC}/licenses/by-nc-sa/4.0/", commercial=False, share_alike=True),
+        "CC-BY-NC-4.0": Terms(url=f"{_CC}/licenses/by-nc/4.0/", commercial=False),
+        "CC-BY-SA-4.0": Terms(url=f"{_CC}/licenses/by-sa/4.0/", share_alike=True),
+        "CC-BY-4.0": Terms(url=f"{_CC}/licenses/by/4.0/"),
+        "CC0-1.0": Terms(url=f"{_CC}/publicdomain/zero/1.0/", attribution=False),
         "ODbL-1.0": Terms(url="https://opendatacommons.org/licenses/odbl/1-0/", share_alike=True),
         "CDLA-Permissive-2.0": Terms(url="https://cdla.dev/permissive-2-0/"),
         "Apache-2.0": Terms(url="https://www.apache.org/licenses/LICENSE-2.0"),

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from afterscene.errors import AftersceneError, OutputConflict
+from afterscene.errors import AftersceneError, MissingFile, OutputConflict
 from afterscene.files import prepare_output, write_atomic
 
 MANIFEST = "manifest.jsonl"
@@ -198,3 +198,12 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
             if not (isinstance(row, dict) and isinstance(row.get("id"), str)):
                 raise OutputConflict(f"{path}: a row has no id; make the set anew")
             yield row
+
+
+def read_manifest(root: Path) -> list[dict[str, Any]]:
+    """The rows of a finished run's manifest. Raises MissingFile where there is none."""
+    if not (root / MANIFEST).is_file():
+        raise MissingFile(
+            f"{root / MANIFEST}: there is no manifest; give the folder of a finished run"
+        )
+    return list(read_rows(root / MANIFEST))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from afterscene.errors import AftersceneError, MissingFile
+from afterscene.errors import AftersceneError
 from afterscene.files import pixel_hash
 from afterscene.gbd.dataset import pair_file
 from afterscene.gbd.pair import MARK
-from afterscene.gbd.rundir import MANIFEST, read_rows
+from afterscene.gbd.rundir import read_manifest
 from afterscene.geodata.scene import read_scene, read_tags
 
 
@@ -33,11 +33,7 @@ def verify(out: Path) -> tuple[Verdict, ...]:
     Raises:
         MissingFile: there is no manifest.
     """
-    if not (out / MANIFEST).is_file():
-        raise MissingFile(
-            f"{out / MANIFEST}: there is no manifest; give the folder of a finished run"
-        )
-    return tuple(_judge(out, row) for row in read_rows(out / MANIFEST))
+    return tuple(_judge(out, row) for row in read_manifest(out))
 
 
 def _judge(out: Path, row: dict[str, Any]) -> Verdict:

@@ -10,13 +10,12 @@ pasting real ruins or by diffusion; ``augmented`` jitters, zooms, blurs and adds
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 from afterscene.detectors import DetectorConfig
-from afterscene.errors import UnknownName
 from afterscene.geodata.pair import LabelledPair
+from afterscene.registry import Registry
 from afterscene.training.crops import Spots
 
 Configure = Callable[[DetectorConfig, Sequence[LabelledPair]], DetectorConfig]
@@ -64,7 +63,8 @@ def heavy(config: DetectorConfig, _: Sequence[LabelledPair]) -> DetectorConfig:
     )
 
 
-ARMS: Mapping[str, Arm] = MappingProxyType(
+ARMS: Registry[Arm] = Registry(
+    "arm",
     {
         "real": Arm(says="real pairs, buildings drawn as they occur", configure=natural),
         "oversampled": Arm(says="real pairs, levels drawn equally often"),
@@ -80,12 +80,5 @@ ARMS: Mapping[str, Arm] = MappingProxyType(
                 config, order="synthetic-first", synthetic_natural=True
             ),
         ),
-    }
+    },
 )
-
-
-def arm(name: str) -> Arm:
-    """The arm of that name. Raises UnknownName."""
-    if name not in ARMS:
-        raise UnknownName(f"arm {name!r} is not known; choose one of: {', '.join(ARMS)}")
-    return ARMS[name]

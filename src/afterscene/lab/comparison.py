@@ -23,7 +23,7 @@ from afterscene.gbd.generator import Generator
 from afterscene.geodata.leaks import apart
 from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
 from afterscene.geodata.xbd import Pair, XbdTree
-from afterscene.lab.arms import arm as arm_named
+from afterscene.lab.arms import ARMS
 from afterscene.lab.baselines import harvest
 from afterscene.lab.protocols import GIVEN, Protocol
 from afterscene.lab.results import Finished, Results, measured
@@ -182,7 +182,7 @@ class _Comparison:
                 f"protocol {GIVEN!r} needs folders of synthetic pairs, and no other takes any; "
                 f"{name!r} got {len(given)}: give --gbd FOLDER, or leave it out"
             )
-        kinds = [arm_named(arm) for arm in self.protocol.arms]
+        kinds = [ARMS.find(arm) for arm in self.protocol.arms]
         found = settings(self.protocol, self.data.tree)
         if any(kind.generative for kind in kinds) and not given:
             for setting in found:
@@ -228,7 +228,7 @@ class _Comparison:
         return runs, trained
 
     def _run(self, setting: Setting, arm: str, seed: int, folder: Path) -> Scored:
-        protocol, kind, real = self.protocol, arm_named(arm), self.data.real(setting.real)
+        protocol, kind, real = self.protocol, ARMS.find(arm), self.data.real(setting.real)
         made = self._synthetic(setting, kind.synthetic) if kind.synthetic else []
         pairs, held = held_back([*real, *made], protocol.held)
         mix = expected_mix(protocol, setting, self.data.pairs) if protocol.scenario_mix else None

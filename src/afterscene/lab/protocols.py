@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from types import MappingProxyType
 from typing import Any
 
 from afterscene.detectors import DetectorConfig
-from afterscene.errors import BadParameter, UnknownName
+from afterscene.errors import BadParameter
+from afterscene.registry import Registry
 
 EVENTS = ("santa-rosa-wildfire", "hurricane-michael")
 GIVEN = "given"
@@ -118,7 +118,8 @@ class Protocol:
         return cls(**plain)
 
 
-PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
+PROTOCOLS: Registry[Protocol] = Registry(
+    "protocol",
     {
         one.name: one
         for one in (
@@ -134,12 +135,5 @@ PROTOCOLS: Mapping[str, Protocol] = MappingProxyType(
                 judged=0,
             ),
         )
-    }
+    },
 )
-
-
-def protocol(name: str) -> Protocol:
-    """The protocol of that name. Raises UnknownName."""
-    if name not in PROTOCOLS:
-        raise UnknownName(f"protocol {name!r} is not known; choose one of: {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[name]

@@ -61,7 +61,7 @@ def compare(
     from afterscene.gbd import load_generator
     from afterscene.lab.comparison import Sources, Work
     from afterscene.lab.protocol_report import PAGE, compare_and_report, protocol_verdict
-    from afterscene.lab.protocols import protocol as named
+    from afterscene.lab.protocols import PROTOCOLS
     from afterscene.recipes.overrides import override
 
     output = Output(json=as_json, quiet=quiet)
@@ -79,7 +79,9 @@ def compare(
         told=_said_once(output),
         say=output.say,
     )
-    made = compare_and_report(override(named(protocol), settings or ()), sources, out, work)
+    made = compare_and_report(
+        override(PROTOCOLS.find(protocol), settings or ()), sources, out, work
+    )
     page = (out / PAGE).resolve()
     said = [*protocol_verdict(made.results)]
     if not made.results.whole:
