@@ -15,19 +15,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from afterscene.errors import BadParameter
 from afterscene.school.autoregression import pixels
+from afterscene.school.autoregression.model import PictureModel
 from afterscene.school.autoregression.pixelcnn import PixelCNNModel
 from afterscene.school.networks.pixelcnn import PixelCNNConfig
 
 
-class MultiScalePixelCNN(nn.Module):
+class MultiScalePixelCNN(PictureModel):
     """``scales`` PixelCNNs of one configuration: on every pixel, every 2nd, every 4th ...
 
     ``context`` is the number of channels through which a scale sees the coarser picture. Height
@@ -38,7 +39,7 @@ class MultiScalePixelCNN(nn.Module):
         super().__init__()
         if scales < 2:
             raise BadParameter(f"multi-scale needs at least 2 scales, got {scales}")
-        self.config, self.scales = config, scales
+        self.config, self.scales, self.channels = config, scales, config.channels
         self.base = PixelCNNModel(replace(config, context=0))
         finer = replace(config, context=context)
         self.models = nn.ModuleList(PixelCNNModel(finer) for _ in range(scales - 1))
@@ -91,52 +92,20 @@ class MultiScalePixelCNN(nn.Module):
         """Exact log-likelihood in nats: ``(N,)``."""
         return torch.stack(self.scale_log_probs(x, label=label)).sum(dim=0)
 
-    def loss(
-        self,
-        x: Tensor,
-        *,
-        label: Tensor | None = None,
-        rng: np.random.Generator | None = None,
-    ) -> Tensor:
-        """Mean negative log-likelihood in nats per value."""
-        return -self.log_prob(x, label=label).mean() / x[0].numel()
-
-    @torch.no_grad()
-    def walk(
-        self,
-        count: int,
-        size: tuple[int, int],
-        *,
-        seed: int,
-        label: Tensor | None = None,
-        temperature: float = 1.0,
-    ) -> Iterator[Tensor]:
-        """Yield the picture after each row of each scale, coarse ones enlarged to ``size``."""
-        factor = 2 ** (self.scales - 1)
-        if size[0] % factor or size[1] % factor:
-            raise BadParameter(f"height and width must be multiples of {factor}, got {size}")
-        here = (size[0] // factor, size[1] // factor)
-        options: dict = {"label": label, "temperature": temperature}
-        picture = torch.zeros(0)
-        for picture in self.base.walk(count, here, seed=seed, **options):
+    def states(self, x: Tensor, *, seed: int, **options: Any) -> Iterator[Tensor]:
+        """Yield the picture after each row of each scale, coarse ones enlarged to the full size."""
+        size = (x.shape[-2], x.shape[-1])
+        blank, *_ = self._levels(x)
+        picture = blank
+        for picture in self.base.states(blank, seed=seed, **options):
             yield _enlarge(picture, size)
         for index, model in enumerate(self._finer()):
             context, placed, known = self._context(index, picture)
-            here = (placed.shape[-2], placed.shape[-1])
             # Each scale has its own numbers: the same ones would repeat the coarse draws.
-            for picture in model.walk(
-                count,
-                here,
-                seed=seed + (index + 1) * 2**40,
-                context=context,
-                given=(placed, known),
-                **options,
-            ):
+            fresh = seed + (index + 1) * 2**40
+            here = {"context": context, "known": known.cpu(), **options}
+            for picture in model.states(placed, seed=fresh, **here):
                 yield _enlarge(picture, size)
-
-    def sample(self, count: int, size: tuple[int, int], **options) -> Tensor:
-        """The last state of :meth:`walk`: ``(count, C, H, W)`` int64."""
-        return pixels.last(self.walk(count, size, **options))
 
 
 def _enlarge(x: Tensor, size: tuple[int, int]) -> Tensor:

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from afterscene.school.autoregression import pixels
 from afterscene.school.autoregression.heads import Kind, make_head
+from afterscene.school.autoregression.model import PictureModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,14 +49,14 @@ class NextPixelConfig:
             raise ValueError("reach, width, depth, channels must be at least 1 and levels 2")
 
 
-class NextPixel(nn.Module):
+class NextPixel(PictureModel):
     """A causal window and a head. Pictures ``(N, C, H, W)`` int64, ``label (N,)``, -1 not said."""
 
     mask: Tensor
 
     def __init__(self, config: NextPixelConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config, self.channels = config, config.channels
         reach, width = config.reach, config.width
         # One channel more says what lies inside the picture: outside is not a grey pixel.
         self.window = nn.Conv2d(config.channels + 1, width, (reach + 1, 2 * reach + 1))
@@ -106,24 +107,19 @@ class NextPixel(nn.Module):
         """Exact log-likelihood in nats: ``(N,)``; a regressor raises ``BadParameter``."""
         return self.head.log_prob(self.features(x, label), _rows(x)).view(len(x), -1).sum(dim=1)
 
-    @torch.no_grad()
-    def walk(
+    def states(
         self,
-        count: int,
-        size: tuple[int, int],
+        x: Tensor,
         *,
         seed: int,
-        label: Tensor | None = None,
-        temperature: float = 1.0,
+        label: Tensor | None,
+        temperature: float,
         start: Tensor | None = None,
         rows_given: int = 0,
     ) -> Iterator[Tensor]:
         """Yield the picture after each row; with ``start`` its first ``rows_given`` rows stay."""
-        height, width = size
-        channels, reach = self.config.channels, self.config.reach
-        u = pixels.uniforms(seed, count, (height, width, channels))
-        device = self.window.weight.device
-        x = torch.zeros(count, channels, height, width, dtype=torch.int64, device=device)
+        (height, width), reach = x.shape[-2:], self.config.reach
+        u = pixels.uniforms(seed, len(x), (height, width, self.channels)).to(x.device)
         if start is not None:
             x[:, :, :rows_given] = start[:, :, :rows_given]
         canvas = self._padded(x)
@@ -132,14 +128,10 @@ class NextPixel(nn.Module):
             for j in range(width):
                 crop = canvas[:, :, i : i + reach + 1, j : j + 2 * reach + 1].flatten(1)
                 hidden = self._think(F.linear(crop, weight, self.window.bias), label)
-                values, _ = self.head.draw(hidden, u[:, i, j].to(device), temperature)
+                values, _ = self.head.draw(hidden, u[:, i, j], temperature)
                 x[:, :, i, j] = values
                 canvas[:, :-1, i + reach, j + reach] = pixels.scale(values, self.config.levels)
             yield x.clone()
-
-    def sample(self, count: int, size: tuple[int, int], **options) -> Tensor:
-        """The last state of :meth:`walk`."""
-        return pixels.last(self.walk(count, size, **options))
 
 
 def _rows(x: Tensor) -> Tensor:

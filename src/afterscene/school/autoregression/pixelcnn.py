@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from afterscene.school.autoregression import pixels
+from afterscene.school.autoregression.model import PictureModel
 from afterscene.school.networks.pixelcnn import (
     GatedLayer,
     MaskedRow,
@@ -100,13 +100,13 @@ def _matrix(conv: MaskedRow) -> tuple[Tensor, Tensor | None]:
     return (conv.weight * conv.mask).flatten(1), conv.bias
 
 
-class PixelCNNModel(nn.Module):
+class PixelCNNModel(PictureModel):
     """A :class:`~afterscene.school.networks.pixelcnn.PixelCNN` with ``log_prob`` and ``sample``."""
 
     def __init__(self, config: PixelCNNConfig) -> None:
         super().__init__()
         self.network = PixelCNN(config)
-        self.config = config
+        self.config, self.channels = config, config.channels
 
     def values_log_prob(
         self, x: Tensor, *, label: Tensor | None = None, context: Tensor | None = None
@@ -121,48 +121,25 @@ class PixelCNNModel(nn.Module):
         """Exact log-likelihood in nats (chain rule): ``(N,)``."""
         return self.values_log_prob(x, label=label, context=context).flatten(1).sum(dim=1)
 
-    def loss(
+    def states(
         self,
         x: Tensor,
         *,
-        label: Tensor | None = None,
-        rng: np.random.Generator | None = None,
-        context: Tensor | None = None,
-    ) -> Tensor:
-        """Mean negative log-likelihood in nats per value."""
-        return -self.values_log_prob(x, label=label, context=context).mean()
-
-    @torch.no_grad()
-    def walk(
-        self,
-        count: int,
-        size: tuple[int, int],
-        *,
         seed: int,
-        label: Tensor | None = None,
+        label: Tensor | None,
+        temperature: float,
         context: Tensor | None = None,
-        temperature: float = 1.0,
-        given: tuple[Tensor, Tensor] | None = None,
+        known: Tensor | None = None,
     ) -> Iterator[Tensor]:
-        """Yield the picture after each row.
-
-        ``given``: a picture and a mask ``(H, W)`` bool; where the mask is true its values stay.
-        """
-        height, width = size
-        channels = self.config.channels
-        device = self.network.head1.weight.device
-        u = pixels.uniforms(seed, count, (height, width, channels)).to(device)
-        x = torch.zeros(count, channels, height, width, dtype=torch.int64, device=device)
-        known = torch.zeros(height, width, dtype=torch.bool)
-        if given is not None:
-            known = given[1].cpu()
-            x = torch.where(given[1].to(device), given[0], x)
+        """Yield the picture after each row; values of ``x`` where ``known (H, W)`` is true stay."""
+        count, channels, height, width = x.shape
+        u = pixels.uniforms(seed, count, (height, width, channels)).to(x.device)
         walker = Walker(self.network, count, width, label=label, context=context)
         for i in range(height):
             walker.start_row(x[:, :, i - 1] if i else None)
             for j in range(width):
                 pixel = x[:, :, i, j].clone()
-                if known[i, j]:
+                if known is not None and known[i, j]:
                     walker.logits(j, pixel)  # fills the caches
                 else:
                     for channel in range(channels):
@@ -173,7 +150,3 @@ class PixelCNNModel(nn.Module):
                     x[:, :, i, j] = pixel
                 walker.leave(pixel)
             yield x.clone()
-
-    def sample(self, count: int, size: tuple[int, int], **options) -> Tensor:
-        """The last state of :meth:`walk`: ``(count, C, H, W)`` int64."""
-        return pixels.last(self.walk(count, size, **options))

@@ -13,6 +13,7 @@ before, so ``log p(x) = sum over steps, sum over pixels of the step of log p(x_i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,10 +21,11 @@ from torch import Tensor, nn
 
 from afterscene.school.autoregression import pixels
 from afterscene.school.autoregression.heads import PixelHead
+from afterscene.school.autoregression.model import PictureModel
 from afterscene.school.autoregression.orders import Order, Strategy
 
 
-class RemovalModel(nn.Module):
+class RemovalModel(PictureModel):
     """A backbone, a head and a strategy.
 
     ``backbone(picture (N, C + 1, H, W), t (N,), label=...) -> (N, features, H, W)``: the known
@@ -51,7 +53,9 @@ class RemovalModel(nn.Module):
         removed = 1.0 - mask.mean(dim=(1, 2, 3))
         return self.backbone(picture, removed, label=label).permute(0, 2, 3, 1)
 
-    def loss(self, x: Tensor, *, label: Tensor | None = None, rng: np.random.Generator) -> Tensor:
+    def loss(  # type: ignore[override]
+        self, x: Tensor, *, label: Tensor | None = None, rng: np.random.Generator
+    ) -> Tensor:
         """The head's loss over all removed pixels, averaged per picture, then over pictures."""
         order = self.strategy.draw((x.shape[-2], x.shape[-1]), rng)
         ranks = torch.from_numpy(order.ranks).to(x.device)
@@ -77,34 +81,32 @@ class RemovalModel(nn.Module):
             total = total + nats.view(len(x), -1).sum(dim=1)
         return total
 
-    @torch.no_grad()
-    def walk(
+    def states(
         self,
-        count: int,
-        size: tuple[int, int],
+        x: Tensor,
         *,
         seed: int,
-        label: Tensor | None = None,
-        temperature: float = 1.0,
+        label: Tensor | None,
+        temperature: float,
         strategy: Strategy | None = None,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield ``(x (N, C, H, W), known (N, H, W))`` after each step."""
         strategy = strategy or self.strategy
+        count, size = len(x), (x.shape[-2], x.shape[-1])
         rng = np.random.default_rng((seed, 1 << 32))  # apart from the numbers of the pictures
         order = strategy.draw(size, rng)
-        device = next(self.parameters()).device
-        ranks = torch.from_numpy(order.ranks).to(device)
-        u = pixels.uniforms(seed, count, (*size, self.channels)).to(device)
-        x = torch.zeros(count, *size, self.channels, dtype=torch.int64, device=device)
-        known = torch.zeros(count, *size, dtype=torch.bool, device=device)
+        ranks = torch.from_numpy(order.ranks).to(x.device)
+        u = pixels.uniforms(seed, count, (*size, self.channels)).to(x.device)
+        x = x.permute(0, 2, 3, 1).contiguous()
+        known = torch.zeros(count, *size, dtype=torch.bool, device=x.device)
         for step in range(order.steps):
             wanted = ~known if strategy.adaptive else (ranks == step).expand(count, -1, -1)
             features = self.features(x.permute(0, 3, 1, 2), known, label)[wanted]
             values, nats = self.head.draw(features, u[wanted], temperature)
             if strategy.adaptive:
-                score = torch.full(known.shape, -torch.inf, dtype=torch.float64, device=device)
+                score = torch.full(known.shape, -torch.inf, dtype=torch.float64, device=x.device)
                 score[wanted] = nats.double()
-                fresh = pixels.uniforms(seed + (step + 1) * 2**41, count, size).to(device)
+                fresh = pixels.uniforms(seed + (step + 1) * 2**41, count, size).to(x.device)
                 gumbel = -torch.log(-torch.log(fresh.clamp(1e-12, 1 - 1e-12)))
                 score = score + strategy.randomness(step, order.steps) * gumbel
                 chosen = _best(score, int(order.counts[step]))
@@ -113,9 +115,9 @@ class RemovalModel(nn.Module):
             known = known | wanted
             yield x.permute(0, 3, 1, 2).clone(), known.clone()
 
-    def sample(self, count: int, size: tuple[int, int], **options) -> Tensor:
+    def sample(self, count: int, size: tuple[int, int], **options: Any) -> Tensor:
         """The last picture of :meth:`walk`: ``(count, C, H, W)`` int64."""
-        return pixels.last(self.walk(count, size, **options))[0]
+        return super().sample(count, size, **options)[0]
 
 
 def _best(score: Tensor, count: int) -> Tensor:

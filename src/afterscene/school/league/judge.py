@@ -58,13 +58,18 @@ def sample_pictures(contestant: Contestant, label: Tensor, seed: int) -> Sampled
         parts.append(state)
         calls.append(contestant.evaluations())
     seconds = (time.process_time() - start) / len(label)
-    chosen = np.unique(np.linspace(0, len(history) - 1, FRAMES).round().astype(int))
+    chosen = np.unique(_every(len(history), FRAMES))
     return Sampled(
         x=torch.cat(parts),
         frames=torch.stack([history[k] for k in chosen]),
         seconds=seconds,
         evaluations=float(np.mean(calls)),
     )
+
+
+def _every(total: int, count: int) -> np.ndarray:
+    """``count`` numbers of rows, evenly from the first to the last of ``total``."""
+    return np.linspace(0, total - 1, count).round().astype(int)
 
 
 def described(x: Tensor, levels: int, space: FeatureSpace) -> np.ndarray:
@@ -91,8 +96,7 @@ class LeagueJudge:
         self.training = described(train.x, config.levels, space)
         self.unseen = described(test.x, config.levels, space)
         # Pictures are drawn for the labels of every k-th held-out crop: all kinds in equal shares.
-        rows = np.linspace(0, len(test.x) - 1, config.pictures).round().astype(int)
-        self.rows = torch.from_numpy(rows)
+        self.rows = torch.from_numpy(_every(len(test.x), config.pictures))
         self.usual = float(np.median(nearest_training(self.unseen, self.training)[0]))
 
     @property
@@ -106,14 +110,14 @@ class LeagueJudge:
 
     def floor(self) -> float:
         """The same of as many real training crops: no method can be expected below it."""
-        rows = np.linspace(0, len(self.train.x) - 1, self.config.pictures).round().astype(int)
+        rows = _every(len(self.train.x), self.config.pictures)
         return frechet_distance(self.training[rows], self.unseen)
 
     def bits(self, contestant: Contestant) -> float | None:
         """Mean bits a value of held-out crops."""
         if contestant.bits is None:
             return None
-        rows = np.linspace(0, len(self.test.x) - 1, self.config.likelihood).round().astype(int)
+        rows = _every(len(self.test.x), self.config.likelihood)
         with torch.no_grad():
             return float(contestant.bits(self.test.x[rows], self.test.label[rows]).mean())
 
