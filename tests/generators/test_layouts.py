@@ -154,3 +154,20 @@ def test_the_network_is_told_the_look_of_a_real_place(generator, monkeypatch):
         draw_pre(knowing, town.rgb(), buildings, seed=seed)
     assert all(style.shape == (1, 6) for style in told)
     assert {round(float(style.mean()), 3) for style in told} == {-0.3, 0.3}
+
+
+def test_invented_colours_begin_with_the_tone_of_a_real_place(generator, monkeypatch):
+    town, buildings = draw_town(3, 64)
+    begun, real = [], module.draw_scene
+
+    def spy(model, picture, condition, **more):
+        begun.append(tone_of(picture))
+        return real(model, picture, condition, **more)
+
+    monkeypatch.setattr(module, "draw_scene", spy)
+    tone = np.array([0.6, 0.5, 0.4, 0.01, 0.01, 0.01], np.float32)
+    knowing = replace(generator, styles={**generator.styles, TONES: tone[None]})
+    draw_pre(knowing, town.rgb(), buildings, seed=0)
+    draw_pre(knowing, town.rgb(), buildings, seed=0, drawn=False)
+    assert np.allclose(begun[0][:3], tone[:3], atol=0.01)
+    assert not np.allclose(begun[1][:3], tone[:3], atol=0.01)

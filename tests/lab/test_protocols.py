@@ -1,6 +1,7 @@
 """Protocols hold out what they say, stop at leaks, go on after a stop, and report what they saw."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from afterscene.lab.settings import settings
 from afterscene.lab.synthesis import CopyPaste, expected_mix
 from tests.detectors.toys import TINY, toy_pair
 from tests.lab.places import PerfectGenerator, write_pair
+from toys import box_wkt
 
 WIND, FIRE = "hurricane-michael", "santa-rosa-wildfire"
 SMALL = {"detector": replace(TINY, steps=4, crop=64), "synthetic": 2, "replicates": 20}
@@ -288,6 +290,20 @@ def test_labelled_and_region_pairs_are_of_the_split_train(xbd: Path) -> None:
         (one,) = settings(protocol, tree)
         assert len(one.own) == len(one.region) == 1
         assert {*one.own, *one.region} <= train
+
+
+def test_a_tile_beside_a_labelled_one_is_not_tested(xbd: Path, tmp_path: Path) -> None:
+    tree, protocol = Path(shutil.copytree(xbd, tmp_path / "xbd")), replace(TOY, pairs=(1,))
+    (before,) = settings(protocol, XbdTree(tree))
+    for stem, north in ((before.own[0], 50.0), (before.test[0], 50.008)):  # 0.9 km
+        at = box_wkt(10, north, 10.0001, north + 0.0001)
+        for path in tree.glob(f"labels/{stem}_*.json"):
+            label = json.loads(path.read_text())
+            label["features"]["lng_lat"] = [{**e, "wkt": at} for e in label["features"]["xy"]]
+            path.write_text(json.dumps(label))
+    (after,) = settings(protocol, XbdTree(tree))
+    assert after.own == before.own
+    assert after.test == before.test[1:]
 
 
 def test_synthetic_pairs_of_every_arm_keep_their_mix_of_levels() -> None:

@@ -1,4 +1,4 @@
-"""Ready configurations by name. Adding one: one row."""
+"""Ready configurations by name; each is a recipe, too (:mod:`afterscene.recipes.detector`)."""
 
 from afterscene.detectors.config import DetectorConfig
 from afterscene.registry import Registry

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from afterscene import shipped
-from afterscene.errors import BadParameter, OutputConflict
+from afterscene.errors import BadParameter, MissingFile, OutputConflict
 from afterscene.files import prepare_output
 from afterscene.recipes.data import Data, Folders, check_data, inherited, read_data, write_data
 from afterscene.recipes.registry import KINDS
@@ -77,9 +77,10 @@ class TrainRun:
             OutputConflict: the folder holds a run that is neither resumed nor overwritten.
         """
         said = self._compare() if self.resume else []
+        self._check_states()  # before the long work of decoding
         data = read_data(self._kind, self.folders)
         said += data.left_out
-        if self.resume and states(self.out):
+        if self.resume:
             check_data(self.out, data)
         trainer = self._kind.make_trainer(
             self.config, data, self.out, device=device(), group=self.group
@@ -90,12 +91,19 @@ class TrainRun:
             self._begin(trainer, data)
         return trainer, data, said
 
-    def _begin(self, trainer: Trainer, data: Data) -> None:
-        """A new folder that says what is learned from; the first weights, if others are given."""
-        if states(self.out) and not self.overwrite:
+    def _check_states(self) -> None:
+        """A run that goes on has states, a new one has none."""
+        if self.resume and not states(self.out):
+            raise MissingFile(
+                f"{self.out} holds no whole training state to resume from; leave out --resume"
+            )
+        if not (self.resume or self.overwrite) and states(self.out):
             raise OutputConflict(
                 f"{self.out} holds the states of a run; resume it or choose another folder"
             )
+
+    def _begin(self, trainer: Trainer, data: Data) -> None:
+        """A new folder that says what is learned from; the first weights, if others are given."""
         before: list[str] | None = []
         if self.initial:
             model = shipped.model_folder(self.initial)
