@@ -37,7 +37,7 @@ def _hail(tmp_path, monkeypatch):
 
 
 def test_it_is_registered_and_listed(afterscene):
-    assert list(HAZARDS)[-1] == "hail" and len(HAZARDS) == 8
+    assert list(HAZARDS)[-1] == "hail" and len(HAZARDS) > 7
     damage = make_hazard("hail", 1.0, largest=150.0)
     assert damage.largest == 150.0
     (entry,) = (e for e in afterscene("hazards", "list", "--json").json if e["name"] == "hail")
@@ -96,7 +96,8 @@ def test_real_pairs_of_its_events_teach_it(tmp_path):
         Image.fromarray(noise).save(tmp_path / f"munich-hail_00000003_{part}_disaster.png")
     (tile,) = load_tiles(unlabelled_pairs(tmp_path))
     assert tile.hazard == hazard_of("munich-hail") == "hail"
-    assert class_of("hail", BridgeConfig().hazards) == 7
+    known = BridgeConfig().hazards
+    assert class_of("hail", known) == known.index("hail") >= 7
     assert class_of("hail", load("default").model.config.hazards) == -1
 
 

@@ -77,7 +77,7 @@ def compare(
         overwrite=overwrite,
         skip=on_error is OnError.skip,
         told=_said_once(output),
-        say=output.say,
+        say=lambda words: output.say(f"warning: {words}"),
     )
     made = compare_and_report(
         override(PROTOCOLS.find(protocol), settings or ()), sources, out, work
