@@ -86,7 +86,7 @@ def assess(
     for window in windows:
         inside = _touching(boxes, window)
         if len(inside):
-            moved = [_moved(footprints[i], window) for i in inside]
+            moved = [footprints[i].moved(-window.col, -window.row) for i in inside]
             owners = tuple(layers(moved, (window.height, window.width)))
             before, after = (image.read(window) for image in (pre, post))
             pictures = (
@@ -151,12 +151,6 @@ def _touching(boxes: np.ndarray, window: Window) -> np.ndarray:
         & (bottom >= window.row)
         & (top <= window.row + window.height)
     )
-
-
-def _moved(building: Building, window: Window) -> Building:
-    offset = np.array([window.col, window.row])
-    polygon = shapely.transform(building.polygon, lambda xy: xy - offset)
-    return Building(polygon=polygon, level=None, uid=building.uid)
 
 
 def _stretch(image: ImageFile, windows: Sequence[Window]) -> Stretch | None:

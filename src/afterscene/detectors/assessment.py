@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import shapely
+from affine import Affine
 
 from afterscene.detectors.assess import Assessed
 from afterscene.geodata.damage import LEVEL_WORDS
+from afterscene.geodata.fit import applied
 from afterscene.geodata.footprints import Grid
 from afterscene.geodata.geopackage import write_geopackage
 
@@ -30,7 +31,7 @@ def counts(found: Sequence[Assessed]) -> dict[str, int]:
 
 def write_layer(found: Sequence[Assessed], grid: Grid, path: Path, *, source: str) -> Path:
     """The GeoPackage, in the imagery's CRS; without a place pixels, with y upwards from 0 down."""
-    outward = _outward(grid)
+    outward = applied((grid.crs and grid.transform) or Affine.scale(1, -1))
     outlines = [shapely.transform(one.building.polygon, outward) for one in found]
     columns: dict[str, list[object]] = {
         "uid": [one.building.uid for one in found],
@@ -43,10 +44,3 @@ def write_layer(found: Sequence[Assessed], grid: Grid, path: Path, *, source: st
     return write_geopackage(
         path, LAYER, outlines, columns, crs=grid.crs, description=f"damage levels by {source}"
     )
-
-
-def _outward(grid: Grid) -> Callable[[np.ndarray], np.ndarray]:
-    if grid.crs is None or grid.transform is None:
-        return lambda xy: xy * np.array([1, -1])
-    a, b, c, d, e, f = grid.transform[:6]
-    return lambda xy: xy @ np.array([[a, d], [b, e]]) + np.array([c, f])

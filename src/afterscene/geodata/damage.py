@@ -13,7 +13,7 @@ pixel still marks the pixels that its border touches.
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -103,6 +103,11 @@ class Building:
                 f"building {self.uid!r}: level {self.level!r} is no DamageLevel; "
                 "use DamageLevel(...) or None for not assessed"
             )
+
+    def moved(self, x: float, y: float) -> "Building":
+        """The building `x` columns right and `y` rows down, its ``lnglat`` forgotten."""
+        polygon = shapely.transform(self.polygon, lambda xy: xy + np.array((x, y)))
+        return replace(self, polygon=polygon, lnglat=None)
 
 
 def _check_outline(outline: BaseGeometry, uid: str, field: str) -> None:

@@ -5,7 +5,7 @@ half a kilometre the map between the two is affine to a fiftieth of a pixel (wor
 labels that we have), so it can place new outlines, and tell when the two lists disagree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,12 @@ class LngLatFit(NamedTuple):
 
     affine: Affine
     residual: float
+
+
+def applied(affine: Affine) -> Callable[[np.ndarray], np.ndarray]:
+    """The affine map as a function of (n, 2) points, as :func:`shapely.transform` takes one."""
+    a, b, c, d, e, f = affine[:6]
+    return lambda xy: xy @ np.array([[a, d], [b, e]]) + np.array([c, f])
 
 
 def fit_lnglat(buildings: Iterable[Building]) -> LngLatFit | None:

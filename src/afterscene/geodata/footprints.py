@@ -156,7 +156,8 @@ def _to_pixels(crs: str, grid: Grid) -> Callable[[np.ndarray], np.ndarray]:
             f"CRS {crs[:80]!r} is not known; export the footprints in degrees"
         ) from error
     a, b, c, d, e, f = (~grid.transform)[:6]
-    middle = _x(grid.transform, grid.shape)
+    way, (height, width) = grid.transform, grid.shape
+    middle = way.a * width / 2 + way.b * height / 2 + way.c
     turns = pyproj.CRS(grid.crs).is_geographic
 
     def move(xy: np.ndarray) -> np.ndarray:
@@ -166,11 +167,6 @@ def _to_pixels(crs: str, grid: Grid) -> Callable[[np.ndarray], np.ndarray]:
         return np.stack([a * x + b * y + c, d * x + e * y + f], axis=1)
 
     return move
-
-
-def _x(transform: Affine, shape: tuple[int, int]) -> float:
-    """The x of the middle of a grid."""
-    return float(transform.a * shape[1] / 2 + transform.b * shape[0] / 2 + transform.c)
 
 
 def _moved_onto(

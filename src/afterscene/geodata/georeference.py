@@ -11,11 +11,10 @@ from typing import Any
 
 import numpy as np
 import shapely
-from affine import Affine
 
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building
-from afterscene.geodata.fit import fit_lnglat
+from afterscene.geodata.fit import applied, fit_lnglat
 from afterscene.geodata.label import XbdLabel
 from afterscene.geodata.scene import Scene
 
@@ -37,7 +36,7 @@ def make_label(
     place = scene.lnglat if scene is not None and scene.crs and scene.transform else None
     if place is None and like is not None:
         fit = fit_lnglat(like.buildings)
-        place = None if fit is None else _apply(fit.affine)
+        place = None if fit is None else applied(fit.affine)
     placed = []
     for building in buildings:
         if building.lnglat is None and place is not None:
@@ -48,8 +47,3 @@ def make_label(
         raise BadParameter("a label needs metadata; give at least width, height and img_name")
     texts = {} if like is None else like.texts
     return XbdLabel(buildings=tuple(placed), metadata=metadata, texts=texts)
-
-
-def _apply(affine: Affine) -> Callable[[np.ndarray], np.ndarray]:
-    a, b, c, d, e, f = affine[:6]
-    return lambda xy: xy @ np.array([[a, d], [b, e]]) + np.array([c, f])

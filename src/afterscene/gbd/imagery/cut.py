@@ -12,7 +12,7 @@ A tile without buildings, or with mostly nodata, is left out and counted.
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from shapely import STRtree
 from afterscene.errors import AftersceneError, MissingFile
 from afterscene.files import prepare_output
 from afterscene.gbd.imagery.pictures import SourcePicture
-from afterscene.gbd.imagery.windows import SIDE, TileSource, frame_of, windows
+from afterscene.gbd.imagery.windows import SIDE, TileSource, windows
 from afterscene.geodata import mapped
 from afterscene.geodata.alignment import footprint_shift
 from afterscene.geodata.damage import Building
@@ -149,7 +149,8 @@ class _Cutter:
         source = TileSource(ImageFile(picture.path), grid)
         for window in windows(grid.shape, self.side):
             number = next(self.numbers.setdefault(picture.event, count(1)))
-            frame = frame_of(window)
+            left, top = window.col, window.row
+            frame = shapely.box(left, top, left + window.width, top + window.height)
             near = [footprints.buildings[k] for k in sorted(tree.query(frame, "intersects"))]
             name = f"{picture.event}_{number:08d}"
             if not near:
@@ -169,9 +170,9 @@ class _Cutter:
         if scene.valid.mean() < LEAST_SEEN:
             self.made.left_out["tile of mostly nodata"] += 1
             return
-        local = [_moved(b, -window.col, -window.row) for b in near]
+        local = [b.moved(-window.col, -window.row) for b in near]
         shift = footprint_shift(scene.rgb(), scene.valid, local)
-        placed = [_moved(b, *shift.move) for b in local]
+        placed = [b.moved(*shift.move) for b in local]
         frame = shapely.box(0, 0, window.width, window.height)
         kept = [b for b in placed if b.polygon.intersects(frame.buffer(-0.5))]
         if not kept:
@@ -187,11 +188,6 @@ class _Cutter:
         write_scene(scene, self.out / "images" / f"{name}_pre_disaster.tif", tags={})
         write_label(label, self.out / "labels" / f"{name}_pre_disaster.json")
         self.made.tiles.append(name)
-
-
-def _moved(building: Building, x: int, y: int) -> Building:
-    polygon = shapely.transform(building.polygon, lambda xy: xy + np.array((x, y)))
-    return replace(building, polygon=polygon, lnglat=None)
 
 
 def _footprints(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import shapely
 
 from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.decode import moved
@@ -52,10 +51,3 @@ def windows(shape: tuple[int, int], side: int) -> Iterator[Window]:
     for row in range(0, shape[0], side):
         for col in range(0, shape[1], side):
             yield Window(row, col, height, width)
-
-
-def frame_of(window: Window) -> shapely.Polygon:
-    """The outline of the window on its picture."""
-    return shapely.box(
-        window.col, window.row, window.col + window.width, window.row + window.height
-    )
