@@ -67,10 +67,8 @@ def crops(town: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, str]]:
         after, struck = before, tuple(buildings)
         if name != "nothing":
             damage = make_hazard(name, 0.9)(before, buildings, np.random.default_rng(town))
-            after, struck = (
-                draw_aftermath(before, damage, depiction_of(name), town),
-                damage.buildings,
-            )
+            after = draw_aftermath(before, damage, depiction_of(name), town)
+            struck = damage.buildings
         levels = rasterize(struck, before.shape)[::2, ::2]
         both = [np.asarray(Image.fromarray(s.rgb()).reduce(2)) for s in (before, after)]
         damaged = ((levels >= 2) & (levels <= 4) & (name != "nothing")).astype(np.float32)
@@ -169,13 +167,9 @@ class Told(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        widths = (lesson.budget(40, 24), lesson.budget(80, 32))
         config = UNetConfig(
-            channels_in=6,
-            channels_out=3,
-            widths=(lesson.budget(40, 24), lesson.budget(80, 32)),
-            depths=(1, 2),
-            embedding=64,
-            vector=DIM,
+            channels_in=6, channels_out=3, widths=widths, depths=(1, 2), embedding=64, vector=DIM
         )
         self.unet = UNet(config)
 
@@ -243,9 +237,8 @@ def recovered(reader: str, prompt: str, seed: int = 1) -> float:
 clean, chance = {}, {}
 for reader in READERS:
     for name in names:
-        over_seeds = [
-            recovered(reader, PROMPTS[name], seed) for seed in range(1, lesson.budget(4, 3))
-        ]
+        seeds = range(1, lesson.budget(4, 3))
+        over_seeds = [recovered(reader, PROMPTS[name], seed) for seed in seeds]
         clean[reader, name] = over_seeds[0]
         chance[reader, name] = max(over_seeds) - min(over_seeds)
     listed = ", ".join(f"{n} {clean[reader, n]:.1f}%" for n in names)
@@ -278,14 +271,8 @@ worst, rows = {}, [("before", places[:6]), ("real, after\na disaster", after[-HE
 TRIES = lesson.budget(6, 1)
 for reader in READERS:
     for name, attack in ATTACKS.items():
-        hit = worst_case(
-            target,
-            Wildfire.name,
-            attack,
-            partial(recovered, reader),
-            np.random.default_rng(3),
-            tries=TRIES,
-        )
+        measure, chosen = partial(recovered, reader), np.random.default_rng(3)
+        hit = worst_case(target, Wildfire.name, attack, measure, chosen, tries=TRIES)
         worst[reader, name] = hit
         repaired = recovered(reader, check(hit.prompt))
         lesson.note(
@@ -311,20 +298,13 @@ for reader in READERS:
         (f"by {reader}: after\nthe spell check", draw(reader, check(hit.prompt))[:6]),
     ]
 lesson.figure("09_robustness", rows)
-told = [
-    (places[:3], READERS["words"](p).expand(3, -1))
-    for p in (target, worst["words", "glyph"].prompt)
-]
-with torch.no_grad():
-    walks = [
-        [
-            s.x
-            for s in trajectory(
-                models["words"], schedule, noise_of(1)[:3], times, Heun(), condition=c
-            )
-        ]
-        for c in told
-    ]
+walks = []
+for prompt in (target, worst["words", "glyph"].prompt):
+    told = (places[:3], READERS["words"](prompt).expand(3, -1))
+    start, model = noise_of(1)[:3], models["words"]
+    with torch.no_grad():
+        walk = trajectory(model, schedule, start, times, Heun(), condition=told)
+        walks.append([state.x for state in walk])
 both = (torch.cat([a, b]) for a, b in zip(*walks, strict=True))
 lesson.animation("09_robustness", both, pause=250)
 
