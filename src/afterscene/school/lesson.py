@@ -23,7 +23,7 @@ from torch import Tensor
 
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.drawn import draw_town
-from afterscene.school.sheets import picture_row, save_film, sheet
+from afterscene.school.sheets import save_film, sheet, sheet_row
 from afterscene.tensors import from_pixels
 
 SMALL = os.environ.get("AFTERSCENE_SMALL") == "1"
@@ -169,7 +169,7 @@ def figure(name: str, rows: Sequence[tuple[str, Tensor]], *, side: int = 64) -> 
 def animation(name: str, states: Iterable[Tensor], *, side: int = 64, pause: int = 80) -> Path:
     """Save states ``(N, 3, H, W)`` of a generation as a GIF, pictures side by side."""
     path = _out() / f"{name}.gif"
-    save_film([picture_row(x, side) for x in states], path, pause=pause, last=1500)
+    save_film([sheet_row(x, side) for x in states], path, pause=pause, last=1500)
     _tell("animation", path.name)
     return path
 

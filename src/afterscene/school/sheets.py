@@ -33,12 +33,12 @@ def sheet(
     for lines, height, (_, x) in zip(titles, heights, rows, strict=True):
         for number, text in enumerate(lines):
             pen.text((GAP, top + line * number), text, fill="black", font=font)
-        made.paste(picture_row(x, side), (GAP, top + line * len(lines) + 2))
+        made.paste(sheet_row(x, side), (GAP, top + line * len(lines) + 2))
         top += height
     return made
 
 
-def picture_row(x: Tensor, side: int) -> Image.Image:
+def sheet_row(x: Tensor, side: int) -> Image.Image:
     """Pictures ``(N, 3, H, W)`` in [-1, 1] side by side."""
     made = Image.new("RGB", (len(x) * (side + GAP), side), "white")
     for column, pixels in enumerate(to_pixels(x)):

@@ -19,7 +19,14 @@ from afterscene.diffusion import grids
 from afterscene.diffusion.schedules import Level, added_variance, posterior
 from afterscene.school.autoregression import dequantize
 from afterscene.school.league.contestant import Contestant, LeagueConfig
-from afterscene.school.league.diffusers import FIRST, SCHEDULE, Counted, normal, spread, walker
+from afterscene.school.league.diffusers import (
+    FIRST,
+    SCHEDULE,
+    Counted,
+    normal,
+    uniformly_dequantized,
+    walker,
+)
 from afterscene.school.networks.multiscale import (
     MultiScaleConfig,
     MultiScaleNetwork,
@@ -82,7 +89,7 @@ def chain_2015(config: LeagueConfig, classes: int) -> Contestant:
     def loss(x: Tensor, label: Tensor | None, rng: np.random.Generator) -> Tensor:
         step = torch.from_numpy(rng.integers(config.steps - 1, size=len(x)))
         t, s = SCHEDULE.at(times[step]), SCHEDULE.at(times[step + 1])
-        x0 = spread(x, config.levels, rng)
+        x0 = uniformly_dequantized(x, config.levels, rng)
         return config.steps * _step_nats(chain, x0, t, s, label, normal(x0, rng)).mean()
 
     return Contestant(

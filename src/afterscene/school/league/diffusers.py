@@ -51,7 +51,7 @@ class Counted(nn.Module):
         return self.network(x, clock, label=label)
 
 
-def spread(x: Tensor, levels: int, rng: np.random.Generator) -> Tensor:
+def uniformly_dequantized(x: Tensor, levels: int, rng: np.random.Generator) -> Tensor:
     """Integers as floats anywhere within their bins of [-1, 1]."""
     inside = torch.from_numpy(rng.uniform(-1, 1, size=tuple(x.shape))).float() / levels
     return dequantize(x, levels) + inside
@@ -83,7 +83,7 @@ def walker(
 def _ode_bits(denoiser: Any, config: LeagueConfig) -> Callable[[Tensor, Tensor], Tensor]:
     def bits(x: Tensor, label: Tensor) -> Tensor:
         rng = np.random.default_rng(config.seed)
-        x0 = spread(x, config.levels, rng)
+        x0 = uniformly_dequantized(x, config.levels, rng)
         probe = torch.from_numpy(rng.choice([-1.0, 1.0], size=tuple(x.shape))).float()
         nats = log_prob(
             denoiser,
@@ -114,7 +114,7 @@ def _diffusion(title: str, denoiser: Any, config: LeagueConfig, lr: float = 2e-3
             times = uniform_times(len(x), generator, low=FIRST)
         else:
             times = log_normal_times(SCHEDULE, len(x), generator).clamp(min=FIRST)
-        x0 = spread(x, config.levels, rng)
+        x0 = uniformly_dequantized(x, config.levels, rng)
         eps, t = normal(x0, rng), SCHEDULE.at(times)
         return denoising_loss(denoiser, x0, t, eps, weight=weight, condition=label).mean()
 
