@@ -1,6 +1,7 @@
 """The demo walks the whole way, says what is drawn, and goes on after a stop."""
 
 import json
+import shutil
 import sys
 
 import numpy as np
@@ -16,6 +17,7 @@ from afterscene.errors import (
     UnknownName,
 )
 from afterscene.gbd import verify
+from afterscene.gbd.rundir import MANIFEST, read_rows
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.lab import comparison, demo
@@ -94,6 +96,24 @@ def test_a_real_folder_takes_the_place_of_the_drawings(result, tmp_path):
     )
     assert "No real image was used here" not in real.report.read_text()
     assert not (tmp_path / "out" / "towns").exists()
+
+
+def test_a_real_place_beside_a_test_tile_is_left_out_and_named(result, tmp_path):
+    tree = shutil.copytree(result.folder / "towns", tmp_path / "xbd")
+    train, test = (XbdTree(tree).pairs(split)[0].id for split in ("train", "test"))
+    for stem, north in ((train, 50.0), (test, 50.008)):  # 0.9 km
+        at = toys.box_wkt(10, north, 10.0001, north + 0.0001)
+        for path in tree.glob(f"labels/{stem}_*.json"):
+            label = json.loads(path.read_text())
+            label["features"]["lng_lat"] = [{**e, "wkt": at} for e in label["features"]["xy"]]
+            path.write_text(json.dumps(label))
+    made = demo.run_demo(tmp_path / "out", toys.ToyGenerator(), xbd=tree, config=TINY)
+    (words,) = made.left_out
+    assert words.startswith(f"source {train} lies 0.8")
+    rows = [
+        row for name in TINY.hazards for row in read_rows(made.folder / "gbd" / name / MANIFEST)
+    ]
+    assert rows and train not in {row["source"] for row in rows}
 
 
 def test_a_folder_without_what_is_needed_is_refused_before_anything_is_made(tmp_path):

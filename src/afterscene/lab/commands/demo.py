@@ -48,5 +48,7 @@ def demo(
         overwrite=overwrite,
         stage=output.progress,
     )
+    for words in result.left_out:
+        output.say(f"warning: left out: {words}")
     text = f"{result.verdict}\n{result.pairs} synthetic pairs in {out / 'gbd'}"
     output.result(result.as_json(), f"{text}\nReport: {result.report.resolve()}\n{NEXT}")
