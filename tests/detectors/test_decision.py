@@ -12,7 +12,7 @@ from afterscene.detectors.calibration import (
 )
 from afterscene.detectors.decision import Decision, decide
 from afterscene.errors import BadParameter
-from afterscene.geodata.damage import Building
+from afterscene.geodata.damage import Building, instances
 
 
 def _levels(winner: np.ndarray, p: float = 0.7) -> np.ndarray:
@@ -42,6 +42,14 @@ def test_footprints_replace_the_localisation() -> None:
     mask, damage = decide(building, _levels(winner), Decision(), [house])
     assert mask[4:12, 3:10].all() and mask.sum() == 8 * 7
     assert (damage[mask > 0] == 2).all()
+
+
+def test_footprints_that_share_a_wall_get_a_level_each() -> None:
+    houses = [Building(polygon=shapely.box(x, 2, x + 7, 9), level=None, uid=f"{x}") for x in (2, 9)]
+    owner = instances(houses, (12, 20))
+    winner = np.where(owner == 1, 4, 2)
+    _, damage = decide(np.zeros((12, 20), np.float32), _levels(winner), Decision(), houses)
+    assert {*damage[owner == 1]} == {4} and {*damage[owner == 2]} == {2}
 
 
 def test_bias_lets_a_rare_level_win() -> None:

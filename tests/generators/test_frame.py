@@ -112,6 +112,16 @@ def test_where_it_may_draw_is_the_surroundings_of_what_it_learned():
     assert np.array_equal(frame.area, affected_mask(drowned, 5, 2.0))
 
 
+def test_what_is_redrawn_leaves_pixels_without_data():
+    valid = np.arange(96) >= 30
+    pre = toy.scene(96, 96).replace(valid=np.broadcast_to(valid, (96, 96)).copy())
+    house = toy.damage(toy.building(60, 8, DamageLevel.MINOR), shape=(96, 96))
+    frame = prepared(pre, house, mode="redraw")
+    post = frames.compose(frame, np.full_like(frame.start, 255))
+    assert np.array_equal(post[:, ~valid], pre.rgb()[:, ~valid])
+    assert (post[:, valid] == 255).all()
+
+
 def told(monkeypatch, hazard):
     """The class of hazard that the network is given in a rendering."""
     seen, real = [], frames.draw_scene
