@@ -85,6 +85,7 @@ def unknown(text: str, near: Path, own: frozenset[str] = frozenset()) -> list[st
     for name in ROLE.findall(text):
         whole = f"{here}{name}" if name.startswith(".") else name
         known = is_there(whole) or name in EVERY | own
+        known |= name.split(".")[0] in own - {"afterscene"}  # of another package
         wrong += [] if known or (MEMBER.fullmatch(name) and is_member(name)) else [name]
     for name in QUOTED.findall(ROLE.sub("", text)):
         first, _, rest = name.partition("/")
