@@ -1,10 +1,15 @@
-"""An exporter, a footprint reader and a generator of another package."""
+"""An exporter, a footprint reader, a generator and a detector of another package."""
+
+from dataclasses import replace
 
 import numpy as np
 import shapely
 
+from afterscene.detectors import DETECTORS
+from afterscene.detectors.task import DetectorRun
 from afterscene.files import write_atomic
 from afterscene.geodata.damage import rasterize
+from afterscene.networks.siamese import TinyEncoder
 
 
 class Names:
@@ -44,14 +49,26 @@ class White:
         return pre.replace(pixels=np.where(damaged, np.uint8(255), pre.pixels))
 
 
+def corner(config):
+    """An encoder: the small one of the package under another name."""
+    return TinyEncoder(max(8, config.width // 2))
+
+
+def corner_detector():
+    """A detector on it."""
+    small = replace(DETECTORS["tiny"], encoder="corner", width=16, crop=64, batch=2, warmup=1)
+    return DetectorRun.of(small)
+
+
 NAMES, BOXES, NOTHING = Names(), Boxes(), object()
 
 
-def install(folder, monkeypatch, package: str, row: str) -> None:
-    """As pip does with a package that names a thing: ``GROUP:NAME=MODULE:OBJECT``."""
-    group, _, entry = row.partition(":")
+def install(folder, monkeypatch, package: str, *rows: str) -> None:
+    """As pip does with a package that names things: each ``GROUP:NAME=MODULE:OBJECT``."""
     about = folder / f"{package}-1.0.dist-info"
     about.mkdir(parents=True)
     (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text(f"[afterscene.{group}]\n{entry}\n")
+    parts = (row.partition(":") for row in rows)
+    points = [f"[afterscene.{group}]\n{entry}\n" for group, _, entry in parts]
+    (about / "entry_points.txt").write_text("".join(points))
     monkeypatch.syspath_prepend(str(folder))

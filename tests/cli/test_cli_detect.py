@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from tests.plugins import install
 
 import toys
 from afterscene.metrics.folders import write_official
@@ -174,3 +175,19 @@ def test_score_names_what_is_missing(afterscene, official):
 
 def test_score_of_an_empty_folder_is_refused(afterscene, tmp_path):
     assert afterscene("score", tmp_path, tmp_path).code == 2
+
+
+def test_a_detector_of_another_package_is_trained_and_used(
+    afterscene, pairs, tmp_path, monkeypatch
+):
+    rows = ("encoders:corner=tests.plugins:corner", "recipes:corner=tests.plugins:corner_detector")
+    install(tmp_path / "site", monkeypatch, "other", *rows)
+    out = tmp_path / "run"
+    flags = ("--xbd", pairs, "--out", out, "--set", "steps=1", "--json", "--quiet")
+    trained = afterscene("detect", "fit", "--detector", "corner", *flags)
+    assert trained.code == 0, trained.stderr
+    scored = afterscene("detect", "score", "--model", out, "--xbd", pairs, "--json", "--quiet")
+    assert scored.code == 0, scored.stderr
+    assert "corner" in [row["name"] for row in afterscene("recipes", "list", "--json").json]
+    refused = afterscene("detect", "fit", "--detector", "layout", *flags)
+    assert refused.code == 2 and "trains no detector" in refused.stderr

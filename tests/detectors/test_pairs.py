@@ -14,6 +14,7 @@ from afterscene.geodata.pair import read_pairs
 from afterscene.geodata.scene import read_scene, write_scene
 from afterscene.geodata.xbd import Pair, XbdTree
 from afterscene.pretrained import SHA256, read_lite0, weights_path
+from afterscene.recipes.registry import recipe
 from tests.detectors.toys import TINY, toy_pair
 
 
@@ -121,6 +122,6 @@ def test_without_the_extra_the_encoder_starts_from_scratch_and_says_so(
 
 
 def test_detectors_are_found_by_name_or_named() -> None:
-    assert DETECTORS.find("tiny").encoder == "tiny"
+    assert DETECTORS["tiny"].encoder == "tiny"
     with pytest.raises(UnknownName, match="unet"):
-        DETECTORS.find("swin9000")
+        recipe("swin9000")

@@ -26,7 +26,7 @@ from afterscene.cli.train import (
     carry_out,
     configured,
 )
-from afterscene.errors import BadParameter, MissingFile
+from afterscene.errors import BadParameter, MissingFile, UnknownName
 
 if TYPE_CHECKING:
     from afterscene.geodata.xbd import Pair
@@ -83,14 +83,13 @@ def fit(
     --val, or of the folder's splits val and test, ends it; --on-error skip leaves such pairs out.
     """
     from afterscene.detectors.backbones import with_backbone
-    from afterscene.detectors.registry import DETECTORS
     from afterscene.detectors.task import DetectorRun
     from afterscene.recipes.data import Folders
     from afterscene.recipes.run import TrainRun
 
-    DETECTORS.find(detector)  # an unknown name is told with those of detectors
     config = configured(detector, settings, seed=seed or None)
-    assert isinstance(config, DetectorRun)
+    if not isinstance(config, DetectorRun):
+        raise UnknownName(f"recipe {detector!r} trains no detector; see `afterscene recipes list`")
     if backbone is not None:
         config = with_backbone(config, backbone)
     folders = Folders(

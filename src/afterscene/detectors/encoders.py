@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from types import MappingProxyType
 
 from torch import nn
 
@@ -15,15 +14,17 @@ from afterscene.detectors.words import SENTENCES, embed
 from afterscene.networks.efficientnet import EfficientNetLite0
 from afterscene.networks.siamese import SiameseUNet, TinyEncoder, WordHead
 from afterscene.pretrained import lite0_available, read_lite0, weights_path
+from afterscene.registry import Registry
 
-#: name -> (config -> encoder). One row more is one encoder more.
-ENCODERS: Mapping[str, Callable[[DetectorConfig], nn.Module]] = MappingProxyType(
+#: name -> (config -> encoder): a row here, or an entry point of the group ``afterscene.encoders``.
+ENCODERS: Registry[Callable[[DetectorConfig], nn.Module]] = Registry(
+    "encoder",
     {
         "tiny": lambda config: TinyEncoder(max(8, config.width // 2)),
         "lite0": lambda config: EfficientNetLite0(),
         "swin": lambda config: SwinPyramid(config.architecture),
         "clip": lambda config: ClipPyramid(config.architecture),
-    }
+    },
 )
 
 

@@ -1,11 +1,12 @@
 """Ready configurations by name; each is a recipe, too (:mod:`afterscene.recipes.detector`)."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from afterscene.detectors.config import DetectorConfig
-from afterscene.registry import Registry
 
 #: name -> config; ``dataclasses.replace`` changes single fields.
-DETECTORS: Registry[DetectorConfig] = Registry(
-    "detector",
+DETECTORS: Mapping[str, DetectorConfig] = MappingProxyType(
     {
         # Real pairs: ImageNet encoder, 800 steps of about 0.8 s on one core with AVX512-BF16.
         "unet": DetectorConfig(),
@@ -25,5 +26,5 @@ DETECTORS: Registry[DetectorConfig] = Registry(
         "swin": DetectorConfig(encoder="swin", frozen=0, lr=1e-3, encoder_lr=1e-4),
         # A CLIP-style vision encoder; the levels are sentences of the Joint Damage Scale.
         "clip": DetectorConfig(encoder="clip", frozen=0, words=384, lr=1e-3, encoder_lr=1e-4),
-    },
+    }
 )

@@ -2,7 +2,8 @@
 
 A recipe is a function; its first line of docstring is what ``afterscene recipes list`` tells. The
 class of its configuration says which module knows how to load its data, make its trainer and
-write its model. Adding one: a function in this folder, a row here.
+write its model. Adding one: a function in this folder, a row here; or a function of another
+package, named as an entry point of the group ``afterscene.recipes``.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType, ModuleType
 
 from afterscene.detectors.task import DetectorRun
-from afterscene.errors import UnknownName
 from afterscene.generators.training import TrainConfig
 from afterscene.recipes import detector, generator, layout
 from afterscene.recipes.layout import LayoutConfig
+from afterscene.registry import Registry
 from afterscene.training.config import LoopConfig
 
-RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
+RECIPES: Registry[Callable[[], LoopConfig]] = Registry(
+    "recipe",
     {
         "generator": generator.default,
         "generator-small": generator.small,
@@ -26,7 +28,7 @@ RECIPES: Mapping[str, Callable[[], LoopConfig]] = MappingProxyType(
         "tiny": detector.tiny,
         "swin": detector.swin,
         "clip": detector.clip,
-    }
+    },
 )
 #: Class of a configuration -> the module with load_data, make_trainer, initial and finish.
 KINDS: Mapping[type, ModuleType] = MappingProxyType(
@@ -40,6 +42,4 @@ KINDS: Mapping[type, ModuleType] = MappingProxyType(
 
 def recipe(name: str) -> LoopConfig:
     """The configuration of that name. Raises UnknownName."""
-    if name not in RECIPES:
-        raise UnknownName(f"recipe {name!r} is not known; choose one of: {', '.join(RECIPES)}")
-    return RECIPES[name]()
+    return RECIPES.find(name)()
