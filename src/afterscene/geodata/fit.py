@@ -23,7 +23,7 @@ class LngLatFit(NamedTuple):
 
 
 def applied(affine: Affine) -> Callable[[np.ndarray], np.ndarray]:
-    """The affine map as a function of (n, 2) points, as :func:`shapely.transform` takes one."""
+    """The affine map as a function of (n, 2) points, as shapely takes one."""
     a, b, c, d, e, f = affine[:6]
     return lambda xy: xy @ np.array([[a, d], [b, e]]) + np.array([c, f])
 
