@@ -47,3 +47,9 @@ def test_places_are_asked_for_once(afterscene, tmp_path):
     for places in ((), ("--towns", 1, "label.json")):
         outcome = afterscene("pre", *places, "--out", tmp_path / "out")
         assert outcome.code == 2 and "--towns COUNT" in outcome.stderr
+
+
+def test_a_missing_label_leaves_no_folder(afterscene, tmp_path):
+    refused = afterscene("pre", tmp_path / "MISSING.json", "--out", tmp_path / "drawn")
+    assert refused.code == 2 and "MISSING.json" in refused.stderr
+    assert not (tmp_path / "drawn").exists()

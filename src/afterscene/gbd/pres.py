@@ -51,22 +51,34 @@ def towns(count: int, *, size: int = 1024, seed: int = 0) -> Iterator[PreLayout]
 def labelled(labels: Sequence[Path], *, seed: int = 0) -> Iterator[PreLayout]:
     """The places of xBD labels, whose metadata tell ``width`` and ``height`` in pixels.
 
+    All labels are read at once, so that a faulty one is named before anything is drawn.
+
     Raises:
         MissingFile, BadLabel: a label cannot be read, or does not tell how large its place is.
     """
-    for path in labels:
-        label = read_label(path)
-        sides = [label.metadata.get(key) for key in ("height", "width")]
-        if not all(isinstance(side, int) and SMALLEST <= side <= LARGEST for side in sides):
-            raise BadLabel(
-                f"{path}: metadata height and width are {sides[0]!r} and {sides[1]!r}; give pixels "
-                f"from {SMALLEST} to {LARGEST}"
-            )
-        name = path.stem.removesuffix(PRE)
-        name = name if name.rpartition("_")[2].isdigit() else f"{name}_00000000"
-        shape = (int(sides[0] or 0), int(sides[1] or 0))
-        picture = draw_layout(label.buildings, shape, item_seed(seed, name) % 2**31)
-        yield PreLayout(name=name, picture=picture, buildings=label.buildings)
+    places = [_place(path) for path in labels]
+    return (
+        PreLayout(
+            name=name,
+            picture=draw_layout(buildings, shape, item_seed(seed, name) % 2**31),
+            buildings=buildings,
+        )
+        for name, shape, buildings in places
+    )
+
+
+def _place(path: Path) -> tuple[str, tuple[int, int], tuple[Building, ...]]:
+    """Name, (height, width) and buildings of a label."""
+    label = read_label(path)
+    sides = [label.metadata.get(key) for key in ("height", "width")]
+    if not all(isinstance(side, int) and SMALLEST <= side <= LARGEST for side in sides):
+        raise BadLabel(
+            f"{path}: metadata height and width are {sides[0]!r} and {sides[1]!r}; give pixels "
+            f"from {SMALLEST} to {LARGEST}"
+        )
+    name = path.stem.removesuffix(PRE)
+    name = name if name.rpartition("_")[2].isdigit() else f"{name}_00000000"
+    return name, (int(sides[0] or 0), int(sides[1] or 0)), tuple(label.buildings)
 
 
 def write_pres(
