@@ -15,7 +15,7 @@ from afterscene.cli import app
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "afterscene"
 TEXT = {".py", ".md", ".toml", ".txt", ".yaml", ".yml", ".json", ".sh", ".cfg", ""}
-LONGEST = 400
+LONGEST, LONGEST_TEST = 320, 600
 
 
 def tracked() -> list[Path]:
@@ -145,7 +145,7 @@ def test_no_absolute_path_registry_or_machine_stands_in_a_tracked_file():
 
 def test_files_stay_short():
     """Tables of cases may make a test longer than a module."""
-    limits = {SOURCE: LONGEST, ROOT / "tests": LONGEST + 200}
+    limits = {SOURCE: LONGEST, ROOT / "tests": LONGEST_TEST}
     for path, limit in ((p, n) for folder, n in limits.items() for p in folder.rglob("*.py")):
         lines = len(path.read_text(encoding="utf-8").splitlines())
         assert lines <= limit, f"{path.relative_to(ROOT)} has {lines} lines; split it"
