@@ -7,7 +7,6 @@ wall time) makes it depend on the machine.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,12 +14,9 @@ from typing import Any, Literal, get_args
 
 from afterscene.computing import PRECISIONS
 from afterscene.errors import BadParameter
-from afterscene.registry import installed
 
 Order = Literal["mixed", "synthetic-first"]
 Localization = Literal["pair", "pre"]
-ENCODER_NAMES = ("tiny", "lite0", "swin", "clip")
-"""Those of this package; others come with an entry point of ``afterscene.encoders``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,8 +89,9 @@ class DetectorConfig:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise BadParameter(f"{name} = {value} is outside of {low} to {high}; choose within")
-        added = tuple(installed("afterscene.encoders", tuple(sys.path)))
-        for name, known in {**_CHOICES, "encoder": (*ENCODER_NAMES, *added)}.items():
+        from afterscene.detectors.encoders import ENCODERS  # which reads this record
+
+        for name, known in {**_CHOICES, "encoder": tuple(ENCODERS)}.items():
             if (value := getattr(self, name)) not in known:
                 raise BadParameter(
                     f"{name} '{value}' is not known; choose one of: {', '.join(known)}"
