@@ -6,9 +6,9 @@ every schedule; those in rho take a DDIM step out of alpha = 0 and into sigma = 
 """
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +19,7 @@ from afterscene.diffusion.loop import Method, Run, State, Stepped, sample, traje
 from afterscene.diffusion.ode import integrate
 from afterscene.diffusion.schedules import Level, added_variance, posterior
 from afterscene.errors import BadParameter, UnknownName
+from afterscene.registry import installed
 
 __all__ = ["Method", "Run", "State", "make_sampler", "sample", "samplers", "trajectory"]
 
@@ -165,8 +166,7 @@ class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456")
 
 def samplers() -> Mapping[str, type[Method]]:
     """Every named method by name, with those of installed packages; read only."""
-    for entry in entry_points(group="afterscene.samplers"):
-        entry.load()
+    installed(group="afterscene.samplers", path=tuple(sys.path))  # importing a method registers it
     found: dict[str, type[Method]] = {}
     kinds = Method.__subclasses__()
     for kind in kinds:
