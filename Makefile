@@ -9,11 +9,12 @@ OUT ?= demo
 JOBS ?= 2
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-full lint format bench clean
+.PHONY: help demo test test-full docs lint format bench clean
 
 help:
 	@echo "make demo    towns, disasters, pairs, detectors, report -> demo/report.html"
 	@echo "make test    run the tests"
+	@echo "make docs    the site: site/index.html"
 	@echo "make lint    format check, lint, types"
 	@echo "make format  rewrite the sources in the house format"
 	@echo "make bench   time the stations of the pipeline on this machine"
@@ -28,6 +29,9 @@ test: $(READY)
 test-full: $(READY)
 	OMP_NUM_THREADS=1 AFTERSCENE_NO_PROGRESS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
 
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -41,7 +45,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo site docs/course build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last: an installation that was cut short is done again.
@@ -51,5 +55,5 @@ $(READY): pyproject.toml constraints.txt
 	{ test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || \
 	  $$python -m venv --clear $(VENV) || \
 	  { echo "$$python cannot make a virtual environment; install its venv package (on Debian: python3-venv)." >&2; exit 1; }; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,encoders,lab,course,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,encoders,lab,course,docs,dev]"
 	@touch $(READY)

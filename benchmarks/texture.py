@@ -3,7 +3,7 @@
     python -m benchmarks texture --xbd XBD --split val --hazard wind [--mode edit] [--tiles 5]
 
 A detector that is taught with pictures whose damage has more fine colour than real damage finds the
-sketch and not the damage (docs/history.md). Per damage level, over the buildings of the split:
+sketch and not the damage (docs/results/history.md). Per damage level, over the split's buildings:
 median and 90th percentile of the deviation, within the footprint, of what a Gaussian of 1.5 pixels
 takes out of the brightness and of red minus green (units of 0 to 1). Of the pre image, the real
 post image and the generator's. Never on a test split: what is chosen here is a setting.

@@ -106,7 +106,7 @@ def docstrings(path: Path) -> Iterator[str]:
 
 
 CODE = [p for d in ("src", "tests", "benchmarks", "tools") for p in (ROOT / d).rglob("*.py")]
-"""Every module; `CHANGES.md` and `docs/history.md` speak of what was."""
+"""Every module; `CHANGES.md` and `docs/results/history.md` speak of what was."""
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *SOURCE.rglob("*.md")]
 PAGES += [p for p in (ROOT / "docs").rglob("*.md") if p.name != "history.md"]
 

@@ -165,10 +165,10 @@ def test_the_league_stands_the_same_in_the_course_and_in_the_docs():
     """One table, two places; the lessons quote its distances."""
     root = Path(__file__).resolve().parents[2]
     course = {name: text for name, _, text in pages()}["league"]
-    docs = (root / "docs" / "league.md").read_text("utf-8")
+    docs = (root / "docs" / "results" / "league.md").read_text("utf-8")
     assert docs.startswith(course)
     for picture in re.findall(r"\]\(([^)]+)\)", docs):
-        assert (root / "docs" / picture).is_file()
+        assert (root / "docs" / "results" / picture).is_file()
     quoted = find_lesson("04").cells()[-1].source
     rows = {
         row.split("|")[1].strip(" *"): row.split("|")[3]

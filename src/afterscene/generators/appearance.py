@@ -11,7 +11,8 @@ def measure_style(pre: np.ndarray, post: np.ndarray, reference: np.ndarray) -> n
     """Style of ``post`` beside ``pre`` on the ``reference`` pixels.
 
     Args:
-        pre, post: ``(H, W, 3)`` uint8.
+        pre: ``(H, W, 3)`` uint8.
+        post: ``(H, W, 3)`` uint8.
         reference: ``(H, W)`` bool, pixels that the hazard left alone.
 
     Returns:

@@ -27,7 +27,8 @@ def estimate_shift(pre: np.ndarray, post: np.ndarray, limit: int = 12) -> tuple[
     """Rows and columns by which ``post`` must be moved to lie on ``pre``.
 
     Args:
-        pre, post: ``(H, W, 3)`` uint8.
+        pre: ``(H, W, 3)`` uint8.
+        post: ``(H, W, 3)`` uint8.
         limit: Largest shift looked for, in pixels; pictures must be more than twice as large.
 
     Returns:
@@ -50,7 +51,8 @@ def local_shifts(
     """Shifts of single buildings, where they can be told.
 
     Args:
-        pre, post: ``(H, W, 3)`` uint8, already registered as a whole.
+        pre: ``(H, W, 3)`` uint8.
+        post: ``(H, W, 3)`` uint8, already registered as a whole.
         boxes: ``(B, 4)`` first row, first column, end row, end column of each building.
         limit: Largest shift looked for, in pixels.
 

@@ -20,7 +20,7 @@ from afterscene.geodata.damage import Building
 
 LIMIT = 20
 CLEAR = 5.0
-"""Set on real xBD tiles whose labels were moved on purpose (docs/scale.md has the figures)."""
+"""Set on real xBD tiles whose labels were moved on purpose; figures: docs/explanation/scale.md."""
 FEWEST = 5
 """Fewer buildings agree with a picture by chance."""
 SLACK = 1

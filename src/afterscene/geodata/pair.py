@@ -32,7 +32,8 @@ class LabelledPair:
 
     Attributes:
         id: Name of the place, such as ``hurricane-michael_00000019``.
-        pre, post: Scenes of one shape.
+        pre: The scene before.
+        post: The scene after, of the same shape.
         buildings: With the level that each had after the event.
         event: Name of the event.
         labelled: False where nobody looked at the levels: the target is then 255 everywhere.

@@ -62,7 +62,8 @@ def seam_score(
 
     Args:
         picture: (H, W, 3) uint8.
-        rows, cols: first row (column) of each window but the first.
+        rows: first row of each window but the first.
+        cols: first column of each window but the first.
         where: (H, W) bool, pixels that count; None: all.
 
     Returns:
