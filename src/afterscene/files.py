@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,37 @@ import numpy as np
 from afterscene.errors import BadParameter, MissingFile, OutputConflict
 
 MARKER = "afterscene-run.json"
+_SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin", "@eadir"}
+
+
+def left_by_system(name: str) -> bool:
+    """Is a file or folder of that name a note of macOS, Windows or a NAS to itself?"""
+    return name.startswith("._") or name == ".DS_Store" or name.lower() in _SYSTEM
+
+
+def visible(folder: Path, *, deep: bool = False) -> list[Path]:
+    """What a user sees in a folder, sorted; with ``deep`` all files below it as well.
+
+    Hidden names (macOS puts ``._name.png`` beside every ``name.png`` on a disk of another system)
+    and what :func:`left_by_system` knows are left out, with all that lies in such folders. Each
+    folder of a user's own is listed by this function. Empty where it is no folder; raises
+    MissingFile where it cannot be read.
+    """
+    try:
+        return sorted(_visible(folder, deep)) if folder.is_dir() else []
+    except OSError as error:
+        raise MissingFile(
+            f"{folder} cannot be listed ({error.strerror}: {error.filename}); check its rights"
+        ) from error
+
+
+def _visible(folder: Path, deep: bool) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.name.startswith(".") or left_by_system(path.name):
+            continue
+        yield path
+        if deep and path.is_dir() and not path.is_symlink():
+            yield from _visible(path, deep)
 
 
 def write_atomic(path: str | Path, content: bytes | Callable[[Path], object]) -> Path:
@@ -104,7 +135,7 @@ def prepare_output(
     ============================  =========================================================
     folder is                     outcome
     ============================  =========================================================
-    absent or empty               made, marked
+    absent or empty               made, marked; notes of the system in it count as nothing
     marked, same kind and `run`   gone on with (a resume); needs `run`, the settings (JSON)
     marked otherwise              OutputConflict that names what differs; `overwrite` empties
     not empty and not marked      OutputConflict, with `overwrite` too: it is not ours
@@ -115,7 +146,7 @@ def prepare_output(
     mark = {"kind": kind, "run": None if run is None else json.loads(json.dumps(dict(run)))}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        holds_something = any(folder.iterdir())
+        holds_something = any(not left_by_system(child.name) for child in folder.iterdir())
     except OSError as error:
         raise OutputConflict(
             f"{folder} cannot be made or read ({error.strerror}); choose another output folder"

@@ -204,7 +204,7 @@ def test_folders_without_pictures_and_odd_names(tmp_path):
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(MissingFile):
             pictures_in(folder)
-    odd = tmp_path / "..x \n é"
+    odd = tmp_path / "-x \n é."
     odd.mkdir()
     for name in ("a.png", "b_post_disaster.png", "post-event.png", ".hidden.png"):
         (odd / name).write_bytes(b"x")

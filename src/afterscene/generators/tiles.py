@@ -9,6 +9,7 @@ import numpy as np
 
 from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import MissingFile
+from afterscene.files import visible
 from afterscene.generators.appearance import match_style, measure_style
 from afterscene.generators.crops import TrainingTile, affected_mask
 from afterscene.generators.registration import register
@@ -49,7 +50,7 @@ def unlabelled_pairs(folder: Path) -> list[Pair]:
     Raises MissingFile where the folder holds none.
     """
     pairs = []
-    for post in sorted(folder.glob("*_post_disaster.*")):
+    for post in (path for path in visible(folder) if path.match("*_post_disaster.*")):
         pre = post.with_name(post.name.replace("_post_disaster", "_pre_disaster"))
         name = post.name.split("_post_disaster")[0]
         if pre.is_file():

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from afterscene.errors import BadLabel, MissingFile, UnknownName
+from afterscene.files import visible
 from afterscene.geodata.fit import LngLatFit, fit_lnglat
 from afterscene.geodata.georeference import make_label
 from afterscene.geodata.imagefiles import SUFFIXES
@@ -74,7 +75,7 @@ class XbdTree:
 
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
-        below = [self.root, *sorted(p for p in self.root.glob("*") if p.is_dir())]
+        below = [self.root, *(p for p in visible(self.root) if p.is_dir())]
         self._folders = {
             p.name if p != self.root else "": p for p in below if (p / "images").is_dir()
         }
@@ -145,7 +146,7 @@ def _pairs(folder: Path) -> Iterator[Pair]:
 def _scan(folder: Path, suffixes: tuple[str, ...], end: str = "") -> dict[tuple[str, str], Path]:
     """(id, pre or post) -> file, of the files that are named after the rule."""
     found: dict[tuple[str, str], Path] = {}
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for path in visible(folder):
         if path.suffix.lower() in suffixes and path.stem.endswith(end):
             name = _NAME.fullmatch(path.stem.removesuffix(end))
             if name:

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from afterscene.errors import BadImage, BadParameter, MissingFile
+from afterscene.files import visible
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.metrics.confusion import Confusion
 from afterscene.metrics.xview2 import ScoreResult
@@ -33,7 +34,7 @@ def score_folder(predictions: str | Path, targets: str | Path) -> ScoreResult:
     predictions, targets = Path(predictions), Path(targets)
     tiles = sorted(
         (name["split"], name["index"])
-        for path in (targets.iterdir() if targets.is_dir() else ())
+        for path in visible(targets)
         if (name := _TARGET.fullmatch(path.name))
     )
     if not tiles:

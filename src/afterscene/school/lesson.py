@@ -21,6 +21,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from afterscene.files import visible
 from afterscene.geodata.damage import rasterize
 from afterscene.geodata.drawn import draw_town
 from afterscene.school.sheets import save_film, sheet, sheet_row
@@ -98,7 +99,7 @@ def _real(
 ) -> tuple[list[np.ndarray], list[int]]:
     loaded = []
     for index, kind in enumerate(KINDS):
-        for path in sorted((folder / kind).glob("*.jpg")):
+        for path in (p for p in visible(folder / kind) if p.suffix == ".jpg"):
             with Image.open(path) as image:
                 loaded.append((index, np.asarray(image.convert("RGB").reduce(3))))
     crops, label = [], []

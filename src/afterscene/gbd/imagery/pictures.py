@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from afterscene.errors import MissingFile
+from afterscene.files import visible
 from afterscene.geodata.imagefiles import SUFFIXES
 
 _POST = re.compile(r"(^|[_-])post([_-]|$)|post_disaster", re.IGNORECASE)
@@ -44,8 +45,8 @@ def pictures_in(folder: Path) -> list[SourcePicture]:
         raise MissingFile(f"{folder} is not a folder; give one with GeoTIFF, PNG or JPEG files")
     root = folder.resolve()
     found = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith("."):
+    for path in visible(folder, deep=True):
+        if path.suffix.lower() not in SUFFIXES:
             continue
         if _POST.search(path.stem) or not path.is_file():
             continue

@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from afterscene.errors import BadImage, MissingFile
+from afterscene.files import visible
 from afterscene.geodata.scene import read_scene
 from afterscene.school.autoregression import quantize
 from afterscene.tensors import from_pixels
@@ -55,7 +56,7 @@ def read_crops(
         MissingFile: no sub-folder with at least five pictures.
         BadImage: a picture that is too small or cannot be read.
     """
-    kinds = [found for found in sorted(folder.glob("*")) if len(_pictures(found)) >= HELD_OUT]
+    kinds = [found for found in visible(folder) if len(_pictures(found)) >= HELD_OUT]
     if not kinds:
         raise MissingFile(
             f"{folder} holds no sub-folder with at least {HELD_OUT} pictures; give a folder with "
@@ -78,7 +79,7 @@ def read_crops(
 
 
 def _pictures(kind: Path) -> list[Path]:
-    return sorted(p for p in kind.glob("*") if p.suffix.lower() in SUFFIXES)
+    return [p for p in visible(kind) if p.suffix.lower() in SUFFIXES]
 
 
 def _cut(path: Path, size: int, each: int, rng: np.random.Generator) -> list[np.ndarray]:
