@@ -6,4 +6,4 @@ model, ``gbd`` writes the pair with labels, ``detectors`` learns from pairs and 
 measures what the synthetic ones were worth.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

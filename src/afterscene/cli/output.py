@@ -87,7 +87,7 @@ def _lines(label: str, total: int) -> Iterator[Advance]:
         nonlocal done, last
         done += n
         now = time.monotonic()
-        if done >= total or now - last >= LOG_SECONDS:
+        if done and (done >= total or now - last >= LOG_SECONDS):
             last = now
             left = (now - start) / done * (total - done)
             rate = _rate(done, now - start)
@@ -97,8 +97,10 @@ def _lines(label: str, total: int) -> Iterator[Advance]:
 
 
 def _rate(done: int, seconds: float) -> str:
+    if not done:
+        return ""
     rate = done / max(seconds, 1e-9)
-    return f"{rate:.1f}/s" if rate >= 1 else f"{1 / max(rate, 1e-9):.1f} s each"
+    return f"{rate:.1f}/s" if rate >= 1 else f"{1 / rate:.1f} s each"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
