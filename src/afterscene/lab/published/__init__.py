@@ -2,8 +2,8 @@
 
 Every ``*.json`` in this folder is one measurement: what was asked, the figures with their
 intervals, on how many tiles of which split, how often that split had been scored, by which commit
-and command, and what stands against it. Tables of the documents are written from
-them, and the demo shows one of them. Names of figures are those of ``results.json`` (:mod:`afterscene.lab.results`,
+and command, and what stands against it. Tables of the documents are written from them, and the demo
+shows one of them. Names of figures are those of ``results.json`` (:mod:`afterscene.lab.results`,
 :data:`afterscene.metrics.xview2.FIGURES`) wherever the figure is one of those.
 
 Where a measurement was made before this folder was, its commit is the one whose documents first
