@@ -9,6 +9,7 @@ from afterscene.depiction.depiction import Depiction, Painter
 from afterscene.depiction.fire import burn, scorch
 from afterscene.depiction.overlays import Ash, Water
 from afterscene.depiction.quake import shake
+from afterscene.depiction.swept import sweep
 from afterscene.depiction.wind import blow, strip
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "scorch",
     "shake",
     "strip",
+    "sweep",
 ]

@@ -39,7 +39,7 @@ def heap(
         if building.level == DESTROYED:
             rows, cols = np.nonzero(painting.index == i + 1)
             cover, spread = (rng.uniform(*span) for span in STREWN[fate])
-            _scatter(painting, rng, rows, cols, whole, pieces, cover=cover, spread=spread)
+            scatter(painting, rng, rows, cols, whole, pieces, cover=cover, spread=spread)
 
 
 def _fates(painting: Painting, rng: np.random.Generator) -> np.ndarray:
@@ -74,7 +74,7 @@ def _ground(painting: Painting) -> np.ndarray:
     return around * (1 + 0.08 * painting.noise(2.0, 5.0))[..., None]
 
 
-def _scatter(
+def scatter(
     painting: Painting,
     rng: np.random.Generator,
     rows: np.ndarray,

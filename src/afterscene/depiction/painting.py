@@ -17,6 +17,10 @@ from afterscene.geodata.drawn.palette import Colour
 WOOD: tuple[Colour, ...] = ((0.62, 0.54, 0.43), (0.45, 0.38, 0.31), (0.75, 0.71, 0.65))
 BRICK: tuple[Colour, ...] = ((0.60, 0.55, 0.50), (0.50, 0.43, 0.38), (0.68, 0.66, 0.63))
 
+#: Width (standard deviation, pixels) of what a satellite smears: brightness, and colour, which is
+#: recorded four times as coarse and sharpened by the brightness afterwards.
+SMEAR, TINT = 0.5, 1.6
+
 
 def nearness(where: np.ndarray, sigma: float) -> np.ndarray:
     """Return 0..1, (H, W) float32: nearness to a bool mask, fading over sigma pixels."""
@@ -104,6 +108,18 @@ class Painting:
     def shade(self, factor: np.ndarray, mask: np.ndarray) -> None:
         """Multiply the picture by a factor (H, W) where the mask says."""
         self.picture *= 1 + mask[..., None] * (factor[..., None] - 1)
+
+    def sense(self, before: np.ndarray) -> None:
+        """Smear what was drawn since ``before`` (H, W, 3) as a pan-sharpened image would.
+
+        Within its outline: what was left alone stays to the bit.
+        """
+        change = self.picture - before
+        drawn = (change != 0).any(axis=2)
+        light = change.mean(axis=2, keepdims=True)
+        tint = cv2.GaussianBlur(change - light, (0, 0), TINT)
+        light = cv2.GaussianBlur(light, (0, 0), SMEAR)[..., None]
+        self.picture = np.where(drawn[..., None], before + light + tint, before)
 
     def rubble(self, colours: Sequence[Colour], *, grain: float = 2.2) -> np.ndarray:
         """Return an (H, W, 3) texture of broken pieces, lit from the side."""

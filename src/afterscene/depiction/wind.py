@@ -39,9 +39,6 @@ DEBRIS = {MINOR: (0.012, 8.0), MAJOR: (0.05, 9.0), DESTROYED: (0.10, 12.0)}
 #: How much colour the materials above keep, seen through haze beside the roofs of the scene; each
 #: scene anew.
 VIVID = (0.3, 1.2)
-#: Width (standard deviation, pixels) of what a satellite smears: brightness, and colour, which is
-#: recorded four times as coarse and sharpened by the brightness afterwards.
-SMEAR, TINT = 0.5, 1.6
 SCRAPS = ((0.80, 0.72, 0.64), (0.84, 0.84, 0.82), (0.45, 0.42, 0.38), (0.62, 0.50, 0.40))
 #: Metres per second at which trees begin to lose leaves, and at which few are left.
 LEAVES = (25.0, 60.0)
@@ -73,7 +70,7 @@ def blow(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     )
     cover(painting, rng)
     heap(painting, rng, hazed)
-    _sense(painting, before)
+    painting.sense(before)
     return painting.rgb()
 
 
@@ -89,16 +86,6 @@ def _haze(painting: Painting, vivid: float) -> Callable[[Sequence], np.ndarray]:
         return np.asarray(grey + vivid * (tones - grey) + cast, np.float32)
 
     return hazed
-
-
-def _sense(painting: Painting, before: np.ndarray) -> None:
-    """Smear what was drawn since ``before`` as a pan-sharpened image would, within its outline."""
-    change = painting.picture - before
-    drawn = (change != 0).any(axis=2)
-    light = change.mean(axis=2, keepdims=True)
-    tint = cv2.GaussianBlur(change - light, (0, 0), TINT)
-    light = cv2.GaussianBlur(light, (0, 0), SMEAR)[..., None]
-    painting.picture = np.where(drawn[..., None], before + light + tint, before)
 
 
 def strip(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:

@@ -3,7 +3,8 @@
     depth(x, y) = max(0, level - relief(x, y)),     level = severity * stage
 
 with relief in metres above the lowest ground ("bathtub", hydrostatic; no flow, no momentum).
-Relief is an elevation raster, or rises from a water mask, or is a seeded valley.
+Relief is an elevation raster, or rises from a water mask, or from the water that the picture shows,
+or is a seeded valley.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +35,7 @@ class Flood(Hazard):
     name: ClassVar[str] = "flood"
     unit: ClassVar[str] = "m"
     depiction: ClassVar[Depiction] = Depiction(
-        overlay=Water(colour=(112, 98, 74)), learned_from=DamageLevel.DESTROYED, drawn_as="wind"
+        overlay=Water(turbid=0.6), learned_from=DamageLevel.DESTROYED, drawn_as="wind"
     )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(0.25, 1.0, 4.0),
@@ -62,6 +63,9 @@ class Flood(Hazard):
     )
     valley_slope: float = parameter(0.012, "m/m", "rise of the land from the river", low=0, high=1)
     bumps: float = parameter(0.6, "m", "standard deviation of the terrain", low=0, high=50)
+    turbidity: float | None = parameter(
+        None, "1", "0: dark clear water, 1: mud; drawn where it is not said", low=0, high=1
+    )
     relief: np.ndarray | None = field(
         default=None,
         compare=False,
@@ -94,7 +98,9 @@ class Flood(Hazard):
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         heights, realised = self.heights(ground, rng)
         level = self.severity * self.stage
-        return np.maximum(level - heights, 0.0), {**realised, "level_m": level}
+        mud = drawn(self.turbidity, 0, 1, rng)
+        told = {**realised, "level_m": level, "turbidity": mud}
+        return np.maximum(level - heights, 0.0), told
 
     def heights(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         """Return (H, W) metres above the lowest ground and what was drawn."""
@@ -113,4 +119,8 @@ class Flood(Hazard):
             return given - given.min(), {}
         if self.water is not None:
             return self.valley_slope * distance_to(self.water, ground), {}
+        if ground.water is not None:
+            rough = self.bumps * ground.noise(80.0, rng)
+            rise = self.valley_slope * distance_to(ground.water, ground)
+            return np.where(ground.water, 0.0, np.maximum(rise + rough, 0.0)), {}
         return made, {"valley_bearing": bearing, "valley_offset_m": float(offset)}

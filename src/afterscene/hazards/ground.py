@@ -15,11 +15,14 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from afterscene.depiction.evidence import Evidence
 from afterscene.geodata.damage import Building, instances
 from afterscene.geodata.scene import Scene
 from afterscene.hazards.site import Site
 
 DEFAULT_GSD = 0.5
+#: Share of a picture that is taken for its river, lake or sea.
+LEAST_WATER = 0.003
 Array = NDArray[np.float32]
 
 
@@ -140,6 +143,18 @@ class Ground:
         columns, rows = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
         full = cv2.remap(knots, columns, rows, cv2.INTER_CUBIC)
         return np.asarray(np.clip(full, -2.5, 2.5), dtype=np.float32)
+
+    @cached_property
+    def water(self) -> NDArray[np.bool_] | None:
+        """(H, W) where the picture shows open water; None: hardly any, or the scene is a tile.
+
+        The tiles of an event share one field, which no single picture of them may bend.
+        """
+        if self.site is not None:
+            return None
+        picture = self.scene.rgb().astype(np.float32) / 255
+        seen = Evidence(picture=picture, roofs=self.cover() > 0, gsd=self.gsd).water
+        return seen if seen.mean() > LEAST_WATER else None
 
     def sample(self, raster: np.ndarray) -> NDArray[np.float64]:
         """Return (n,) means of ``raster`` over each footprint's vertices and centre.

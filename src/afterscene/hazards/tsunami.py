@@ -6,7 +6,8 @@ Acad. Sci. 822, 381-394), and the land rises under it:
 
     depth(d) = max(0, H (1 - d / X(H)) - slope d - bumps),     H = severity * run-up height
 
-It grows with H at each distance d. The shore is a straight line, or the edge of a water mask.
+It grows with H at each distance d. The shore is the edge of a water mask, or of
+the water that the picture shows, or else a straight line.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, Water
+from afterscene.depiction import Depiction, blow, sweep
 from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
@@ -50,7 +51,7 @@ class Tsunami(Hazard):
     name: ClassVar[str] = "tsunami"
     unit: ClassVar[str] = "m"
     depiction: ClassVar[Depiction] = Depiction(
-        overlay=Water(colour=(92, 90, 80)), learned_from=DamageLevel.MAJOR, drawn_as="wind"
+        overlay=sweep, sketch=blow, smeared=True, drawn_as="wind"
     )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(0.4, 1.6, 3.0),
@@ -113,8 +114,9 @@ class Tsunami(Hazard):
         return np.maximum(top - heights, 0.0), {**realised, "height_at_shore_m": height}
 
     def _inland(self, ground: Ground, bearing: float) -> tuple[np.ndarray, Realised]:
-        if self.water is not None:
-            return distance_to(self.water, ground), {}
+        sea = ground.water if self.water is None else self.water
+        if sea is not None:
+            return distance_to(sea, ground), {}
         cells = ground.lattice(64)
         along, _ = along_across(cells.x, cells.y, ground.centre, bearing)
         distance = cells.spread(along - ground.start(along, bearing) + self.shore_distance)

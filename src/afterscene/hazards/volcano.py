@@ -112,7 +112,7 @@ class Volcano(Hazard):
         )
         ash = cells.spread(np.asarray(ash_load(thickness, self.ash_density))) * drifts
         ragged = np.exp(0.2 * edge)
-        flow = self.flow(cells.spread(along) / ragged, cells.spread(across - axis) / ragged)
+        flow = self.flow(cells.spread(along) - 15.0 * edge, cells.spread(across - axis) / ragged)
         realised = {"bearing": bearing, "flow_offset_m": float(offset)}
         return np.maximum(ash, flow), realised
 
