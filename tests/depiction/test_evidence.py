@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 import pytest
+from tests.depiction import landscape
 
 from afterscene.depiction.evidence import Evidence
-from tests.depiction import landscape
 
 
 def seen(picture: np.ndarray, gsd: float = 0.5) -> Evidence:

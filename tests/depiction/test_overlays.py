@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
+from tests.depiction import landscape
+from tests.depiction.landscape import LAKE, WOOD, within
 
 from afterscene.depiction import Ash, Water, sweep
 from afterscene.depiction.evidence import Evidence
 from afterscene.depiction.overlays import EAVES
 from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards import HAZARDS
-from tests.depiction import landscape
-from tests.depiction.landscape import LAKE, WOOD, within
 
 GRASS, ROOF = (slice(60, 140), slice(205, 250)), (slice(44, 60), slice(144, 166))
 

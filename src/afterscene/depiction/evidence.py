@@ -181,7 +181,7 @@ class Evidence:
         x, y = self.sun if towards is None else towards
         shadow, source = np.zeros(what.shape, bool), what.astype(np.uint8)
         for step in range(1, max(round(metres / self.gsd), 1) + 1):
-            move = np.float32([[1, 0, x * step], [0, 1, y * step]])
+            move = np.array([[1, 0, x * step], [0, 1, y * step]], np.float32)
             moved = cv2.warpAffine(source, move, what.shape[::-1], flags=cv2.INTER_NEAREST)
             shadow |= moved > 0
         return shadow & ~what

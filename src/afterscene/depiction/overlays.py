@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 
 from afterscene.depiction.evidence import Evidence, rise
-from afterscene.geodata.damage import DamageMap, instances
+from afterscene.geodata.damage import DamageMap
 
 EAVES, TREES = 3.0, 7.0  # metres: eaves of a storey; crowns whose tops the water reaches
 OPAQUE, DENSE = 0.15, 0.97  # metres of water that hide the ground as far as they ever do, and that
