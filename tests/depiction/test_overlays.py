@@ -82,7 +82,7 @@ def test_ash_hides_more_with_its_load_and_crowns_keep_their_shape():
     before, loads = landscape.picture(), (0.0, 0.02, 0.1, 1.0)
     made = [landscape.damage(load, "kPa") for load in loads]
     hidden = [float(Ash().opacity(m, Evidence.of(before, m)).mean()) for m in made]
-    assert hidden == sorted(hidden) and hidden[0] == 0 and hidden[-1] > 0.75
+    assert hidden == sorted(hidden) and hidden[0] == 0 and hidden[-1] > 0.7
     after = Ash()(before, made[-1], seed=1)
     assert alike(before, after, within(WOOD)) > 0.8
     assert np.ptp(after[GRASS].reshape(-1, 3).mean(axis=0)) < 20

@@ -73,8 +73,8 @@ class Evidence:
     def rough(self) -> np.ndarray:
         """Deviation of brightness in :data:`BAND`, without what noise of single pixels puts there.
 
-        White noise reaches the band in proportion to what it has from pixel to pixel; the proportion
-        is that of the two filters' own energies.
+        White noise reaches the band in proportion to what it has from pixel to pixel: that of the
+        two filters' own energies.
         """
         point = np.zeros((65, 65), np.float32)
         point[32, 32] = 1

@@ -26,7 +26,7 @@ from afterscene.geodata.damage import DamageMap
 
 EAVES, TREES = 3.0, 7.0  # metres: eaves of a storey; crowns whose tops the water reaches
 OPAQUE, DENSE = 0.15, 0.97  # metres of water that hide the ground as far as they ever do, and that
-#: Colour of flood water, seen through the haze of a clear day: hurricane-florence, midwest-flooding.
+#: Colour of flood water: hurricane-florence, midwest-flooding.
 CLEAR, MUD = (0.11, 0.20, 0.17), (0.48, 0.40, 0.30)
 #: Small heights of ground: pixels, metres. Drifts of colour: pixels, brightness.
 SMALL = ((24, 0.05), (7, 0.03), (3, 0.02))
