@@ -50,7 +50,11 @@ class Tsunami(Hazard):
     name: ClassVar[str] = "tsunami"
     unit: ClassVar[str] = "m"
     depiction: ClassVar[Depiction] = Depiction(
-        overlay=sweep, sketch=blow, smeared=True, drawn_as="wind"
+        overlay=sweep,
+        sketch=blow,
+        smeared=True,
+        learned_from=DamageLevel.MAJOR,
+        drawn_as="wind",
     )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(0.4, 1.6, 3.0),
