@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from afterscene.depiction import Depiction, blow, sweep
+from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn
