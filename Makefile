@@ -9,11 +9,12 @@ OUT ?= demo
 JOBS ?= 2
 PYTEST_ARGS ?=
 
-.PHONY: help demo test test-full docs lint format bench clean
+.PHONY: help demo test test-full tables docs lint format bench clean
 
 help:
 	@echo "make demo    towns, disasters, pairs, detectors, report -> demo/report.html"
 	@echo "make test    run the tests"
+	@echo "make tables  tables of README, docs and model cards, from the published results"
 	@echo "make docs    the site: site/index.html"
 	@echo "make lint    format check, lint, types"
 	@echo "make format  rewrite the sources in the house format"
@@ -28,6 +29,9 @@ test: $(READY)
 
 test-full: $(READY)
 	OMP_NUM_THREADS=1 AFTERSCENE_NO_PROGRESS=1 $(BIN)/python -m pytest -n $(JOBS) $(PYTEST_ARGS)
+
+tables: $(READY)
+	$(BIN)/python tools/tables/write.py
 
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -1,6 +1,7 @@
 """The models that lie in the package, by name: ``weights/{name}/`` has config, weights, card."""
 
 import json
+import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def licence(folder: Path) -> str:
 
 
 def card(folder: Path) -> str:
-    """The model card; empty where the folder has none."""
+    """The model card without its HTML comments; empty where the folder has none."""
     path = folder / "README.md"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return re.sub(r"<!--.*?-->\n?", "", text, flags=re.S)

@@ -2,9 +2,10 @@
 
 Every ``*.json`` in this folder is one measurement: what was asked, the figures with their
 intervals, on how many tiles of which split, how often that split had been scored, by which commit
-and command, and what stands against it. Tables of the documents are written from them, and the demo
-shows one of them. Names of figures are those of ``results.json`` (:mod:`afterscene.lab.results`,
-:data:`afterscene.metrics.xview2.FIGURES`) wherever the figure is one of those.
+and command, and what stands against it. ``make tables`` writes the tables of the documents from
+them, and the demo shows one of them. Names of figures are those of ``results.json``
+(:mod:`afterscene.lab.results`, :data:`afterscene.metrics.xview2.FIGURES`) wherever the figure is
+one of those.
 
 Where a measurement was made before this folder was, its commit is the one whose documents first
 gave the figures, and only what these documents say is in the record.
