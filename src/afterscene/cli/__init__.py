@@ -27,6 +27,7 @@ from afterscene.cli import (
     recipes,
     regions,
     samplers,
+    samples,
     score,
     synthesize,
     train,
@@ -106,6 +107,7 @@ app.add_typer(models.app, name="models")
 app.command("regions")(regions.regions)
 app.add_typer(recipes.app, name="recipes")
 app.add_typer(samplers.app, name="samplers")
+app.add_typer(samples.app, name="samples")
 app.command("licenses")(licenses.licenses)
 app.command("doctor")(doctor.doctor)
 for storey in STOREYS:

@@ -67,9 +67,9 @@ _CLIMATES: tuple[dict[str, tuple], ...] = (
 )
 
 
-def choose_palette(rng: np.random.Generator) -> Palette:
-    """Return the jittered palette of a climate chosen by ``rng``."""
-    climate = _CLIMATES[int(rng.integers(len(_CLIMATES)))]
+def choose_palette(rng: np.random.Generator, number: int | None = None) -> Palette:
+    """Return the jittered palette of a climate, chosen by ``rng`` where none is told."""
+    climate = _CLIMATES[int(rng.integers(len(_CLIMATES))) if number is None else number]
     lushness, conifers = climate["scalars"]
     warm = rng.uniform(-0.035, 0.035)
     grey = rng.uniform(0.36, 0.5)
