@@ -48,8 +48,8 @@ def table(
 ) -> str:
     """A Markdown table. A column is its heading, what stands in it, and how that is written.
 
-    What: `name`; `label:KEY`; `seeds:FIGURE`, of each seed; a figure, with its interval. How: a
-    format of numbers, `.3f` where none is given. Row `bold` is set in bold.
+    What: `name`; `label:KEY`; `seed:N`, the score of that training; or a figure, with its interval.
+    How: a format of numbers, `.3f` where none is given. The row `bold` is set in bold.
     """
     own = rows.rows if isinstance(rows, PublishedResult) else rows
     lines = [tuple(cell(row, *column[1:]) for column in columns) for row in own]
@@ -61,6 +61,13 @@ def table(
     return render("table.md", folder=LAB, made=made).strip()
 
 
+def by_seed(record: PublishedResult) -> str:
+    """The score of each training, a column each."""
+    own = [row for row in record.rows if row.values["score"].per_seed]
+    seeds = [(f"seed {n}", f"seed:{n}") for n in range(record.seeds or 0)]
+    return table(own, [("score", "name"), *seeds])
+
+
 def cell(row: Row, what: str, form: str = ".3f") -> str:
     """One cell; empty where the row has no such figure."""
     kind, _, key = what.partition(":")
@@ -68,26 +75,26 @@ def cell(row: Row, what: str, form: str = ".3f") -> str:
         return row.name
     if kind == "label":
         return row.labels.get(key, "")
-    if kind == "seeds":
-        found = row.values.get(key)
-        return "" if found is None else " ".join(f"{one:{form}}" for one in found.per_seed)
+    if kind == "seed":
+        return f"{row.values['score'].per_seed[int(key)]:{form}}"
     return row.values[what].told(form) if what in row.values else ""
 
 
 def measured(record: PublishedResult) -> str:
-    """The paragraph below a table: on what, when, by which commit, and what stands against it."""
+    """The paragraph below a table: on what, when, by which commit, and what stands against it.
+
+    That several versions were scored on the same tiles is one of the caveats.
+    """
     split = f"the split `{record.split}`" if record.split.isalpha() else record.split
     told = [f"{record.tiles} tiles of {split}"] if record.tiles else []
     told += [f"{record.buildings:,} buildings"] if record.buildings else []
     told += (
         [f"{record.seeds} seeds" if record.seeds > 1 else "one training"] if record.seeds else []
     )
-    if record.opened:
-        more = f"{record.opened} versions have been scored on them"
-        told.append(more if record.opened > 1 else "no other version was scored on them")
+    told += ["no other version of it was scored on them"] if record.opened == 1 else []
     told += [record.machine] if record.machine else []
     when = f"Measured {record.date} ({record.commit})"
-    return " ".join((f"{when}{': ' if told else ''}{', '.join(told)}.", *record.caveats))
+    return " ".join((f"{when}{': ' if told else ''}{'; '.join(told)}.", *record.caveats))
 
 
 def verdict(gain: Value) -> str:
@@ -127,6 +134,7 @@ def block(name: str) -> str:
         folder=HERE,
         published=published,
         table=table,
+        by_seed=by_seed,
         measured=measured,
         commands=commands,
         models=models,
