@@ -182,6 +182,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--choose",
         "--count",
         "--critic",
+        "--seams",
         "--data",
         "--detector",
         "--events",

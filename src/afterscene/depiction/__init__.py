@@ -6,6 +6,7 @@ Painters work on pictures ``(H, W, 3)`` uint8 and a damage map. A hazard compose
 
 from afterscene.depiction.aftermath import draw_aftermath
 from afterscene.depiction.depiction import Depiction, Painter
+from afterscene.depiction.evidence import Evidence
 from afterscene.depiction.fire import burn, scorch
 from afterscene.depiction.overlays import Ash, Water
 from afterscene.depiction.quake import shake
@@ -15,6 +16,7 @@ from afterscene.depiction.wind import blow, strip
 __all__ = [
     "Ash",
     "Depiction",
+    "Evidence",
     "Painter",
     "Water",
     "blow",

@@ -25,6 +25,8 @@ STILL, CALM, ROUGH = 0.0045, 0.0025, (0.0055, 0.0085)
 #: How much brighter than the darkest ground crowns may be, at least and at most; the picture's own
 #: division of dark and bright green decides between. Half its width. Green excess of leaves.
 DARK, SOFT, GREEN = (0.06, 0.15), 0.03, (0.02, 0.06)
+#: Green excess of ground on which nothing grows.
+BARREN = 0.045
 #: Metres: around a pixel in which a wood shows, half the width of the smallest crown.
 WOOD, CROWN = 2.5, 1.25
 #: Square metres of the smallest water that is trusted, and metres that its shore is looked for.
@@ -163,12 +165,27 @@ class Evidence:
         return float(np.clip(limit / 255, *DARK))
 
     @cached_property
+    def bare(self) -> np.ndarray:
+        """Bool: ground without leaves, some metres wide; neither water nor roof."""
+        plain = (self.blurred(self.green, 1.0) < BARREN) & ~self.wet
+        return cv2.morphologyEx(plain.astype(np.uint8), cv2.MORPH_OPEN, self._disc(2.5)) > 0
+
+    @cached_property
     def sun(self) -> tuple[float, float]:
         """Unit vector (x, y) in which shadows fall: where beside roofs it is darkest."""
         angles = np.arange(DIRECTIONS) * 2 * np.pi / DIRECTIONS
         found = [self._beside(np.cos(a), np.sin(a)) for a in angles]
         best = float(angles[int(np.argmin(found))])
         return float(np.cos(best)), float(np.sin(best))
+
+    def share(self, what: np.ndarray, metres: float) -> np.ndarray:
+        """How much of the ground around each pixel ``what`` ``(H, W)`` bool covers, 0 to 1."""
+        return self.blurred(what.astype(np.float32), metres)
+
+    def within(self, what: np.ndarray, metres: float) -> np.ndarray:
+        """Bool: at most so far from ``what`` ``(H, W)`` bool."""
+        away = cv2.distanceTransform((~what).astype(np.uint8), cv2.DIST_L2, 3)
+        return np.asarray(away * self.gsd <= metres) & bool(what.any())
 
     def _beside(self, x: float, y: float) -> float:
         cast = self.cast(self.roofs, SHADOW, (x, y))

@@ -42,11 +42,11 @@ FALLEN, DEPOSIT = (0.50, 0.485, 0.455), (0.29, 0.275, 0.24)
 class Water:
     """Standing water by depth in metres, over the ground that the picture shows.
 
-    turbid: 0 for water that is dark and clear, 1 for mud; a ``turbidity`` among the parameters of
-    the damage map comes first.
+    turbid: 0 for water that is dark and clear, 1 for mud; None: drawn from the seed. A
+    ``turbidity`` among the parameters of the damage map comes first.
     """
 
-    turbid: float = 0.5
+    turbid: float | None = None
 
     def __call__(self, picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
         """``picture`` ``(H, W, 3)`` uint8 under water, same shape."""
@@ -55,7 +55,7 @@ class Water:
             return picture.copy()
         seen = Evidence.of(picture, damage)
         opacity = self.opacity(damage, seen, seed)
-        layer = self._layer(seen, _turbidity(damage, self.turbid), seed)
+        layer = self._layer(seen, self._turbidity(damage, seed), seed)
         return _veiled(picture, 255 * layer * self._shaded(seen)[..., None], opacity)
 
     def opacity(self, damage: DamageMap, seen: Evidence, seed: int) -> np.ndarray:
@@ -85,14 +85,15 @@ class Water:
         light = (0.3 + 0.7 * turbid) * drift + seen.grain * grain
         return np.asarray(tone + light[..., None] * np.array((1.0, 0.95, 0.85)), np.float32)
 
+    def _turbidity(self, damage: DamageMap, seed: int) -> float:
+        drawn = float(np.random.default_rng((seed, 8)).uniform())
+        otherwise = drawn if self.turbid is None else self.turbid
+        return float(damage.parameters.get("turbidity", otherwise))
+
     def _shaded(self, seen: Evidence) -> np.ndarray:
         """Light that reaches the water beside roofs and crowns, 1 in the open: ``(H, W)``."""
         cast = seen.cast(seen.roofs | (seen.canopy > 0.5), SHADOW)
         return 1 - SHADE * cv2.GaussianBlur(cast.astype(np.float32), (0, 0), 0.7)
-
-
-def _turbidity(damage: DamageMap, otherwise: float) -> float:
-    return float(damage.parameters.get("turbidity", otherwise))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction
+from afterscene.depiction import Depiction, Evidence
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import parameters
@@ -76,6 +76,15 @@ class Hazard(ABC):
     @abstractmethod
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         """Return the (H, W) field >= 0 in ``unit`` and what was drawn (origin, bearing, ...)."""
+
+    @classmethod
+    def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray | None:
+        """The (H, W) field in ``unit`` that a real pair shows, as far as a picture can; None: none.
+
+        Not what struck, but where, with one value that draws it: for comparing drawn posts with
+        real ones.
+        """
+        return None
 
     def capacities(self, g: np.ndarray, buildings: Sequence[Building], seed: int) -> np.ndarray:
         """Return (n, 3) intensities at which each building reaches minor, major, destroyed."""

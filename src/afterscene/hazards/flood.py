@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, Water
+from afterscene.depiction import Depiction, Evidence, Water
 from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
@@ -20,6 +20,9 @@ from afterscene.hazards.ground import Ground, drawn
 from afterscene.hazards.parameters import parameter, raster
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.relief import checked_raster, distance_to, valley
+
+#: Metres from open water in which woods are taken to stand in it as well.
+WOODED = 12.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ class Flood(Hazard):
     name: ClassVar[str] = "flood"
     unit: ClassVar[str] = "m"
     depiction: ClassVar[Depiction] = Depiction(
-        overlay=Water(turbid=0.6), learned_from=DamageLevel.DESTROYED, drawn_as="wind"
+        overlay=Water(), learned_from=DamageLevel.DESTROYED, drawn_as="wind"
     )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(0.25, 1.0, 4.0),
@@ -94,6 +97,12 @@ class Flood(Hazard):
             "stage": stage,
             "valley_slope": float(np.clip(rng.lognormal(np.log(0.012), 0.5), 0.003, 0.05)),
         }
+
+    @classmethod
+    def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray:
+        """A metre of water where the post image shows any, and in the woods beside it."""
+        near = post.within(post.water, WOODED)
+        return (post.water | (near & (pre.canopy > 0.5))).astype(np.float32)
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         heights, realised = self.heights(ground, rng)

@@ -15,7 +15,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, blow, sweep
+from afterscene.depiction import Depiction, Evidence, blow, sweep
 from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
@@ -23,6 +23,9 @@ from afterscene.hazards.ground import Ground, along_across, drawn
 from afterscene.hazards.parameters import parameter, raster
 from afterscene.hazards.prior import PACIFIC, Prior
 from afterscene.hazards.relief import checked_raster, distance_to
+
+#: Green excess of ground on which something grew.
+GROWN = 0.07
 
 
 def inundation_limit(height: float, roughness: float) -> float:
@@ -104,6 +107,12 @@ class Tsunami(Hazard):
         low, high = 2.0, 25.0
         height = 1 / (1 / low - float(rng.uniform()) * (1 / low - 1 / high))
         return {"run_up_height": height, "roughness": float(rng.uniform(0.03, 0.08))}
+
+    @classmethod
+    def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray:
+        """Three metres of water where leaves stood and none are left, and between such places."""
+        bared = post.bare & (pre.green > GROWN)
+        return 3.0 * post.within(bared & (post.share(bared, 10.0) > 0.15), 12.0).astype(np.float32)
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         bearing = drawn(self.inland_bearing, 0, 360, rng)

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Ash, Depiction
+from afterscene.depiction import Ash, Depiction, Evidence
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn
@@ -21,6 +21,8 @@ from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import PACIFIC, Prior
 
 GRAVITY = 9.81e-3  # kPa per kg/m^2
+#: Green excess of ground on which something grew.
+GROWN = 0.07
 
 
 def ash_load(thickness_mm: float | np.ndarray, density: float) -> float | np.ndarray:
@@ -96,6 +98,12 @@ class Volcano(Hazard):
             "flow_reach": log_uniform(rng, 200, 2000),
             "flow_width": log_uniform(rng, 40, 250),
         }
+
+    @classmethod
+    def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray:
+        """A flow of 10 kPa where leaves stood and bare ground is left; ash falls are not seen."""
+        bared = post.bare & (pre.green > GROWN)
+        return 10.0 * post.within(bared & (post.share(bared, 10.0) > 0.3), 2.0).astype(np.float32)
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         bearing = drawn(self.bearing, 0, 360, rng)

@@ -33,6 +33,7 @@ from typing import Literal
 
 import numpy as np
 
+from afterscene.depiction import Evidence
 from afterscene.gbd.generator import Generator
 from afterscene.gbd.pair import MARK
 from afterscene.gbd.plan import item_seed
@@ -45,7 +46,8 @@ from afterscene.generators.tiles import REACH
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
-from afterscene.hazards import depiction_of, hazard_of
+from afterscene.hazards import HAZARDS, depiction_of, hazard_of
+from afterscene.hazards.ground import DEFAULT_GSD
 from afterscene.lab.baselines import TrainingPosts, copy_paste
 
 FLOOR, CEILING = "pre-as-post", "real post"
@@ -62,14 +64,27 @@ def hazard_name(pair: LabelledPair) -> str:
 
 
 def real_damage(pair: LabelledPair) -> DamageMap:
-    """The real levels as a request; the field that caused them is not known and is 0."""
+    """The real levels as a request, with the field that the real post image shows.
+
+    Where its hazard reads none from a picture, the field is not known: 0, without a unit.
+    """
+    name, field = hazard_name(pair), None
+    before = real_evidence(pair, pair.pre)
+    if name in HAZARDS:
+        field = HAZARDS[name].observed(before, real_evidence(pair, pair.post))
     return DamageMap(
         buildings=pair.buildings,
-        intensity=np.zeros(pair.shape, np.float32),
-        unit="",
-        hazard=hazard_name(pair),
-        parameters={"levels": "real labels"},
+        intensity=np.zeros(pair.shape, np.float32) if field is None else field,
+        unit="" if field is None else HAZARDS[name].unit,
+        hazard=name,
+        parameters={"levels": "real labels", "gsd": before.gsd},
     )
+
+
+def real_evidence(pair: LabelledPair, scene: Scene) -> Evidence:
+    """What one of the pictures of a pair shows beside the pair's buildings."""
+    picture = scene.rgb().astype(np.float32) / 255
+    return Evidence(picture=picture, roofs=pair.target > 0, gsd=pair.pre.gsd or DEFAULT_GSD)
 
 
 def own_seed(seed: int, pair: LabelledPair) -> int:

@@ -9,6 +9,7 @@ folder the rendered posts are kept there at full size, a run that was stopped go
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from afterscene import __version__
-from afterscene.files import prepare_output
+from afterscene.files import prepare_output, write_atomic
 from afterscene.gbd.generator import Generator
 from afterscene.generators.choosing import Choice
 from afterscene.geodata.pair import LabelledPair
@@ -40,7 +41,7 @@ from afterscene.lab.features import FeatureSpace
 from afterscene.lab.fidelity import asked_buildings
 from afterscene.lab.seams import seam_figures
 from afterscene.lab.summary import Asked, summarise
-from afterscene.lab.tilefigures import TileFigures, measure, real_apart, reference
+from afterscene.lab.tilefigures import Reference, TileFigures, measure, real_apart
 from afterscene.pages.pictures import paint_damage
 from afterscene.pages.report import PictureRow
 
@@ -104,7 +105,7 @@ def evaluate(
             if pair.id in shown:
                 run.pictures.append(picture_row(pair, posts))
             if pair.id == probe:
-                run.seam = seam_figures(pair, generator, seed)
+                run.seam = _seam(pair, generator, seed, out)
             advance(1)
     counted = Asked(
         buildings=asked_buildings([pair.buildings for pair in asked]),
@@ -162,7 +163,7 @@ def _one(
     store: PostStore,
 ) -> dict[str, Scene]:
     """Measure all candidates on one pair; returns their pictures."""
-    real, still, posts = reference(pair, space), outside(pair, generator), {}
+    real, still, posts = Reference.of(pair, space), outside(pair, generator), {}
     for name, candidate in found.items():
         posts[name], seconds = store.make(name, candidate, pair, seed)
         figures = measure(
@@ -176,6 +177,17 @@ def _one(
         )
         run.tiles.setdefault(name, []).append(figures)
     return posts
+
+
+def _seam(pair: LabelledPair, generator: Generator, seed: int, out: Path | None) -> dict[str, Any]:
+    """The seam figures, kept in ``out/seam.json``: they take minutes and are measured once."""
+    path = out / "seam.json" if out else None
+    if path is not None and path.is_file():
+        return dict(json.loads(path.read_text("utf-8")))
+    found = seam_figures(pair, generator, seed)
+    if path is not None:
+        write_atomic(path, json.dumps(found).encode())
+    return found
 
 
 def _grouped(

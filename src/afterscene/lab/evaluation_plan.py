@@ -45,7 +45,7 @@ class EvaluationPlan:
     split: str
     limit: int | None = None
     seed: int = 0
-    seams: bool = True
+    seams: bool = False
     skip: bool = False
     without: frozenset[str] = frozenset()
 

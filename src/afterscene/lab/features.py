@@ -70,7 +70,10 @@ def pooled(maps: list[Tensor]) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class Crops:
-    """Where the crops of one scene lie: `corners` (n, 2) row and column, `levels` (n,) 1 to 4."""
+    """Where the crops of one scene lie.
+
+    `corners` (n, 2) row and column, `levels` (n,) 1 to 4, of struck ground 0.
+    """
 
     corners: np.ndarray
     levels: np.ndarray
@@ -87,17 +90,30 @@ class Crops:
 
 
 def crops_around(
-    buildings: tuple[Building, ...], shape: tuple[int, int], size: int = CROP
+    buildings: tuple[Building, ...],
+    shape: tuple[int, int],
+    size: int = CROP,
+    field: np.ndarray | None = None,
 ) -> Crops:
     """One crop for each assessed building, its centre in the middle, moved inside the scene.
 
-    A scene smaller than `size` is described by crops of its shorter side.
+    A scene smaller than `size` is described by crops of its shorter side. Of a `field` (H, W) the
+    crops of a grid follow, of level 0, on whose ground it is mostly more than 0.
     """
     size = min(size, *shape)
+    struck = np.zeros((0, 2), int) if field is None else _struck(field, size)
     assessed = [b for b in buildings if b.level is not None and 1 <= b.level <= 4]
     centres = np.array([(b.polygon.centroid.y, b.polygon.centroid.x) for b in assessed])
     corners = np.rint(centres.reshape(-1, 2) - size / 2)
     corners = np.clip(corners, 0, np.array(shape) - size).astype(int)
-    return Crops(
-        corners=corners, levels=np.array([int(b.level or 0) for b in assessed], int), size=size
-    )
+    levels = [int(b.level or 0) for b in assessed] + [0] * len(struck)
+    return Crops(corners=np.concatenate([corners, struck]), levels=np.array(levels, int), size=size)
+
+
+def _struck(field: np.ndarray, size: int) -> np.ndarray:
+    """(n, 2) corners of the squares of a grid of which the field covers more than half."""
+    rows, cols = (np.arange(0, n - size + 1, size) for n in field.shape)
+    found = [
+        (r, c) for r in rows for c in cols if (field[r : r + size, c : c + size] > 0).mean() > 0.5
+    ]
+    return np.array(found, int).reshape(-1, 2)

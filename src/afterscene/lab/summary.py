@@ -28,6 +28,7 @@ from afterscene.lab.tilefigures import (
     outside_change,
     set_distances,
 )
+from afterscene.lab.woods import woods_figures
 from afterscene.metrics.xview2 import harmonic_mean
 
 OVERALL = "overall"
@@ -89,6 +90,11 @@ def _gap(
     return gap_figures(ours, floor, ceiling, counted_levels(counts), events=events, seed=seed)
 
 
+def _of(hazard: str, *sets: Sequence[TileFigures]) -> list[list[TileFigures]]:
+    """Of each set the tiles of one hazard."""
+    return [[t for t in one if t.hazard == hazard] for one in sets]
+
+
 def _candidate(
     found: Sequence[TileFigures], real: Sequence[TileFigures], asked: Asked
 ) -> dict[str, Any]:
@@ -103,6 +109,12 @@ def _candidate(
             for name, counts in asked.by_event.items()
         },
         "distances": set_distances(found, real),
+        "distances_by_hazard": {
+            name: set_distances(*_of(name, found, real)) for name in asked.by_hazard
+        },
+        "woods": {
+            name: woods_figures([t.woods for t in _of(name, found)[0]]) for name in asked.by_hazard
+        },
         "unaffected_buildings": likeness(found),
         "outside_change": outside_change(found),
         "seconds_per_scene": round(float(np.mean([t.seconds[0] for t in found])), 3),

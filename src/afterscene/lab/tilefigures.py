@@ -7,22 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
+from afterscene.depiction import Evidence
+from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
 from afterscene.judging.assessor import Assessor
-from afterscene.lab.candidates import hazard_name
+from afterscene.lab.candidates import hazard_name, real_damage, real_evidence
 from afterscene.lab.features import Crops, FeatureSpace, crops_around, pooled
 from afterscene.lab.fidelity import Recovered, recover
+from afterscene.lab.woods import Woods
 from afterscene.metrics.distances import (
     frechet_distance,
     kernel_distance,
     perceptual_distance,
 )
 from afterscene.metrics.similarity import change, psnr, squared_error, ssim_map
-
-#: Crops of the real posts of one tile: where, their pooled features and their maps.
-Reference = tuple[Crops, np.ndarray, list]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,8 @@ class TileFigures:
     """One candidate on one tile.
 
     recovered: what the assessor found. features (n, d), perceptual (n,) and levels (n,) are of the
-    crops around the buildings, None without a feature space. to_real, to_pre: see :class:`Kept`.
+    crops around the buildings and on the ground that the field struck (level 0), None without a
+    feature space. to_real, to_pre: see :class:`Kept`.
     outside: largest change, changed pixels and pixels where *edit* may change nothing.
     seconds: on the clock and of all processor cores, when the picture was made.
     """
@@ -62,19 +64,33 @@ class TileFigures:
     features: np.ndarray | None
     perceptual: np.ndarray | None
     levels: np.ndarray
+    woods: Woods
     to_real: Kept
     to_pre: Kept
     outside: tuple[int, int, int]
     seconds: tuple[float, float]
 
 
-def reference(pair: LabelledPair, space: FeatureSpace | None) -> Reference | None:
-    """The real post's crops, described once for all candidates."""
-    if space is None:
-        return None
-    crops = crops_around(pair.buildings, pair.pre.shape)
-    maps = space.maps(crops.cut(pair.post.rgb()))
-    return crops, pooled(maps), maps
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """What a pair shows, worked out once for all candidates.
+
+    damage: what is asked. before: what the pre image shows. crops: where pictures are described,
+    with their maps in the real post (None: no feature space).
+    """
+
+    damage: DamageMap
+    before: Evidence
+    crops: Crops
+    maps: list[Tensor] | None
+
+    @classmethod
+    def of(cls, pair: LabelledPair, space: FeatureSpace | None) -> Reference:
+        """The reference of one pair."""
+        damage = real_damage(pair)
+        crops = crops_around(pair.buildings, pair.pre.shape, field=damage.intensity)
+        maps = None if space is None else space.maps(crops.cut(pair.post.rgb()))
+        return cls(damage=damage, before=real_evidence(pair, pair.pre), crops=crops, maps=maps)
 
 
 def measure(
@@ -83,7 +99,7 @@ def measure(
     assessor: Assessor,
     *,
     space: FeatureSpace | None,
-    real: Reference | None,
+    real: Reference,
     outside: np.ndarray,
     seconds: tuple[float, float],
 ) -> TileFigures:
@@ -92,11 +108,10 @@ def measure(
     untouched = (pair.target == 1) & pair.valid
     features = perceptual = None
     levels = np.zeros(0, int)
-    if space is not None and real is not None:
-        crops, _, maps_of_real = real
-        maps = space.maps(crops.cut(rgb))
-        features, perceptual = pooled(maps), perceptual_distance(maps, maps_of_real)
-        levels = crops.levels
+    if space is not None and real.maps is not None:
+        maps = space.maps(real.crops.cut(rgb))
+        features, perceptual = pooled(maps), perceptual_distance(maps, real.maps)
+        levels = real.crops.levels
     return TileFigures(
         id=pair.id,
         event=pair.event,
@@ -105,6 +120,7 @@ def measure(
         features=features,
         perceptual=perceptual,
         levels=levels,
+        woods=Woods.of(real.before, real.damage.intensity, rgb, pair.post.rgb()),
         to_real=Kept.of(rgb, pair.post.rgb(), untouched),
         to_pre=Kept.of(rgb, before, untouched),
         outside=change(rgb, before, outside),
@@ -113,18 +129,19 @@ def measure(
 
 
 def set_distances(tiles: Sequence[TileFigures], real: Sequence[TileFigures]) -> dict[str, Any]:
-    """Fréchet, kernel and perceptual distance to the real posts, of all crops and of damaged ones.
+    """Fréchet, kernel and perceptual distance to the real posts.
 
-    `crops` says of how many; a distance is None where there are fewer than two.
+    Of the crops around all buildings, around damaged ones, and on struck ground. `crops` says of
+    how many; a distance is None where there are fewer than two.
     """
     if any(t.features is None for t in (*tiles, *real)):
-        return {"all": None, "damaged": None}
+        return {"all": None, "damaged": None, "ground": None}
     levels = np.concatenate([t.levels for t in real])
     ours, theirs = (np.concatenate([_known(t.features) for t in s]) for s in (tiles, real))
     perceptual = np.concatenate([_known(t.perceptual) for t in tiles])
     return {
         name: _distances(ours[chosen], theirs[chosen], perceptual[chosen])
-        for name, chosen in (("all", levels > 0), ("damaged", levels > 1))
+        for name, chosen in (("all", levels > 0), ("damaged", levels > 1), ("ground", levels == 0))
     }
 
 

@@ -31,6 +31,10 @@ CriticDir = Annotated[
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="Only so many tiles, spread over the split.")
 ]
+SeamsToo = Annotated[
+    bool,
+    typer.Option("--seams", help="Also look for seams: one scene in several windows, minutes."),
+]
 KeepIn = Annotated[
     Path | None, typer.Option("--out", help="Folder for report.html and the rendered posts.")
 ]
@@ -44,6 +48,7 @@ def generator(
     assessor: AssessorDir = None,
     critic: CriticDir = None,
     limit: Limit = None,
+    seams: SeamsToo = False,
     out: KeepIn = None,
     seed: Seed = 0,
     on_error: OnErrorOption = OnError.fail,
@@ -68,7 +73,7 @@ def generator(
 
     output = Output(json=as_json, quiet=quiet)
     skip = on_error == OnError.skip
-    plan = EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed, skip=skip)
+    plan = EvaluationPlan(xbd=xbd, split=split, limit=limit, seed=seed, seams=seams, skip=skip)
     made = evaluate_and_report(
         plan,
         load_generator(model),
