@@ -30,7 +30,7 @@ OPAQUE, DENSE = 0.15, 0.97  # metres of water that hide the ground as far as the
 CLEAR, MUD = (0.11, 0.20, 0.17), (0.48, 0.40, 0.30)
 #: Small heights of ground: pixels, metres. Drifts of colour: pixels, brightness.
 SMALL = ((24, 0.05), (7, 0.03), (3, 0.02))
-DRIFTS = ((160, 0.012), (40, 0.006), (9, 0.004))
+DRIFTS = ((160, 0.012), (40, 0.006), (14, 0.002))
 SHADOW, SHADE = 3.0, 0.35  # metres; share of light that a shadow takes from water
 LOAD, HIDES = 0.05, 0.9  # kPa of ash that hide two thirds of the ground; the most it ever does
 FLOW = (2.0, 4.5)  # kPa: from here to there a flow covers the ground
@@ -81,7 +81,7 @@ class Water:
         tone = np.array(CLEAR) + turbid * np.subtract(MUD, CLEAR)
         tone = np.maximum(tone, np.quantile(seen.picture, 0.01, axis=(0, 1)))
         drift = sum(smooth_noise(shape, size, rng) * weight for size, weight in DRIFTS)
-        grain = cv2.GaussianBlur(rng.normal(0, 1, shape).astype(np.float32), (0, 0), 0.6) / 0.45
+        grain = cv2.GaussianBlur(rng.normal(0, 1, shape).astype(np.float32), (0, 0), 0.45) / 0.72
         light = (0.3 + 0.7 * turbid) * drift + seen.grain * grain
         return np.asarray(tone + light[..., None] * np.array((1.0, 0.95, 0.85)), np.float32)
 
