@@ -40,6 +40,13 @@ def test_no_result_stands_in_prose(name):
     assert not found, f"{name}: put {found} into a published result and a block (CONTRIBUTING.md)"
 
 
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("src/")])
+def test_a_model_card_has_two_pages_at_most(name):
+    text = re.sub(r"<!--.*?-->", "", DOCUMENTS[name].read_text(encoding="utf-8"))
+    words = [word for word in text.split() if re.search(r"[A-Za-z0-9]", word)]
+    assert len(words) <= 700, f"{name} has {len(words)} words; history goes to {HISTORY}"
+
+
 def test_every_template_is_used_and_every_result_is_shown():
     used = {m[1] for path in DOCUMENTS.values() for m in write.BLOCK.findall(path.read_text())}
     templates = {path.stem: path.read_text() for path in write.HERE.glob("*.md")}

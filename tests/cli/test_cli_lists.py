@@ -58,6 +58,7 @@ def test_an_unknown_model_is_refused_with_the_known_ones(afterscene):
 def test_every_shipped_model_has_a_card_and_a_licence():
     for name, folder in models.shipped.models().items():
         assert models.card(folder).strip(), name
+        assert "<!--" not in models.card(folder), "marks of tables are no text of a card"
         assert models.licence(folder) != "see the card", name
 
 

@@ -80,10 +80,11 @@ def cell(row: Row, what: str, form: str = ".3f") -> str:
     return row.values[what].told(form) if what in row.values else ""
 
 
-def measured(record: PublishedResult) -> str:
+def measured(record: PublishedResult, caveats: int | None = None) -> str:
     """The paragraph below a table: on what, when, by which commit, and what stands against it.
 
-    That several versions were scored on the same tiles is one of the caveats.
+    That several versions were scored on the same tiles is one of the caveats, of which the first
+    `caveats` are told, or all.
     """
     split = f"the split `{record.split}`" if record.split.isalpha() else record.split
     told = [f"{record.tiles} tiles of {split}"] if record.tiles else []
@@ -94,7 +95,7 @@ def measured(record: PublishedResult) -> str:
     told += ["no other version of it was scored on them"] if record.opened == 1 else []
     told += [record.machine] if record.machine else []
     when = f"Measured {record.date} ({record.commit})"
-    return " ".join((f"{when}{': ' if told else ''}{'; '.join(told)}.", *record.caveats))
+    return " ".join((f"{when}{': ' if told else ''}{'; '.join(told)}.", *record.caveats[:caveats]))
 
 
 def verdict(gain: Value) -> str:
