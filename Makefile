@@ -8,6 +8,8 @@ OUT ?= demo
 # Two test processes with one thread each beat one process with two on small tensors.
 JOBS ?= 2
 PYTEST_ARGS ?=
+# make docs: small or full runs the lessons, else the pages of an earlier run stay.
+LESSONS ?=
 
 .PHONY: help demo test test-full tables docs lint format bench clean
 
@@ -15,7 +17,7 @@ help:
 	@echo "make demo    towns, disasters, pairs, detectors, report -> demo/report.html"
 	@echo "make test    run the tests"
 	@echo "make tables  tables of README, docs and model cards, from the published results"
-	@echo "make docs    the site: site/index.html"
+	@echo "make docs    the site: site/index.html; LESSONS=full runs the lessons for it"
 	@echo "make lint    format check, lint, types"
 	@echo "make format  rewrite the sources in the house format"
 	@echo "make bench   time the stations of the pipeline on this machine"
@@ -34,7 +36,7 @@ tables: $(READY)
 	$(BIN)/python tools/tables/write.py
 
 docs: $(READY)
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 LESSONS=$(LESSONS) $(BIN)/mkdocs build --strict
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

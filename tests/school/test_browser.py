@@ -1,35 +1,39 @@
-"""Every page in headless Chromium, as wide as a desk and as a phone; skipped without a browser.
+"""The course's pages in headless Chromium, as wide as a desk and as a phone.
 
 The pages carry the real texts and code of all lessons in both languages; the figures are stand-ins
-of the sizes that lessons draw, so that no lesson has to run. The same check serves a built site:
+of the sizes that lessons draw, so that no lesson has to run. Without a browser, links and pictures
+are checked alone. The same check serves a built site:
 
     python -m pytest tests/school/test_browser.py  (AFTERSCENE_SITE=folder for that folder too)
 """
 
+import io
 import os
 import shutil
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
 import pytest
+from nbformat.v4 import new_output
 from PIL import Image
 
-from afterscene.school import site
-from afterscene.school.catalogue import Lesson, lessons, pages
-from afterscene.school.player import Event, Played
-from pagecheck import check_pages
+from afterscene.school.catalogue import lessons, pages
+from afterscene.school.markdown import write_pages
+from afterscene.school.notebook import KEPT
+from afterscene.school.site import build_site
+from pagecheck import ABSENT, check_pages
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SIZES = {"figure": (416, 700), "animation": (1088, 64)}  # the widest that lessons make
 SEEN = """() => ({
     broken: [...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src),
-    pictures: document.images.length,
     width: document.documentElement.scrollWidth,
-    outside: [...document.querySelectorAll('body *')]
-        .filter(e => !e.parentElement.closest('.wide, pre, .code'))
+    outside: [...document.querySelectorAll('.md-content *')]
+        .filter(e => !e.closest('pre, table, .formula, .md-typeset__scrollwrap'))
         .filter(e => e.getBoundingClientRect().right > innerWidth + 1)
         .map(e => e.tagName + ' ' + e.textContent.slice(0, 40)),
-    small: [...document.querySelectorAll('p, li, td, pre, code')]
+    small: [...document.querySelectorAll('.md-content :is(p, li, td, pre, code)')]
         .filter(e => parseFloat(getComputedStyle(e).fontSize) < 11)
         .map(e => e.tagName + ' ' + e.textContent.slice(0, 40)),
 })"""
@@ -48,35 +52,49 @@ def browser():
         one.close()
 
 
-def pretend(lesson: Lesson, figures: Path) -> Played:
+def pretend(lesson):
     """As if ``lesson`` had run: a stand-in for each figure and animation that its script makes."""
-    events = []
-    for cell in lesson.cells():
-        if cell.kind == "text":
-            continue
-        events.append(Event(line=cell.first, kind="note", content="a measured number " * 8))
+    book = lesson.notebook()
+    book.metadata[KEPT] = {"key": "", "seconds": 1.0, "small": True}
+    for index, cell in enumerate(cell for cell in book.cells if cell.cell_type == "code"):
+        cell.outputs.append(new_output("stream", name="stdout", text="a measured number " * 8))
         for kind, size in SIZES.items():
             for number in range(cell.source.count(f"lesson.{kind}(")):
-                name = f"{lesson.name}-{cell.first}-{kind}-{number}.png"
-                grey = np.random.default_rng(0).integers(256, size=size[::-1], dtype=np.uint8)
-                Image.fromarray(grey).save(figures / name)
-                events.append(Event(line=cell.first, kind=kind, content=name))
-    return Played(lesson=lesson, events=tuple(events), seconds=1, small=True)
+                named = {"filename": f"{lesson.name}-{index}-{kind}-{number}.png", "alt": kind}
+                data = {"image/png": grey(size)}
+                cell.outputs.append(new_output("display_data", data=data, metadata=named))
+    return lesson, book
+
+
+def grey(size) -> str:
+    pixels = np.random.default_rng(0).integers(256, size=size[::-1], dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return b64encode(file.getvalue()).decode()
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """All lessons in both languages and the pages beside them."""
+    """The site of all lessons in both languages and of the pages beside them."""
     out = tmp_path_factory.mktemp("site")
-    figures = out / site.FIGURES
-    figures.mkdir()
-    site.build_site([pretend(lesson, figures) for lesson in lessons()], out)
-    return out
+    write_pages([pretend(lesson) for lesson in lessons()], out / "pages")
+    build_site(out / "pages", out / "site")
+    return out / "site"
 
 
 def test_all_pages_together_have_no_broken_link(folder):
-    assert len(list(folder.glob("*.html"))) == 2 * (len(lessons()) + 1) + len(pages())
+    made = {page.name for page in folder.glob("*.html")} - {ABSENT}
+    assert len(made) == 2 * (len(lessons()) + 1) + len(pages())
     assert check_pages(folder) >= 4 * len(lessons())
+
+
+def test_every_page_has_its_other_language(folder):
+    for name in ("index", lessons()[0].name):
+        for here, there in ((name, f"{name}.zh"), (f"{name}.zh", name)):
+            page = (folder / f"{here}.html").read_text("utf-8")
+            assert f'<a href="{there}.html">' in page
+            assert f'<html lang="{"zh-CN" if here.endswith("zh") else "en"}"' in page
+    assert "平均出来的图像" in (folder / "index.zh.html").read_text("utf-8")
 
 
 def test_a_browser_shows_every_page_without_scrolling_sideways(browser, folder):
@@ -88,15 +106,20 @@ def test_a_browser_shows_every_page_without_scrolling_sideways(browser, folder):
 
 
 def look(browser, folder: Path) -> None:
-    """Open every page; pictures decoded, nothing wider than the window, no letter too small."""
-    view = browser.new_page()
-    for page in sorted(folder.glob("*.html")):
-        view.goto(page.as_uri())
-        for width in (1280, 375):
-            view.set_viewport_size({"width": width, "height": 800})
+    """Open every page; nothing loaded from a network, nothing wider than the window or too small.
+
+    Every page as wide as a phone, the first of them as wide as a desk, too.
+    """
+    view, asked = browser.new_page(), []
+    view.on("request", lambda request: asked.append(request.url))
+    found = sorted(folder.rglob("*.html"))
+    for width, shown in ((390, found), (1280, found[:4])):
+        view.set_viewport_size({"width": width, "height": 800})
+        for page in shown:
+            view.goto(page.as_uri())
             seen = view.evaluate(SEEN)
             assert not seen["broken"], f"{page.name}: {seen['broken']}"
             assert seen["width"] <= width and not seen["outside"], f"{page.name}: {seen['outside']}"
             assert not seen["small"], f"{page.name}: {seen['small'][:3]}"
-            assert seen["pictures"] == page.read_text("utf-8").count("<img"), page.name
     view.close()
+    assert not [url for url in asked if not url.startswith(("file:", "data:", "blob:"))]

@@ -1,7 +1,8 @@
-"""``afterscene course``: list, run, build; a lesson that ran is not run again."""
+"""``afterscene course``: list, run, export; a lesson that ran is not run again."""
 
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from afterscene.school import catalogue
@@ -12,11 +13,9 @@ def toy(tmp_path, monkeypatch):
     """A course of one lesson that takes no time; the folder to write into."""
     path = tmp_path / "course" / "lessons" / "07_toy.py"
     path.parent.mkdir(parents=True)
-    (path.parents[1] / "lesson.py").write_text("")
-    # What lesson.note writes, without the seconds that its imports take.
-    said = 'print(\'{"line": %d, "kind": "note", "content": "%s"}\')'
-    cells = [f"# %%\n{said % at}\n\n" for at in ((5, "once"), (8, "twice"))]
-    path.write_text("# %% [markdown]\n# # 07 A toy\n\n" + "".join(cells))
+    path.write_text(
+        "# %% [markdown]\n# # 07 A toy\n\n# %%\nprint('once')\n\n# %%\nprint('twice')\n"
+    )
     listed = catalogue.lessons(path.parent)
     monkeypatch.setattr(catalogue, "lessons", lambda: listed)
     return tmp_path / "out"
@@ -25,28 +24,32 @@ def toy(tmp_path, monkeypatch):
 def test_the_list_is_an_array_with_paths_that_exist(afterscene):
     entries = afterscene("course", "list", "--json").json
     assert {"01", "03", "04"} <= {entry["number"] for entry in entries}
+    table = afterscene("course", "list").stdout
     for entry in entries:
         text = Path(entry["path"]).read_text("utf-8")
         assert f"# # {entry['number']} {entry['title']}\n" in text
-        assert entry["title"] in afterscene("course", "list").stdout
+        assert entry["title"] in table
 
 
 def test_a_lesson_runs_and_its_page_is_named(afterscene, toy):
     outcome = afterscene("course", "run", "7", "--out", toy, "--small", "--json")
     assert outcome.json["notes"] == ["once", "twice"]
     assert "lesson 07: 2/2" in outcome.stderr
+    assert outcome.json["page"] == str(toy / "07_toy.html")
     assert "twice" in (toy / "07_toy.html").read_text()
-    again = afterscene("course", "run", "7", "--out", toy, "--small", "--quiet")
-    assert again.stderr == "" and again.stdout.startswith("once\ntwice\npage: ")
+    assert 'href="07_toy.html"' in (toy / "index.html").read_text()
+    both = afterscene("course", "run", "all", "--out", toy, "--small")
+    assert "lesson 07" not in both.stderr and both.stdout == f"page: {toy / 'index.html'}\n"
 
 
-def test_a_build_runs_what_is_new_alone(afterscene, toy):
-    first = afterscene("course", "build", "--out", toy, "--small", "--json")
-    assert "lesson 07" in first.stderr
-    second = afterscene("course", "build", "--out", toy, "--small", "--json")
-    assert "lesson 07" not in second.stderr and second.json == first.json
-    assert "07_toy.html" in (toy / "index.html").read_text()
-    assert "lesson 07" in afterscene("course", "build", "--out", toy).stderr  # another size
+def test_lessons_are_exported_as_notebooks_that_have_not_run(afterscene, toy):
+    (path,) = afterscene("course", "export", "7", "--out", toy, "--json").json
+    book = nbformat.read(path, as_version=4)
+    nbformat.validate(book)
+    assert [cell.source for cell in book.cells] == ["# 07 A toy", "print('once')", "print('twice')"]
+    assert not any(cell.get("outputs") for cell in book.cells)
+    again = afterscene("course", "export", "--out", toy)
+    assert again.code == 2 and "already holds" in again.stderr  # it may have been changed
 
 
 def test_an_unknown_lesson_and_a_foreign_folder_are_one_sentence(afterscene, toy):
@@ -54,6 +57,6 @@ def test_an_unknown_lesson_and_a_foreign_folder_are_one_sentence(afterscene, toy
     assert wrong.code == 2 and "choose one of: 07" in wrong.stderr and not toy.exists()
     toy.mkdir()
     (toy / "mine.txt").write_text("mine")
-    refused = afterscene("course", "build", "--out", toy)
+    refused = afterscene("course", "run", "all", "--out", toy)
     assert refused.code == 2 and "did not write it" in refused.stderr
     assert [path.name for path in toy.iterdir()] == ["mine.txt"]

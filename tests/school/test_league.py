@@ -99,7 +99,7 @@ def test_every_method_is_judged_and_shown(league):
     assert rows[-1].split("|")[3].strip() == f"{result.floor:.1f}"  # what real crops have
     assert len({row.count("|") for row in rows}) == 1
     assert json.loads((out / "league.json").read_text())["floor"] == result.floor
-    with Image.open(out / "league.gif") as film:
+    with Image.open(out / "league-film.png") as film:
         assert film.n_frames > 3
     with Image.open(out / "league.png") as drawings:
         assert drawings.height > (len(CONTESTANTS) + 1) * 64, "a row each, and the neighbours"

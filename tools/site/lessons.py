@@ -1,32 +1,44 @@
-"""The lessons under `course/` join the navigation (mkdocs hook).
+"""The lessons under `course/`: run where that is asked, and put into the navigation (mkdocs hook).
 
-The pages are made by running the lessons and are no part of the repository. Where none was made,
-one page says how to make them, so that the site builds all the same.
+Their pages are no part of the repository. The variable LESSONS is `small` or `full` to run those
+that are new or changed; without it the pages of an earlier run stay as they are. Where there are
+none, one page says how to make them, so that the site builds all the same.
 """
 
+import os
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import ConfigurationError
 from mkdocs.structure.files import File, Files
 
+from afterscene.cli.output import Output
+from afterscene.school.catalogue import lessons
+from afterscene.school.commands.course import run_lessons
+from afterscene.school.markdown import write_pages
+from afterscene.school.site.navigation import navigation
+
 INDEX = "course/index.md"
-LANGUAGES = {"zh": "中文"}
+SIZES = ("small", "full")
 
 MISSING = """# The course
 
-The lessons were not run when this site was made. `make docs` runs them.
+The lessons were not run when this site was made. `make docs LESSONS=full` runs them, a few minutes
+each; `LESSONS=small` takes seconds each and shows only that they run.
 """
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Put every page of `course/` into the navigation: English first, then other languages."""
-    made = sorted((Path(config.docs_dir) / "course").glob("*.md"))
-    names = [path.name for path in made if path.name != "index.md"]
-    pages = [INDEX, *(f"course/{name}" for name in names if name.count(".") == 1)]
-    for code, language in LANGUAGES.items():
-        other = [f"course/{name}" for name in names if name.endswith(f".{code}.md")]
-        pages += [{language: other}] if other else []
-    config.nav.insert(-1, {"Course": pages})
+    """Run what is asked, and put the pages of `course/` into the navigation."""
+    folder, size = Path(config.docs_dir) / "course", os.environ.get("LESSONS", "")
+    if size not in ("", *SIZES):
+        raise ConfigurationError(f"LESSONS={size} is not known; choose one of: {', '.join(SIZES)}")
+    if size:
+        folder.mkdir(exist_ok=True)
+        asked, small = lessons(), size == "small"
+        write_pages(run_lessons(asked, folder, small=small, again=False, output=Output()), folder)
+    made = (folder / "index.md").is_file()
+    config.nav.insert(-1, {"Course": navigation(folder, "course/") if made else [INDEX]})
     return config
 
 

@@ -1,28 +1,25 @@
-"""Which lessons and pages there are, and how a lesson falls into cells.
+"""Which lessons, tutorials and pages there are, and how a lesson becomes a notebook.
 
-A lesson is a Python file in jupytext's percent format: ``# %% [markdown]`` begins a cell of text
-(each line behind ``# ``), ``# %%`` one of code. Nothing else of the format is used.
+A lesson or a tutorial is a Python script in jupytext's percent format, which jupytext reads as a
+notebook. Text in another language lies in a folder of that name beside the scripts; code stays.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from afterscene.errors import UnknownName
+from afterscene.errors import MissingExtra, UnknownName
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "zh")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cell:
-    """A cell: ``kind`` text or code, its ``source`` (Markdown or Python), its ``first`` line."""
-
-    kind: str
-    source: str
-    first: int
+KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+HEADING = re.compile(r"^# # (?:\d\d )?(.+)$", re.M)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,26 +35,54 @@ class Lesson:
 
     @property
     def number(self) -> str:
-        """Two digits, as typed after ``afterscene course run``."""
+        """Two characters, as typed after ``afterscene course run``."""
         return self.name[:2]
 
-    def cells(self, language: str = "en") -> list[Cell]:
-        """The cells in order, without the empty ones and without jupytext's header.
+    def notebook(self, language: str = "en") -> NotebookNode:
+        """The lesson as a notebook that has not run; the same from every call.
 
         In another language the text cells are those of ``{language}/{name}.md`` beside the script,
-        separated by lines of ``%%``; code stays. Raises :class:`UnknownName` where it is missing.
+        separated by lines of ``%%``; code stays.
+
+        Raises:
+            UnknownName: there is no text in that language.
+            MissingExtra: without jupytext.
         """
-        cells = self._own_cells()
-        if language == "en":
-            return cells
-        texts = iter(self._translated(language, sum(cell.kind == "text" for cell in cells)))
-        return [replace(c, source=next(texts)) if c.kind == "text" else c for c in cells]
+        try:
+            import jupytext
+        except ImportError as error:
+            raise MissingExtra(
+                "lessons are read by jupytext: pip install 'afterscene[course]'"
+            ) from error
+        book = jupytext.read(self.path, fmt="py:percent")
+        book.metadata = {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
+        for index, cell in enumerate(book.cells):
+            cell["id"] = f"{self.name}-{index:02d}"
+        return book if language == "en" else self.translated(book, language)
+
+    def translated(self, book: NotebookNode, language: str) -> NotebookNode:
+        """``book`` of this lesson, run or not, with its text in another language.
+
+        Raises:
+            UnknownName: there is no text in that language.
+        """
+        path = self._translation(language)
+        if not path.is_file():
+            raise UnknownName(f"lesson {self.number} has no text in '{language}'; choose: en")
+        texts = [part.strip("\n") for part in path.read_text("utf-8").split("\n%%\n")]
+        book = book.copy()
+        book.cells = [cell.copy() for cell in book.cells]
+        cells = [cell for cell in book.cells if cell.cell_type == "markdown"]
+        assert len(texts) == len(cells), f"{path}: {len(texts)} texts, the lesson has {len(cells)}"
+        for cell, text in zip(cells, texts, strict=True):
+            cell["source"] = text
+        return book
 
     def title_in(self, language: str) -> str:
         """The title, without its number."""
         if language == "en":
             return self.title
-        heading = self.cells(language)[0].source.splitlines()[0]
+        heading = self._translation(language).read_text("utf-8").splitlines()[0]
         return heading.removeprefix(f"# {self.number} ")
 
     def speaks(self, language: str) -> bool:
@@ -67,35 +92,12 @@ class Lesson:
     def _translation(self, language: str) -> Path:
         return self.path.parent / language / f"{self.name}.md"
 
-    def _translated(self, language: str, count: int) -> list[str]:
-        path = self._translation(language)
-        if not path.is_file():
-            raise UnknownName(f"lesson {self.number} has no text in '{language}'; choose: en")
-        texts = [part.strip("\n") for part in path.read_text("utf-8").split("\n%%\n")]
-        assert len(texts) == count, f"{path}: {len(texts)} cells of text, the lesson has {count}"
-        return texts
-
-    def _own_cells(self) -> list[Cell]:
-        lines = self.path.read_text(encoding="utf-8").splitlines()
-        starts = [index for index, line in enumerate(lines) if line.startswith("# %%")]
-        cells = []
-        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-            body = lines[start + 1 : end]
-            text = lines[start] == "# %% [markdown]"
-            if text:
-                body = [line.removeprefix("#").removeprefix(" ") for line in body]
-            source = "\n".join(body).strip("\n")
-            if source.strip():
-                kind = "text" if text else "code"
-                cells.append(Cell(kind=kind, source=source, first=start + 1))
-        return cells
-
 
 def lessons(folder: Path = FOLDER / "lessons") -> list[Lesson]:
     """All lessons, by number."""
     found = []
     for path in sorted(folder.glob("[0-9][0-9]_*.py")):
-        heading = re.search(r"^# # \d\d (.+)$", path.read_text(encoding="utf-8"), re.M)
+        heading = HEADING.search(path.read_text(encoding="utf-8"))
         found.append(Lesson(path=path, title=heading.group(1) if heading else path.stem[3:]))
     return found
 

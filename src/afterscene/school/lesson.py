@@ -2,14 +2,12 @@
 
 Environment: ``AFTERSCENE_DATA`` is the folder that holds ``ucmerced/`` (real overhead images);
 without it the lessons run on drawn towns. ``AFTERSCENE_SMALL=1`` shrinks every lesson to seconds.
-``AFTERSCENE_OUT`` is where figures go (``out/figures``). With ``AFTERSCENE_EVENTS=1`` each note,
-figure and animation is one line of JSON on stdout with the line of the lesson that made it; the
-player reads them (:mod:`afterscene.school.player`). A lesson itself is a plain script.
+Figures and animations are saved in ``out/figures`` of the current folder; in a notebook they are
+shown under their cell, too.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -38,24 +36,8 @@ def budget(full: int, small: int) -> int:
 
 def note(text: str) -> None:
     """A sentence with a measured number, to the output of the cell."""
-    _tell("note", text)
-
-
-def _tell(kind: str, content: str) -> None:
-    if os.environ.get("AFTERSCENE_EVENTS") == "1":
-        event = {"line": _line(), "kind": kind, "content": content}
-        sys.stdout.write(json.dumps(event, ensure_ascii=False) + "\n")
-    elif kind == "note":
-        sys.stdout.write(content + "\n")
+    sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-def _line() -> int:
-    """The line of the lesson's own top level that is running: it names the cell."""
-    frame = sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_name != "<module>":
-        frame = frame.f_back
-    return frame.f_lineno
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,23 +141,32 @@ def shade(values: Tensor) -> Tensor:
     return 1 - share * torch.tensor([1.9, 1.3, 0.6])[:, None, None]
 
 
-def figure(name: str, rows: Sequence[tuple[str, Tensor]], *, side: int = 64) -> Path:
-    """Save rows of pictures ``(N, 3, H, W)`` in [-1, 1], each under its title; returns the path."""
+def figure(name: str, rows: Sequence[tuple[str, Tensor]], *, side: int = 64) -> None:
+    """Save and show rows of pictures ``(N, 3, H, W)`` in [-1, 1], each under its title."""
     path = _out() / f"{name}.png"
     sheet(rows, side=side).save(path)
-    _tell("figure", path.name)
-    return path
+    titles = "; ".join(" ".join(title.split()) for title, _ in rows)
+    _show(path, f"Pictures, from above: {titles}")
 
 
-def animation(name: str, states: Iterable[Tensor], *, side: int = 64, pause: int = 80) -> Path:
-    """Save states ``(N, 3, H, W)`` of a generation as a GIF, pictures side by side."""
-    path = _out() / f"{name}.gif"
+def animation(name: str, states: Iterable[Tensor], *, side: int = 64, pause: int = 80) -> None:
+    """Save and show states ``(N, 3, H, W)`` of a generation as a film, pictures side by side."""
+    path = _out() / f"{name}-film.png"
     save_film([sheet_row(x, side) for x in states], path, pause=pause, last=1500)
-    _tell("animation", path.name)
-    return path
+    _show(path, f"Film: {name[3:].replace('_', ' ')}, step by step")
+
+
+def _show(path: Path, says: str) -> None:
+    """The picture under its cell, where a notebook is running. ``says`` is what it shows."""
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        from IPython.display import Image as Shown
+        from IPython.display import display
+
+        display(Shown(filename=path), metadata={"filename": path.name, "alt": says})
 
 
 def _out() -> Path:
-    out = Path(os.environ.get("AFTERSCENE_OUT", "out/figures"))
+    out = Path("out/figures")
     out.mkdir(parents=True, exist_ok=True)
     return out

@@ -48,10 +48,10 @@ def sheet_row(x: Tensor, side: int) -> Image.Image:
 
 
 def save_film(frames: Sequence[Image.Image], path: Path, *, pause: int, last: int) -> None:
-    """A GIF that shows each frame for `pause` milliseconds, the last one longer, and again."""
+    """An animated PNG: each frame for `pause` milliseconds, the last one longer, and again."""
     pauses = [pause] * (len(frames) - 1) + [last]
     first, *others = frames
-    first.save(path, "GIF", save_all=True, append_images=others, duration=pauses, loop=0)
+    first.save(path, "PNG", save_all=True, append_images=others, duration=pauses, loop=0)
 
 
 def _wrapped(

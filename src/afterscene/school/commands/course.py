@@ -1,15 +1,21 @@
-"""``afterscene course list|run|build``: the lessons, and the pages made of them."""
+"""``afterscene course list|run|export``: the lessons, as pages and as notebooks."""
+
+from __future__ import annotations
 
 import sys
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from afterscene.cli.options import Out
 from afterscene.cli.output import Json, Output, Quiet, table
 from afterscene.school.commands.league import league
+
+if TYPE_CHECKING:
+    from afterscene.school.catalogue import Lesson
 
 app = typer.Typer(
     help="From the average image to conditional diffusion, in lessons that run.",
@@ -21,6 +27,7 @@ Small = Annotated[
     bool, typer.Option("--small", help="Seconds instead of minutes: only to see that it runs.")
 ]
 OUT = Path("out/course")
+ALL = "all"
 
 
 app.command("league")(league)
@@ -44,85 +51,91 @@ def list_lessons(as_json: Json = False) -> None:
 
 @app.command("run")
 def run(
-    number: Annotated[str, typer.Argument(help="A number out of `afterscene course list`.")],
+    number: Annotated[
+        str, typer.Argument(help="A number out of `afterscene course list`, or: all.")
+    ],
     out: Out = OUT,
     small: Small = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run one lesson, at most 5 minutes on 2 cores; write its page and open it."""
-    from afterscene.school import site
-    from afterscene.school.catalogue import find_lesson
+    """Run one lesson, at most 5 minutes on 2 cores, or all that are new or changed; open the page.
 
-    lesson = find_lesson(number)
+    What ran before into the same folder stays in its pages.
+    """
+    from afterscene.files import prepare_output
+    from afterscene.school.catalogue import find_lesson, lessons
+    from afterscene.school.notebook import KEPT, notes_of
+
+    asked = lessons() if number == ALL else [find_lesson(number)]
     output = Output(json=as_json, quiet=quiet)
-    played = _play(lesson, _prepared(out), small, output)
-    site.build_site(_kept(out, small, besides=played), out)
-    page = out / f"{lesson.name}.html"
-    notes = [event.content for event in played.events if event.kind == "note"]
-    result = {"lesson": lesson.name, "page": str(page), "seconds": played.seconds, "notes": notes}
+    prepare_output(out, "course", run={})
+    ran = run_lessons(asked, out, small=small, again=number != ALL, output=output)
+    _write_site(ran, out)
+    page = out / ("index.html" if number == ALL else f"{asked[0].name}.html")
+    seconds = {lesson.name: book.metadata[KEPT]["seconds"] for lesson, book in ran}
+    notes = [] if number == ALL else notes_of(dict(ran)[asked[0]])
+    result = {"page": str(page), "seconds": seconds, "notes": notes}
     output.result(result, "\n".join([*notes, f"page: {page}"]))
     if sys.stdout.isatty() and not (quiet or as_json):
         webbrowser.open(page.resolve().as_uri())
 
 
-@app.command("build")
-def build_command(
-    out: Out = OUT, small: Small = False, as_json: Json = False, quiet: Quiet = False
-) -> None:
-    """Run every lesson that is new or changed and write the pages of the whole course."""
-    from afterscene.school import site
+def run_lessons(
+    asked: Sequence[Lesson], folder: Path, *, small: bool, again: bool, output: Output
+) -> list[tuple[Lesson, Any]]:
+    """The notebooks of ``asked``, and of all other lessons that ran into ``folder`` before.
+
+    What is new or changed is run and kept in ``folder``; with ``again`` all of ``asked`` is.
+    """
     from afterscene.school.catalogue import lessons
-    from afterscene.school.player import played_before
+    from afterscene.school.notebook import kept_notebook, write_notebook
 
-    output = Output(json=as_json, quiet=quiet)
-    figures = _prepared(out)
-    played = [
-        played_before(x, figures, small=small) or _play(x, figures, small, output)
-        for x in lessons()
-    ]
-    site.build_site(played, out)
-    seconds = {p.lesson.name: round(p.seconds, 1) for p in played}
-    index = out / "index.html"
-    output.result({"index": str(index), "seconds": seconds}, f"page: {index}")
-
-
-def _prepared(out: Path) -> Path:
-    from afterscene.files import prepare_output
-    from afterscene.school.site import FIGURES
-
-    return prepare_output(out, "course", run={}) / FIGURES
-
-
-def _play(lesson: Any, figures: Path, small: bool, output: Output) -> Any:
-    from afterscene.school.player import play
-
-    starts = [cell.first for cell in lesson.cells() if cell.kind == "code"]
-    with output.progress(f"lesson {lesson.number}", len(starts)) as advance:
-        reached = 0
-
-        def on_line(line: int) -> None:
-            nonlocal reached
-            before = sum(start <= line for start in starts) - 1  # the cell under way is not done
-            if before > reached:
-                advance(before - reached)
-                reached = before
-
-        played = play(lesson, figures, small=small, on_line=on_line)
-        advance(len(starts) - reached)
-    return played
-
-
-def _kept(out: Path, small: bool, *, besides: Any) -> list[Any]:
-    """Every lesson that has run into ``out``, with ``besides`` in its place."""
-    from afterscene.school.catalogue import lessons
-    from afterscene.school.player import played_before
-    from afterscene.school.site import FIGURES
-
-    found = []
+    ran = []
     for lesson in lessons():
-        if lesson == besides.lesson:
-            found.append(besides)
-        elif earlier := played_before(lesson, out / FIGURES, small=small):
-            found.append(earlier)
-    return found
+        due = lesson in asked
+        book = None if due and again else kept_notebook(lesson, folder, small=small)
+        if book is None and due:
+            book = _run(lesson, small, output)
+            write_notebook(book, folder / f"{lesson.name}.ipynb")
+        ran += [(lesson, book)] if book else []
+    return ran
+
+
+def _run(lesson: Lesson, small: bool, output: Output) -> Any:
+    from afterscene.school.notebook import run_lesson
+
+    cells = sum(cell.cell_type == "code" for cell in lesson.notebook().cells)
+    with output.progress(f"lesson {lesson.number}", cells) as advance:
+        return run_lesson(lesson, small=small, on_cell=lambda: advance(1))
+
+
+def _write_site(ran: Sequence[tuple[Lesson, Any]], out: Path) -> None:
+    import tempfile
+
+    from afterscene.school.markdown import write_pages
+    from afterscene.school.site import build_site
+
+    with tempfile.TemporaryDirectory() as pages:
+        write_pages(ran, Path(pages))
+        build_site(Path(pages), out)
+
+
+@app.command("export")
+def export(
+    numbers: Annotated[
+        list[str] | None, typer.Argument(help="Numbers out of `afterscene course list`; all.")
+    ] = None,
+    out: Out = Path("notebooks"),
+    as_json: Json = False,
+) -> None:
+    """Write lessons as Jupyter notebooks that have not run; yours to change."""
+    from afterscene.files import prepare_output
+    from afterscene.school.catalogue import find_lesson, lessons
+    from afterscene.school.notebook import write_notebook
+
+    asked = [find_lesson(number) for number in numbers] if numbers else lessons()
+    prepare_output(out, "notebooks")
+    written = [write_notebook(x.notebook(), out / f"{x.name}.ipynb") for x in asked]
+    entries = [str(path) for path in written]
+    Output(json=as_json).result(entries, "\n".join(entries))

@@ -23,7 +23,7 @@ from afterscene.tensors import from_numbers
 
 
 def write_league(league: League, out: Path) -> list[Path]:
-    """``league.json``, ``league.md``, ``league.png``, ``steps.svg`` and ``league.gif``."""
+    """``league.json``, ``league.md``, ``league.png``, ``steps.svg`` and ``league-film.png``."""
     names = [score.name for score in league.scores]
     kept = {name: dict(np.load(out / f"{name}.npz")) for name in names}
     titles = {score.name: score.title for score in league.scores}
@@ -40,7 +40,7 @@ def write_league(league: League, out: Path) -> list[Path]:
     ]
     film = _film({titles[name]: kept[name]["frames"] for name in names}, levels)
     save = partial(save_film, film, pause=150, last=2500)
-    return [*written, write_atomic(out / "league.gif", save)]
+    return [*written, write_atomic(out / "league-film.png", save)]
 
 
 def league_table(league: League) -> str:
