@@ -1,6 +1,7 @@
 """Every lesson runs at small size as the notebook that is exported; its page shows what it drew."""
 
 import io
+import json
 import re
 from base64 import b64decode
 from pathlib import Path
@@ -157,19 +158,9 @@ def test_the_pages_name_only_commands_that_exist():
                 assert words[1] in command.commands, f"{name}: {words}"
 
 
-def test_the_league_stands_the_same_in_the_course_and_in_the_docs():
-    """One table, two places; the lessons quote its distances."""
-    root = Path(__file__).resolve().parents[2]
-    course = {name: text for name, _, text in pages()}["league"]
-    docs = (root / "docs" / "results" / "league.md").read_text("utf-8")
-    assert docs.startswith(course)
-    for picture in re.findall(r"\]\(([^)]+)\)", docs):
-        assert (root / "docs" / "results" / picture).is_file()
+def test_the_lessons_quote_the_distances_of_the_published_league():
+    published = notebook.PACKAGE / "lab" / "published" / "league.json"
+    rows = {row["name"]: row["values"] for row in json.loads(published.read_text("utf-8"))["rows"]}
     quoted = find_lesson("04").notebook().cells[-1].source
-    rows = {
-        row.split("|")[1].strip(" *"): row.split("|")[3]
-        for row in course.splitlines()
-        if "|" in row
-    }
-    for title in ("spaced pixels", "random pixels", "blocks of 4 x 4", "next pixel"):
-        assert rows[title].strip() in quoted
+    for name in ("spaced pixels", "random pixels", "blocks of 4 x 4", "next pixel"):
+        assert f"{rows[name]['frechet']}" in quoted
