@@ -253,9 +253,9 @@ def test_the_antimeridian_keeps_the_grid(tmp_path: Path) -> None:
     assert found.gsd == pytest.approx(1085, rel=0.01)
 
 
-@pytest.mark.parametrize("bands", [2, 5, 8])
+@pytest.mark.parametrize("bands", [2, 5, 12])
 def test_other_band_counts_are_refused(tmp_path: Path, bands: int) -> None:
-    with pytest.raises(BadImage, match=rf"has {bands} bands, .*gdal_translate -b 1 -b 2 -b 3"):
+    with pytest.raises(BadImage, match=rf"has {bands} bands .*gdal_translate -b 5 -b 3 -b 2"):
         read_scene(tiff(tmp_path / "a.tif", np.zeros((bands, 4, 4), np.uint8)))
 
 
@@ -361,7 +361,7 @@ def test_a_tiff_of_absurd_size_is_refused_unread(tmp_path: Path) -> None:
         ) as target:
             target.update_tags(empty="yes")
     assert path.stat().st_size < 2_000_000
-    with pytest.raises(BadImage, match="cut it into tiles, or read windows of a GeoTIFF"):
+    with pytest.raises(BadImage, match="would unpack to"):
         read_scene(path)
 
 

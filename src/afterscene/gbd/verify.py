@@ -15,6 +15,7 @@ from afterscene.files import pixel_hash
 from afterscene.gbd.dataset import pair_file
 from afterscene.gbd.pair import MARK
 from afterscene.gbd.rundir import read_manifest
+from afterscene.geodata.masks import read_mask
 from afterscene.geodata.scene import read_scene, read_tags
 
 
@@ -54,7 +55,7 @@ def _judge(out: Path, row: dict[str, Any]) -> Verdict:
 def _fault(row: dict[str, Any], image: Path, label: Path, target: Path) -> str:
     if pixel_hash(read_scene(image).pixels) != row["pixel_sha256"]:
         return f"{image.name}: its pixels are not those of the manifest"
-    if pixel_hash(read_scene(target).pixels[0]) != row["target_sha256"]:
+    if pixel_hash(read_mask(target)) != row["target_sha256"]:
         return f"{target.name}: its pixels are not those of the manifest"
     for path in (image, target):
         if read_tags(path).get(MARK) != "true":

@@ -3,16 +3,21 @@
 PNG and JPEG are read by Pillow, GeoTIFF and 16-bit colour PNG by GDAL
 (:mod:`afterscene.geodata.imagefiles`).
 
-Rules: palette and CMYK become RGB; an alpha band becomes the valid mask (0 = nodata); 1-bit
-becomes 0/255; int16 without negative valid pixels becomes uint16, every other type float32;
-nodata (declared, NaN, mask or alpha) is False in `valid`; one frame only. EXIF orientation is not
-applied, because labels refer to the stored pixels.
+Rules: bands come in the order red, green, blue, near infrared, by what the file says of them
+(:mod:`afterscene.geodata.bands`); palette and CMYK become RGB; an alpha band becomes the valid mask
+(0 = nodata); 1-bit becomes 0/255, "white is zero" is turned over; int16 without negative valid
+pixels becomes uint16, every other type float32; one frame only. EXIF orientation is not applied,
+because labels refer to the stored pixels.
+
+False in `valid` is: what a mask or alpha leaves out; declared nodata in all bands, or in one where
+the value is no brightness (below 0); a number of :data:`FILLS` in any band of a signed or float
+file, declared or not; NaN, infinity, and what float32 cannot hold.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
@@ -22,9 +27,26 @@ from rasterio.enums import ColorInterp
 from rasterio.windows import Window as RasterWindow
 
 from afterscene.errors import BadImage
-from afterscene.geodata.imagefiles import check_size, decoding, open_pillow, open_raster, sniff
+from afterscene.geodata.bands import BandOrder, band_order
+from afterscene.geodata.imagefiles import (
+    bytes_of,
+    check_size,
+    check_unpacked,
+    decoding,
+    one_frame,
+    open_pillow,
+    open_raster,
+    png_header,
+    sniff,
+)
 from afterscene.geodata.tags import pillow_tags, written_place
 from afterscene.geodata.tiles import Window
+
+FILLS = (
+    *(-9999.0, -99999.0, -999.0, -32768.0, -32767.0, -1e10, -1e20, 1e20, -1e32, 1e32),
+    *(9.969209968386869e36, float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)),
+)
+"""What programs write where there is no data; no brightness has one of these values."""
 
 
 class Decoded(NamedTuple):
@@ -43,7 +65,8 @@ def decode(path: Path, window: Window | None = None) -> Decoded:
     with decoding(path):
         if kind == "GTiff":
             return _decode_gdal(path, kind, window)
-        deep = kind == "PNG" and _is_deep_colour(path)
+        depth, colour = png_header(path) if kind == "PNG" else (8, 0)
+        deep = depth == 16 and colour != 0  # Pillow would cut 16-bit colour down to 8 bits
         whole = _decode_gdal(path, kind, None) if deep else _decode_pillow(path, kind)
         return whole if window is None else _part(path, whole, window)
 
@@ -63,21 +86,12 @@ def _inside(path: Path, window: Window, shape: tuple[int, ...]) -> None:
         raise BadImage(f"{path}: {window} does not lie inside its {shape} pixels; move it")
 
 
-def _is_deep_colour(path: Path) -> bool:
-    """Pillow would cut 16-bit colour down to 8 bits: bit depth 16 and not plain grey."""
-    with path.open("rb") as file:
-        header = file.read(26)
-    return len(header) == 26 and header[24] == 16 and header[25] != 0
-
-
 def _decode_pillow(path: Path, kind: str) -> Decoded:
     if kind == "PNG":
         with open_pillow(path, kind) as image:
             image.verify()  # the check sums, which Pillow does not look at while it decodes
     with open_pillow(path, kind) as image:
-        frames = getattr(image, "n_frames", 1)
-        if frames != 1:
-            raise BadImage(f"{path}: holds {frames} frames; export the one that is meant")
+        one_frame(path, image)
         array = np.asarray(_plain(image))
         tags = pillow_tags(image)
     array = array[..., None] if array.ndim == 2 else array
@@ -109,22 +123,12 @@ def moved(transform: Affine, window: Window) -> Affine:
 
 
 def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
-    window = RasterWindow(part.col, part.row, part.width, part.height) if part else None
     with open_raster(path, kind) as source:
         if part:
             _inside(path, part, source.shape)
-        height, width = (part.height, part.width) if part else source.shape
-        check_size(path, height, width, sum(np.dtype(d).itemsize for d in source.dtypes))
         if source.subdatasets:
             raise BadImage(f"{path}: holds {len(source.subdatasets)} pages; export one of them")
-        _check_bands(path, source)
-        bands = _data_bands(source)
-        pixels = source.read(bands, window=window)
-        valid = source.dataset_mask(window=window) > 0
-        if source.colorinterp[0] == ColorInterp.palette:
-            pixels, valid = _through_palette(pixels[0], source.colormap(1), valid)
-        elif source.tags(1, ns="IMAGE_STRUCTURE").get("NBITS") == "1":
-            pixels = pixels * np.uint8(255)
+        pixels, valid = raster_pixels(path, source, part)
         crs, transform, time = written_place(path, source.tags())
         if source.crs:
             crs = source.crs.to_wkt()
@@ -132,29 +136,84 @@ def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
             transform = source.transform
         if part and transform:
             transform = moved(transform, part)
-    if pixels.dtype.kind == "f":
-        valid = valid & np.isfinite(pixels).all(0)
-    elif (pixels.dtype == np.int16) and pixels[:, valid].min(initial=0) >= 0:
-        pixels = np.where(valid, pixels, 0).astype(np.uint16)
-    if pixels.dtype not in (np.uint8, np.uint16, np.float32):
-        pixels = pixels.astype(np.float32)
     return Decoded(pixels, valid, crs, transform, time)
 
 
-def _data_bands(source: rasterio.DatasetReader) -> list[int]:
-    return [i for i, c in enumerate(source.colorinterp, 1) if c != ColorInterp.alpha]
+def raster_pixels(
+    path: Path,
+    source: rasterio.DatasetReader,
+    part: Window | None = None,
+    out: tuple[int, int] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pixels and valid of an open file: of a window, or thinned to the shape ``out``.
 
-
-def _check_bands(path: Path, source: rasterio.DatasetReader) -> None:
-    count = len(_data_bands(source))
-    if count not in (1, 3, 4):
-        raise BadImage(
-            f"{path}: has {count} bands, AfterScene takes 1, 3 or 4; "
-            "choose three with `gdal_translate -b 1 -b 2 -b 3`"
-        )
+    Raises BadImage: its bands or numbers are none of a picture, or they are too many.
+    """
     odd = [d for d in source.dtypes if "complex" in d or d == "int8"]
     if odd:
         raise BadImage(f"{path}: pixels are {odd[0]}, not brightness; export it as uint16")
+    order = band_order(path, source)
+    height, width = out or ((part.height, part.width) if part else source.shape)
+    check_size(path, height, width, len(order.bands) * bytes_of(source))
+    if (height, width) == source.shape:
+        check_unpacked(path, height, width, source.count * bytes_of(source))
+    window = RasterWindow(part.col, part.row, part.width, part.height) if part else None
+    shape = out and (len(order.bands), *out)
+    pixels = source.read(order.bands, window=window, out_shape=shape)
+    valid = _valid(source, order, pixels, window=window, out_shape=out)
+    structure = source.tags(ns="IMAGE_STRUCTURE")
+    if source.colorinterp[order.bands[0] - 1] == ColorInterp.palette:
+        return _through_palette(pixels[0], source.colormap(1), valid)
+    if source.tags(1, ns="IMAGE_STRUCTURE").get("NBITS") == "1":
+        pixels = pixels * np.uint8(255)
+    if structure.get("MINISWHITE") == "YES" and pixels.dtype.kind == "u":
+        pixels = np.iinfo(pixels.dtype).max - pixels
+    return _plain_numbers(pixels, valid)
+
+
+def _valid(
+    source: rasterio.DatasetReader, order: BandOrder, pixels: np.ndarray, **part: Any
+) -> np.ndarray:
+    """(H, W) bool by what the file declares: alpha, mask, nodata."""
+    declared = source.nodatavals[order.bands[0] - 1]
+    if order.alpha or ColorInterp.alpha not in source.colorinterp:
+        valid = source.dataset_mask(**part) > 0
+    else:  # GDAL would take the band that is none for alpha
+        valid = np.ones(pixels.shape[1:], bool)
+    if declared is None or not _holds(pixels.dtype, declared):
+        return valid
+    empty = pixels == pixels.dtype.type(declared)
+    return valid & ~(empty.any(axis=0) if declared < 0 else empty.all(axis=0))
+
+
+def _plain_numbers(pixels: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As uint8, uint16 or float32, with what is no brightness left out."""
+    if pixels.dtype.kind in "if":
+        valid = valid & ~_filled(pixels)
+    if pixels.dtype == np.int16 and pixels[:, valid].min(initial=0) >= 0:
+        pixels = np.where(valid, pixels, 0).astype(np.uint16)
+    if pixels.dtype not in (np.uint8, np.uint16, np.float32):
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+            pixels = pixels.astype(np.float32)
+    if pixels.dtype.kind == "f":
+        valid = valid & np.isfinite(pixels).all(axis=0)
+    return pixels, valid
+
+
+def _filled(pixels: np.ndarray) -> np.ndarray:
+    """(H, W) bool: where a band holds one of :data:`FILLS`."""
+    far = pixels <= -999
+    if pixels.dtype.kind == "f":
+        far |= pixels >= 1e20
+    if far.any():
+        fills = [fill for fill in FILLS if _holds(pixels.dtype, fill)]
+        far[far] = np.isin(pixels[far], np.array(fills, pixels.dtype))
+    return np.asarray(far.any(axis=0))
+
+
+def _holds(dtype: np.dtype, fill: float) -> bool:
+    limits = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
+    return bool(limits.min <= fill <= limits.max)
 
 
 def _through_palette(

@@ -128,6 +128,8 @@ def _gdal(
         with file.open(**size, **profile) as target:
             target.write(bands)
             target.update_tags(**tags)
+            if count == 4:
+                target.set_band_description(4, "nir")
             if mask is not None:
                 target.write_mask(mask)
         return file.read()

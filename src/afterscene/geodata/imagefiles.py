@@ -10,16 +10,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import rasterio
 from PIL import Image, UnidentifiedImageError
 from rasterio._err import CPLE_BaseError
+from rasterio.enums import Interleaving
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from afterscene.errors import BadImage, MissingFile
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 MAX_BYTES = 2 << 30
-"""Decoded bytes that are held at once: 2 GiB, such as 16,384 x 16,384 pixels of 8 bytes."""
+"""Bytes that reading may take at once, the copies on the way included: 2 GiB."""
+_COPIES = 3
+"""Decoder, array and picture hold the values at one time; the valid mask comes on top."""
+LARGE, RATIO, HOLES = 256 << 20, 200, 5000
+"""A file that unpacks to more than so many bytes, and so many times its size, is no picture.
+
+Read in windows it may be a mosaic of few pictures; what is nearly all holes is refused there, too.
+"""
 
 _SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -33,6 +42,7 @@ _GDAL = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_PAM_ENABLED": "NO",
     "GTIFF_IGNORE_READ_ERRORS": "NO",
+    "GDAL_CACHEMAX": 256 << 20,  # else a twentieth of the machine's memory
 }
 _DECODERS_RAISE = (
     *(RasterioError, CPLE_BaseError),  # rasterio lets GDAL's own errors through here and there
@@ -76,17 +86,32 @@ def decoding(path: Path) -> Iterator[None]:
 
 
 def check_size(path: Path, height: int, width: int, bytes_each: int) -> None:
-    """Raise BadImage where more would be decoded than is held at once."""
-    if height * width * bytes_each > MAX_BYTES:
+    """Raise BadImage where reading so many pixels would take more than is held at once."""
+    needed = height * width * (_COPIES * bytes_each + 2)
+    if needed > MAX_BYTES:
         raise BadImage(
-            f"{path}: {height} x {width} pixels of {bytes_each} bytes are more than the "
-            f"{MAX_BYTES:,} bytes that are read at once; cut it into tiles, or read windows of a "
-            "GeoTIFF"
+            f"{path}: {height} x {width} pixels of {bytes_each} bytes take {needed:,} bytes to "
+            f"read, {MAX_BYTES:,} are allowed; cut it into tiles, or read windows of a GeoTIFF"
         )
 
 
-def open_pillow(path: Path, kind: str) -> Image.Image:
-    """The header of a PNG or JPEG. Raises BadImage."""
+def check_unpacked(
+    path: Path, height: int, width: int, bytes_each: int, ratio: int = RATIO
+) -> None:
+    """Raise BadImage where a small file unpacks to a huge picture: a bomb, or an empty one."""
+    unpacked, size = height * width * bytes_each, path.stat().st_size
+    if unpacked > LARGE and unpacked > ratio * size:
+        raise BadImage(
+            f"{path}: {size:,} bytes would unpack to {unpacked:,} ({height} x {width} pixels), "
+            "which no picture of the ground does; cut out the part that holds data"
+        )
+
+
+def open_pillow(path: Path, kind: str, *, indices: bool = False) -> Image.Image:
+    """The header of a PNG or JPEG. Raises BadImage.
+
+    With ``indices`` the values of a palette file are meant, and not the colours for them.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
@@ -97,8 +122,24 @@ def open_pillow(path: Path, kind: str) -> Image.Image:
             ) from error
         except UnidentifiedImageError as error:
             raise BadImage(f"{path}: the {kind} header is damaged; fetch it again") from error
-    check_size(path, image.height, image.width, len(image.getbands()))
+    each = 4 if image.mode[0] in "IFP" and not indices else len(image.getbands())
+    check_size(path, image.height, image.width, each)
+    check_unpacked(path, image.height, image.width, each)
     return image
+
+
+def one_frame(path: Path, image: Image.Image) -> None:
+    """Raise BadImage where an animation hides in it."""
+    frames = getattr(image, "n_frames", 1)
+    if frames != 1:
+        raise BadImage(f"{path}: holds {frames} frames; export the one that is meant")
+
+
+def png_header(path: Path) -> tuple[int, int]:
+    """Bit depth and colour type of a PNG (0: grey, 3: palette); zeros where it is cut off."""
+    with path.open("rb") as file:
+        header = file.read(26)
+    return (header[24], header[25]) if len(header) == 26 else (0, 0)
 
 
 @contextmanager
@@ -109,4 +150,23 @@ def open_raster(path: Path, kind: str = "GTiff") -> Iterator[rasterio.DatasetRea
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             source = rasterio.open(path.absolute(), driver=kind)
         with source:
+            _check_blocks(path, source)
             yield source
+
+
+def _check_blocks(path: Path, source: rasterio.DatasetReader) -> None:
+    """Raise BadImage for holes alone, and for a strip or tile that is too large.
+
+    One is unpacked as a whole, however small the window that is read of it.
+    """
+    each = source.count * bytes_of(source)
+    check_unpacked(path, source.height, source.width, each, HOLES)
+    height, width = source.block_shapes[0]
+    together = source.count if source.interleaving == Interleaving.pixel else 1
+    check_size(path, height, width, together * bytes_of(source))
+
+
+def bytes_of(source: rasterio.DatasetReader) -> int:
+    """Bytes of a value; all bands of a TIFF are of one type."""
+    kind = source.dtypes[0]
+    return 4 if kind == "complex_int16" else np.dtype(kind).itemsize

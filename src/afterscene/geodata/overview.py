@@ -11,6 +11,8 @@ import numpy as np
 import pyproj
 
 from afterscene.errors import BadImage
+from afterscene.geodata.bands import band_order
+from afterscene.geodata.decode import raster_pixels
 from afterscene.geodata.footprints import Grid
 from afterscene.geodata.imagefiles import decoding, open_pillow, open_raster, sniff
 from afterscene.geodata.scene import Scene, read_scene
@@ -47,6 +49,17 @@ class ImageFile:
             crs, transform, _ = written_place(self.path, read_tags(self.path))
         return Grid(shape=shape_of(self.path), crs=crs, transform=transform)
 
+    @cached_property
+    def remark(self) -> str:
+        """A sentence for the user where the file does not say the order of its bands, else empty.
+
+        Raises MissingFile, BadImage.
+        """
+        if not self._windowed:
+            return ""
+        with open_raster(self.path) as source:
+            return band_order(self.path, source).remark
+
     def read(self, window: Window) -> Scene:
         """The part under ``window``. Raises BadImage."""
         if self._windowed:
@@ -71,12 +84,7 @@ def _thinned(path: Path, side: int) -> Scene:
     with open_raster(path) as source:
         scale = min(1.0, side / max(source.shape))
         height, width = (max(1, round(scale * n)) for n in source.shape)
-        bands = [1, 2, 3] if source.count >= 3 else [1]
-        pixels = source.read(bands, out_shape=(len(bands), height, width))
-        valid = source.dataset_mask(out_shape=(height, width)) > 0
-    if pixels.dtype not in (np.uint8, np.uint16):
-        pixels = pixels.astype(np.float32)
-        valid &= np.isfinite(pixels).all(axis=0)
+        pixels, valid = raster_pixels(path, source, out=(height, width))
     return Scene(pixels=pixels, valid=valid)
 
 

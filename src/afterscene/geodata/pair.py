@@ -22,6 +22,7 @@ from afterscene.files import pixel_hash
 from afterscene.geodata.damage import IGNORE, Building, DamageLevel, instances, rasterize
 from afterscene.geodata.label import read_label
 from afterscene.geodata.leaks import Fingerprint, middle
+from afterscene.geodata.masks import read_mask
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree
 
@@ -163,11 +164,11 @@ def read_pairs(
 
 def read_target(path: Path) -> np.ndarray:
     """(H, W) uint8 of a target file, 0 to 4 and 255. Raises MissingFile, BadImage, BadLabel."""
-    target = read_scene(path).pixels[0]
+    target = read_mask(path)
     values = set(np.unique(target).tolist())
     if not values <= {0, *map(int, DamageLevel)}:
         raise BadLabel(f"{path}: the target holds {sorted(values)}; give 0 to 4, and 255 to ignore")
-    return target.astype(np.uint8)
+    return target
 
 
 def outlined(target: np.ndarray) -> tuple[Building, ...]:

@@ -14,7 +14,8 @@ import numpy as np
 
 from afterscene.errors import BadImage, BadParameter, MissingFile
 from afterscene.files import visible
-from afterscene.geodata.scene import Scene, read_scene, write_scene
+from afterscene.geodata.masks import read_mask
+from afterscene.geodata.scene import Scene, write_scene
 from afterscene.metrics.confusion import Confusion
 from afterscene.metrics.xview2 import ScoreResult
 
@@ -57,16 +58,15 @@ _TARGET = re.compile(r"(?P<split>test|hold)_damage_(?P<index>\d{5})_target\.png"
 
 
 def _read_official(path: Path) -> np.ndarray:
-    scene = read_scene(path)
-    mask = scene.pixels
-    if mask.shape != (1, *OFFICIAL_SHAPE) or mask.dtype != np.uint8:
+    mask = read_mask(path)
+    if mask.shape != OFFICIAL_SHAPE:
         raise BadImage(
-            f"{path}: is {mask.dtype} of shape {mask.shape}; an official mask is one band of "
-            "1024 x 1024 uint8"
+            f"{path}: has {mask.shape[1]} x {mask.shape[0]} pixels; an official mask has 1024 x "
+            "1024"
         )
     if mask.max() > 4:
         raise BadImage(f"{path}: has the value {mask.max()}; an official mask has 0 to 4")
-    return mask[0]
+    return mask
 
 
 def write_official(

@@ -8,6 +8,7 @@ import numpy as np
 
 from afterscene.gbd.dataset import Dataset, Entry
 from afterscene.geodata.damage import DamageLevel
+from afterscene.geodata.masks import read_mask
 from afterscene.geodata.scene import read_scene
 from afterscene.geodata.xbd import XbdTree
 from afterscene.hazards import hazard_of
@@ -34,7 +35,7 @@ def _damage(row: Mapping[str, Any]) -> int:
 def _row(entry: Entry, beside: Beside, size: int) -> PictureRow:
     row = entry.row
     assert entry.pre is not None  # a build has it
-    pre, target = read_scene(entry.pre).rgb(), read_scene(entry.target).pixels[0]
+    pre, target = read_scene(entry.pre).rgb(), read_mask(entry.target)
     pictures = {
         "pre": pre,
         "damage map": paint_damage(target, pre),
