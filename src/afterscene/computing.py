@@ -6,6 +6,7 @@ precision, and a stopwatch could decide otherwise tomorrow. ``afterscene doctor`
 """
 
 import copy
+import os
 from typing import TypeVar
 
 import torch
@@ -15,10 +16,18 @@ Network = TypeVar("Network", bound=nn.Module)
 PRECISIONS = ("auto", "bf16", "fp32")
 
 
+#: Parts of the names of oneDNN's instruction sets that have products in bfloat16.
+_WITH_BFLOAT16 = ("BF16", "FP16", "AMX", "AVX10", "ALL", "DEFAULT")
+
+
 def has_native_bfloat16() -> bool:
-    """True on x86 processors with AVX512-BF16 or AMX, as far as torch can tell."""
+    """True on x86 processors with AVX512-BF16 or AMX, as far as torch can tell.
+
+    Not where ``ONEDNN_MAX_CPU_ISA`` keeps oneDNN from using them, such as ``AVX2``.
+    """
     probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(probe()) if probe is not None else False
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() or "ALL"
+    return probe is not None and bool(probe()) and any(part in limit for part in _WITH_BFLOAT16)
 
 
 def dtype(precision: str, device: str = "cpu") -> torch.dtype:
