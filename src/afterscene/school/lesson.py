@@ -1,7 +1,7 @@
 """What every lesson needs: pictures, a budget, a figure. No lesson's idea is hidden in here.
 
 Environment: ``AFTERSCENE_DATA`` is the folder that holds ``ucmerced/`` (real overhead images);
-without it the lessons run on drawn towns. ``AFTERSCENE_SMALL=1`` shrinks every lesson to seconds.
+without it the lessons run on the samples. ``AFTERSCENE_SMALL=1`` shrinks every lesson to seconds.
 Figures and animations are saved in ``out/figures`` of the current folder; in a notebook they are
 shown under their cell, too.
 """
@@ -19,9 +19,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from afterscene import samples
 from afterscene.files import visible
 from afterscene.geodata.damage import rasterize
-from afterscene.geodata.drawn import draw_town
 from afterscene.school.sheets import save_film, sheet, sheet_row
 from afterscene.tensors import from_pixels
 
@@ -61,7 +61,7 @@ class Pictures:
 
 
 def pictures(size: int, count: int, *, seed: int = 0) -> Pictures:
-    """Crops of real images where they are, else of drawn towns; about 1 m per pixel."""
+    """Crops of real images where they are, else of the samples; about 1 m per pixel."""
     folder = os.environ.get("AFTERSCENE_DATA")
     real = Path(folder) / "ucmerced" if folder else None
     rng = np.random.default_rng(seed)
@@ -70,8 +70,8 @@ def pictures(size: int, count: int, *, seed: int = 0) -> Pictures:
         crops, label = _real(real, size, count, rng)
         names, source = KINDS, "UC Merced land use, USGS"
     else:
-        crops, label = _drawn(size, count, rng)
-        names, source = ("open land", "houses"), "drawn towns"
+        crops, label = _samples(size, count, rng)
+        names, source = ("open land", "houses"), "the samples of the package"
     x = from_pixels(np.stack(crops))
     return Pictures(x=x, label=torch.tensor(label), names=names, source=source)
 
@@ -93,21 +93,23 @@ def _real(
     return crops, label
 
 
-def _drawn(size: int, count: int, rng: np.random.Generator) -> tuple[list[np.ndarray], list[int]]:
+def _samples(size: int, count: int, rng: np.random.Generator) -> tuple[list[np.ndarray], list[int]]:
+    """Crops of the eight samples, each turned or mirrored."""
+    places = []
+    for name in samples.names():
+        scene, buildings = samples.load(name)
+        image = np.asarray(Image.fromarray(scene.rgb()).reduce(2))
+        places.append((image, rasterize(buildings, scene.shape)[::2, ::2] > 0))
     crops: list[np.ndarray] = []
     label: list[int] = []
-    town = 0
-    while len(crops) < count:
-        scene, buildings = draw_town(town, 512)
-        image = np.asarray(Image.fromarray(scene.rgb()).reduce(2))
-        houses = rasterize(buildings, scene.shape)[::2, ::2] > 0
-        for _ in range(budget(40, 160)):
-            row, col = (int(rng.integers(256 - size + 1)) for _ in range(2))
-            here = (slice(row, row + size), slice(col, col + size))
-            crops.append(image[here])
-            label.append(int(houses[here].mean() > 0.1))
-        town += 1
-    return crops[:count], label[:count]
+    for pick in rng.integers(len(places), size=count):
+        image, houses = places[pick]
+        row, col = (int(rng.integers(side - size + 1)) for side in houses.shape)
+        here = (slice(row, row + size), slice(col, col + size))
+        turned = np.rot90(image[here], int(rng.integers(4)))
+        crops.append(turned[:, ::-1] if rng.random() < 0.5 else turned)
+        label.append(int(houses[here].mean() > 0.1))
+    return crops, label
 
 
 def texture_distance(a: Tensor, b: Tensor) -> float:

@@ -50,7 +50,7 @@ spots = Mixture(
     weights=FULLNESS,
 )
 data = spots.sample(COUNT, torch.Generator().manual_seed(0))
-lesson.note("drawn points instead of drawn towns: eight spots, every other one twice as full")
+lesson.note("points in a plane instead of pictures: eight spots, every other one twice as full")
 
 # %% [markdown]
 # ## Three ways to drown
