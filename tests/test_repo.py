@@ -3,14 +3,13 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import typer.main
 
-import toys
 from afterscene.cli import app
+from commandlist import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "afterscene"
@@ -30,53 +29,12 @@ def tracked() -> list[Path]:
     return [p for p in paths if p.is_file() and p.suffix in TEXT and p.name != "LICENSE"]
 
 
-def commands(group=None, path=()) -> Iterator[tuple[str, object]]:
-    """("gbd build", command) for every command."""
-    group = group or typer.main.get_command(app)
-    for name, command in sorted(group.commands.items()):
-        if hasattr(command, "commands"):
-            yield from commands(command, (*path, name))
-        else:
-            yield " ".join((*path, name)), command
-
-
-COMMANDS = dict(commands())
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_readme_mentions_every_command(name):
-    assert f"afterscene {name}" in (ROOT / "README.md").read_text()
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_and_option_has_help(name):
     command = COMMANDS[name]
     assert command.help and command.help[0].isupper()
     for parameter in command.params:
         assert parameter.name == "help" or parameter.help, parameter.name
-
-
-def test_the_readme_shows_only_commands_and_options_that_exist():
-    shown = re.findall(r"^afterscene .*(?:\\\n.*)*", (ROOT / "README.md").read_text(), re.M)
-    assert len(shown) > 5
-    for line in shown:
-        words = line.replace("\\\n", " ").split("#")[0].split()[1:]
-        name = next(n for k in (2, 1) if (n := " ".join(words[:k])) in COMMANDS)
-        known = {o for p in COMMANDS[name].params for o in p.opts}
-        used = {w for w in words if w.startswith("--")}
-        assert used <= known, f"{line}: {used - known}"
-
-
-def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
-    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
-    image = toys.write_pre(tmp_path, "town_00000001")
-    label = tmp_path / "labels" / f"{image.stem}.json"
-    image.rename(tmp_path / image.name)
-    label.rename(tmp_path / label.name)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("afterscene.generators.load", lambda name: toys.ToyGenerator())
-    exec(compile(code, "README.md", "exec"), {})
-    assert (tmp_path / "post.png").is_file()
 
 
 def test_importing_the_command_line_imports_no_torch():

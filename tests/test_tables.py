@@ -37,7 +37,7 @@ def test_the_tables_of_a_document_are_those_of_the_published_results(name):
 @pytest.mark.parametrize("name", RESULTS)
 def test_no_result_stands_in_prose(name):
     found = DECIMAL.findall(prose(DOCUMENTS[name].read_text(encoding="utf-8")))
-    assert not found, f"{name}: put {found} into a published result and a block (CONTRIBUTING.md)"
+    assert not found, f"{name}: put {found} into a published result (docs/howto/extend.md)"
 
 
 @pytest.mark.parametrize("name", [name for name in DOCUMENTS if name.startswith("src/")])

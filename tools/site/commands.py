@@ -21,11 +21,15 @@ their result as JSON with `--json`; progress bars go to stderr and are silenced 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the page."""
+    files.append(File.generated(config, PAGE, content=content()))
+    return files
+
+
+def content() -> str:
+    """The page in Markdown."""
     from afterscene.cli import app
 
-    text = HEAD + "".join(_sections(typer.main.get_command(app), ()))
-    files.append(File.generated(config, PAGE, content=text))
-    return files
+    return HEAD + "".join(_sections(typer.main.get_command(app), ()))
 
 
 def _sections(group: Any, path: tuple[str, ...]) -> Iterator[str]:
@@ -43,7 +47,7 @@ def _section(command: Any, path: tuple[str, ...]) -> str:
     usage = command.get_usage(context).split(maxsplit=1)[1]
     rows = [p.get_help_record(context) for p in command.params if p.name != "help"]
     table = "".join(_row(*row) for row in rows if row)
-    head = "| | |\n|---|---|\n" if table else ""
+    head = "| option | |\n|---|---|\n" if table else ""
     return f"\n## {name}\n\n{_plain(command.help)}\n\n```text\n{usage}\n```\n\n{head}{table}"
 
 
