@@ -111,8 +111,8 @@ def test_files_stay_short():
 
 def test_every_module_says_what_it_is():
     """A lesson says it in its first cell of text (tests/school)."""
-    lessons = SOURCE / "school" / "lessons"
-    for path in (p for p in SOURCE.rglob("*.py") if p.parent != lessons):
+    lessons = [SOURCE / "school" / name for name in ("lessons", "tutorials")]
+    for path in (p for p in SOURCE.rglob("*.py") if p.parent not in lessons):
         assert path.read_text(encoding="utf-8").lstrip().startswith(('"""', 'r"""')), path
 
 

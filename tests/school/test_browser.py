@@ -18,7 +18,7 @@ import pytest
 from nbformat.v4 import new_output
 from PIL import Image
 
-from afterscene.school.catalogue import lessons, pages
+from afterscene.school.catalogue import lessons, pages, whole_course
 from afterscene.school.markdown import write_pages
 from afterscene.school.notebook import KEPT
 from afterscene.school.site import build_site
@@ -77,14 +77,14 @@ def grey(size) -> str:
 def folder(tmp_path_factory):
     """The site of all lessons in both languages and of the pages beside them."""
     out = tmp_path_factory.mktemp("site")
-    write_pages([pretend(lesson) for lesson in lessons()], out / "pages")
+    write_pages([pretend(lesson) for lesson in whole_course()], out / "pages")
     build_site(out / "pages", out / "site")
     return out / "site"
 
 
 def test_all_pages_together_have_no_broken_link(folder):
     made = {page.name for page in folder.glob("*.html")} - {ABSENT}
-    assert len(made) == 2 * (len(lessons()) + 1) + len(pages())
+    assert len(made) == len(whole_course()) + len(lessons()) + 2 + len(pages())
     assert check_pages(folder) >= 4 * len(lessons())
 
 

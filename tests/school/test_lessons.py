@@ -13,7 +13,7 @@ from PIL import Image
 
 from afterscene.errors import CourseFailed, UnknownName
 from afterscene.school import notebook
-from afterscene.school.catalogue import Lesson, find_lesson, lessons, pages
+from afterscene.school.catalogue import Lesson, find_lesson, lessons, pages, tutorials
 from afterscene.school.markdown import write_pages
 from afterscene.school.notebook import (
     kept_notebook,
@@ -144,13 +144,27 @@ def test_the_sources_of_a_lesson_are_what_it_imports_and_what_that_imports(tmp_p
     assert here / "school" / "notebook.py" not in found
 
 
+@pytest.mark.parametrize("tutorial", tutorials(), ids=lambda tutorial: tutorial.name)
+def test_a_tutorial_runs_and_its_page_has_dividers(tutorial, tmp_path, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    book = run_lesson(tutorial, small=True)
+    assert len(notes_of(book)) > 2
+    write_pages([(tutorial, book)], tmp_path)
+    page = (tmp_path / f"{tutorial.name}.md").read_text("utf-8")
+    assert page.count('<div class="as-pair"') == page.count("show_pair(") >= 2
+    assert not re.search(r'<div class="as-pair".*\n\n.*</div>', page), "Markdown ends HTML there"
+    nbformat.validate(tutorial.notebook())
+
+
 def test_the_pages_name_only_commands_that_exist():
     import typer.main
 
     from afterscene.cli import app
 
     root = typer.main.get_command(app)
-    for name, _, text in pages():
+    named = {name: text for name, _, text in pages()}
+    named |= {tutorial.name: "\n".join(texts(tutorial.notebook())) for tutorial in tutorials()}
+    for name, text in named.items():
         for words in re.findall(r"afterscene ([a-z]+)(?: ([a-z]+))?", text):
             command = root.commands.get(words[0])
             assert command is not None, f"{name}: {words}"

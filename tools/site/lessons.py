@@ -13,7 +13,7 @@ from mkdocs.exceptions import ConfigurationError
 from mkdocs.structure.files import File, Files
 
 from afterscene.cli.output import Output
-from afterscene.school.catalogue import lessons
+from afterscene.school.catalogue import whole_course
 from afterscene.school.commands.course import run_lessons
 from afterscene.school.markdown import write_pages
 from afterscene.school.site.navigation import navigation
@@ -35,7 +35,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         raise ConfigurationError(f"LESSONS={size} is not known; choose one of: {', '.join(SIZES)}")
     if size:
         folder.mkdir(exist_ok=True)
-        asked, small = lessons(), size == "small"
+        asked, small = whole_course(), size == "small"
         write_pages(run_lessons(asked, folder, small=small, again=False, output=Output()), folder)
     made = (folder / "index.md").is_file()
     config.nav.insert(-1, {"Course": navigation(folder, "course/") if made else [INDEX]})

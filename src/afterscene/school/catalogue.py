@@ -95,16 +95,30 @@ class Lesson:
 
 def lessons(folder: Path = FOLDER / "lessons") -> list[Lesson]:
     """All lessons, by number."""
+    return _found(folder, "[0-9][0-9]_*.py")
+
+
+def tutorials(folder: Path = FOLDER / "tutorials") -> list[Lesson]:
+    """The tutorials: lessons on one's own files, ``t1_own_image`` and on; in English alone."""
+    return _found(folder, "t[0-9]_*.py")
+
+
+def _found(folder: Path, pattern: str) -> list[Lesson]:
     found = []
-    for path in sorted(folder.glob("[0-9][0-9]_*.py")):
+    for path in sorted(folder.glob(pattern)):
         heading = HEADING.search(path.read_text(encoding="utf-8"))
         found.append(Lesson(path=path, title=heading.group(1) if heading else path.stem[3:]))
     return found
 
 
+def whole_course() -> list[Lesson]:
+    """The lessons, then the tutorials."""
+    return [*lessons(), *tutorials()]
+
+
 def find_lesson(number: str) -> Lesson:
     """The lesson of that number (``5``, ``05``) or name (``05_noise``); UnknownName lists them."""
-    known = lessons()
+    known = whole_course()
     for lesson in known:
         if number in (lesson.name, lesson.number, lesson.number.lstrip("0")):
             return lesson

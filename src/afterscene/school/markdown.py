@@ -29,6 +29,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "en": {
             "name": "English",
             "notebook": "Notebook",
+            "tutorials": "Tutorials",
             "beside": "Beside the lessons",
             "full": "Made by running the lesson: {seconds:.0f} seconds.",
             "small": "Made by running the lesson at small size, to show that it runs: "
@@ -37,6 +38,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "zh": {
             "name": "中文",
             "notebook": "笔记本",
+            "tutorials": "教程",
             "beside": "课程之外(英文)",
             "full": "本页由运行本课制作:{seconds:.0f} 秒。",
             "small": "本页由以小规模运行本课制作,只为说明它能运行:下面的数字意义不大。",
@@ -120,10 +122,22 @@ def _index(known: Sequence[Lesson], language: str) -> str:
     folder = FOLDER if language == "en" else FOLDER / "lessons" / language
     title, _, rest = (folder / "index.md").read_text("utf-8").partition("\n")
     others = " · ".join(_other("index", other) for other in LANGUAGES if other != language)
-    listed = [
-        f"- {lesson.number} [{lesson.title_in(language)}]({_page(lesson.name, language)})"
-        for lesson in known
-    ]
-    beside = [f"- [{heading}]({name}.md)" for name, heading, _ in pages()]
-    parts = [title, others, rest.strip(), "\n".join(listed)]
-    return "\n\n".join([*parts, f"## {WORDS[language]['beside']}", "\n".join(beside)]) + "\n"
+    return (
+        "\n\n".join(part for part in [title, others, rest.strip(), *_lists(known, language)]) + "\n"
+    )
+
+
+def _lists(known: Sequence[Lesson], language: str) -> Iterator[str]:
+    """Lists of links: lessons, tutorials, pages beside them; each but the first under a heading."""
+    words = WORDS[language]
+    links: dict[str, list[str]] = {}
+    for lesson in known:
+        of = "lessons" if lesson.number.isdigit() else "tutorials"
+        number = f"{lesson.number} " if of == "lessons" else ""
+        link = f"- {number}[{lesson.title_in(language)}]({_page(lesson.name, language)})"
+        links.setdefault(of, []).append(link)
+    links["beside"] = [f"- [{heading}]({name}.md)" for name, heading, _ in pages()]
+    for of, listed in links.items():
+        heading = f"## {words[of]}\n\n" if of in words else ""
+        if listed:
+            yield heading + "\n".join(listed)

@@ -40,10 +40,10 @@ def group() -> None:
 
 @app.command("list")
 def list_lessons(as_json: Json = False) -> None:
-    """List the lessons: number, title, and the script that you may copy and change."""
-    from afterscene.school.catalogue import lessons
+    """List the lessons and tutorials: number, title, and the script that you may copy."""
+    from afterscene.school.catalogue import whole_course
 
-    found = lessons()
+    found = whole_course()
     entries = [{"number": x.number, "title": x.title, "path": str(x.path)} for x in found]
     rows = [(x.number, x.title, x.path.name) for x in found]
     Output(json=as_json).result(entries, table(("number", "title", "script"), rows))
@@ -64,10 +64,10 @@ def run(
     What ran before into the same folder stays in its pages.
     """
     from afterscene.files import prepare_output
-    from afterscene.school.catalogue import find_lesson, lessons
+    from afterscene.school.catalogue import find_lesson, whole_course
     from afterscene.school.notebook import KEPT, notes_of
 
-    asked = lessons() if number == ALL else [find_lesson(number)]
+    asked = whole_course() if number == ALL else [find_lesson(number)]
     output = Output(json=as_json, quiet=quiet)
     prepare_output(out, "course", run={})
     ran = run_lessons(asked, out, small=small, again=number != ALL, output=output)
@@ -88,11 +88,11 @@ def run_lessons(
 
     What is new or changed is run and kept in ``folder``; with ``again`` all of ``asked`` is.
     """
-    from afterscene.school.catalogue import lessons
+    from afterscene.school.catalogue import whole_course
     from afterscene.school.notebook import kept_notebook, write_notebook
 
     ran = []
-    for lesson in lessons():
+    for lesson in whole_course():
         due = lesson in asked
         book = None if due and again else kept_notebook(lesson, folder, small=small)
         if book is None and due:
@@ -129,12 +129,12 @@ def export(
     out: Out = Path("notebooks"),
     as_json: Json = False,
 ) -> None:
-    """Write lessons as Jupyter notebooks that have not run; yours to change."""
+    """Write lessons and tutorials as Jupyter notebooks that have not run; yours to change."""
     from afterscene.files import prepare_output
-    from afterscene.school.catalogue import find_lesson, lessons
+    from afterscene.school.catalogue import find_lesson, whole_course
     from afterscene.school.notebook import write_notebook
 
-    asked = [find_lesson(number) for number in numbers] if numbers else lessons()
+    asked = [find_lesson(number) for number in numbers] if numbers else whole_course()
     prepare_output(out, "notebooks")
     written = [write_notebook(x.notebook(), out / f"{x.name}.ipynb") for x in asked]
     entries = [str(path) for path in written]

@@ -1,19 +1,24 @@
 """Pages of the course in a site: their order in the navigation, their language (mkdocs hook)."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 LANGUAGES = {"zh": "中文"}
+#: Title of a section -> how the names of its pages begin.
+SECTIONS = {"Lessons": r"\d\d_", "Tutorials": r"t\d_", "Beside the lessons": ""}
 CODES = {"zh": "zh-CN"}  # as HTML names them
 
 
 def navigation(folder: Path, prefix: str = "") -> list[Any]:
     """The index of ``folder``, then its pages: lessons (numbered), others, other languages."""
     names = sorted(path.name for path in folder.glob("*.md") if not path.name.startswith("index."))
-    own = [prefix + name for name in names if name.count(".") == 1]
-    lessons = [page for page in own if page.removeprefix(prefix)[0].isdigit()]
     pages: list[Any] = [f"{prefix}index.md"]
-    sections = {"Lessons": lessons, "Beside the lessons": [p for p in own if p not in lessons]}
+    sections: dict[str, list[str]] = {title: [] for title in SECTIONS}
+    for name in names:
+        if name.count(".") == 1:
+            title = next(t for t, pattern in SECTIONS.items() if re.match(pattern, name))
+            sections[title].append(prefix + name)
     for code, language in LANGUAGES.items():
         other = [prefix + name for name in names if name.endswith(f".{code}.md")]
         sections[language] = [f"{prefix}index.{code}.md", *other] if other else []
