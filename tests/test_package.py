@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from importlib.metadata import PathDistribution
 from pathlib import Path
@@ -143,6 +144,22 @@ def test_a_fresh_environment_installs_the_wheel_and_draws(wheel, places, tmp_pat
     assert (done.returncode, "afterscene[geo]" in done.stderr) == (
         (0, False) if extras else (2, True)
     )
+
+
+def test_the_install_page_lists_each_extra():
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = set(said["optional-dependencies"])
+    page = (ROOT / "docs" / "howto" / "install.md").read_text()
+    assert set(re.findall(r"^\| `(\w+)` \|", page, re.M)) == extras
+
+
+def test_the_container_gets_what_the_dockerfile_copies():
+    """`.dockerignore` lets in exactly the sources of COPY."""
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (ROOT / "Dockerfile").read_text(), re.M)
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    let_in = {line[1:] for line in lines if line.startswith("!")}
+    assert let_in == {name for names in copied for name in names.split()}
+    assert all((ROOT / name).exists() for name in let_in)
 
 
 def newest_release() -> tuple[str, str]:

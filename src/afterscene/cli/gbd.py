@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from afterscene.cli.completion import format_names, hazard_names
 from afterscene.cli.options import (
     Choose,
     MinFidelity,
@@ -37,7 +38,12 @@ app = typer.Typer(
 
 DatasetDir = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a finished build.")]
 HazardOrNone = Annotated[
-    str | None, typer.Option("--hazard", help="A name out of `afterscene hazards list`.")
+    str | None,
+    typer.Option(
+        "--hazard",
+        help="A name out of `afterscene hazards list`.",
+        autocompletion=hazard_names,
+    ),
 ]
 Severity = Annotated[
     float | None,
@@ -136,6 +142,7 @@ def export(
             "--format",
             help="coco, cog, croissant, geojson, geopackage, geoparquet, manifest, stac, "
             "webdataset, or what an installed package adds.",
+            autocompletion=format_names,
         ),
     ],
     out: Out,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from afterscene.cli.completion import hazard_names, model_names
 from afterscene.errors import BadParameter
 
 if TYPE_CHECKING:
@@ -38,7 +39,14 @@ class Mode(enum.StrEnum):
     reacquire = "reacquire"
 
 
-Hazard = Annotated[str, typer.Option("--hazard", help="A name out of `afterscene hazards list`.")]
+Hazard = Annotated[
+    str,
+    typer.Option(
+        "--hazard",
+        help="A name out of `afterscene hazards list`.",
+        autocompletion=hazard_names,
+    ),
+]
 Out = Annotated[Path, typer.Option("--out", help="Folder to write into; new or empty.")]
 Xbd = Annotated[Path, typer.Option("--xbd", help="Folder in xBD's layout: images/ labels/.")]
 XbdOrNone = Annotated[
@@ -50,7 +58,9 @@ PlanFile = Annotated[
 Split = Annotated[
     str | None, typer.Option("--split", help="Only this split of the folder (splits.json).")
 ]
-Model = Annotated[str, typer.Option("--model", help="Model name or folder.")]
+Model = Annotated[
+    str, typer.Option("--model", help="Model name or folder.", autocompletion=model_names)
+]
 ModeOption = Annotated[
     Mode,
     typer.Option(

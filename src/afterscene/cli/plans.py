@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from afterscene.cli.completion import hazard_names
 from afterscene.cli.options import (
     Choose,
     MinFidelity,
@@ -37,7 +38,11 @@ PlanPath = Annotated[Path, typer.Option("--plan", help="A file of `gbd plan`.")]
 def plan(
     hazard: Annotated[
         list[str],
-        typer.Option("--hazard", help="A hazard; repeat for more, or `all`. They take turns."),
+        typer.Option(
+            "--hazard",
+            help="A hazard; repeat for more, or `all`. They take turns.",
+            autocompletion=hazard_names,
+        ),
     ],
     count: Annotated[int, typer.Option("--count", help="Number of pairs, over all hazards.")],
     out: Annotated[Path, typer.Option("--out", help="File to write the plan into.")],

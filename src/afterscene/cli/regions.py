@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from afterscene.cli.completion import hazard_names
 from afterscene.cli.options import Overwrite, whole_output
 from afterscene.cli.output import Json, Output, Quiet, Seed, table
 
@@ -13,7 +14,10 @@ HEAD = ("name", "country", "hazard", "likelihood", "exposure_buildings", "fragil
 
 def regions(
     hazard: Annotated[
-        list[str], typer.Option("--hazard", help="A hazard; repeat for more, or `all`.")
+        list[str],
+        typer.Option(
+            "--hazard", help="A hazard; repeat for more, or `all`.", autocompletion=hazard_names
+        ),
     ],
     count: Annotated[int, typer.Option("--count", min=1, help="Number of places to choose.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the report, map and GeoJSON.")],
