@@ -23,8 +23,8 @@ NEEDED = {
     "afterscene/lite0_offsets.json",
     "afterscene/pages/templates/page.html",
     "afterscene/lab/templates/demo.html",
-    "afterscene/school/templates/lesson.html",
-    "afterscene/school/lessons/zh/index.md",
+    "afterscene/samples/README.md",
+    "afterscene/school/lessons/zh/09_robustness.md",
     *(f"afterscene/weights/{name}/config.json" for name in ("default", "layout", "scenes", "unet")),
 }
 
