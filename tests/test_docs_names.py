@@ -108,7 +108,10 @@ def docstrings(path: Path) -> Iterator[str]:
 CODE = [p for d in ("src", "tests", "benchmarks", "tools") for p in (ROOT / d).rglob("*.py")]
 """Every module; `CHANGES.md` and `docs/results/history.md` speak of what was."""
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *SOURCE.rglob("*.md")]
-PAGES += [p for p in (ROOT / "docs").rglob("*.md") if p.name != "history.md"]
+MADE = ROOT / "docs" / "course"  # pages of lessons, no part of the repository
+PAGES += [
+    p for p in (ROOT / "docs").rglob("*.md") if p.name != "history.md" and MADE not in p.parents
+]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda p: p.relative_to(ROOT).as_posix())

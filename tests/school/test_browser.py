@@ -18,7 +18,7 @@ import pytest
 from nbformat.v4 import new_output
 from PIL import Image
 
-from afterscene.school.catalogue import lessons, pages, whole_course
+from afterscene.school.catalogue import lessons, whole_course
 from afterscene.school.markdown import write_pages
 from afterscene.school.notebook import KEPT
 from afterscene.school.site import build_site
@@ -75,7 +75,7 @@ def grey(size) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The site of all lessons in both languages and of the pages beside them."""
+    """The site of all lessons in both languages, and of the tutorials."""
     out = tmp_path_factory.mktemp("site")
     write_pages([pretend(lesson) for lesson in whole_course()], out / "pages")
     build_site(out / "pages", out / "site")
@@ -84,7 +84,7 @@ def folder(tmp_path_factory):
 
 def test_all_pages_together_have_no_broken_link(folder):
     made = {page.name for page in folder.glob("*.html")} - {ABSENT}
-    assert len(made) == len(whole_course()) + len(lessons()) + 2 + len(pages())
+    assert len(made) == len(whole_course()) + len(lessons()) + 2
     assert check_pages(folder) >= 4 * len(lessons())
 
 

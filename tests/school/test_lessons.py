@@ -13,7 +13,7 @@ from PIL import Image
 
 from afterscene.errors import CourseFailed, UnknownName
 from afterscene.school import notebook
-from afterscene.school.catalogue import Lesson, find_lesson, lessons, pages, tutorials
+from afterscene.school.catalogue import Lesson, find_lesson, lessons, tutorials, whole_course
 from afterscene.school.markdown import write_pages
 from afterscene.school.notebook import (
     kept_notebook,
@@ -156,14 +156,13 @@ def test_a_tutorial_runs_and_its_page_has_dividers(tutorial, tmp_path, monkeypat
     nbformat.validate(tutorial.notebook())
 
 
-def test_the_pages_name_only_commands_that_exist():
+def test_the_lessons_name_only_commands_that_exist():
     import typer.main
 
     from afterscene.cli import app
 
     root = typer.main.get_command(app)
-    named = {name: text for name, _, text in pages()}
-    named |= {tutorial.name: "\n".join(texts(tutorial.notebook())) for tutorial in tutorials()}
+    named = {x.name: "\n".join(texts(x.notebook())) for x in whole_course()}
     for name, text in named.items():
         for words in re.findall(r"afterscene ([a-z]+)(?: ([a-z]+))?", text):
             command = root.commands.get(words[0])

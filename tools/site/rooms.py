@@ -14,7 +14,7 @@ from mkdocs.structure.files import File, Files
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src" / "afterscene"
 FOLDER = "reference/python"
-HIDDEN = {"__main__", "cli", "commands", "lessons", "weights"}
+HIDDEN = {"__main__", "cli", "commands", "lessons", "tutorials", "weights"}
 """Not for import: what the command is made of, scripts, and folders of data."""
 
 

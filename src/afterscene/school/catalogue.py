@@ -1,4 +1,4 @@
-"""Which lessons, tutorials and pages there are, and how a lesson becomes a notebook.
+"""Which lessons and tutorials there are, and how a lesson becomes a notebook.
 
 A lesson or a tutorial is a Python script in jupytext's percent format, which jupytext reads as a
 notebook. Text in another language lies in a folder of that name beside the scripts; code stays.
@@ -124,12 +124,3 @@ def find_lesson(number: str) -> Lesson:
             return lesson
     listed = ", ".join(lesson.number for lesson in known)
     raise UnknownName(f"lesson '{number}' is not there; choose one of: {listed}")
-
-
-def pages(folder: Path = FOLDER / "pages") -> list[tuple[str, str, str]]:
-    """``(name, title, Markdown)`` of the pages beside the lessons; the title is the first line."""
-    found = []
-    for path in sorted(folder.glob("*.md")):
-        text = path.read_text(encoding="utf-8")
-        found.append((path.stem, text.splitlines()[0].removeprefix("# "), text))
-    return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from afterscene.errors import MissingExtra
 from afterscene.files import write_atomic
-from afterscene.school.catalogue import FOLDER, LANGUAGES, Lesson, pages
+from afterscene.school.catalogue import FOLDER, LANGUAGES, Lesson
 from afterscene.school.notebook import KEPT, write_notebook
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "name": "English",
             "notebook": "Notebook",
             "tutorials": "Tutorials",
-            "beside": "Beside the lessons",
             "full": "Made by running the lesson: {seconds:.0f} seconds.",
             "small": "Made by running the lesson at small size, to show that it runs: "
             "the figures below mean little.",
@@ -39,7 +38,6 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "name": "中文",
             "notebook": "笔记本",
             "tutorials": "教程",
-            "beside": "课程之外(英文)",
             "full": "本页由运行本课制作:{seconds:.0f} 秒。",
             "small": "本页由以小规模运行本课制作,只为说明它能运行:下面的数字意义不大。",
         },
@@ -48,15 +46,13 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def write_pages(ran: Sequence[tuple[Lesson, NotebookNode]], folder: Path) -> list[Path]:
-    """The pages of lessons that ran, an index and the pages beside them; others are removed.
+    """The pages of lessons that ran, and an index; pages of others are removed.
 
     Raises:
         MissingExtra: without nbconvert.
     """
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     written = [path for lesson, book in ran for path in _lesson(lesson, book, folder)]
-    for name, _, text in pages():
-        written.append(write_atomic(folder / f"{name}.md", text.encode()))
     for language in LANGUAGES:
         text = _index([lesson for lesson, _ in ran if lesson.speaks(language)], language)
         written.append(write_atomic(folder / _page("index", language), text.encode()))
@@ -128,7 +124,7 @@ def _index(known: Sequence[Lesson], language: str) -> str:
 
 
 def _lists(known: Sequence[Lesson], language: str) -> Iterator[str]:
-    """Lists of links: lessons, tutorials, pages beside them; each but the first under a heading."""
+    """Lists of links: the lessons, and the tutorials under a heading."""
     words = WORDS[language]
     links: dict[str, list[str]] = {}
     for lesson in known:
@@ -136,8 +132,6 @@ def _lists(known: Sequence[Lesson], language: str) -> Iterator[str]:
         number = f"{lesson.number} " if of == "lessons" else ""
         link = f"- {number}[{lesson.title_in(language)}]({_page(lesson.name, language)})"
         links.setdefault(of, []).append(link)
-    links["beside"] = [f"- [{heading}]({name}.md)" for name, heading, _ in pages()]
     for of, listed in links.items():
         heading = f"## {words[of]}\n\n" if of in words else ""
-        if listed:
-            yield heading + "\n".join(listed)
+        yield heading + "\n".join(listed)

@@ -24,26 +24,20 @@ from functools import partial
 
 import numpy as np
 import torch
-from PIL import Image
 from torch.nn import functional as F
 
-from afterscene.depiction import draw_aftermath
 from afterscene.diffusion import grids
 from afterscene.diffusion.denoisers import Preconditioned
 from afterscene.diffusion.losses import WEIGHTS, denoising_loss, log_normal_times
 from afterscene.diffusion.samplers import Heun, sample, trajectory
 from afterscene.diffusion.schedules import EDM
-from afterscene.geodata.damage import rasterize
-from afterscene.geodata.drawn import draw_town
-from afterscene.hazards import depiction_of, make_hazard
 from afterscene.hazards.flood import Flood
 from afterscene.hazards.tornado import Tornado
 from afterscene.hazards.wildfire import Wildfire
 from afterscene.networks.unet import UNet, UNetConfig
 from afterscene.school import lesson
 from afterscene.school.autoregression import FitConfig, train_steps
-from afterscene.school.robustness import ATTACKS, SpellCheck, rank_words, worst_case
-from afterscene.tensors import from_pixels
+from afterscene.school.robustness import ATTACKS, SpellCheck, rank_words, struck_crops, worst_case
 
 # %% [markdown]
 # ## Pairs with a sentence
@@ -56,37 +50,10 @@ SIZE = lesson.budget(32, 16)
 HAZARDS = (Wildfire.name, Flood.name, Tornado.name)
 PROMPTS = {name: f"a town after a {name} seen from above" for name in HAZARDS}
 PROMPTS["nothing"] = "a town on a quiet day seen from above"
-rng = np.random.default_rng(0)
-
-
-def crops(town: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, str]]:
-    """Crops before, after, damaged, and the sentence; 1 m per pixel."""
-    before, buildings = draw_town(town, 256)
-    found = []
-    for name in PROMPTS:
-        after, struck = before, tuple(buildings)
-        if name != "nothing":
-            damage = make_hazard(name, 0.9)(before, buildings, np.random.default_rng(town))
-            after = draw_aftermath(before, damage, depiction_of(name), town)
-            struck = damage.buildings
-        levels = rasterize(struck, before.shape)[::2, ::2]
-        both = [np.asarray(Image.fromarray(s.rgb()).reduce(2)) for s in (before, after)]
-        damaged = ((levels >= 2) & (levels <= 4) & (name != "nothing")).astype(np.float32)
-        houses = rasterize(buildings, before.shape)[::2, ::2] > 0
-        for _ in range(lesson.budget(12, 6)):
-            row, col = (int(rng.integers(128 - SIZE + 1)) for _ in range(2))
-            here = (slice(row, row + SIZE), slice(col, col + SIZE))
-            if houses[here].mean() > 0.08:
-                found.append((both[0][here], both[1][here], damaged[here], name))
-    return found
-
-
-found = [crop for town in range(lesson.budget(40, 3)) for crop in crops(town)]
-before, after = (from_pixels(np.stack([c[k] for c in found])) for k in (0, 1))
-damaged = torch.from_numpy(np.stack([c[2] for c in found]))[:, None]
 names = list(PROMPTS)
-label = torch.tensor([names.index(c[3]) for c in found])
-HELD = len(found) // 5
+crops = struck_crops(names, towns=lesson.budget(40, 3), size=SIZE, each=lesson.budget(12, 6))
+before, after, damaged, label = crops.before, crops.after, crops.damaged, crops.label
+HELD = len(label) // 5
 for index, name in enumerate(names):
     share = damaged[label == index].mean().item()
     lesson.note(f"{(label == index).sum()} crops of '{name}', {share:.1%} of their pixels damaged")

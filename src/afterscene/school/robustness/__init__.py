@@ -11,6 +11,7 @@ picture, which nobody seems to have asked of a misspelt hazard before.
 
 from afterscene.school.robustness.attacks import ATTACKS, Attack, edit_distance
 from afterscene.school.robustness.defence import SpellCheck
+from afterscene.school.robustness.pairs import StruckCrops, struck_crops
 from afterscene.school.robustness.search import Found, rank_words, worst_case
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "Attack",
     "Found",
     "SpellCheck",
+    "StruckCrops",
     "edit_distance",
     "rank_words",
+    "struck_crops",
     "worst_case",
 ]

@@ -6,12 +6,12 @@ from typing import Any
 
 LANGUAGES = {"zh": "中文"}
 #: Title of a section -> how the names of its pages begin.
-SECTIONS = {"Lessons": r"\d\d_", "Tutorials": r"t\d_", "Beside the lessons": ""}
+SECTIONS = {"Lessons": r"\d\d_", "Tutorial notebooks": r"t\d_"}
 CODES = {"zh": "zh-CN"}  # as HTML names them
 
 
 def navigation(folder: Path, prefix: str = "") -> list[Any]:
-    """The index of ``folder``, then its pages: lessons (numbered), others, other languages."""
+    """The index of ``folder``, then its pages: lessons, tutorials, then other languages."""
     names = sorted(path.name for path in folder.glob("*.md") if not path.name.startswith("index."))
     pages: list[Any] = [f"{prefix}index.md"]
     sections: dict[str, list[str]] = {title: [] for title in SECTIONS}
