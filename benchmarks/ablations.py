@@ -45,7 +45,7 @@ from afterscene.lab.candidates import (
 from afterscene.lab.features import LiteFeatures
 from afterscene.lab.fidelity import asked_buildings
 from afterscene.lab.summary import recovered_figures
-from afterscene.lab.tilefigures import TileFigures, measure, reference, set_distances
+from afterscene.lab.tilefigures import Reference, TileFigures, measure, set_distances
 from afterscene.pages.pictures import busiest_window
 
 SIDE, SHOWN = 512, 192
@@ -141,7 +141,7 @@ class Trial:
     ) -> "Trial":
         """Render and judge."""
         space, figures, pictures = LiteFeatures(), {}, []
-        real = [reference(pair, space) for pair in chosen]
+        real = [Reference.of(pair, space) for pair in chosen]
         for name, generator, candidate in made:
             store = PostStore(folder=out / "posts", model_hash=generator.hash)
             posts = [store.make(name, candidate, pair, own_seed(0, pair)) for pair in chosen]
@@ -168,7 +168,7 @@ class Trial:
         real = self.figures[CEILING]
         return {
             name: recovered_figures([t.recovered for t in row], self.asked)
-            | {"damaged": set_distances(row, real)["damaged"]}
+            | {k: set_distances(row, real)[k] for k in ("damaged", "ground")}
             | {"seconds": round(float(np.mean([t.seconds[1] for t in row])), 1)}
             for name, row in self.figures.items()
         }

@@ -9,6 +9,7 @@ from afterscene.metrics.distances import (
     frechet_distance,
     kernel_distance,
     perceptual_distance,
+    told_apart,
 )
 
 
@@ -91,3 +92,22 @@ def test_what_cannot_be_compared_is_refused(shapes):
     for distance in (frechet_distance, kernel_distance):
         with pytest.raises(BadParameter, match="cannot be compared"):
             distance(one, two)
+
+
+def test_told_apart_is_half_for_one_kind_and_one_for_two():
+    rng = np.random.default_rng(0)
+    places = np.arange(60) // 3
+    one, same, other = rng.normal(0, 1, (3, 60, 20))
+    other[:, 0] += 6
+    assert told_apart(one, other, places) > 0.97
+    assert 0.3 < told_apart(one, same, places) < 0.7
+
+
+def test_told_apart_learns_no_place_by_heart():
+    """Every place has its own colour: on places that it did not see that tells nothing."""
+    rng = np.random.default_rng(1)
+    places = np.arange(60) // 6
+    own = np.eye(10)[places] * 5 + rng.normal(0, 0.1, (60, 10))
+    shift = np.where(places % 2, 1.0, -1.0)[:, None] * np.eye(10)[places]
+    assert told_apart(own, own + shift + rng.normal(0, 0.1, own.shape), places) < 0.75
+    assert np.isnan(told_apart(own, own, np.zeros(60)))

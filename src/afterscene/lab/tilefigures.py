@@ -22,6 +22,7 @@ from afterscene.metrics.distances import (
     frechet_distance,
     kernel_distance,
     perceptual_distance,
+    told_apart,
 )
 from afterscene.metrics.similarity import change, psnr, squared_error, ssim_map
 
@@ -129,7 +130,7 @@ def measure(
 
 
 def set_distances(tiles: Sequence[TileFigures], real: Sequence[TileFigures]) -> dict[str, Any]:
-    """Fréchet, kernel and perceptual distance to the real posts.
+    """Fréchet, kernel and perceptual distance to the real posts, and how well they are told apart.
 
     Of the crops around all buildings, around damaged ones, and on struck ground. `crops` says of
     how many; a distance is None where there are fewer than two.
@@ -139,19 +140,23 @@ def set_distances(tiles: Sequence[TileFigures], real: Sequence[TileFigures]) -> 
     levels = np.concatenate([t.levels for t in real])
     ours, theirs = (np.concatenate([_known(t.features) for t in s]) for s in (tiles, real))
     perceptual = np.concatenate([_known(t.perceptual) for t in tiles])
+    places = np.repeat(np.arange(len(real)), [len(t.levels) for t in real])
     return {
-        name: _distances(ours[chosen], theirs[chosen], perceptual[chosen])
+        name: _distances(ours[chosen], theirs[chosen], perceptual[chosen], places[chosen])
         for name, chosen in (("all", levels > 0), ("damaged", levels > 1), ("ground", levels == 0))
     }
 
 
-def _distances(ours: np.ndarray, theirs: np.ndarray, perceptual: np.ndarray) -> dict[str, Any]:
-    enough = len(ours) > 1
+def _distances(
+    ours: np.ndarray, theirs: np.ndarray, perceptual: np.ndarray, places: np.ndarray
+) -> dict[str, Any]:
+    enough, apart = len(ours) > 1, len(np.unique(places)) > 1
     return {
         "crops": len(ours),
         "frechet": round(frechet_distance(ours, theirs), 4) if enough else None,
         "kernel": round(kernel_distance(ours, theirs, paired=True), 5) if enough else None,
         "perceptual": round(float(perceptual.mean()), 4) if len(ours) else None,
+        "told_apart": round(told_apart(ours, theirs, places), 4) if enough and apart else None,
     }
 
 

@@ -9,7 +9,8 @@ the same number of pictures. *Kernel*: the unbiased estimate of the squared maxi
 under (x . y / d + 1)^3 (Binkowski et al. 2018, arXiv 1801.01401), whose mean is right for any
 number, so it may come out slightly below 0. Where the rows of both sets belong to the same places,
 they are not independent, and the pairs of one place are left out (Gretton et al. 2012, lemma 6).
-*Perceptual*: like LPIPS (Zhang et al. 2018, arXiv 1801.03924) without its learned weights, so it
+*Told apart*: how well a linear classifier
+tells both sets apart on places that it was not taught with. *Perceptual*: like LPIPS (Zhang et al. 2018, arXiv 1801.03924) without its learned weights, so it
 is not that figure.
 """
 
@@ -62,6 +63,36 @@ def perceptual_distance(one: Sequence[Tensor], two: Sequence[Tensor]) -> np.ndar
         a, b = (z / z.norm(dim=1, keepdim=True).clamp_min(1e-8) for z in (a, b))
         parts.append((a - b).square().sum(dim=1).mean(dim=(1, 2)))
     return torch.stack(parts).mean(dim=0).numpy()
+
+
+def told_apart(one: np.ndarray, two: np.ndarray, places: np.ndarray, folds: int = 5) -> float:
+    """Area under the curve of a linear classifier that tells (n, d) from (n, d): 0.5 cannot, 1 can.
+
+    Row i of both shows place ``places[i]`` (n,); the classifier (ridge regression on features of
+    unit deviation, strength d) is fitted on some places and asked of the others, ``folds`` times.
+    NaN with fewer than two places.
+    """
+    _check(one, two)
+    known = np.unique(places)
+    if len(known) < 2:
+        return float("nan")
+    rows, truth = np.concatenate([one, two]).astype(np.float64), np.repeat((0.0, 1.0), len(one))
+    fold = np.tile(np.searchsorted(known, places) % min(folds, len(known)), 2)
+    scores = np.zeros(len(rows))
+    for k in np.unique(fold):
+        taught = fold != k
+        mean, spread = rows[taught].mean(axis=0), rows[taught].std(axis=0) + 1e-6
+        x = (rows - mean) / spread
+        square = x[taught].T @ x[taught] + x.shape[1] * np.eye(x.shape[1])
+        weight = np.linalg.solve(square, x[taught].T @ (truth[taught] - truth[taught].mean()))
+        scores[~taught] = x[~taught] @ weight
+    return float(np.mean([_area(scores[fold == k], truth[fold == k] > 0) for k in np.unique(fold)]))
+
+
+def _area(scores: np.ndarray, truth: np.ndarray) -> float:
+    """How often a true row scores above a false one; ties count half."""
+    above = scores[truth][:, None] - scores[~truth][None]
+    return float(((above > 0) + 0.5 * (above == 0)).mean())
 
 
 def _check(one: np.ndarray, two: np.ndarray) -> None:
