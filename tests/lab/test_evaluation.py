@@ -115,6 +115,7 @@ def test_counts_say_what_the_figures_rest_on(made):
         "frechet": pytest.approx(0, abs=1e-6),
         "kernel": 0,
         "perceptual": pytest.approx(0, abs=1e-6),
+        "told_apart": pytest.approx(0.5),
     }
     assert real["distances"]["damaged"]["crops"] == 72
     assert figures["training"]["pairs"] == 2

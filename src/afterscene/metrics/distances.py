@@ -9,9 +9,9 @@ the same number of pictures. *Kernel*: the unbiased estimate of the squared maxi
 under (x . y / d + 1)^3 (Binkowski et al. 2018, arXiv 1801.01401), whose mean is right for any
 number, so it may come out slightly below 0. Where the rows of both sets belong to the same places,
 they are not independent, and the pairs of one place are left out (Gretton et al. 2012, lemma 6).
-*Told apart*: how well a linear classifier
-tells both sets apart on places that it was not taught with. *Perceptual*: like LPIPS (Zhang et al. 2018, arXiv 1801.03924) without its learned weights, so it
-is not that figure.
+*Told apart*: how well a linear classifier tells both sets apart on places that it was not taught
+with. *Perceptual*: like LPIPS (Zhang et al. 2018, arXiv 1801.03924) without its learned weights, so
+it is not that figure.
 """
 
 from __future__ import annotations
