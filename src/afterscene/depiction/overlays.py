@@ -35,7 +35,7 @@ SHADOW, SHADE = 3.0, 0.35  # metres; share of light that a shadow takes from wat
 LOAD, HIDES = 0.05, 0.9  # kPa of ash that hide two thirds of the ground; the most it ever does
 FLOW = (2.0, 4.5)  # kPa: from here to there a flow covers the ground
 #: Colour of dry ash (ours), and of the flow's deposit (posts of guatemala-volcano).
-FALLEN, DEPOSIT = (0.50, 0.485, 0.455), (0.29, 0.275, 0.24)
+FALLEN, DEPOSIT = (0.50, 0.485, 0.455), (0.295, 0.29, 0.235)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,12 +130,13 @@ class Ash:
         """Blocks and mud of a flow in threads along its way, 0 to 1: ``(H, W, 3)``."""
         rng, shape = np.random.default_rng((seed, 7)), seen.light.shape
         bearing = float(damage.parameters.get("bearing", 0.0))
-        threads = combed_noise(shape, bearing, (110.0, 9.0), rng)
-        lobes = combed_noise(shape, bearing, (60.0, 26.0), rng)
-        blocks = smooth_noise(shape, 3, rng) + 0.6 * smooth_noise(shape, 40, rng) - 1.8
-        tone = 1 + 0.10 * lobes + 0.13 * np.clip(threads - 0.8, 0, 1)
-        tone = tone + 0.9 * np.clip(blocks, 0, 0.6) + 0.07 * smooth_noise(shape, 3, rng)
-        tone = tone + 2 * seen.grain * rng.normal(0, 1, shape)
+        threads = 1 - np.abs(combed_noise(shape, bearing, (150.0, 22.0), rng)) / 0.22
+        lobes = combed_noise(shape, bearing, (90.0, 30.0), rng)
+        fine = combed_noise(shape, bearing, (14.0, 3.0), rng)
+        heaped = np.clip(smooth_noise(shape, 34, rng) - 0.5, 0, 1)
+        blocks = heaped * np.clip(smooth_noise(shape, 2, rng) - 0.9, 0, 1)
+        tone = 1 + 0.08 * lobes + 0.05 * fine + 0.12 * np.clip(threads, 0, 1) + 0.8 * blocks
+        tone = tone + 0.05 * smooth_noise(shape, 9, rng) + seen.grain * rng.normal(0, 3, shape)
         return np.asarray(np.array(DEPOSIT, np.float32) * tone[..., None], np.float32)
 
 
