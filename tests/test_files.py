@@ -164,7 +164,7 @@ def test_a_folder_of_somebody_else_is_never_touched(
 def test_what_cannot_be_a_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "below", Path("/proc/afterscene")):
-        with pytest.raises(OutputConflict, match=f"{path} cannot be made or read"):
+        with pytest.raises(OutputConflict, match=f"{path} cannot be created or read"):
             prepare_output(path, "gbd")
 
 

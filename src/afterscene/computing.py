@@ -1,8 +1,8 @@
 """How to compute on this machine: bfloat16 where the processor has units for it, else float32.
 
 On a processor without them bfloat16 is emulated, and a convolution takes 8 to 20 times as long as
-in float32. The rule asks for the instructions and not for a stopwatch: pixels depend on the
-precision, and a stopwatch could decide otherwise tomorrow. ``afterscene doctor`` measures both.
+in float32. The choice depends on the processor's instructions and not on a timing: pixels depend on
+the precision, and a timing may turn out differently tomorrow. ``afterscene doctor`` measures both.
 """
 
 import copy
@@ -16,7 +16,7 @@ Network = TypeVar("Network", bound=nn.Module)
 PRECISIONS = ("auto", "bf16", "fp32")
 
 
-#: Parts of the names of oneDNN's instruction sets that have products in bfloat16.
+#: Parts of the names of oneDNN's instruction sets that multiply in bfloat16.
 _WITH_BFLOAT16 = ("BF16", "FP16", "AMX", "AVX10", "ALL", "DEFAULT")
 
 
@@ -45,11 +45,11 @@ def autocast(precision: str, device: str = "cpu") -> torch.autocast:
 
 
 def prepared(network: Network, precision: str = "auto", device: str = "cpu") -> Network:
-    """A copy for inference as it runs fastest here: weights cast once, channels last.
+    """A copy for inference in the form that is fastest here: weights cast once, channels last.
 
-    Call it outside of :func:`autocast`, with inputs in :func:`dtype`. In float32 a window of a
-    picture gives the bits of the picture, one reach from the window's border on; in bfloat16 a few
-    values differ, as kernels are chosen by size.
+    Call it outside of :func:`autocast`, with inputs in :func:`dtype`. In float32 a window of an
+    image gives the same bits as the whole image, except within one reach of the window's border;
+    in bfloat16 a few values differ, because kernels are chosen by size.
     """
     network = copy.deepcopy(network).to(device, dtype(precision, device)).eval()
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -1,7 +1,7 @@
-"""One root error. A leaf's docstring is the sentence a user sees; ``str(error)`` adds the values.
+"""The errors that a user can cause: one root, one leaf for each kind.
 
-Every error that a user can cause is an :class:`AftersceneError`: the command line prints its
-sentence and exits with code 2, no trace. Our own mistakes are ``assert`` and show a trace.
+The command line prints the message of an :class:`AftersceneError` and exits with code 2, without a
+traceback. Our own mistakes are ``assert`` and show a traceback.
 
 Write messages as one sentence with the file, the value and the next step::
 
@@ -10,7 +10,7 @@ Write messages as one sentence with the file, the value and the next step::
 
 
 class AftersceneError(Exception):
-    """Something the user can mend; the message says what and how."""
+    """Something the user can fix; the message says what and how."""
 
 
 class BadImage(AftersceneError):
@@ -54,11 +54,11 @@ class MissingExtra(AftersceneError):
 
 
 class NotFinite(AftersceneError):
-    """A network returned NaN or infinity; the message tells the step."""
+    """A network returned NaN or infinity; the message names the step."""
 
 
 class WorkerLost(AftersceneError):
-    """Workers of a build were killed over the same shard again and again."""
+    """Workers of a build were killed repeatedly at the same shard."""
 
 
 class CourseFailed(AftersceneError):

@@ -1,13 +1,13 @@
 """Files that are either whole or absent, and folders that hold one run.
 
-A reader never meets half a file: bytes go to a temporary name in the same folder, are flushed to
-the disk, and only then take the final name (`os.replace` is atomic within one file system). An
-output folder carries a marker, ``afterscene-run.json``, that tells what wrote it, so that two runs
-never mix and nothing of a user's own is ever deleted.
+A reader never sees half a file: bytes go to a temporary name in the same folder, are flushed to
+the disk, and only then get the final name (`os.replace` is atomic within one file system). An
+output folder has a marker, ``afterscene-run.json``, that says what wrote it, so that two runs never
+mix and nothing that belongs to the user is deleted.
 
-Two hashes with different promises: :func:`sha256_file` is over bytes and holds within one locked
+Two hashes for different purposes: :func:`sha256_file` is over bytes, comparable within one locked
 environment (PNG bytes differ between zlib builds); :func:`pixel_hash` is over decoded values and
-holds on every machine.
+the same on every machine.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ _SYSTEM = {"thumbs.db", "ehthumbs.db", "desktop.ini", "__macosx", "$recycle.bin"
 
 
 def left_by_system(name: str) -> bool:
-    """Is a file or folder of that name a note of macOS, Windows or a NAS to itself?"""
+    """Whether macOS, Windows or a NAS leaves files or folders of that name behind."""
     return name.startswith("._") or name == ".DS_Store" or name.lower() in _SYSTEM
 
 
@@ -37,15 +37,15 @@ def visible(folder: Path, *, deep: bool = False) -> list[Path]:
     """What a user sees in a folder, sorted; with ``deep`` all files below it as well.
 
     Hidden names (macOS puts ``._name.png`` beside every ``name.png`` on a disk of another system)
-    and what :func:`left_by_system` knows are left out, with all that lies in such folders. Each
-    folder of a user's own is listed by this function. Empty where it is no folder; raises
-    MissingFile where it cannot be read.
+    and what :func:`left_by_system` knows are left out, with everything inside such folders. Every
+    folder of a user is listed by this function. Empty if `folder` is not a folder; raises
+    MissingFile if it cannot be read.
     """
     try:
         return sorted(_visible(folder, deep)) if folder.is_dir() else []
     except OSError as error:
         raise MissingFile(
-            f"{folder} cannot be listed ({error.strerror}: {error.filename}); check its rights"
+            f"{folder} cannot be listed ({error.strerror}: {error.filename}); check its permissions"
         ) from error
 
 
@@ -59,11 +59,11 @@ def _visible(folder: Path, deep: bool) -> Iterator[Path]:
 
 
 def write_atomic(path: str | Path, content: bytes | Callable[[Path], object]) -> Path:
-    """Write `path` so that it is either the old file or the whole new one.
+    """Write `path` so that it is always either the old file or the complete new one.
 
-    `content` is the bytes, or a function that writes the file at the temporary path it is given.
-    Whatever it raises passes through, and no temporary file stays. Raises OutputConflict where
-    the system refuses (no such folder, no permission, disk full).
+    `content` is the bytes, or a function that writes the file to the temporary path it is given.
+    Its errors pass through, and no temporary file remains. Raises OutputConflict if the system
+    refuses (no such folder, no permission, disk full).
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name[:100]}.{uuid.uuid4().hex[:12]}.tmp")
@@ -95,7 +95,7 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def write_json(path: str | Path, value: object) -> Path:
-    """Write `value` as sorted, indented JSON, atomically; NaN is refused, JSON has none."""
+    """Write `value` as sorted, indented JSON, atomically; NaN is refused, as JSON has none."""
     text = json.dumps(value, indent=2, sort_keys=True, allow_nan=False)
     return write_atomic(path, (text + "\n").encode())
 
@@ -130,15 +130,15 @@ def prepare_output(
     run: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Make `folder` ready for a run of `kind` and leave the marker in it.
+    """Make `folder` ready for a run of `kind` and write the marker into it.
 
     ============================  =========================================================
     folder is                     outcome
     ============================  =========================================================
-    absent or empty               made, marked; notes of the system in it count as nothing
-    marked, same kind and `run`   gone on with (a resume); needs `run`, the settings (JSON)
+    absent or empty               created and marked; the system's own files in it are ignored
+    marked, same kind and `run`   resumed; needs `run`, the settings (JSON)
     marked otherwise              OutputConflict that names what differs; `overwrite` empties
-    not empty and not marked      OutputConflict, with `overwrite` too: it is not ours
+    not empty and not marked      OutputConflict, even with `overwrite`: it is not ours
     not writable, or a file       OutputConflict
     ============================  =========================================================
     """
@@ -149,7 +149,7 @@ def prepare_output(
         holds_something = any(not left_by_system(child.name) for child in folder.iterdir())
     except OSError as error:
         raise OutputConflict(
-            f"{folder} cannot be made or read ({error.strerror}); choose another output folder"
+            f"{folder} cannot be created or read ({error.strerror}); choose another output folder"
         ) from error
     if holds_something:
         found = _read_marker(folder)
@@ -185,9 +185,7 @@ def _conflict(folder: Path, found: Mapping[str, Any], mark: Mapping[str, Any]) -
         keys = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
         changes = ", ".join(f"{k}: {old.get(k)!r} -> {new.get(k)!r}" for k in keys)
         difference = f"a run with other settings ({changes})"
-    return (
-        f"{folder} already holds {difference}; choose another output folder or ask for overwriting"
-    )
+    return f"{folder} already holds {difference}; choose another output folder, or overwrite it"
 
 
 def _empty(folder: Path) -> None:

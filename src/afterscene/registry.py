@@ -1,7 +1,7 @@
-"""What goes by a name in one role: the rows of this package, and what installed packages add.
+"""Named things of one role: those of this package, and those that installed packages add.
 
-Another package adds a hazard without a change here: an entry point of the group
-``afterscene.hazards`` whose name is the hazard's and whose object is its class.
+Another package adds a hazard, for example, by an entry point of the group ``afterscene.hazards``
+with the hazard's name and its class; nothing changes here.
 """
 
 import sys
@@ -21,14 +21,14 @@ class Registry(Mapping[str, T], Generic[T]):
     Rows come first, in their order, then the entry points of ``afterscene.{role}s`` by name.
 
     Raises:
-        BadParameter: two things have one name (when it is first read).
+        BadParameter: two things have the same name (when it is first read).
     """
 
     def __init__(self, role: str, rows: Mapping[str, T]) -> None:
         self.role, self._rows = role, dict(rows)
 
     def find(self, name: str) -> T:
-        """The thing of that name. Raises ``UnknownName``, which lists the names."""
+        """The thing with that name. Raises ``UnknownName``, which lists the names."""
         if name not in self:
             raise UnknownName(
                 f"{self.role} {name!r} is not known; choose one of: {', '.join(self)}"

@@ -1,4 +1,4 @@
-"""The models that lie in the package, by name: ``weights/{name}/`` has config, weights, card."""
+"""The models in the package, by name: ``weights/{name}/`` holds config, weights and model card."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def models(kind: str | None = None) -> dict[str, Path]:
 
 
 def kind_of(folder: Path) -> str:
-    """What ``config.json`` says that the model is; empty where it does not say or is damaged."""
+    """The model's kind by its ``config.json``; empty if that does not say or is damaged."""
     try:
         said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
@@ -31,9 +31,9 @@ def kind_of(folder: Path) -> str:
 
 
 def seen(folder: Path) -> list[str] | None:
-    """Names of all tiles that a model learned from, itself or what it began with.
+    """Names of all tiles that a model was trained on, with those of the model it started from.
 
-    After its ``config.json``; None where that does not say.
+    From its ``config.json``; None if that does not say.
     """
     said = json.loads((model_folder(folder) / "config.json").read_text(encoding="utf-8"))
     tiles = said.get("tiles", said.get("provenance", {}).get("tiles"))
@@ -41,7 +41,7 @@ def seen(folder: Path) -> list[str] | None:
 
 
 def model_folder(folder: Path) -> Path:
-    """The folder itself, or its ``model/`` where it is that of a training run."""
+    """The folder itself, or its ``model/`` if it is the folder of a training run."""
     own = folder / "model"
     runs = (own / "config.json").is_file() and not (folder / "config.json").is_file()
     return own if runs else folder
@@ -50,28 +50,29 @@ def model_folder(folder: Path) -> Path:
 def find(name: str | Path, kind: str, *others: str) -> Path:
     """The folder of a shipped model of that kind by name, or the folder itself.
 
-    A run's folder stands for its ``model/``.
+    The folder of a training run means its ``model/``.
 
-    Raises UnknownName where there is none, or where its config says that it is neither of that kind
-    nor of one of the ``others``.
+    Raises UnknownName if there is none, or if its config says that it is neither of that kind nor
+    of one of the ``others``.
     """
     known = models(kind)
     folder = known.get(str(name), model_folder(Path(name)))
     if not (folder / "config.json").is_file():
         names = ", ".join(known) or "none"
         raise UnknownName(
-            f"{kind} '{name}' is neither shipped (shipped: {names}) nor a folder with config.json"
+            f"{kind} '{name}' is neither shipped ({names}) nor a folder with config.json; "
+            "give one of these names, or a model folder"
         )
     said = kind_of(folder)
     if said not in ("", kind, *others):
         raise UnknownName(
-            f"'{name}' holds a model of the kind {said}; asked for is a {kind}: give its folder"
+            f"'{name}' holds a model of the kind {said}; give the folder of a {kind} instead"
         )
     return folder
 
 
 def licence(folder: Path) -> str:
-    """The licence after ``config.json``, else after the header of the card (``license: ...``)."""
+    """The licence from ``config.json``, else from the header of the card (``license: ...``)."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if config.get("licence"):
         return str(config["licence"])

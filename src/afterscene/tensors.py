@@ -1,8 +1,8 @@
-"""The only door between pixels and torch.
+"""The only module that converts pixels to tensors and back.
 
-Networks see (..., 3, H, W) float32 in [-1, 1]. No other module turns pixels into tensors, nor
-scales them. Pictures are (..., H, W, 3) arrays in 0..255; their tensors keep that order in memory
-(channels last), except of a scene.
+Networks get (..., 3, H, W) float32 in [-1, 1]. No other module turns pixels into tensors, or
+scales them. Images are (..., H, W, 3) arrays in 0..255; their tensors keep that order in memory
+(channels last), except those of a scene.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ Values = TypeVar("Values", np.ndarray, torch.Tensor)
 
 
 def to_unit(values: Values) -> Values:
-    """Floating values of pixels, 0..255, to [-1, 1]: ``v / 127.5 - 1``."""
+    """Floating-point pixel values, 0..255, to [-1, 1]: ``v / 127.5 - 1``."""
     return values / MIDDLE - 1
 
 
@@ -41,20 +41,20 @@ def to_pixels(x: torch.Tensor) -> np.ndarray:
 
 
 def from_numbers(numbers: np.ndarray) -> torch.Tensor:
-    """Levels, masks, looks: whole numbers become int64, others float32; the shape stays."""
+    """Levels, masks, styles: integers become int64, others float32; the shape stays the same."""
     kind = np.float32 if numbers.dtype.kind == "f" else np.int64
     return as_they_are(numbers.astype(kind))
 
 
 def as_they_are(array: np.ndarray) -> torch.Tensor:
-    """The array as a tensor of its type and shape; pixels stay in 0..255."""
+    """The array as a tensor of the same type and shape; pixels stay in 0..255."""
     return torch.from_numpy(np.ascontiguousarray(array))
 
 
 def to_tensor(
     scene: Scene, *, stretch: Sequence[tuple[float, float]] | None = None
 ) -> torch.Tensor:
-    """(3, H, W) float32: ``rgb / 127.5 - 1``. Nodata is -1; ask ``scene.valid`` which that is.
+    """(3, H, W) float32: ``rgb / 127.5 - 1``. Nodata is -1; ``scene.valid`` says where it is.
 
     `stretch` as in :meth:`Scene.rgb`: limits of the other image of a pair.
     """

@@ -1,8 +1,8 @@
-"""Reading weights so that whatever is wrong with them is named: the door of all models.
+"""Reading the weights of every model, with an error that names what is wrong with them.
 
-Generators and detectors keep safetensors in folders of their own layouts and never import each
-other; what both must refuse (a file that is none, a missing, unknown or misshapen weight, a value
-that is not finite) is refused here. Nothing is ever unpickled.
+Generators and detectors have model folders of different layouts and never import each other; what
+both must refuse (a file that is not safetensors, a weight that is missing, unknown or of the wrong
+shape, a value that is not finite) is refused here. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -26,18 +26,22 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise BadWeights(f"{path} is no readable safetensors file ({error})") from error
+        raise BadWeights(
+            f"{path} is not a readable safetensors file ({error}); copy or train the model again"
+        ) from error
 
 
 def require_finite(state: Mapping[str, Tensor], where: str) -> None:
     """Raise BadWeights at the first weight that holds NaN or infinity."""
     for name, value in state.items():
         if not torch.isfinite(value).all():
-            raise BadWeights(f"{where}: weight '{name}' is not finite; fetch the model again")
+            raise BadWeights(
+                f"{where}: weight '{name}' is not finite; copy or train the model again"
+            )
 
 
 def load_into(module: torch.nn.Module, state: Mapping[str, Tensor], where: str) -> None:
-    """Strictly load ``state``; the BadWeights names the first key that does not fit."""
+    """Strictly load ``state``; BadWeights names the first key that does not fit."""
     wanted = module.state_dict()
     for name, value in wanted.items():
         if name not in state:

@@ -69,7 +69,9 @@ def test_a_good_scene_is_the_one_that_is_drawn_without_a_judge(tmp_path):
 
 
 def test_a_scene_that_stays_poor_ends_the_build_or_is_left_out(tmp_path):
-    with pytest.raises(LowFidelity, match=r"best of 4 scenes has fidelity 0.50, asked is 0.8"):
+    with pytest.raises(
+        LowFidelity, match=r"best of 4 scenes has fidelity 0.50, but 0.8 is required"
+    ):
         build(tmp_path / "a", judge_by([1, 5, 2, 0] * TRIES), 0.8)
     report = build(tmp_path / "b", judge_by([1] * TRIES + [9]), 0.8, 2, on_error="skip")
     assert [row["fidelity"] for row in rows(tmp_path / "b")] == [0.9] and len(report.skipped) == 1

@@ -1,12 +1,12 @@
 """The condition of p(post | pre, damage, hazard, style): a record, not keyword arguments.
 
-Every part may be ``None``, which means "not said" and reaches the network as a learned null (a
-channel or an embedding of its own), never as zero: zero is a value (DiffusionSat dropped its
-numbers by setting them to 0, which aliases a real longitude or date).
+Every part may be ``None``, which means "not given" and reaches the network as a learned null (a
+channel or an embedding of its own), never as zero: zero is a value (DiffusionSat drops a number by
+setting it to 0, which is also a real longitude or date).
 
-``style`` says how the new acquisition looks beside the pre image, as measured on the area that
-the hazard left alone: difference of the channel means and log ratio of the channel standard
-deviations. All zero is "the same style", which is what editing the pre image asks for.
+``style`` says how the new acquisition differs from the pre image where the hazard changed nothing:
+difference of the channel means and log ratio of the channel standard deviations. All zero is "the
+same style", as needed for editing the pre image.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor
 #: Mean difference and log standard-deviation ratio of three channels.
 STYLE_SIZE = 6
 
-#: Background and the four levels, then "level not said".
+#: Background and the four levels, then "level not given".
 LEVEL_CHANNELS = 6
 
 #: Channels of :meth:`Condition.picture`: pre image, levels, affected.
@@ -29,18 +29,18 @@ PICTURE_CHANNELS = 3 + LEVEL_CHANNELS + 1
 
 @dataclass(frozen=True, kw_only=True)
 class Condition:
-    """What the post image of a batch shall show.
+    """What the post images of a batch have to show.
 
     Attributes:
         pre: Pre image ``(N, 3, H, W)`` in the colours of the model that it is for; all maps have
             its height and width.
         levels: Damage level per pixel ``(N, H, W)`` int64: 0 background, 1-4 the xBD levels,
-            255 un-classified (level not said there). ``None``: not said anywhere.
-        affected: ``(N, 1, H, W)`` in [0, 1], where the picture may differ from ``pre``.
+            255 un-classified (level not given there). ``None``: given nowhere.
+        affected: ``(N, 1, H, W)`` in [0, 1], where the post image may differ from ``pre``.
             ``None``: everywhere.
-        hazard: ``(N,)`` int64 class in the order of the model's weights, -1 not said. ``None``: not
-            said.
-        style: ``(N, 6)`` float, a NaN row is not said. ``None``: not said.
+        hazard: ``(N,)`` int64 class in the order of the model's weights, -1: not given. ``None``:
+            not given.
+        style: ``(N, 6)`` float, NaN in a row: not given. ``None``: not given.
     """
 
     pre: Tensor
@@ -50,7 +50,7 @@ class Condition:
     style: Tensor | None = None
 
     def picture(self) -> Tensor:
-        """The pictorial conditions as channels: ``(N, 10, H, W)``, of the dtype of ``pre``."""
+        """The image-shaped conditions as channels: ``(N, 10, H, W)``, of the dtype of ``pre``."""
         count, _, height, width = self.pre.shape
         affected = self.affected
         if affected is None:
@@ -58,7 +58,7 @@ class Condition:
         return torch.cat([self.pre, self._one_hot(), affected], dim=1)
 
     def _one_hot(self) -> Tensor:
-        """Background, levels 1 to 4, not said: ``(N, 6, H, W)``."""
+        """Background, levels 1 to 4, not given: ``(N, 6, H, W)``."""
         count, _, height, width = self.pre.shape
         levels = self.levels
         if levels is None:
@@ -69,5 +69,5 @@ class Condition:
 
 
 def class_of(hazard: str, known: Sequence[str]) -> int:
-    """The class of ``hazard`` for a model of that order; -1, not said, if it does not know it."""
+    """The class of ``hazard`` for a model with that order; -1 (not given) if it knows none."""
     return known.index(hazard) if hazard in known else -1

@@ -1,9 +1,9 @@
 """Denoisers without a network: exact for Gaussian mixtures, ideal for a finite set of images.
 
-For data from ``sum_k w_k N(mu_k, v_k)`` everything is closed: ``x_t`` is a mixture too, x0 given
-x_t is one with ``E_k = mu_k + alpha v_k / (alpha^2 v_k + sigma^2) (x_t - alpha mu_k)``, and its
-mean is the best denoiser. With v = 0 the means are a data set, and this is the ideal denoiser that
-a network with enough memory would learn (Karras et al. 2022, appendix B.3).
+For data from ``sum_k w_k N(mu_k, v_k)`` everything has a closed form: ``x_t`` is a mixture too, x0
+given x_t is one with ``E_k = mu_k + alpha v_k / (alpha^2 v_k + sigma^2) (x_t - alpha mu_k)``, and
+its mean is the optimal denoiser. With v = 0 the means are a data set, and this is the ideal
+denoiser that a network with enough capacity would learn (Karras et al. 2022, appendix B.3).
 """
 
 import math
@@ -51,7 +51,7 @@ class Mixture:
         return self.means[pick] + std[pick] * noise.to(self.means)
 
     def _components(self, x: Tensor, t: Level) -> tuple[Tensor, Tensor, Tensor]:
-        """``log w_k p_k(x_t)`` (*batch, K); mean and variance of x0 in k (*batch, K, *event)."""
+        """``log w_k p_k(x_t)`` (*batch, K); mean and variance of x0 by k (*batch, K, *event)."""
         x = x.unsqueeze(-self.means.ndim)
         t, var = t.over(x), torch.as_tensor(self.variances, dtype=x.dtype, device=x.device)
         gap, total = x - t.alpha * self.means, t.alpha**2 * var + t.sigma**2

@@ -1,11 +1,11 @@
-"""Diffusion between two images: x0 (after) at t = 0, x1 (before) at t = 1, noise only between.
+"""Diffusion between two images: x0 (after) at t = 0, x1 (before) at t = 1, noise in between.
 
 A bridge is ``x_t = a(t) x0 + b(t) x1 + c(t) eps`` with a, b, c = 1, 0, 0 at t = 0 and 0, 1, 0 at
 t = 1: I2SB's (arXiv 2302.05872) or any diffusion pinned to its end (DDBM, arXiv 2309.16948). As x1
-is known, ``z = x_t - b x1 = a x0 + c eps`` is an ordinary diffusion with alpha = a, sigma = c: a
-bridge is a schedule, every sampler crosses it, ancestral steps in z are I2SB's posterior, DDIM
-steps are DBIM (arXiv 2405.15885). Only the first step is special, z being 0 there. I2SB's OT-ODE,
-without noise, is no bridge but a ``RectifiedFlow`` with x1 in the noise's place.
+is known, ``z = x_t - b x1 = a x0 + c eps`` is an ordinary diffusion with alpha = a, sigma = c. So
+a bridge is a schedule and every sampler works on it: ancestral steps in z are I2SB's posterior,
+DDIM steps are DBIM (arXiv 2405.15885). Only the first step is special, because z is 0 there.
+I2SB's OT-ODE, which has no noise, is a ``RectifiedFlow`` with x1 in place of the noise.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class Bridge(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class BrownianBridge(Bridge):
-    """I2SB's: ``(1 - w) x0 + w x1 + sigma_max sqrt(w (1 - w)) eps``, w the share of variance by t.
+    """I2SB: ``(1 - w) x0 + w x1 + sigma_max sqrt(w (1 - w)) eps``, w the variance fraction at t.
 
     ``linear``: w = t; ``symmetric``: sqrt(beta) rises linearly from both ends to the middle, where
     beta is ``1 / floor`` times as large (I2SB: 3, and sigma_max about 0.44 for images in [-1, 1]).
@@ -82,7 +82,7 @@ class BrownianBridge(Bridge):
 
 @dataclass(frozen=True, kw_only=True)
 class Crossing(Method, stochastic=True):
-    """A step of ``inner`` in the pinned coordinate; from t = 1 a draw of ``q(x_s | x0, x1)``."""
+    """A step of ``inner`` in the pinned coordinate; at t = 1, a sample of ``q(x_s | x0, x1)``."""
 
     inner: Method
     x1: Tensor
@@ -104,9 +104,9 @@ def cross(
     method: Method = Ddpm(),
     **more: Any,
 ) -> Iterator[State]:
-    """Walk from ``x1`` to an x0; ``more``: ``noise``, ``condition`` as in :func:`.loop.trajectory`.
+    """Go from ``x1`` to an x0; ``more``: ``noise``, ``condition`` as in :func:`.loop.trajectory`.
 
-    ``times`` fall from 1. ``Ddpm()`` is I2SB's sampler; an ODE method is deterministic after the
-    first step, which draws in any case. The denoiser sees x1 by ``condition`` alone.
+    ``times`` decrease from 1. ``Ddpm()`` is I2SB's sampler; an ODE method is deterministic after
+    the first step, which always draws noise. The denoiser sees x1 only through ``condition``.
     """
     return trajectory(denoiser, bridge, x1, times, Crossing(inner=method, x1=x1), **more)

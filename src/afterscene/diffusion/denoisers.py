@@ -1,6 +1,6 @@
 """A network becomes a denoiser: ``(x_t, t, condition) -> estimate of x0``.
 
-It is called as ``network(x, clock, condition)``, ``clock`` (batch,) float32: no word of a schedule.
+It is called as ``network(x, clock, condition)``, ``clock`` (batch,) float32; it knows no schedule.
 """
 
 from collections.abc import Callable
@@ -15,22 +15,22 @@ from afterscene.errors import BadParameter
 
 
 def time_clock(t: Level) -> Any:
-    """The network is told the time in [0, 1]."""
+    """The network's time input is the time in [0, 1]."""
     return t.time
 
 
 def index_clock(steps: int) -> Callable[[Level], Any]:
-    """The network is told the index 0 .. steps - 1 of a discrete chain."""
+    """The network's time input is the index 0 .. steps - 1 of a discrete chain."""
     return lambda t: t.time * steps - 1
 
 
 def rho_clock(t: Level) -> Tensor:
-    """EDM's ``ln(rho) / 4``, kept within [-5, 5] where there is no noise or nothing else."""
+    """EDM's ``ln(rho) / 4``, clamped to [-5, 5] for no noise (rho = 0) and pure noise."""
     return (torch.as_tensor(t.rho).log() / 4).clamp(-5, 5)
 
 
 class Predictor(nn.Module):
-    """A network that answers ``kind`` (x0, eps, v, score, velocity) for x_t (batch, ...)."""
+    """A network that predicts ``kind`` (x0, eps, v, score, velocity) for x_t (batch, ...)."""
 
     def __init__(
         self, network: Callable, kind: Prediction = Prediction.EPS, clock: Callable = time_clock
@@ -39,7 +39,7 @@ class Predictor(nn.Module):
         self.network, self.kind, self.clock = network, kind, clock
 
     def ask(self, x: Tensor, t: Level, condition: Any) -> Tensor:
-        """The network's answer for its input ``x``, with the clock as (batch,)."""
+        """The network's output for its input ``x``, with the clock as (batch,)."""
         tick = self.clock(t)
         if isinstance(tick, Tensor):
             tick = tick.to(x.device, torch.float32).reshape(-1).expand(len(x))
@@ -69,7 +69,7 @@ class Preconditioned(Predictor):
     ) -> None:
         super().__init__(network, clock=clock)
         if min(sigma_data, sigma_end) <= 0 or abs(cov) >= sigma_data * sigma_end:
-            raise BadParameter(f"{sigma_data=}, {sigma_end=}, {cov=} are no covariance matrix")
+            raise BadParameter(f"{sigma_data=}, {sigma_end=}, {cov=} are not a covariance matrix")
         self.sigma_data, self.sigma_end, self.cov = sigma_data, sigma_end, cov
 
     def scales(self, t: Level) -> tuple[Any, Any, Any]:

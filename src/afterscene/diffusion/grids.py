@@ -1,4 +1,4 @@
-"""Step grids: n + 1 falling times, float64 on the CPU; a function of schedule and count alone."""
+"""Step grids: n + 1 decreasing times, float64 on the CPU, given by schedule and count alone."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +11,12 @@ from afterscene.errors import BadParameter
 
 
 def uniform(steps: int, *, start: float = 1.0, end: float = 0.0) -> Tensor:
-    """``steps + 1`` times at equal distance."""
+    """``steps + 1`` equally spaced times."""
     return torch.linspace(start, end, _at_least_1(steps) + 1, dtype=torch.float64)
 
 
 def karras(schedule: Schedule, steps: int, *, power: float = 7.0, **ends: Any) -> Tensor:
-    """EDM's grid: ``rho^(1/power)`` at equal distance (arXiv 2206.00364, eq. 5).
+    """EDM's grid: ``rho^(1/power)`` equally spaced (arXiv 2206.00364, eq. 5).
 
     ``ends``: ``rho_max`` 80, ``rho_min`` 0.002, and ``to_zero`` (true) for a last step to t = 0.
     """
@@ -24,7 +24,7 @@ def karras(schedule: Schedule, steps: int, *, power: float = 7.0, **ends: Any) -
 
 
 def log_snr(schedule: Schedule, steps: int, **ends: Any) -> Tensor:
-    """Equal distance in log rho, half the log signal-to-noise ratio; ``ends`` as in karras."""
+    """Equal spacing in log rho, half the log signal-to-noise ratio; ``ends`` as in karras."""
     return _spaced(schedule, steps, torch.log, torch.exp, **ends)
 
 

@@ -1,4 +1,4 @@
-"""Guidance and in-painting: denoisers around denoisers; editing: a start."""
+"""Guidance and inpainting wrap a denoiser in another one; editing starts from a noised image."""
 
 import math
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from afterscene.diffusion.schedules import Level, spread
 class ClassifierFree:
     """``x0_u + w (x0_c - x0_u)`` where ``low <= rho <= high``, plain x0_c elsewhere and at w = 1.
 
-    x0_c knows the condition, x0_u has ``null`` (Ho and Salimans 2022, arXiv 2207.12598; interval:
-    Kynkaanniemi et al. 2024, arXiv 2404.07724). Two evaluations inside, one outside.
+    x0_c is conditioned, x0_u gets ``null`` (Ho and Salimans 2022, arXiv 2207.12598; interval:
+    Kynkaanniemi et al. 2024, arXiv 2404.07724). Two evaluations inside the interval, one outside.
     """
 
     denoiser: Denoiser
@@ -55,7 +55,7 @@ class Threshold:
 
 @dataclass(frozen=True, kw_only=True)
 class Keep:
-    """The hard mix: x0 is ``known`` where ``keep`` is true, to the bit at the last step."""
+    """Replaces x0 by ``known`` where ``keep`` is true; exact to the bit after the last step."""
 
     denoiser: Denoiser
     known: Tensor

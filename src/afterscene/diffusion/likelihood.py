@@ -1,4 +1,4 @@
-"""How probable is an image, exactly, by the ODE.
+"""The exact log-likelihood of an image by the probability-flow ODE.
 
 Along the ODE of ``ode.py`` ``d log p / du = -div`` (arXiv 2011.13456, eq. 39).
 """

@@ -1,7 +1,7 @@
-"""The loop from noise to image, once: a generator that yields each state.
+"""The one loop from noise to image: a generator that yields each state.
 
 A method moves ``x`` from level ``t`` to ``s``; what it remembers goes in and comes out as
-``memory``. Progress, preview and cancelling are the caller's: ``for state in trajectory(...)``.
+``memory``. The caller handles progress, preview and cancelling: ``for state in trajectory(...)``.
 Coefficients are Python floats, computed before the loop: no step waits for the device.
 """
 
@@ -29,7 +29,7 @@ Stepped = tuple[Tensor, Tensor, Any]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a step may use: the denoiser, the schedule, and fresh noise that belongs to the step."""
+    """What a step may use: the denoiser, the schedule, and fresh noise of its own."""
 
     denoiser: Denoiser
     schedule: Schedule
@@ -49,7 +49,7 @@ class Run:
 
 
 class State(NamedTuple):
-    """What the loop yields: ``x`` at level ``t`` after step ``step``, and x0 as seen there."""
+    """What the loop yields: ``x`` at level ``t`` after step ``step``, and the estimate of x0."""
 
     x: Tensor
     t: Level
@@ -61,9 +61,9 @@ class State(NamedTuple):
 class Method:
     """A sampler's step: a frozen dataclass whose fields are its parameters.
 
-    ``class Mine(Method, name="mine", order=2)`` registers it. ``order``: of the error in the step
-    size, at the end point or, if ``stochastic``, in mean and variance; infinity means exact.
-    ``evaluations``: network calls a step.
+    ``class Mine(Method, name="mine", order=2)`` registers it. ``order``: order of the error in the
+    step size, at the end point or, if ``stochastic``, in mean and variance; infinity means exact.
+    ``evaluations``: network calls per step.
     """
 
     name: ClassVar[str] = ""
@@ -77,7 +77,7 @@ class Method:
             setattr(cls, trait, traits[trait])
 
     def fixed(self) -> "Method":
-        """The same with one step a grid interval, of which ``order`` speaks."""
+        """The same method with one step per grid interval, for which ``order`` is stated."""
         return self
 
     def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
@@ -98,7 +98,7 @@ def trajectory(
     """Walk ``x`` down ``times`` (n + 1, from noisy to clean) and yield the state after each step.
 
     ``x``: any shape and floating type, at level ``times[0]``. ``noise`` is needed by stochastic
-    methods. Times that rise (``grids.uniform(n, end=0.001).flip(0)``) walk an ODE method up, from
+    methods. With increasing times (``grids.uniform(n, end=0.001).flip(0)``) an ODE method goes from
     image to noise: DDIM inversion. Raises :class:`NotFinite` with the step of the first NaN.
     """
     if method.stochastic and noise is None:
@@ -106,14 +106,14 @@ def trajectory(
     levels = schedule.levels(times)
     ways = {(s.time > t.time) - (s.time < t.time) for t, s in pairwise(levels)}
     if ways not in ({1}, {-1}):
-        raise BadParameter("times must fall, or rise, with at least two of them; see grids")
+        raise BadParameter("times must decrease or increase, with at least two of them; see grids")
     memory: Any = None
     steps, unseen = len(levels) - 1, []
     for step, (t, s) in enumerate(pairwise(levels)):
         run = Run(denoiser, schedule, noise or no_noise, condition, step, steps)
         x, x0, memory = method.step(run, x, t, s, memory)
         unseen.append((x.sum(dtype=torch.float32), step))
-        # An accelerator is looked at one step late, so as not to wait for the step under way.
+        # An accelerator is checked one step late, so as not to wait for the step in progress.
         while len(unseen) > (x.device.type != "cpu" and step + 1 < steps):
             total, at = unseen.pop(0)
             if not math.isfinite(total):
@@ -129,5 +129,5 @@ def sample(*args: Any, **kwargs: Any) -> Tensor:
 
 
 def no_noise(step: int, draw: int, like: Tensor) -> Tensor:
-    """Zero noise: what a deterministic run draws."""
+    """Zero noise, for a deterministic run."""
     return torch.zeros_like(like)

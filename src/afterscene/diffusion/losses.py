@@ -1,6 +1,6 @@
-"""One loss, ``w(t) |x0_hat - x0|^2``, and the weights and times that make it everybody's.
+"""One loss, ``w(t) |x0_hat - x0|^2``; its weights and times give the losses of the literature.
 
-Every loss of the field is a weighted error of x0 (Kingma and Gao 2023, arXiv 2303.00848): an eps
+Every diffusion loss is a weighted error of x0 (Kingma and Gao 2023, arXiv 2303.00848): an eps
 error is an x0 error times ``snr = alpha^2 / sigma^2``, a v error one times ``snr + 1``. So a name
 in ``WEIGHTS`` is a function of snr, for any network; the choice of times is one more factor.
 """
@@ -30,7 +30,7 @@ WEIGHTS: MappingProxyType[str, Callable[..., Weight]] = MappingProxyType(
         "sigmoid": lambda bias=-3.0: lambda snr: snr * torch.sigmoid(bias - snr.log()),
     }
 )
-"""Name -> maker of a weight; its arguments are the weight's parameters."""
+"""Name -> function that makes a weight; its arguments are the weight's parameters."""
 SIMPLE = WEIGHTS["simple"]()
 
 
@@ -58,6 +58,6 @@ def uniform_times(count: int, generator: torch.Generator, *, low: float = 1e-3) 
 def log_normal_times(
     schedule: Schedule, count: int, generator: torch.Generator, mean: float = -1.2, std: float = 1.2
 ) -> Tensor:
-    """Times whose log rho is normal: EDM's."""
+    """Times whose log rho is normal, as in EDM."""
     normal = torch.randn(count, generator=generator, dtype=torch.float64)
     return schedule.time_of((mean + std * normal).exp()).clamp(0, 1).float()

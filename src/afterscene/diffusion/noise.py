@@ -1,7 +1,7 @@
 """Noise as a function of (seed, step, pixel position): no state, no order, no batch.
 
 A pixel's noise is a hash of seed, step, draw, channel and its global row and column, so a tile
-draws what the whole scene would draw there, whatever the tiling, batch or device. A counter-based
+gets the noise that the whole scene has there, whatever the tiling, batch or device. A counter-based
 generator (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): splitmix64's
 finaliser (Steele et al. 2014) in wrapping int64 arithmetic, then Box-Muller, 64 bits for the two
 normals (up to 6.8) of two channels. On another device log and cos may differ in a last bit.
@@ -18,13 +18,13 @@ from torch import Tensor
 from afterscene.errors import BadParameter
 
 MASK = (1 << 64) - 1
-BLOCK = 1 << 16  # pixels hashed at a time: what stays in a core's cache
+BLOCK = 1 << 16  # pixels hashed at a time: as many as fit into a core's cache
 
 
 def field(
     seed: int, step: int, window: Any, channels: int, *, device: str = "cpu", **options: Any
 ) -> Tensor:
-    """Standard normal noise (channels, height, width) of a window of the endless scene.
+    """Standard normal noise (channels, height, width) of a window of an unbounded scene.
 
     ``window``: row, col, height, width in pixels; ``options``: draw, dtype of :func:`noise_at`.
     """
@@ -45,7 +45,7 @@ def noise_at(
 ) -> Tensor:
     """Standard normal noise (channels, len(rows), len(cols)) at global positions, from float32."""
     if not -(1 << 63) <= seed < 1 << 64:
-        raise BadParameter(f"seed {seed} does not fit into 64 bits; choose a smaller one")
+        raise BadParameter(f"seed {seed} does not fit in 64 bits; choose a smaller one")
     out = torch.empty((channels, len(rows), len(cols)), dtype=dtype, device=rows.device)
     height = max(1, BLOCK // max(1, len(cols)))
     for pair in range(0, channels, 2):
@@ -76,12 +76,12 @@ class TileNoise:
         noise = torch.stack([field(seed, step, w, like.shape[1], **kind) for seed, w in pairs])
         if noise.shape != like.shape:
             shapes = f"noise {tuple(noise.shape)} for x {tuple(like.shape)}"
-            raise BadParameter(f"{shapes}; give one window of x's height and width a sample")
+            raise BadParameter(f"{shapes}; give one window of x's height and width per sample")
         return noise
 
 
 def generated(generator: torch.Generator) -> Callable[[int, int, Tensor], Tensor]:
-    """A ``Noise`` that draws in order from a generator: for a single image of any shape."""
+    """A ``Noise`` drawn in order from a generator: for a single image of any shape."""
     kind: Any = dict(generator=generator, device=generator.device)
     return lambda step, draw, like: torch.randn(like.shape, **kind).to(like)
 
@@ -106,5 +106,5 @@ def _key(*words: int) -> int:
 
 
 def _int64(z: Any) -> Any:
-    """An integer wrapped to 64 bits with a sign, as an int64 tensor wraps by itself."""
+    """An integer wrapped to signed 64 bits, as int64 tensors wrap by themselves."""
     return z if isinstance(z, Tensor) else ((z + (1 << 63)) & MASK) - (1 << 63)

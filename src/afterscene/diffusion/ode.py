@@ -1,4 +1,4 @@
-"""Dormand and Prince's Runge-Kutta pair 5(4), with a fixed step or one that follows the error.
+"""Dormand and Prince's Runge-Kutta pair 5(4), with a fixed or an adaptive step.
 
 For the probability-flow ODE in ``y = x / alpha`` and ``u = log rho``, ``dy/du = y - x0(y, u)``
 (from arXiv 2206.00364, eq. 1): smooth, the same for every schedule, for sampling and likelihood.
@@ -26,7 +26,7 @@ Field = Callable[[Tensor, float], Tensor]
 
 
 def dormand_prince(field: Field, y: Tensor, u: float, h: float) -> tuple[Tensor, Tensor]:
-    """One step of size ``h``: the fifth-order value, and its difference to the fourth-order one."""
+    """A step of size ``h``: the fifth-order value, and its difference from the fourth-order one."""
     slopes: list[Tensor] = []
     for weights in STAGES:
         here = y + sum(h * weight * k for weight, k in zip(weights, slopes, strict=True))
@@ -35,7 +35,7 @@ def dormand_prince(field: Field, y: Tensor, u: float, h: float) -> tuple[Tensor,
 
 
 def integrate(field: Field, y: Tensor, u: float, end: float, tolerance: float | None) -> Tensor:
-    """``y`` at ``end``; ``tolerance`` relative and absolute of the worst sample, None: one step."""
+    """``y`` at ``end``; ``tolerance``: relative and absolute, worst sample; None: one step."""
     h = end - u
     while u != end:
         new, gap = dormand_prince(field, y, u, h)

@@ -1,4 +1,4 @@
-"""What a network may answer: x0, eps, v, score or velocity, in one table.
+"""What a network may predict: x0, eps, v, score or velocity, in one table.
 
 Each is a row ``out = p x0 + q eps``. With ``x_t = alpha x0 + sigma eps`` these are two equations
 for two unknowns, solved by ``x0 = (q x_t - sigma out) / (alpha q - sigma p)``. v: arXiv 2202.00512;
@@ -29,7 +29,7 @@ ROWS: MappingProxyType[Prediction, Callable[[Level], tuple[Any, Any]]] = Mapping
 
 
 def to_x0(out: Tensor, x: Tensor, t: Level, kind: Prediction) -> Tensor:
-    """x0 from a network's answer ``out`` at ``x`` = x_t; ``t`` broadcasts (``t.over(x)``)."""
+    """x0 from a network's output ``out`` at ``x`` = x_t; ``t`` broadcasts (``t.over(x)``)."""
     if kind is Prediction.X0:
         return out
     p, q = ROWS[kind](t)
@@ -37,7 +37,7 @@ def to_x0(out: Tensor, x: Tensor, t: Level, kind: Prediction) -> Tensor:
 
 
 def from_x0(x0: Tensor, x: Tensor, t: Level, kind: Prediction) -> Tensor:
-    """The answer of kind ``kind`` that means ``x0``; needs sigma > 0 but for x0 itself."""
+    """The output of kind ``kind`` that means ``x0``; needs sigma > 0 except for x0 itself."""
     if kind is Prediction.X0:
         return x0
     p, q = ROWS[kind](t)
@@ -45,5 +45,5 @@ def from_x0(x0: Tensor, x: Tensor, t: Level, kind: Prediction) -> Tensor:
 
 
 def convert(out: Tensor, x: Tensor, t: Level, source: Prediction, target: Prediction) -> Tensor:
-    """An answer of one kind as one of another."""
+    """An output of one kind, expressed as another kind."""
     return from_x0(to_x0(out, x, t, source), x, t, target)

@@ -1,8 +1,8 @@
-"""The samplers: each one short pure step, with the order that its error falls with.
+"""The samplers: each one is a short pure step and declares the order of its error.
 
 A subclass of :class:`Method` with a name is registered, here or in a package that names its module
-under the entry point ``afterscene.samplers``, and the tests hold it to its order. Steps run on
-every schedule; those in rho take a DDIM step out of alpha = 0 and into sigma = 0.
+under the entry point ``afterscene.samplers``; the tests measure its order. Steps run on every
+schedule; those in rho take a DDIM step away from alpha = 0 and to sigma = 0.
 """
 
 import math
@@ -26,7 +26,7 @@ __all__ = ["Method", "Run", "State", "make_sampler", "sample", "samplers", "traj
 
 @dataclass(frozen=True, kw_only=True)
 class Ddpm(Method, name="ddpm", order=1, stochastic=True, source="arXiv 2006.11239"):
-    """DDPM's ancestral step; ``variance`` small: the posterior's, large: the forward step's."""
+    """DDPM's ancestral step; ``variance``: small is the posterior's, large the forward step's."""
 
     variance: str = "small"
 
@@ -45,7 +45,7 @@ class Ddpm(Method, name="ddpm", order=1, stochastic=True, source="arXiv 2006.112
 
 @dataclass(frozen=True, kw_only=True)
 class Ddim(Method, name="ddim", order=1, source="arXiv 2010.02502"):
-    """DDIM: keep the direction to the noise, ``eta`` of it fresh; 0 is an ODE, 1 is DDPM."""
+    """DDIM: reuse the estimated noise, ``eta`` sets how much is fresh; 0 is an ODE, 1 is DDPM."""
 
     eta: float = 0.0
     stochastic = property(lambda self: self.eta > 0)
@@ -60,7 +60,7 @@ class Ddim(Method, name="ddim", order=1, source="arXiv 2010.02502"):
 
 
 class Euler(Method, name="euler", order=1, source="arXiv 2011.13456, 2210.02747"):
-    """Euler's step on ``dx/dt = alpha' x0 + sigma' eps``; flow matching's sampler."""
+    """Euler's step on ``dx/dt = alpha' x0 + sigma' eps``; the sampler of flow matching."""
 
     def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         x0 = run.x0(x, t)
@@ -92,7 +92,7 @@ class Heun(Method, name="heun", order=2, evaluations=2, source="arXiv 2206.00364
 
 
 class DpmPP2M(Method, name="dpmpp-2m", order=2, source="arXiv 2211.01095"):
-    """DPM-Solver++(2M): the linear part solved exactly, x0 half a step ahead (eq. 18)."""
+    """DPM-Solver++(2M): linear part solved exactly, x0 extrapolated by half a step (eq. 18)."""
 
     def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         x0 = ahead = run.x0(x, t)
@@ -129,7 +129,7 @@ class PredictorCorrector(
         added = added_variance(t, s)
         score = -t.eps(x, x0) / t.sigma
         x = (2 - t.alpha / s.alpha) * x + added * score + math.sqrt(added) * run.draw(x)
-        # The paper's size with its norms' expectation: a sample does not depend on its batch.
+        # The paper's step size with expected norms: a sample does not depend on its batch.
         h = 2 * (self.snr * s.sigma) ** 2
         for i in range(1, self.corrections + 1):
             score = -s.eps(x, run.x0(x, s)) / s.sigma
@@ -141,7 +141,7 @@ class PredictorCorrector(
 class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456"):
     """The probability-flow ODE in log rho by Dormand-Prince 5(4) to a ``tolerance``."""
 
-    tolerance: float | None = 1e-4  # relative and absolute; None takes one step a grid interval
+    tolerance: float | None = 1e-4  # relative and absolute; None: one step per grid interval
 
     def fixed(self) -> "Ode":
         return replace(self, tolerance=None)
@@ -149,7 +149,7 @@ class Ode(Method, name="ode", order=5, evaluations=7, source="arXiv 2011.13456")
     def step(self, run: Run, x: Tensor, t: Level, s: Level, memory: Any) -> Stepped:
         if t.alpha == 0 or s.sigma == 0:
             return Ddim().step(run, x, t, s, memory)
-        # Half precision cannot see its own error: integrate in float32 and ask for no more.
+        # Half precision cannot resolve its own error: integrate in float32, ask for no more.
         wide = x.to(torch.promote_types(x.dtype, torch.float32))
         tolerance = self.tolerance and max(self.tolerance, 10 * torch.finfo(x.dtype).eps)
         first, start = run.x0(x, t), math.log(t.rho)
@@ -178,7 +178,7 @@ def samplers() -> Mapping[str, type[Method]]:
 
 
 def make_sampler(name: str, **parameters: Any) -> Method:
-    """The sampler of that name; :class:`UnknownName` lists the names."""
+    """The sampler with that name; :class:`UnknownName` lists the names."""
     known = samplers()
     if name not in known:
         raise UnknownName(f"sampler '{name}' is not known; choose one of: {', '.join(known)}")

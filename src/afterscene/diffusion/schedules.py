@@ -1,9 +1,9 @@
-"""How fast the image drowns: ``x_t = alpha(t) x0 + sigma(t) eps``, t = 0 clean, t = 1 noise.
+"""How much noise at which time: ``x_t = alpha(t) x0 + sigma(t) eps``, t = 0 clean, t = 1 noise.
 
-Seen as ``x_t / alpha = x0 + rho eps`` with ``rho = sigma / alpha``, all of them are one process
+Written as ``x_t / alpha = x0 + rho eps`` with ``rho = sigma / alpha`` they are all one process
 (arXiv 2206.00364); a schedule says when which rho is reached: ``coefficients(t)`` and its inverse,
 ``time_of(rho)``. The SDE's drift and diffusion (arXiv 2011.13456) are ``f = alpha'/alpha`` and
-``g^2 = sigma^2 d/dt log rho^2``. A step from ``t`` to ``s`` sees two :class:`Level` alone.
+``g^2 = sigma^2 d/dt log rho^2``. A step from ``t`` to ``s`` only sees two :class:`Level` records.
 """
 
 import math
@@ -19,9 +19,9 @@ from afterscene.errors import BadParameter
 
 
 class Level(NamedTuple):
-    """A schedule read at one time: Python floats in a sampler, tensors in training.
+    """A schedule at one time: Python floats in a sampler, tensors in training.
 
-    ``d_alpha``, ``d_sigma``: derivatives by time; ``pull``: the weight of x1 on a bridge.
+    ``d_alpha``, ``d_sigma``: time derivatives; ``pull``: the weight of x1 on a bridge.
     """
 
     time: Any
@@ -42,20 +42,20 @@ class Level(NamedTuple):
         return (x - self.alpha * x0) / self.sigma
 
     def over(self, x: Tensor) -> "Level":
-        """The same level with tensors shaped (batch, 1, ...) and typed so that they scale ``x``."""
+        """The same level with tensors of shape (batch, 1, ...) and a type that can scale ``x``."""
         tensors = isinstance(self.alpha, Tensor)
         return Level(*(spread(value, x) for value in self)) if tensors else self
 
 
 def spread(value: Any, x: Tensor) -> Any:
-    """A value per sample as (batch, 1, ...) with the type of ``x``; a float as it is."""
+    """One value per sample as (batch, 1, ...) with the type of ``x``; a float stays a float."""
     if not isinstance(value, Tensor) or value.ndim == 0:
         return value
     return value.to(x).reshape(value.shape + (1,) * (x.ndim - value.ndim))
 
 
 def added_variance(t: Level, s: Level) -> Any:
-    """What the forward process adds from s to t: DDPM's beta for this step."""
+    """The variance that the forward process adds from s to t: DDPM's beta for this step."""
     return t.sigma**2 - (t.alpha / s.alpha) ** 2 * s.sigma**2
 
 
@@ -67,7 +67,7 @@ def posterior(t: Level, s: Level) -> tuple[Any, Any, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """The two curves of a process; subclasses give ``coefficients`` and ``time_of``."""
+    """alpha(t) and sigma(t) of a process; subclasses give ``coefficients`` and ``time_of``."""
 
     def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
         """``alpha, sigma, alpha', sigma'`` (a bridge: and ``b``) at times ``t`` of any shape."""
@@ -213,7 +213,7 @@ class VE(Schedule):
 
 @dataclass(frozen=True, kw_only=True)
 class EDM(Schedule):
-    """EDM: alpha = 1 and sigma itself is the clock, ``sigma = sigma_max t`` (arXiv 2206.00364)."""
+    """EDM: alpha = 1 and sigma grows linearly, ``sigma = sigma_max t`` (arXiv 2206.00364)."""
 
     sigma_max: float = 80.0
 

@@ -1,1 +1,1 @@
-"""A detector's opinion of a generated scene: is the damage there that was asked for?"""
+"""A detector's opinion of a generated scene: does it show the damage that was asked for?"""

@@ -1,7 +1,7 @@
-"""A damage detector as the judge of generated scenes: what it says of the asked buildings.
+"""A damage detector as the judge of generated scenes.
 
-Any detector that keeps the protocol serves; those of the package are found by
-:func:`afterscene.detectors.load_assessor`.
+Any detector with this protocol will do; :func:`afterscene.detectors.load_assessor` loads those of
+the package.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Levels(Protocol):
 
 @runtime_checkable
 class Assessor(Protocol):
-    """What judging needs of a detector."""
+    """What judging needs from a detector."""
 
     def predict(
         self, pre: Scene, post: Scene, *, footprints: Sequence[Building] | None = None

@@ -1,13 +1,13 @@
 """Quality control: does an independent judge find the damage that was asked for?
 
-A generator can draw a convincing picture that shows another level than its label says; such a pair
+A generator can draw a convincing image that shows another level than its label says; such a pair
 teaches the opposite of what it was made for. So a judge that was trained on real pairs alone looks
-at the picture and names a level for each building. The fidelity of a scene is the share of
-buildings whose level comes back, taken for each asked level and averaged over these, so that many
-untouched roofs do not outvote one ruin. A scene below the asked fidelity is drawn again with
-another seed (the damage stays); after :data:`TRIES` scenes the pair is given up.
+at the image and names a level for each building. The fidelity of a scene is the share of buildings
+in which the judge finds the requested level, computed for each level and averaged over the levels,
+so that many intact roofs do not outvote one ruin. A scene below the required fidelity is drawn
+again with another seed (and the same damage); after :data:`TRIES` scenes the pair is given up.
 
-Choosing scenes by a judge also chooses what that judge can see: report results by another one.
+Selecting scenes by a judge favours what that judge can recognise: report results with another one.
 """
 
 from collections.abc import Callable
@@ -25,19 +25,19 @@ TRIES = 4
 
 @runtime_checkable
 class Judge(Protocol):
-    """Who tells which levels a picture shows."""
+    """Says which levels an image shows."""
 
     def __call__(self, pre: Scene, post: Scene, damage: DamageMap, /) -> np.ndarray:
-        """(4, 4) int: buildings by asked level (rows) and found level."""
+        """(4, 4) int: buildings by requested level (rows) and level found."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class QualityControl:
-    """A judge and what is asked of it.
+    """A judge and the fidelity that is required.
 
     Attributes:
-        judge: Names the levels that it finds.
-        name: Of the judge, for the manifest; with its weights' hash.
+        judge: Says which levels it finds.
+        name: The judge's name with the hash of its weights, for the manifest.
         least: Fidelity below which a scene is drawn again; 0 only measures.
     """
 
@@ -47,19 +47,19 @@ class QualityControl:
 
     def __post_init__(self) -> None:
         if not 0 <= self.least <= 1:
-            raise BadParameter(f"a fidelity is between 0 and 1, not {self.least:g}")
+            raise BadParameter(f"min-fidelity {self.least:g} is not between 0 and 1; change it")
 
     def settings(self) -> dict[str, object]:
-        """What must be the same for a run to go on."""
+        """What must not change for a run to be resumed."""
         return {"judge": self.name, "min_fidelity": self.least}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A drawn scene and what the judge says.
+    """A drawn scene and the judge's verdict.
 
-    ``fidelity`` is None where no building could be judged, or nobody judged. ``seed`` drew the
-    scene that is kept, ``draws`` counts the scenes.
+    ``fidelity`` is None if no building could be judged, or there was no judge. ``seed`` is that of
+    the scene that is kept, ``draws`` counts the scenes that were drawn.
     """
 
     scene: Scene
@@ -69,7 +69,7 @@ class Checked:
 
 
 def fidelity(table: np.ndarray) -> float | None:
-    """Mean over the asked levels of the share of buildings found as asked; (4, 4) -> 0 to 1."""
+    """Share of buildings found at the requested level, mean over the levels; (4, 4) -> 0 to 1."""
     asked = table.sum(axis=1)
     if not asked.any():
         return None
@@ -99,8 +99,8 @@ def draw_checked(
             return Checked(scene=scene, seed=own, draws=draws, fidelity=found)
         best = max(best, found)
     raise LowFidelity(
-        f"the best of {TRIES} scenes has fidelity {best:.2f}, asked is {control.least:g}; "
-        "ask for less, or leave such pairs out with --on-error skip"
+        f"the best of {TRIES} scenes has fidelity {best:.2f}, but {control.least:g} is required; "
+        "require less, or leave such pairs out with --on-error skip"
     )
 
 

@@ -1,1 +1,1 @@
-"""Networks of the course and of the shipped models: torch only, they know no schedule."""
+"""The networks of the shipped models and of the course: torch only; they know no schedule."""

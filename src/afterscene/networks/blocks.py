@@ -1,9 +1,9 @@
-"""Small building blocks that every network of this package shares.
+"""Small building blocks shared by the networks of this package.
 
-Normalisation here is over the channels of one position (Ba et al. 2016, "Layer Normalization"),
-never over the picture: a network made of these blocks is a function of a neighbourhood only, so
-that a scene rendered tile by tile equals the scene rendered whole (group or instance
-normalisation would let every pixel feel the whole tile).
+Normalisation is over the channels of one position (Ba et al. 2016, "Layer Normalization"), never
+over the image: each output of such a network depends on a bounded neighbourhood only, so that a
+scene rendered tile by tile equals the scene rendered at once (with group or instance normalisation
+every pixel would depend on the whole tile).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ChannelNorm(nn.Module):
 
 
 def zero_(module: nn.Module) -> nn.Module:
-    """Set all parameters of ``module`` to zero (so that a residual branch starts as identity)."""
+    """Set all parameters of ``module`` to zero, so that a residual block starts as the identity."""
     for parameter in module.parameters():
         nn.init.zeros_(parameter)
     return module
@@ -85,11 +85,11 @@ class ResidualBlock(nn.Module):
 
 
 class LeanBlock(nn.Module):
-    """``x + conv(silu(film(conv(norm(x)))))``: a :class:`ResidualBlock` that moves less memory.
+    """``x + conv(silu(film(conv(norm(x)))))``: a :class:`ResidualBlock` with less memory traffic.
 
     One normalisation and one activation for two convolutions (as ConvNeXt, Liu et al. 2022,
-    section 2.6, argues for); scale and shift stand before the activation. Input and output are
-    equally wide. Shapes: ``x (N, C, H, W)``, ``embedding (N, E)`` -> ``(N, C, H, W)``.
+    section 2.6, argues for); scale and shift come before the activation. Input and output have the
+    same width. Shapes: ``x (N, C, H, W)``, ``embedding (N, E)`` -> ``(N, C, H, W)``.
     """
 
     def __init__(self, channels: int, channels_out: int, embedding: int) -> None:
@@ -106,6 +106,6 @@ class LeanBlock(nn.Module):
         scale, shift = self.film(embedding)[:, :, None, None].to(hidden.dtype).chunk(2, dim=1)
         if torch.is_grad_enabled():
             return x + self.conv2(F.silu(torch.addcmul(shift, hidden, 1 + scale)))
-        # Nothing is kept for a backward pass: work in place, memory traffic is what costs here.
+        # Nothing is kept for a backward pass: work in place, because memory traffic dominates.
         hidden = F.silu(hidden.mul_(1 + scale).add_(shift), inplace=True)
         return self.conv2(hidden).add_(x)

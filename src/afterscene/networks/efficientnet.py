@@ -3,10 +3,10 @@
 An inverted bottleneck widens each pixel with a 1x1 convolution, mixes neighbours channel by
 channel (depthwise 3x3 or 5x5) and narrows again; where stride and width allow, the input is added.
 The Lite variant drops squeeze-and-excitation and uses ReLU6. The classifier on top is left out: a
-detector wants the maps on the way down, one per stride (2, 4, 8, 16, 32), not the ImageNet class.
+detector needs the feature maps, one per stride (2, 4, 8, 16, 32), not the ImageNet class.
 
 Convolutions pad as TensorFlow's SAME does (an even input with stride 2 is padded only right and
-below), because the published weights were trained so; another padding shifts every map.
+below), because the published weights were trained that way; another padding shifts every map.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ STEM_WIDTH = 32
 
 
 class SameConv2d(nn.Conv2d):
-    """Convolution without bias of ceil(side / stride) output pixels, padded as TensorFlow."""
+    """Convolution without bias, ceil(side / stride) output pixels, padded as in TensorFlow."""
 
     def __init__(self, width_in: int, width_out: int, kernel: int, stride: int, groups: int = 1):
         super().__init__(width_in, width_out, kernel, stride, groups=groups, bias=False)

@@ -1,16 +1,15 @@
-"""A Siamese U-Net: what was there, and what became of it (xView2's winning pattern, 2019).
+"""A Siamese U-Net: where the buildings are and how damaged (as the winners of xView2, 2019).
 
-One encoder with shared weights sees the pre and the post image, so that both speak the same
-language of features. At each stride the two maps and the size of their difference are mixed by a
-1x1 convolution; a U-Net decoder (Ronneberger et al. 2015, arXiv 1505.04597) carries the mixture
-back to half resolution, where two heads answer: is there a building (1 logit), and which of the
-four damage levels does it have (4 logits, meaningful only on buildings). Logits are then enlarged
-bilinearly to the input's grid: a house at 0.5 m has some 25 pixels a side, so half resolution
-costs little and saves three quarters of the decoder's time.
+One encoder with shared weights sees the pre and the post image. At each stride the two maps and
+the size of their difference are mixed by a 1x1 convolution; a U-Net decoder (Ronneberger et al.
+2015, arXiv 1505.04597) brings the mixture back to half resolution, where two heads predict whether
+there is a building (1 logit) and which of the four damage levels it has (4 logits, meaningful only
+on buildings). Logits are then enlarged bilinearly to the input's grid: a house at 0.5 m has some
+25 pixels a side, so half resolution costs little and saves three quarters of the decoder's time.
 
-With ``pre_only`` a narrower decoder of its own finds the buildings in the pre image alone, as the
-winners of xView2 did (their localisation never saw the post image): a burnt or flooded ground that
-training did not show can then not be taken for houses.
+With ``pre_only`` a second, narrower decoder finds the buildings in the pre image alone, as the
+winners of xView2 did (their localisation never saw the post image). Burnt or flooded ground that
+was absent from training can then not be mistaken for houses.
 
 The encoder is anything with ``channels`` and a list of maps at strides 2, 4, 8, ...
 """
@@ -67,11 +66,11 @@ class TinyEncoder(nn.Module):
 
 
 class WordHead(nn.Module):
-    """Levels as words: the class weights are texts, seen through one learned linear map.
+    """A damage head whose class weights are embedded sentences, through one learned linear map.
 
     ``words`` (4, D) are the unit embeddings of four sentences and stay fixed; a pixel's logit is
-    ``scale cos(x, P w)`` (as in CLIP, Radford et al. 2021, arXiv 2103.00020). Other sentences may
-    be put in their place later.
+    ``scale cos(x, P w)`` (as in CLIP, Radford et al. 2021, arXiv 2103.00020). They can be replaced
+    by other sentences later.
     """
 
     def __init__(self, width: int, size: int) -> None:
@@ -89,8 +88,8 @@ class WordHead(nn.Module):
 class Decoder(nn.Module):
     """Maps at strides 2, 4, 8, ... -> one map at stride 2 (U-Net).
 
-    ``channels`` are those of the maps, ``width`` the decoder's own at stride 4: half of it at
-    stride 2 (``features_width``) and twice at 16 and up.
+    ``channels`` are those of the maps; ``width`` is the decoder's width at stride 4, halved at
+    stride 2 (``features_width``) and doubled at 16 and up.
     """
 
     def __init__(self, channels: Sequence[int], width: int) -> None:
@@ -107,7 +106,7 @@ class Decoder(nn.Module):
         self.features_width = widths[0]
 
     def decode(self, maps: Sequence[Tensor]) -> Tensor:
-        """(N, ``features_width``, H / 2, W / 2) from maps, the finest first."""
+        """(N, ``features_width``, H / 2, W / 2) from the maps, finest first."""
         mixed = [mix(one) for mix, one in zip(self.mix, maps, strict=True)]
         x = mixed.pop()
         for up in reversed(self.up):
@@ -143,7 +142,7 @@ class SiameseUNet(Decoder):
         return self.heads(self.features(pre, post), pre.shape[-2:])
 
     def heads(self, x: Tensor, size: torch.Size) -> Logits:
-        """The answers from :meth:`features`, enlarged to `size`."""
+        """The logits from :meth:`features`, enlarged to `size`."""
         both = place = x
         if self.site:
             width = self.site.features_width
@@ -151,7 +150,7 @@ class SiameseUNet(Decoder):
         return Logits(_enlarge(self.localization(place), size), _enlarge(self.damage(both), size))
 
     def features(self, pre: Tensor, post: Tensor) -> Tensor:
-        """The last map: (N, ``features_width``, H / 2, W / 2); behind it the one of the places."""
+        """The last map, (N, ``features_width``, H / 2, W / 2), then that of the localisation."""
         maps = [both.chunk(2) for both in self.encoder(torch.cat([pre, post]))]
         x = self.decode([torch.cat([a, b, (b - a).abs()], dim=1) for a, b in maps])
         return torch.cat([x, self.site.decode([a for a, _ in maps])], dim=1) if self.site else x
@@ -164,8 +163,8 @@ def _enlarge(logits: Tensor, size: torch.Size) -> Tensor:
 def fold_batch_norm(network: nn.Module) -> nn.Module:
     """Merge every (convolution, batch norm) neighbour of a Sequential, in place; for inference.
 
-    In eval mode the norm is an affine map with fixed numbers, so it can be multiplied into the
-    convolution: the same answer up to rounding, one pass over memory less.
+    In eval mode the norm is a fixed affine map, so it can be multiplied into the convolution: the
+    same result up to rounding, with one pass over memory less.
     """
     for module in network.modules():
         if not isinstance(module, nn.Sequential):

@@ -1,7 +1,7 @@
 """Tokens: the parts that ViT and U-ViT share.
 
-A picture becomes a sequence of patch tokens, each a linear map of ``patch x patch`` pixels;
-self-attention lets each token look at all others (Vaswani et al. 2017); a block normalises before
+An image becomes a sequence of patch tokens, each a linear map of ``patch x patch`` pixels;
+self-attention lets each token attend to all others (Vaswani et al. 2017); a block normalises before
 each of its two branches (pre-LN), which is what both Dosovitskiy et al. 2021 and Bao et al. 2023
 do. Positions are learned on one grid and resized to another by bicubic interpolation, so that a
 network trained on squares runs at any aspect ratio.
@@ -75,7 +75,7 @@ def patch_grid(x: Tensor, patch: int) -> tuple[int, int]:
 
 
 def resize_positions(positions: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Tensor:
-    """Learned positions ``(1, h w, D)`` of one grid for another one, bicubic; same grid: as is."""
+    """Learned positions ``(1, h w, D)``, resized (bicubic) if the new grid is a different one."""
     if old == new:
         return positions
     picture = positions.transpose(1, 2).unflatten(2, old)
@@ -86,7 +86,7 @@ def resize_positions(positions: Tensor, old: tuple[int, int], new: tuple[int, in
 
 
 def init_tokens_(module: nn.Module) -> None:
-    """Truncated normal of deviation 0.02 for linear maps, zero biases (for ``module.apply``)."""
+    """Truncated normal of deviation 0.02 for linear maps, zero biases; for ``module.apply``."""
     if isinstance(module, nn.Linear):
         nn.init.trunc_normal_(module.weight, std=0.02)
         if module.bias is not None:

@@ -1,11 +1,11 @@
-"""A fully convolutional U-Net that works at any size and sees a bounded neighbourhood.
+"""A fully convolutional U-Net for inputs of any size, with a bounded receptive field.
 
-Ronneberger et al. 2015 gave the shape, Ho et al. 2020 the residual blocks with a time
-embedding, Dhariwal and Nichol 2021 the scale-shift conditioning. Two things differ, both for
-scenes larger than any training crop:
+The shape is that of Ronneberger et al. 2015, the residual blocks with a time embedding are those
+of Ho et al. 2020, the scale-shift conditioning is that of Dhariwal and Nichol 2021. Two things
+differ, both for scenes larger than any training crop:
 
-* pixels enter through a space-to-depth step (``patch``), so that the full resolution is touched
-  only by a cheap linear map, while its values stay directly available to the output;
+* pixels enter through a space-to-depth step (``patch``), so that only a cheap linear map works at
+  full resolution, while the input values stay directly available to the output;
 * every normalisation is per position (:mod:`afterscene.networks.blocks`), and there is no
   attention: the value at a pixel depends on ``reach`` pixels around it, which makes tiling exact
   instead of approximate.
@@ -27,16 +27,16 @@ class UNetConfig:
     """Sizes of a :class:`UNet`.
 
     Attributes:
-        channels_in: Channels of the input picture (all pictorial conditions included).
-        channels_out: Channels of the output picture.
-        patch: Space-to-depth factor at the door (1 = work on pixels).
+        channels_in: Channels of the input image (including all image-shaped conditions).
+        channels_out: Channels of the output image.
+        patch: Space-to-depth factor at the input (1 = work on pixels).
         widths: Channels of each scale, finest first; each scale halves the resolution.
         depths: Residual blocks of each scale, on the way down and again on the way up.
         embedding: Width of the conditioning embedding.
         vector: Length of the vector condition (0 = none).
         classes: Number of classes of the class condition, the null class not counted.
-        lean: Blocks with one normalisation and one activation, skips added and not stacked: what
-            moves memory without computing is halved, and widths can grow instead.
+        lean: Blocks with one normalisation and one activation, skips added and not concatenated:
+            halves the memory traffic, so that widths can grow instead.
     """
 
     channels_in: int
@@ -51,7 +51,9 @@ class UNetConfig:
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.depths) or not self.widths:
-            raise ValueError(f"widths {self.widths} and depths {self.depths} must pair up")
+            raise ValueError(
+                f"widths {self.widths} and depths {self.depths} must have the same length"
+            )
         if min(*self.widths, *self.depths, self.patch, self.embedding) < 1:
             raise ValueError("patch, widths, depths and embedding must be at least 1")
 
@@ -101,7 +103,7 @@ class UNet(nn.Module):
         last = len(width) - 1
         for scale, (channels, depth) in enumerate(zip(width, config.depths, strict=True)):
             self.down.append(Stage(_block(config, channels, channels) for _ in range(depth)))
-            # The coarsest scale has no skip of its own: its blocks simply go on.
+            # The coarsest scale has no skip connection.
             stacked = scale < last and not config.lean
             entries = [2 * channels if stacked else channels] + [channels] * (depth - 1)
             self.up.append(Stage(_block(config, c, channels) for c in entries))

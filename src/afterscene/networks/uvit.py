@@ -1,11 +1,11 @@
 """U-ViT: all are worth words (Bao et al. 2023, arXiv 2209.12152).
 
 Time, conditions and noisy patches are tokens of one sequence, with learned positions over all of
-them. ``depth / 2`` blocks go in, one block is the middle, ``depth / 2`` blocks come out; each of
-the latter starts by joining the tokens of its mirror block (the long skip that gives the U).
-Then a layer norm, a linear map from token to patch, and a 3x3 convolution that hides the seams.
+them. There are ``depth / 2`` blocks, one middle block and ``depth / 2`` more blocks; each of the
+latter starts by joining the tokens of its mirror block (the long skip that gives the U). Then
+follow a layer norm, a linear map from token to patch, and a 3x3 convolution that hides the seams.
 
-The condition is a class (one token); what is not said is a learned null, never zero.
+The condition is a class (one token); where it is not given, a learned null is used, never zero.
 ``long_skips=False`` leaves a plain ViT with a time token: the paper's ablation, and the "ViT" of
 the course.
 """
@@ -72,8 +72,8 @@ class UViTConfig:
 class UViT(nn.Module):
     """``(x (N, Cin, H, W), t (N,), label (N,)) -> (N, Cout, H, W)``.
 
-    ``t`` is any scalar noise label (1000 t enters the sinusoid); ``label`` an int64 class, -1
-    "not said". H and W must be multiples of the patch, in any ratio.
+    ``t`` is any scalar noise label (1000 t enters the sinusoid); ``label`` is an int64 class, -1
+    for "not given". H and W must be multiples of the patch, in any ratio.
     """
 
     def __init__(self, config: UViTConfig) -> None:

@@ -1,8 +1,8 @@
-"""Which places to draw disasters for: candidates, what stands there, what may strike there.
+"""Which places to draw disasters for: candidates, exposure, likelihood of a hazard.
 
-candidates (a gazetteer, or a GeoJSON of one's own) -> exposure (footprints that others mapped) ->
+Candidates (a gazetteer, or your own GeoJSON) -> exposure (footprints that others mapped) ->
 likelihood (layers that others computed, or a coarse prior) -> weights for sampling. A layer at the
-scale of a country says nothing about a house: weights choose places, they are never labels.
+scale of a country says nothing about a house: weights select places, they are never labels.
 """
 
 from afterscene.geodata.mapped import Footprint

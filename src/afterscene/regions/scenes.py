@@ -1,11 +1,11 @@
-"""What kind of ground a picture shows: 21 land-use classes, and how built-up it is.
+"""Scene classification: 21 land-use classes, and how built-up a picture is.
 
 A linear layer on the pooled last map of EfficientNet-Lite0 (Tan and Le 2019), whose ImageNet
 weights come from the extra ``encoders``; only the layer, 27 kB, is shipped. Classes are those of
-UC Merced (Yang and Newsam 2010), cut from USGS pictures of 0.3 m in windows of 256 pixels; larger
+UC Merced (Yang and Newsam 2010), cut from USGS images of 0.3 m in windows of 256 pixels; larger
 scenes are read window by window and the probabilities averaged. ``built_up`` is the sum over the
-classes in which people live or work under roofs: it keeps scenes worth a disaster and leaves out
-fields, woods and water.
+classes with buildings: it keeps scenes with something to damage and leaves out fields, woods and
+water.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ BUILT_UP = (
     *("sparseresidential", "storagetanks", "intersection", "parkinglot", "tenniscourt"),
 )
 WINDOWS = 16
-"""Windows of a scene that are looked at, at most; spread evenly."""
+"""Maximum number of windows of a scene that are classified; they are spread evenly."""
 
 
 @lru_cache(maxsize=1)
@@ -73,7 +73,7 @@ class SceneClassifier:
         return found.detach().numpy()
 
     def built_up(self, scene: Scene) -> float:
-        """Probability in 0..1 that a window of the scene is built-up ground."""
+        """Probability (0 to 1) that a window of the scene is built-up."""
         chance = self(scene)
         return float(sum(chance[CLASSES.index(name)] for name in BUILT_UP))
 
@@ -97,7 +97,7 @@ def load_scenes(name: str | Path = "scenes") -> SceneClassifier:
     folder = shipped.find(name, KIND)
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if tuple(config.get("classes", ())) != CLASSES:
-        raise BadWeights(f"{folder}: its classes are not the 21 of UC Merced; give another model")
+        raise BadWeights(f"{folder}: the classes are not the 21 of UC Merced; give another model")
     head = new_head()
     load_into(head, read_tensors(folder / "head.safetensors"), str(folder))
     return SceneClassifier(head=head.eval())
