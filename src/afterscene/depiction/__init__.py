@@ -1,4 +1,4 @@
-"""How damage, water, ash and fallen woods are painted; no torch.
+"""How damage, water, ash and bared trees are painted; no torch.
 
 Painters work on pictures ``(H, W, 3)`` uint8 and a damage map. A hazard composes its
 :class:`Depiction` from them.

@@ -1,7 +1,7 @@
-"""The aftermath of a drawn town, painted by rule alone.
+"""The aftermath of a drawn town, painted by rules alone.
 
 For tests, lessons and the demo without data, where no real post image exists. The painters are
-those of a rendering; where a network would draw the damage alone, heaps and cracks stand for it.
+those of a rendering; damage that a network would draw is painted as heaps and cracks instead.
 """
 
 from __future__ import annotations
@@ -39,6 +39,6 @@ def draw_aftermath(scene: Scene, damage: DamageMap, depiction: Depiction, seed: 
 
 
 def _shown(building: Building, depiction: Depiction) -> Building:
-    """The building, whole where its level is below those that are drawn."""
+    """The building, undamaged if its level is below those that are drawn."""
     below = building.level is not None and building.level < depiction.learned_from
     return replace(building, level=DamageLevel.NO_DAMAGE) if below else building

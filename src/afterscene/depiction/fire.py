@@ -1,10 +1,10 @@
-"""What fire leaves of ground, trees and houses.
+"""Ground, trees and houses after a fire.
 
-Seen from above a burnt house is its own plan in ash: grey, with pale and charred pieces, darker
-where things charred, the stumps of outer and inner walls as light lines, some of the ash spilt over
-a lot that is scorched brown. Half burnt (major): the same on one part of the roof; minor: soot
-along an edge. Ground and trees follow the field of heat. Colours were set by eye on a pair without
-labels of xBD's ``socal-fire`` and on the tiles of Santa Rosa in the split ``val``.
+Seen from above, a burnt house is its floor plan in ash: grey, with pale and charred pieces, the
+remains of outer and inner walls as light lines, some of the ash spilt over a lot that is scorched
+brown. Major damage: the same on one part of the roof; minor: soot along an edge. Ground and trees
+follow the field of heat. Colours were set by eye on an unlabelled pair of xBD's ``socal-fire`` and
+on the tiles of Santa Rosa in the split ``val``.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ MINOR, MAJOR, DESTROYED = DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DEST
 ASH, PALE, CHAR = (0.48, 0.455, 0.415), (0.63, 0.60, 0.555), (0.27, 0.255, 0.235)
 WALL, SOOT, SOIL = (0.74, 0.715, 0.675), (0.20, 0.19, 0.18), (0.34, 0.31, 0.27)
 RUBBLE = (0.78, 0.76, 0.72)
-#: Largest share by which the ash of one house is lighter or darker than that of another.
+#: Largest relative difference in brightness between the ash of two houses.
 TONES = 0.25
-#: Pixels between inner walls, 3 to 6 m at half a metre.
+#: Pixels between inner walls: 3 to 6 m at 0.5 m per pixel.
 ROOM = (5.0, 12.0)
 
 
@@ -30,7 +30,7 @@ SCORCHED = (4.0, 14.0)
 
 
 def scorch(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
-    """``picture`` ``(H, W, 3)`` uint8 on burnt ground, its houses whole; water is spared."""
+    """``picture`` ``(H, W, 3)`` uint8 with burnt ground and intact houses; water stays."""
     painting = Painting.of(picture, damage, np.random.default_rng([seed, 0xAF7E]))
     burnt = _rise(damage.intensity, *SCORCHED)
     patchy = burnt * np.clip(0.8 + 0.35 * painting.noise(30.0, 12.0), 0, 1)
@@ -52,7 +52,7 @@ def _rise(x: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def burn(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
-    """``picture`` ``(H, W, 3)`` uint8 with burnt houses and scorched lots; equal seeds, equal."""
+    """``picture`` ``(H, W, 3)`` uint8 with burnt houses and scorched lots; fixed by the seed."""
     rng = np.random.default_rng((seed, 43))
     painting = Painting.of(picture, damage, rng)
     scorched = np.clip(painting.around(DESTROYED, 9.0) + 0.6 * painting.around(MAJOR, 6.0), 0, 1)
@@ -92,7 +92,7 @@ def _ash(painting: Painting) -> np.ndarray:
 
 
 def _walls(painting: Painting, rng: np.random.Generator) -> np.ndarray:
-    """``(H, W)`` in [0, 1]: stumps of outer and inner walls of destroyed houses."""
+    """``(H, W)`` in [0, 1]: remains of the outer and inner walls of destroyed houses."""
     gone = painting.at(DESTROYED)
     inside = cv2.erode(gone.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     lines = 0.7 * (gone & ~inside).astype(np.float32)

@@ -1,6 +1,6 @@
-"""What is left of a house that wind destroyed: a heap of pieces, its slab, or nothing but ground.
+"""Houses that wind destroyed: a heap of pieces, the bare slab, or nothing but ground.
 
-Pieces are angular, many in the colour of the old roof; small buildings often vanish whole.
+Pieces are angular, many in the colour of the old roof; small buildings often vanish completely.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from afterscene.depiction.painting import Painting, outline
 from afterscene.geodata.damage import DamageLevel
 
 DESTROYED = DamageLevel.DESTROYED
-#: Colours of pieces beside the roof's own: drywall and sheet metal, insulation, wood.
+#: Colours of pieces besides that of the roof: drywall and sheet metal, insulation, wood.
 PIECES = ((0.84, 0.82, 0.79), (0.70, 0.68, 0.65), (0.72, 0.61, 0.54), (0.60, 0.51, 0.43))
 GAP, SLAB = (0.25, 0.23, 0.20), (0.60, 0.55, 0.48)
-#: Footprints of fewer pixels often vanish whole.
+#: Buildings with fewer pixels often vanish completely.
 SMALL = 260
-#: What may become of a destroyed building; shares of the first two, for small and for other ones.
+#: What a destroyed building becomes; shares of the first two, for small and for other ones.
 VANISHED, SLABBED, HEAPED = 0, 1, 2
 FATES = ((0.50, 0.12), (0.22, 0.30))
 #: For each: area of its pieces as a share of the footprint, and how far they lie, in pixels.
 STREWN = (((0.05, 0.2), (3.0, 6.0)), ((0.15, 0.6), (2.0, 6.0)), ((0.2, 1.1), (1.0, 6.0)))
-#: How much of the old roof is gone under a heap; what is left lies there broken.
+#: Share of the old roof that is gone under a heap; the rest lies there in pieces.
 GONE = (0.45, 1.0)
 
 
 def heap(
     painting: Painting, rng: np.random.Generator, hazed: Callable[[Sequence], np.ndarray]
 ) -> None:
-    """Turn each destroyed house into what is left of it; ``hazed`` greys colours for the scene."""
+    """Draw the remains of each destroyed house; ``hazed`` greys colours to match the scene."""
     whole, pieces = painting.picture.copy(), hazed(PIECES)
     fates = _fates(painting, rng)
     _clear(painting, fates, hazed)
@@ -50,7 +50,7 @@ def _fates(painting: Painting, rng: np.random.Generator) -> np.ndarray:
 
 
 def _clear(painting: Painting, fates: np.ndarray, hazed: Callable[[Sequence], np.ndarray]) -> None:
-    """Lay what the pieces of destroyed buildings will lie on: ground, slab, or both in shade."""
+    """Paint what the pieces of destroyed buildings lie on: ground, slab, or both in shade."""
     ground = _ground(painting)
     slab = hazed(SLAB) * (1 + 0.08 * painting.noise(3.0, 8.0))[..., None]
     gap = hazed(GAP) * (1.3 + 0.4 * painting.noise(2.0, 5.0))[..., None]
@@ -66,7 +66,7 @@ def _clear(painting: Painting, fates: np.ndarray, hazed: Callable[[Sequence], np
 
 
 def _ground(painting: Painting) -> np.ndarray:
-    """``(H, W, 3)``: what lies around the footprints, carried under them."""
+    """``(H, W, 3)``: the ground around the footprints, continued below them."""
     free = (painting.index == 0).astype(np.float32)
     weight = cv2.GaussianBlur(free, (0, 0), 10.0)[..., None]
     around = cv2.GaussianBlur(painting.picture * free[..., None], (0, 0), 10.0)
@@ -85,7 +85,7 @@ def scatter(
     cover: float,
     spread: float,
 ) -> None:
-    """Lay angular pieces on pixels ``(rows, cols)``, moved by about ``spread`` pixels.
+    """Paint angular pieces onto pixels ``(rows, cols)``, moved by about ``spread`` pixels.
 
     Their areas sum to ``cover`` times those pixels; half have a colour found there in ``whole``,
     half one of ``pieces`` ``(n, 3)``.

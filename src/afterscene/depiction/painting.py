@@ -1,7 +1,7 @@
 """Building blocks of a drawn aftermath: rubble, holes in roofs, scattered debris, tints.
 
-All work on (H, W, 3) float32 pictures in 0..1 and soft masks (H, W) in 0..1; what a mask leaves at
-zero keeps its value exactly.
+All work on (H, W, 3) float32 pictures in 0..1 and soft masks (H, W) in 0..1; where a mask is zero,
+pixels keep their value exactly.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from afterscene.geodata.drawn.palette import Colour
 WOOD: tuple[Colour, ...] = ((0.62, 0.54, 0.43), (0.45, 0.38, 0.31), (0.75, 0.71, 0.65))
 BRICK: tuple[Colour, ...] = ((0.60, 0.55, 0.50), (0.50, 0.43, 0.38), (0.68, 0.66, 0.63))
 
-#: Width (standard deviation, pixels) of what a satellite smears: brightness, and colour, which is
-#: recorded four times as coarse and sharpened by the brightness afterwards.
+#: Blur of a satellite image (standard deviation, pixels): of brightness, and of colour, which is
+#: recorded at a quarter of the resolution and pan-sharpened afterwards.
 SMEAR, TINT = 0.5, 1.6
 
 
@@ -32,7 +32,7 @@ def nearness(where: np.ndarray, sigma: float) -> np.ndarray:
 
 @dataclass
 class Painting:
-    """A picture on its way to its aftermath, with the damage map that says what happens."""
+    """A picture that is being painted, with the damage map that says what happened."""
 
     picture: np.ndarray
     damage: DamageMap
@@ -46,7 +46,7 @@ class Painting:
 
     @classmethod
     def of(cls, picture: np.ndarray, damage: DamageMap, rng: np.random.Generator) -> "Painting":
-        """Return the painting that an (H, W, 3) uint8 picture is to become."""
+        """Return the painting that starts from an (H, W, 3) uint8 picture."""
         return cls(picture.astype(np.float32) / 255, damage, rng)
 
     def rgb(self) -> np.ndarray:
@@ -62,11 +62,11 @@ class Painting:
         return np.asarray(self.level == level)
 
     def green(self) -> np.ndarray:
-        """Return 0..1: how much vegetation a pixel shows, roofs left out.
+        """Return 0..1: how much vegetation a pixel shows, except on roofs.
 
-        Green must exceed red and blue both: blue or muddy water does not count, nor does what is
-        dark and smooth, as green water is (brightness varies there by 0.002 to 0.004 over some
-        pixels, in crowns by 0.015 and more; seen on xBD's hurricane-michael).
+        Green must exceed both red and blue: blue or muddy water does not count, nor does anything
+        dark and smooth, such as green water (its brightness varies by 0.002 to 0.004 over some
+        pixels, that of crowns by 0.015 and more; measured on xBD's hurricane-michael).
         """
         r, g, b = self.picture.transpose(2, 0, 1)
         excess = np.minimum(g - r, g - b) / np.maximum(r + g + b, 0.1)
@@ -75,13 +75,13 @@ class Painting:
         return np.asarray(plants * (1 - dark * self._smooth(dark)))
 
     def blue(self) -> np.ndarray:
-        """Return 0..1: how much clear water a pixel shows, roofs left out."""
+        """Return 0..1: how much clear water a pixel shows, except on roofs."""
         r, g, b = self.picture.transpose(2, 0, 1)
         excess = (b - r) / np.maximum(r + g + b, 0.1)
         return np.asarray(np.clip(excess / 0.06, 0, 1) * (self.index == 0))
 
     def crowns(self) -> np.ndarray:
-        """Return 0..1: green and dark, that is trees rather than grass."""
+        """Return 0..1: green and dark, so trees rather than grass."""
         return np.asarray(self.green() * self.dark())
 
     def dark(self) -> np.ndarray:
@@ -90,7 +90,7 @@ class Painting:
         return np.asarray(np.clip((0.30 - grey) / 0.08, 0, 1))
 
     def _smooth(self, dark: np.ndarray) -> np.ndarray:
-        """Return 0..1: evenness of the dark around a pixel; a pale jetty in water counts not."""
+        """Return 0..1: how even the dark around a pixel is; bright objects in it are ignored."""
         grey = self.picture.mean(axis=2)
 
         def near(values: np.ndarray, sigma: float) -> np.ndarray:
@@ -106,13 +106,13 @@ class Painting:
         self.picture += mask.astype(np.float32)[..., None] * (tone - self.picture)
 
     def shade(self, factor: np.ndarray, mask: np.ndarray) -> None:
-        """Multiply the picture by a factor (H, W) where the mask says."""
+        """Multiply the picture by a factor (H, W), weighted by the mask."""
         self.picture *= 1 + mask[..., None] * (factor[..., None] - 1)
 
     def sense(self, before: np.ndarray) -> None:
-        """Smear what was drawn since ``before`` (H, W, 3) as a pan-sharpened image would.
+        """Blur what was drawn since ``before`` (H, W, 3) like a pan-sharpened image.
 
-        Within its outline: what was left alone stays to the bit.
+        Only inside its outline: all other pixels stay the same to the bit.
         """
         change = self.picture - before
         drawn = (change != 0).any(axis=2)
@@ -153,8 +153,8 @@ class Painting:
     ) -> np.ndarray:
         """Return a mask over a share of each footprint of a level.
 
-        The part lies to one side; ``lumpy`` from 0 (straight edge) to 1 (patches of these scales
-        in pixels) breaks it up.
+        The part is on one side; ``lumpy`` from 0 (straight edge) to 1 (patches of these scales in
+        pixels) breaks it up.
         """
         out = np.zeros(self.shape, np.float32)
         patches = self.noise(*scales)
@@ -170,7 +170,7 @@ class Painting:
         return out
 
     def walls(self, i: int) -> tuple[np.ndarray, np.ndarray, float]:
-        """Return rows and columns of footprint ``i``, and the angle of its own longer axis."""
+        """Return rows and columns of footprint ``i``, and the angle of its longer axis."""
         ys, xs = np.nonzero(self.index == i + 1)
         if not len(xs):
             return ys, xs, 0.0
@@ -178,9 +178,9 @@ class Painting:
         return ys, xs, 0.5 * float(np.arctan2(2 * (x * y).mean(), (x * x - y * y).mean()))
 
     def along_walls(self, i: int, turn: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return rows and columns of footprint ``i`` and how far (pixels) each lies along an axis.
+        """Return rows and columns of footprint ``i`` and their positions (pixels) along an axis.
 
-        It is the footprint's own longer axis, so that edges run with the walls, turned by ``turn``.
+        It is the footprint's longer axis turned by ``turn``, so that edges are parallel to walls.
         """
         ys, xs, angle = self.walls(i)
         if not len(xs):
@@ -215,9 +215,9 @@ class Painting:
 
 
 def outline(at: np.ndarray, turn: float, half: Sequence[float]) -> np.ndarray:
-    """Corners of a turned piece in eighths of a pixel, from its half length and half width.
+    """Corners of a turned rectangle in eighths of a pixel, from its half length and half width.
 
-    ``(4, 2)`` int32, x before y, as ``at`` ``(2,)``.
+    ``(4, 2)`` int32, x before y, like ``at`` ``(2,)``.
     """
     axis = np.array([np.cos(turn), np.sin(turn)])
     along, across = half[0] * axis, half[1] * np.array([-axis[1], axis[0]])

@@ -1,10 +1,9 @@
-"""What shaking leaves of houses: heaps of their own roof, concrete and brick, and dust around them.
+"""Houses after an earthquake: heaps of roof, concrete and brick, and dust around them.
 
-A collapsed house lies in pieces of its roof on grey rubble that spills a few metres over its
-outline; of a partly collapsed one a side has come down, with a shadow where the standing part
-breaks off; slight damage shows as a few fallen tiles and what lies at the foot of the walls.
-Nothing here is learned: xBD's mexico-earthquake has no destroyed building and five with major
-damage. Set by eye.
+A collapsed house is pieces of its roof on grey rubble that spreads a few metres beyond its outline;
+of a partly collapsed house one side has come down, with a shadow where the standing part breaks
+off; slight damage shows as a few fallen tiles and debris at the foot of the walls. Nothing here is
+learned: xBD's mexico-earthquake has no destroyed building and five with major damage. Set by eye.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ from afterscene.geodata.damage import DamageLevel, DamageMap
 
 MINOR, MAJOR, DESTROYED = DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED
 DUST, CONCRETE = (0.56, 0.54, 0.49), (0.50, 0.475, 0.44)
-#: Colours of pieces beside those of the old roof: concrete, plaster, brick, gaps between them.
+#: Colours of pieces besides those of the old roof: concrete, plaster, brick, gaps between them.
 PIECES = ((0.58, 0.56, 0.52), (0.70, 0.68, 0.64), (0.50, 0.41, 0.36), (0.30, 0.28, 0.25))
-#: Area of the pieces as a share of what came down, and how far they lie, in pixels.
+#: Area of the pieces as a share of the collapsed area, and how far they spread, in pixels.
 COVER, SPREAD = (0.7, 1.3), (1.2, 3.2)
-#: Share of a roof that comes down with major damage, and of its tiles that slip with minor.
+#: Share of a roof that collapses with major damage, and of tiles that slip with minor damage.
 FALLEN, SLIPPED = (0.3, 0.6), (0.02, 0.09)
-#: Pixels of the smallest hall.
+#: Pixels of the smallest building that counts as a hall.
 HALL = 3000
 
 
 def shake(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
-    """``picture`` ``(H, W, 3)`` uint8 with collapsed and cracked houses; equal seeds, equal."""
+    """``picture`` ``(H, W, 3)`` uint8 with collapsed and cracked houses; fixed by the seed."""
     rng = np.random.default_rng([seed, 0xAF7E])
     painting = Painting.of(picture, damage, rng)
     whole = painting.picture.copy()
@@ -57,13 +56,13 @@ def shake(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
 
 
 def _small(painting: Painting) -> np.ndarray:
-    """``(H, W)`` bool: houses, not halls, whose roofs are of sheets and lose none."""
+    """``(H, W)`` bool: houses, without halls, whose sheet roofs lose no tiles."""
     sizes = np.bincount(painting.index.ravel())
     return np.asarray(sizes[painting.index] < HALL)
 
 
 def _rubble(painting: Painting, down: np.ndarray, whole: np.ndarray) -> None:
-    """Grey broken ground under what came down, a little wider, dark where walls still stand."""
+    """Grey rubble under and a little around what collapsed, dark where walls still stand."""
     heap = painting.ragged(down, 4.0)
     tone = 1 + 0.16 * painting.noise(2.2, 5.0) + 0.10 * painting.noise(12.0)
     roof = cv2.GaussianBlur(whole, (0, 0), 4.0)

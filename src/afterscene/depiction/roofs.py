@@ -1,7 +1,7 @@
-"""Roofs that wind opened: shingles missing, decking bare in one piece, rooms below, tarpaulins.
+"""Roofs that wind opened: missing shingles, bare decking, open rooms, tarpaulins.
 
-Bare patches and pieces run with the walls of the house, for so do boards; where they begin more
-often is where the suction is greatest. Figures of :mod:`.wind`.
+Bare patches and pieces are parallel to the walls of the house, as the boards are; they start more
+often where the suction is greatest. For the figures see :mod:`.wind`.
 """
 
 from __future__ import annotations
@@ -14,33 +14,32 @@ from afterscene.geodata.damage import DamageLevel
 
 MINOR, MAJOR = DamageLevel.MINOR, DamageLevel.MAJOR
 HOLE = (0.20, 0.19, 0.17)
-#: Share of a roof with minor damage that lies bare in patches, and how often none of it does:
-#: damage that is seen around the house or not at all.
+#: Share of a roof with minor damage that is bare in patches, and how often none of it is: damage
+#: that shows around the house, or not at all.
 BARE, UNSEEN = (0.04, 0.28), 0.2
-#: Half length (gamma: shape, scale) and half width of a bare patch, in pixels.
+#: Half the length (gamma: shape, scale) and half the width of a bare patch, in pixels.
 LENGTH, WIDTH = (3.0, 2.2), (1.5, 5.0)
-#: Share of a roof with major damage that is open to the inside.
+#: Share of a roof with major damage through which one sees the inside.
 OPEN = (0.0, 0.05)
-#: How many roofs lie bare in one piece, and which share of each.
+#: Share of roofs that are bare in one piece, and share of the roof that this piece has.
 TORN = {MINOR: (0.3, (0.03, 0.5)), MAJOR: (1.0, (0.12, 0.6))}
-#: How far the border of that piece strays (share of the roof), and how often boards are missing.
+#: How uneven the border of that piece is (share of the roof), and how often boards are missing.
 EDGE, GAPS = 0.02, 0.25
 #: Colours of that decking, and how bright it is on each roof; width of rooms in pixels, and studs.
 DECKS = ((0.74, 0.53, 0.43), (0.72, 0.54, 0.46), (0.66, 0.54, 0.45), (0.55, 0.50, 0.46))
 WARM, ROOM, STUD = (0.8, 1.08), (4.0, 8.0), (0.70, 0.63, 0.55)
-#: How crooked walls are, in pixels, and how many rooms lie in shade.
+#: How crooked walls are, in pixels, and the share of rooms in shade.
 BEND, SHADED = 0.5, 0.35
-#: Tarpaulins, and how many roofs with minor damage lie under one.
+#: Tarpaulins, and the share of roofs with minor damage that have one.
 TARPS, COVERED = ((0.29, 0.34, 0.56), (0.38, 0.50, 0.63), (0.33, 0.42, 0.62)), 0.08
 
 
 def tear(painting: Painting, rng: np.random.Generator, decks: np.ndarray) -> np.ndarray:
-    """Bare the decking of roofs in one piece, and open those with major damage.
+    """Lay bare one piece of the decking of roofs, and open the roofs with major damage.
 
-    ``decks (n, 3)`` are the colours of decking. Returns ``(buildings,)`` bool, which roofs were
-    bared so. The piece begins at an edge of the
-    roof and runs with the walls; what is open is a rectangle in it, of cells between walls, dark or
-    in the colours of floors and ceilings.
+    ``decks (n, 3)`` are the colours of decking. Returns ``(buildings,)`` bool: the roofs with such
+    a piece. It starts at an edge of the roof and is parallel to the walls; the opening is a
+    rectangle in it with rooms between walls, dark or in the colours of floors and ceilings.
     """
     opened, decked = (np.zeros(painting.shape, np.float32) for _ in range(2))
     floor, wood = (np.zeros((*painting.shape, 3), np.float32) for _ in range(2))
@@ -88,7 +87,7 @@ def tear(painting: Painting, rng: np.random.Generator, decks: np.ndarray) -> np.
 
 
 def cover(painting: Painting, rng: np.random.Generator) -> None:
-    """Lay tarpaulins over roofs with minor damage; ridges and hips show through."""
+    """Paint tarpaulins on roofs with minor damage; ridges and hips show through."""
     part = painting.parts(MINOR, (0.3, 1.0), lumpy=0.05)
     grey = painting.picture.mean(axis=2)
     near = cv2.GaussianBlur(grey, (0, 0), 8.0)
@@ -110,8 +109,8 @@ def _spread(values: np.ndarray) -> np.ndarray:
 def bare(painting: Painting, rng: np.random.Generator, torn: np.ndarray) -> np.ndarray:
     """``(H, W)`` float32 in [0, 1]: where shingles are missing, in strips along the walls.
 
-    Of ``torn`` roofs less, for they lie bare in one piece already. Patches begin more often at the
-    edges of a roof, where the suction is greatest.
+    Less on ``torn`` roofs, which already have one bare piece. Patches start more often at the edges
+    of a roof, where the suction is greatest.
     """
     out = np.zeros(painting.shape, np.float32)
     for i, building in enumerate(painting.damage.buildings):

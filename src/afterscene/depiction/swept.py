@@ -1,10 +1,10 @@
-"""What a wave leaves when it has run off: bared ground, strewn pieces, few trees.
+"""Ground after a tsunami has drained: bare silt, scattered debris, few trees.
 
-The sea lies where it lay. On land the wave took lawns and most crowns; what is left is pale silt
-with dark wet patches, the roads dimly below it, and everywhere pieces of houses and wood, most
-along the line where the water stopped. Colours and grain are those of bared shore in `train` posts
-of xBD's palu-tsunami (mean 0.49, 0.48, 0.41 and 0.53, 0.50, 0.44, deviation 0.08 and 0.10 with the
-pieces on it).
+The sea is where it was. On land the wave removed lawns and most trees; what remains is pale silt
+with dark wet patches, roads faintly visible below it, and pieces of houses and wood everywhere,
+most of them along the line where the water stopped. Colours and grain are those of bare shore in
+`train` post images of xBD's palu-tsunami (mean 0.49, 0.48, 0.41 and 0.53, 0.50, 0.44, deviation
+0.08 and 0.10 with the debris on it).
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from afterscene.depiction.painting import BRICK, WOOD, Painting
 from afterscene.geodata.damage import DamageMap
 
 SILT, WET = (0.52, 0.49, 0.415), (0.34, 0.335, 0.29)
-#: Metres of water at which the ground begins to be bared, and at which it is; at which crowns go.
+#: Metres of water from which the ground begins to be bare, is bare, and trees are removed.
 BARED, FELLED = (0.3, 1.8), (1.0, 5.0)
 #: How much of roads and pavement shows through the silt, and of other ground.
 HARD, SOFT = 0.55, 0.12
-#: Share of the ground that pieces cover, on the way and where the water stopped (metres deep).
+#: Share of the ground covered by debris, along the way and where the water stopped (depth in m).
 STREWN, STOPPED, LINE = 0.05, 0.22, (0.15, 1.0)
 SCRAPS = (*WOOD, *BRICK, (0.82, 0.81, 0.78), (0.55, 0.36, 0.30), (0.36, 0.44, 0.58))
 
 
 def sweep(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
-    """``picture`` ``(H, W, 3)`` uint8 after a wave as deep as the field in metres says."""
+    """``picture`` ``(H, W, 3)`` uint8 after a wave with the field's depth in metres."""
     depth = damage.intensity.astype(np.float32)
     if damage.unit != "m" or not (depth > 0).any():
         return picture.copy()
@@ -48,7 +48,7 @@ def sweep(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
 
 
 def _silt(painting: Painting, seen: Evidence) -> np.ndarray:
-    """``(H, W, 3)``: bared ground, wet in patches, with a trace of what it covers."""
+    """``(H, W, 3)``: bare ground, wet in patches, with traces of what was there."""
     tone = 1 + 0.07 * painting.noise(50.0, 16.0) + 0.05 * painting.noise(3.5, 1.6)
     wet = np.clip(painting.noise(45.0, 15.0) - 0.7, 0, 1)[..., None]
     silt = np.array(SILT, np.float32) + wet * np.subtract(WET, SILT).astype(np.float32)

@@ -1,9 +1,9 @@
-"""Hazards: physics that decides which building suffers which damage. No torch, no pixels drawn.
+"""Hazards: physics that decides which building suffers which damage. No torch, no drawing.
 
 ``hazard(scene, buildings, rng) -> DamageMap``: a spatial intensity field in a physical unit, then a
-damage level per building through fragility curves with a published source. All that is known of
-one hazard stands in its file; who needs some of it asks :data:`HAZARDS` by the hazard's name. See
-:mod:`afterscene.hazards.base` for the law that every hazard obeys, and for how to add one.
+damage level per building through fragility curves with a published source. Everything about one
+hazard is in its file; other code gets it from :data:`HAZARDS` by the hazard's name. See
+:mod:`afterscene.hazards.base` for the rules that every hazard obeys, and for how to add one.
 """
 
 from typing import Any
@@ -60,10 +60,10 @@ def fields_of(name: str) -> list[FieldRow]:
 
 
 def hazard_of(event: str) -> str | None:
-    """The hazard of an event such as ``palu-tsunami``; None where no hazard claims it."""
+    """The hazard of an event such as ``palu-tsunami``; None if no hazard lists it."""
     return next((name for name, kind in HAZARDS.items() if event in kind.events), None)
 
 
 def depiction_of(name: str) -> Depiction:
-    """How the hazard ``name`` is drawn; one that is not registered has the default depiction."""
+    """How the hazard ``name`` is drawn; a hazard that is not registered gets the default."""
     return HAZARDS[name].depiction if name in HAZARDS else Depiction()

@@ -3,11 +3,11 @@
     intensity field (physical unit, over the scene's grid) -> intensity at each footprint
     -> capacity of each building (fragility curve, seeded) -> damage level
 
-A new hazard is one file with one subclass that says all that is known of it: a name, a noun, a
-unit, a fragility with its source, where it is no surprise, which laws its events follow, and
-``intensity``, which must not fall anywhere when ``severity`` rises and must draw the same random
-numbers whatever the severity. Then damage is monotone in severity, building by building, for the
-same seed; severity 0 is no event at all and is handled here.
+A new hazard is one file with one subclass that holds everything about it: a name, a noun, a unit,
+a fragility with its source, a prior of where it occurs, the laws that its events follow, and
+``intensity``, which must not decrease anywhere when ``severity`` increases and must draw the same
+random numbers whatever the severity. Then damage is monotone in severity, building by building,
+for the same seed; severity 0 is no event at all and is handled here.
 """
 
 from abc import ABC, abstractmethod
@@ -43,17 +43,16 @@ class Hazard(ABC):
     unit: ClassVar[str]
     noun: ClassVar[str]
     fragility: ClassVar[Fragility]
-    #: What is painted of its damage, and what is left to a network.
+    #: What part of its damage is painted, and what is left to a network.
     depiction: ClassVar[Depiction] = Depiction()
-    #: How large an event is at most, km: within it one field makes sense, beyond it another valley,
-    #: shore or slope begins. Ours.
+    #: Largest extent of an event, km: beyond it one field makes no sense, because another valley,
+    #: shore or slope begins. Our choice.
     reach_km: ClassVar[float] = 3.0
-    #: Where on the Earth it is no surprise.
-    prior: ClassVar[Prior] = Prior(elsewhere=1.0, source="none: everywhere alike")
-    #: Events of data sets in the form of xBD whose damage is of this kind, by the names of their
-    #: tiles.
+    #: Where on the Earth it is to be expected.
+    prior: ClassVar[Prior] = Prior(elsewhere=1.0, source="none: the same everywhere")
+    #: Events with this kind of damage in data sets of xBD's layout, as in the names of the tiles.
     events: ClassVar[tuple[str, ...]] = ()
-    #: Share of the capacity's variance that neighbours have in common, and over which distance.
+    #: Share of the capacity's variance that neighbours have in common, and the distance in metres.
     agreement: ClassVar[float] = 0.35
     agreement_length: ClassVar[float] = 60.0
 
@@ -64,12 +63,12 @@ class Hazard(ABC):
 
     @classmethod
     def law(cls, rng: np.random.Generator) -> Fields:
-        """Fields of one event after published laws; those that are left out keep their defaults."""
+        """Fields of one event drawn from published laws; the others keep their defaults."""
         return {}
 
     @classmethod
     def draw_event(cls, rng: np.random.Generator) -> Fields:
-        """What :meth:`law` draws, in four significant digits so that a plan says them whole."""
+        """What :meth:`law` draws, rounded to four significant digits, exact in a plan file."""
         fields = cls.law(rng)
         return {k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in fields.items()}
 
@@ -79,10 +78,10 @@ class Hazard(ABC):
 
     @classmethod
     def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray | None:
-        """The (H, W) field in ``unit`` that a real pair shows, as far as a picture can; None: none.
+        """The (H, W) field in ``unit`` as seen in a real pair; None if a picture cannot show it.
 
-        Not what struck, but where, with one value that draws it: for comparing drawn posts with
-        real ones.
+        It says where the hazard acted, with one value that makes it visible, not how strongly: for
+        comparing drawn post images with real ones.
         """
         return None
 
@@ -97,11 +96,10 @@ class Hazard(ABC):
         rng: np.random.Generator,
         site: Site | None = None,
     ) -> DamageMap:
-        """Strike: return the same buildings, in order, with the level each one suffers.
+        """Return the same buildings, in order, with their damage levels, and the intensity raster.
 
-        With a ``site`` the scene is part of an event: tiles that are given the same state of
-        ``rng`` share its field. Earlier levels are not read. The intensity raster is (H, W)
-        float32 in ``unit``.
+        With a ``site`` the scene is part of an event: tiles that get the same state of ``rng``
+        share its field. Earlier levels are ignored. The raster is (H, W) float32 in ``unit``.
         """
         kept = tuple(buildings)
         ground = Ground(scene, kept, site)

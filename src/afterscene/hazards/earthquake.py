@@ -8,8 +8,8 @@ intensity data", California coefficients), M moment magnitude, D epicentral dist
 
 Macroseismic intensity becomes PGA through Worden et al. (2012, BSSA 102, 204-221):
 MMI = 1.78 + 1.55 log PGA below 4.22, -1.60 + 3.70 log PGA above (PGA in cm/s^2).
-Over one tile of half a kilometre the attenuation is almost flat; what differs is the soil (a
-lognormal site term, smooth over ``site_length``) and how each building is made.
+Over one tile of half a kilometre the attenuation is almost constant; what differs is the soil (a
+lognormal site term, smooth over ``site_length``) and how each building is constructed.
 """
 
 from collections.abc import Sequence
@@ -71,9 +71,9 @@ class Earthquake(Hazard):
     Severity scales the magnitude from 3 (felt, harmless) to ``magnitude``.
     Curves: HAZUS equivalent-PGA medians, wood frame (W1, low code) and unreinforced masonry
     (URML, pre-code), beta 0.64. Crosswalk, ours and lossy: moderate -> minor, extensive -> major,
-    complete -> destroyed; HAZUS "slight" (hair cracks) cannot be seen from above and stays
-    no-damage. HAZUS "complete" means unsafe, collapsed only in part, so destroyed is on the high
-    side.
+    complete -> destroyed; HAZUS "slight" (hairline cracks) cannot be seen from above and stays
+    no-damage. HAZUS "complete" means unsafe, not always collapsed, so there are rather too many
+    destroyed buildings.
     """
 
     name: ClassVar[str] = "earthquake"
@@ -99,7 +99,7 @@ class Earthquake(Hazard):
     site_deviation: float = parameter(
         0.25, "ln(g)", "standard deviation of the site term", low=0, high=1
     )
-    site_length: float = parameter(120.0, "m", "distance over which soil is alike", low=5, high=1e5)
+    site_length: float = parameter(120.0, "m", "correlation length of the soil", low=5, high=1e5)
     masonry_share: float = parameter(
         0.4, "1", "share of unreinforced masonry; the rest is wood frame", low=0, high=1
     )

@@ -3,8 +3,8 @@
     depth(x, y) = max(0, level - relief(x, y)),     level = severity * stage
 
 with relief in metres above the lowest ground ("bathtub", hydrostatic; no flow, no momentum).
-Relief is an elevation raster, or rises from a water mask, or from the water that the picture shows,
-or is a seeded valley.
+Relief is an elevation raster, or rises from a water mask, or from the water visible in the picture,
+or is a valley drawn from the seed.
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ from afterscene.hazards.parameters import parameter, raster
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.relief import checked_raster, distance_to, valley
 
-#: Metres from open water in which woods are taken to stand in it as well.
+#: Woods within this distance (m) of open water are assumed to be flooded as well.
 WOODED = 12.0
 
 
@@ -67,7 +67,7 @@ class Flood(Hazard):
     valley_slope: float = parameter(0.012, "m/m", "rise of the land from the river", low=0, high=1)
     bumps: float = parameter(0.6, "m", "standard deviation of the terrain", low=0, high=50)
     turbidity: float | None = parameter(
-        None, "1", "0: dark clear water, 1: mud; drawn where it is not said", low=0, high=1
+        None, "1", "0: dark, clear water; 1: muddy water; default: drawn", low=0, high=1
     )
     relief: np.ndarray | None = field(
         default=None,
@@ -86,9 +86,9 @@ class Flood(Hazard):
     def law(cls, rng: np.random.Generator) -> Fields:
         """Draw the parameters of one event from published distributions.
 
-        Stage: Gumbel's law of yearly floods (Gumbel 1941, Ann. Math. Stat. 12, 163-190), seen at
-        return periods of 20 to 500 years, uniform in yearly chance. Location 1.2 m and scale 0.8 m
-        above the lowest ground (3.6 m in 20 years, 6.2 m in 500) are ours. Slope of the land:
+        Stage: Gumbel's law of annual floods (Gumbel 1941, Ann. Math. Stat. 12, 163-190), for
+        return periods of 20 to 500 years, uniform in annual probability. Location 1.2 m and scale
+        0.8 m above the lowest ground (3.6 m in 20 years, 6.2 m in 500) are ours. Slope of the land:
         lognormal about 0.012 (ours).
         """
         chance = rng.uniform(1 / 500, 1 / 20)
@@ -100,7 +100,7 @@ class Flood(Hazard):
 
     @classmethod
     def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray:
-        """A metre of water where the post image shows any, and in the woods beside it."""
+        """One metre of water where the post image shows water, and in the woods beside it."""
         near = post.within(post.water, WOODED)
         return (post.water | (near & (pre.canopy > 0.5))).astype(np.float32)
 

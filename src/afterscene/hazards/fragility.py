@@ -1,13 +1,13 @@
 """From intensity to damage: lognormal fragility curves as capacities of single buildings.
 
 A fragility curve is ``P(level >= k | x) = Phi(ln(x / theta_k) / beta_k)`` (HAZUS; Shinozuka et al.
-2000). The same law, said for one building: it reaches level k when ``x >= theta_k exp(beta_k g)``
-with g standard normal, its capacity. g is drawn once, from the seed and the building's uid, and
-never depends on the hazard's strength, so that damage can only rise with intensity (common random
+2000). For one building this means that it reaches level k when ``x >= theta_k exp(beta_k g)``, its
+capacity, with g standard normal. g is drawn once, from the seed and the building's uid, and never
+depends on the hazard's strength, so that damage can only increase with intensity (common random
 numbers) and does not change when other buildings are added or removed.
 
-Neighbours agree because g is partly shared: ``g = sqrt(rho) s + sqrt(1 - rho) e`` with s a smooth
-field over the scene and e the building's own.
+Neighbours are correlated because g is partly shared: ``g = sqrt(rho) s + sqrt(1 - rho) e`` with s a
+smooth field over the scene and e the building's own.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ class Fragility:
     def capacities(self, g: Array) -> Array:
         """Return (n, 3) intensities at which buildings with quantiles ``g`` (n,) reach a level.
 
-        Where curves of unequal beta cross, the higher level waits for the lower one.
+        Where curves of unequal beta cross, the higher level is not reached before the lower one.
         """
         theta, beta = np.array(self.medians), np.array(self.betas)
         return np.maximum.accumulate(theta * np.exp(beta * g[:, None]), axis=1)
@@ -64,7 +64,7 @@ def levels(x: Array, capacities: Array) -> NDArray[np.int64]:
 def lot(building: Building, seed: int, purpose: str) -> float:
     """Return a number in (0, 1) fixed by seed, purpose and the building's uid.
 
-    A building without uid is known by its place.
+    A building without uid is identified by its position.
     """
     name = building.uid or building.polygon.wkt
     digest = hashlib.blake2b(f"{seed}/{purpose}/{name}".encode(), digest_size=8).digest()

@@ -2,8 +2,8 @@
 
 Axes: x grows with the column (east), y with the row (south), both in metres from the outer corner
 of pixel (0, 0). A compass bearing of 0 degrees points up the picture (north), 90 to the right.
-Slow fields are worked out on a coarse lattice of cell centres and spread over the pixels
-bilinearly: a 1024 x 1024 scene costs no more than a 128 x 128 one.
+Smooth fields are computed on a coarse lattice of cell centres and interpolated bilinearly to the
+pixels: a 1024 x 1024 scene costs no more than a 128 x 128 one.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from afterscene.geodata.scene import Scene
 from afterscene.hazards.site import Site
 
 DEFAULT_GSD = 0.5
-#: Share of a picture that is taken for its river, lake or sea.
+#: Share of a picture above which water counts as a river, lake or sea.
 LEAST_WATER = 0.003
 Array = NDArray[np.float32]
 
@@ -60,14 +60,14 @@ class Ground:
 
     @cached_property
     def gsd(self) -> float:
-        """Metres per pixel; 0.5 (xBD) where the scene does not say."""
+        """Metres per pixel; 0.5 (xBD) if the scene does not say."""
         if self.site is not None:
             return self.site.gsd
         return float(self.scene.gsd or DEFAULT_GSD)
 
     @property
     def extent(self) -> tuple[float, float]:
-        """(height, width) in metres, of the event where the scene is part of one."""
+        """(height, width) in metres of the scene, or of the event that it is part of."""
         if self.site is not None:
             return self.site.height, self.site.width
         return self.size
@@ -93,10 +93,10 @@ class Ground:
         return (0.0, 0.0) if self.site is None else (self.site.x, self.site.y)
 
     def start(self, along: np.ndarray, bearing: float) -> float:
-        """Where whatever runs along ``bearing`` enters.
+        """Where something that moves along ``bearing`` enters the scene.
 
         The smallest of ``along`` (metres from the centre), or the event's first corner, so that
-        neighbours agree.
+        neighbouring tiles agree.
         """
         if self.site is None:
             return float(along.min())
@@ -115,10 +115,10 @@ class Ground:
         return Lattice(grid_x, grid_y, self.shape, (steps[0], steps[1]))
 
     def noise(self, length: float, rng: np.random.Generator, *, cells: int = 256) -> Array:
-        """Return a smooth (H, W) field in -2.5..2.5, mean 0, variance about 1, alike over a length.
+        """Return a smooth (H, W) field in -2.5..2.5 with mean 0 and variance about 1.
 
         ``length`` is the distance between independent values, in m. Within an event the field is
-        the event's: neighbours see the same values at their border.
+        that of the event: neighbouring tiles have the same values at their border.
         """
         if self.site is not None:
             return self._event_noise(self.site, length, int(rng.integers(2**63)))
@@ -146,9 +146,9 @@ class Ground:
 
     @cached_property
     def water(self) -> NDArray[np.bool_] | None:
-        """(H, W) where the picture shows open water; None: hardly any, or the scene is a tile.
+        """(H, W) where the picture shows open water; None if hardly any, or for a tile of an event.
 
-        The tiles of an event share one field, which no single picture of them may bend.
+        The tiles of an event share one field, which must not depend on the picture of one tile.
         """
         if self.site is not None:
             return None
@@ -159,7 +159,7 @@ class Ground:
     def sample(self, raster: np.ndarray) -> NDArray[np.float64]:
         """Return (n,) means of ``raster`` over each footprint's vertices and centre.
 
-        Points off the grid take the nearest pixel.
+        Points outside the grid get the nearest pixel.
         """
         far = np.array([self.shape[1] - 1, self.shape[0] - 1])
         out = np.zeros(len(self.buildings))
@@ -193,7 +193,7 @@ def along_across(
 def drawn(value: float | None, low: float, high: float, rng: np.random.Generator) -> float:
     """Return ``value``, or a uniform draw where it is None.
 
-    The draw is made in both cases, so that fixing one parameter leaves the others as they were.
+    A number is drawn in both cases, so that fixing one parameter does not change the others.
     """
     draw = float(rng.uniform(low, high))
     return draw if value is None else float(value)

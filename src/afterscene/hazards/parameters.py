@@ -1,8 +1,8 @@
 """Parameters of a hazard: dataclass fields that know their unit, meaning and range.
 
-The front doors (``hazards list``, command-line options, studio controls) derive from these
-fields, so a parameter is written once, where it is used. ``None`` as default means "drawn from
-the seed"; the value that was drawn is written into the damage map's parameters.
+``hazards list`` and ``--set`` are derived from these fields, so a parameter is written once, where
+it is used. ``None`` as default means "drawn from the seed"; the drawn value is written into the
+damage map's parameters.
 """
 
 import dataclasses
@@ -14,7 +14,7 @@ from afterscene.errors import BadParameter
 
 
 class FieldRow(NamedTuple):
-    """One parameter as the front doors show it."""
+    """One parameter as it is shown to users."""
 
     field: str
     unit: str

@@ -1,6 +1,6 @@
-"""A coarse prior: where on the Earth a hazard is no surprise, as boxes drawn by hand.
+"""A coarse prior: where on the Earth a hazard is to be expected, as boxes drawn by hand.
 
-The belts are those that each hazard's source names; the boxes and their weights are ours, at a
+The regions are those that each hazard's source names; the boxes and their weights are ours, at a
 scale of ten degrees. They keep a sampler from drawing tornadoes in Lima and nothing more: inside a
 box every town has the same weight, safe or not. For anything finer supply a layer
 (:mod:`afterscene.regions.layers`).
@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 CAVEAT = (
-    "The built-in prior is a map of boxes at a scale of ten degrees, drawn by hand from the belts "
-    "that its sources name: it weighs places for sampling and says nothing about any one of them."
+    "The built-in prior is a map of boxes at a scale of ten degrees, drawn by hand from the "
+    "regions that its sources name: it weights places for sampling and says nothing about a single "
+    "place."
 )
 Box = tuple[float, float, float, float, float]
-"""West, south, east, north, weight in 0..1; where boxes overlap the largest weight holds."""
+"""West, south, east, north, weight in 0..1; where boxes overlap, the largest weight counts."""
 
 PACIFIC: tuple[Box, ...] = (
     (-82, -46, -62, 2, 1.0),  # the Andes
@@ -33,7 +34,7 @@ PACIFIC: tuple[Box, ...] = (
 
 @dataclass(frozen=True, kw_only=True)
 class Prior:
-    """Weights of places: that of the ``boxes`` over one, else ``elsewhere``; ``source`` of both."""
+    """Weights of places: that of a box around the place, else ``elsewhere``; with their source."""
 
     boxes: tuple[Box, ...] = ()
     elsewhere: float

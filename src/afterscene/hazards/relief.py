@@ -1,8 +1,8 @@
 """Ground heights for the water hazards: supplied, made from a seed, or from distance to water.
 
-A single overhead image has no heights. Where the user has an elevation raster it is taken;
-where the user has a water mask the land rises from it (a crude stand-in for "height above the
-nearest drainage"); otherwise a valley with gentle bumps is made from the seed.
+A single overhead image has no heights. An elevation raster is used if the user gives one; with a
+water mask the land rises from the water (a crude substitute for "height above nearest drainage");
+otherwise a valley with gentle bumps is drawn from the seed.
 """
 
 import cv2
@@ -30,7 +30,7 @@ def distance_to(mask: np.ndarray, ground: Ground) -> Array:
     """
     wet = checked_raster(mask, ground, "water") > 0
     if not wet.any():
-        raise BadParameter("water holds no water pixel; mark the river or sea, or leave it out")
+        raise BadParameter("the water mask is empty; mark the river or sea, or leave the mask out")
     dry = (~wet).astype(np.uint8)
     return np.asarray(cv2.distanceTransform(dry, cv2.DIST_L2, 5)) * np.float32(ground.gsd)
 
@@ -55,6 +55,6 @@ def valley(
     along, across = along_across(cells.x, cells.y, ground.centre, bearing)
     thalweg = offset + swing * np.sin(phase + 2 * np.pi * along / 400.0)
     heights = cells.spread(slope * np.abs(across - thalweg)) + rough
-    # The lowest ground of an event is not to be seen in one of its tiles: take the noise's bound.
+    # One tile does not show the lowest ground of the event: use the bound of the noise.
     lowest = heights.min() if ground.site is None else np.float32(-2.5 * bumps)
     return np.asarray(heights - lowest, dtype=np.float32)

@@ -1,10 +1,10 @@
-"""Where a scene lies within an event that is larger than it.
+"""The position of a scene within an event that is larger than the scene.
 
-Tiles of one event must agree at their common border: the storm that passes one of them passes the
-other. A :class:`Site` says where the scene's upper left corner lies in the event's plane (metres, x
+Tiles of one event must agree at their common border: a storm that passes one of them passes the
+other. A :class:`Site` says where the scene's upper left corner is in the event's plane (metres, x
 east, y south, origin at the event's north-west corner) and how large the event is. Then "the middle
-of the scene" of every hazard is the middle of the event, draws are the event's, and smooth noise is
-a function of the position in the event alone (a lattice of hashed values), not of the tile.
+of the scene" is the middle of the event for every hazard, random draws are those of the event, and
+smooth noise depends on the position in the event (a lattice of hashed values), not on the tile.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from afterscene.errors import BadParameter
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where a scene lies in an event.
+    """The position of a scene in an event.
 
     ``x``, ``y``: the scene's corner in the event; ``height``, ``width``: the event (all m);
     ``gsd``: metres per pixel.
@@ -36,7 +36,7 @@ class Site:
             raise BadParameter(f"{self}: give finite metres, and sides and gsd above 0")
 
     def knots(self, rows: range, columns: range, seed: int) -> NDArray[np.float32]:
-        """Standard normal values of a lattice of the event; each depends on its place alone."""
+        """Standard normal values of the event's lattice; each depends on its position alone."""
         out = np.empty((len(rows), len(columns)), np.float32)
         for i, row in enumerate(rows):
             for j, column in enumerate(columns):

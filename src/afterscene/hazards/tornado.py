@@ -7,8 +7,8 @@ the sum of both while the path passes:
     max over time | V(r) t + (V(r) / Vmax) U e |         (t tangent, e path direction)
 
 The path is a gently bending line through the scene. Severity scales the vortex, core and forward
-speed with it, so severity runs through the EF scale (3-second gust: EF0 29, EF1 38, EF2 50, EF3 61,
-EF4 74, EF5 above 89 m/s).
+speed with it, so severity covers the EF scale (3-second gust: EF0 29, EF1 38, EF2 50, EF3 61, EF4
+74, EF5 above 89 m/s).
 """
 
 from dataclasses import dataclass
@@ -121,7 +121,7 @@ class Tornado(Hazard):
         r = np.hypot(ahead, right)
         spin = rankine(r, vmax=self.vmax, core=self.core_radius)
         safe = np.maximum(r, 1e-6)
-        # On the right of the path a counter-clockwise vortex blows forward.
+        # To the right of the path a counter-clockwise vortex blows forward.
         forward = spin * right / safe + self.forward_speed * spin / self.vmax
         sideways = -spin * ahead / safe
         return np.asarray(np.hypot(forward, sideways))

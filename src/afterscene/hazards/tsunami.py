@@ -6,8 +6,8 @@ Acad. Sci. 822, 381-394), and the land rises under it:
 
     depth(d) = max(0, H (1 - d / X(H)) - slope d - bumps),     H = severity * run-up height
 
-It grows with H at each distance d. The shore is the edge of a water mask, or of
-the water that the picture shows, or else a straight line.
+It increases with H at each distance d. The shore is the edge of a water mask, or of the water
+visible in the picture, or else a straight line.
 """
 
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from afterscene.hazards.parameters import parameter, raster
 from afterscene.hazards.prior import PACIFIC, Prior
 from afterscene.hazards.relief import checked_raster, distance_to
 
-#: Green excess of ground on which something grew.
+#: Excess green of ground with vegetation.
 GROWN = 0.07
 
 
@@ -110,7 +110,7 @@ class Tsunami(Hazard):
 
     @classmethod
     def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray:
-        """Three metres of water where leaves stood and none are left, and between such places."""
+        """Three metres of water where vegetation disappeared, and between such places."""
         bared = post.bare & (pre.green > GROWN)
         return 3.0 * post.within(bared & (post.share(bared, 10.0) > 0.15), 12.0).astype(np.float32)
 

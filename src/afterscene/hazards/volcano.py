@@ -1,10 +1,10 @@
-"""Volcano: ash load on roofs and a flow that invades from one direction, both in kPa.
+"""Volcano: ash load on roofs and a flow that enters from one direction, both in kPa.
 
 Ash: static load rho g h of a deposit that thins exponentially away from the vent (Pyle 1989, Bull.
 Volcanol. 51, 1-15), with drifts. Flow: a winding tongue whose dynamic pressure falls off as a
 Gaussian across and towards its front; severity lengthens, widens and strengthens it. The field is
-the larger of the two, a demand in kPa; damage to the south of Fuego in 2018 (xBD's event) was the
-flow's, Pinatubo 1991 the ash's.
+the larger of the two, in kPa. South of Fuego in 2018 (xBD's event) the flow did the damage, at
+Pinatubo in 1991 the ash did.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import PACIFIC, Prior
 
 GRAVITY = 9.81e-3  # kPa per kg/m^2
-#: Green excess of ground on which something grew.
+#: Excess green of ground with vegetation.
 GROWN = 0.07
 
 
@@ -70,7 +70,7 @@ class Volcano(Hazard):
         25.0, "kPa", "dynamic pressure on the flow's axis at severity 1", low=0, high=300
     )
     flow_reach: float = parameter(
-        450.0, "m", "way of the flow into the scene at severity 1", low=0, high=1e5
+        450.0, "m", "distance that the flow reaches into the scene at severity 1", low=0, high=1e5
     )
     flow_width: float = parameter(
         90.0, "m", "half width of the flow at severity 1", low=1, high=1e5
@@ -83,8 +83,8 @@ class Volcano(Hazard):
     def law(cls, rng: np.random.Generator) -> Fields:
         """Draw the parameters of one event from published distributions.
 
-        Deposit: thins exponentially (Pyle 1989, Bull. Volcanol. 51, 1-15); thickness near by is
-        lognormal about 100 mm with deviation 0.8, thinning length lognormal about 3 km (both ours).
+        Deposit: thins exponentially (Pyle 1989, Bull. Volcanol. 51, 1-15); thickness at the scene
+        is lognormal about 100 mm with deviation 0.8, thinning length lognormal about 3 km (ours).
         Density: 500 to 1,500 kg/m3, dry to wet (Spence et al. 2005, Nat. Hazards Earth Syst. Sci.
         5, 477-494). Flow: dynamic pressure log-uniform from 5 to 60 kPa, the range in which Spence
         et al. (2004, J. Volcanol. Geotherm. Res. 133, 321-343) see houses fail; reach log-uniform
@@ -101,7 +101,7 @@ class Volcano(Hazard):
 
     @classmethod
     def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray:
-        """A flow of 10 kPa where leaves stood and bare ground is left; ash falls are not seen."""
+        """A flow of 10 kPa where vegetation became bare ground; fallen ash is not recognised."""
         bared = post.bare & (pre.green > GROWN)
         return 10.0 * post.within(bared & (post.share(bared, 10.0) > 0.3), 2.0).astype(np.float32)
 

@@ -8,9 +8,9 @@ Spread: from one cell to its neighbours with the elliptical rate of Huygens' pri
 theta measured from the wind, LB the ellipse's length over breadth (Anderson 1983, see
 ``length_to_breadth``). Arrival is the minimum travel time (Finney 2002, Can. J. For. Res. 32) over
 a lattice with 16 directions; fuel (greenness of the picture, houses, chance) speeds it up or down.
-A front comes in with the wind and embers light spot fires ahead of it.
+The front enters with the wind, and embers light spot fires ahead of it.
 Heat: radiant flux in kW/m^2 from vegetation and from burning neighbours (structure to structure),
-full once the front has passed, fading ahead of it. Severity is how long the fire runs.
+full once the front has passed, decreasing ahead of it. Severity is how long the fire burns.
 """
 
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ def length_to_breadth(wind: float, *, limit: float = 4.0) -> float:
     """Return the ellipse's length over breadth for a midflame ``wind`` in m/s.
 
     Anderson (1983, USDA INT-305, as used by Finney 1998):
-    0.936 exp(0.2566 U) + 0.461 exp(-0.1548 U) - 0.397; held at ``limit``, since embers widen fires.
+    0.936 exp(0.2566 U) + 0.461 exp(-0.1548 U) - 0.397; at most ``limit``, as embers widen fires.
     """
     ratio = 0.936 * np.exp(0.2566 * wind) + 0.461 * np.exp(-0.1548 * wind) - 0.397
     return float(np.clip(ratio, 1.0, limit))
@@ -56,7 +56,7 @@ def travel_time(
     """Return arrival times after spreading from ``start`` (inf = not lit) over a lattice.
 
     ``fuel`` multiplies the rate; ``steps`` are the cell sizes (y, x) in m; ``rates`` m/min for each
-    neighbour offset (row, column). Bellman-Ford over whole arrays, until nothing gets earlier.
+    neighbour offset (row, column). Bellman-Ford over whole arrays until no time decreases any more.
     """
     slowness = 1 / fuel
     time = np.pad(start.astype(np.float32), 2, constant_values=np.inf)
@@ -84,9 +84,9 @@ class Wildfire(Hazard):
     Thresholds: 12.5 kW/m^2 is the usual limit for piloted ignition of wood and the first step of
     the bushfire attack levels of AS 3959 (12.5, 19, 29, 40); after ignition an unattended house
     burns down (Cohen 2000, J. Forestry 98(3), 15-21), so the medians of major (13.5) and destroyed
-    (15) stand close behind: few half-burnt houses, as in xBD's Santa Rosa (759 of 3492 destroyed, 9
-    major). Beta 0.45 stands for unknown defensible space; medians above the first and beta are
-    assumptions.
+    (15) follow closely: few half-burnt houses, as in xBD's Santa Rosa (759 of 3492 destroyed, 9
+    major). Beta 0.45 represents unknown defensible space; the medians of major and destroyed and
+    beta are assumptions.
     """
 
     name: ClassVar[str] = "wildfire"
@@ -126,7 +126,7 @@ class Wildfire(Hazard):
     rate_fraction: float = parameter(
         0.011, "1", "head rate of spread over wind speed among houses", low=1e-4, high=0.2
     )
-    duration: float = parameter(60.0, "min", "time the fire runs at severity 1", low=0, high=1e5)
+    duration: float = parameter(60.0, "min", "time the fire burns at severity 1", low=0, high=1e5)
     spot_fires: float = parameter(
         4.0, "1/(500 m)^2", "mean number of ember ignitions", low=0, high=200
     )
@@ -161,7 +161,7 @@ class Wildfire(Hazard):
         fuel = (0.55 + 0.6 * green + 0.5 * dense) * chance
         arrival = self.arrival(ground, cells, fuel, bearing, rng)
         lead = self.severity * self.duration - cells.spread(np.minimum(arrival, 1e6))
-        # The flux fades over about two minutes' way ahead of the front.
+        # The flux decreases over the distance that the front covers in about two minutes.
         reached = 1 / (1 + np.exp(-np.clip(lead / 0.8, -50, 50)))
         flux = self.vegetation_heat * (0.55 + 0.7 * green) + self.structure_heat * dense
         pockets = np.exp(0.3 * ground.noise(22.0, rng))
@@ -175,9 +175,9 @@ class Wildfire(Hazard):
         bearing: float,
         rng: np.random.Generator,
     ) -> np.ndarray:
-        """Return minutes until the fire reaches each cell, from the front's entry on.
+        """Return minutes until the fire reaches each cell, counted from when the front enters.
 
-        Within an event the front is the event's; which embers catch is each tile's own.
+        Within an event the front is that of the event; which embers ignite is drawn per tile.
         """
         head = 60 * max(self.rate_fraction * self.wind_speed, 0.01)
         steps = cells.steps
@@ -226,7 +226,7 @@ def greenness(ground: Ground, cells: Lattice) -> np.ndarray:
 
 
 def density(ground: Ground, cells: Lattice) -> np.ndarray:
-    """Return 0..1 per cell: share of built-up ground within about 25 m, 1 from one half on."""
+    """Return 0..1 per cell: built-up share within about 25 m; half built-up and more gives 1."""
     cover = shrink(ground.cover(), cells)
     sigma = 12.0 / cells.steps[0]
     near = cv2.GaussianBlur(cover, (0, 0), max(sigma, 0.1), borderType=cv2.BORDER_REPLICATE)

@@ -7,8 +7,8 @@ Gradient wind of Holland (1980, Mon. Weather Rev. 108, 1212-1218), r distance fr
 It peaks at Rmax (exactly where f = 0) with sqrt(B dp / (rho e)). The surface wind is a fixed share
 of it, the 3-second gust a fixed multiple of that. The storm moves along a straight track; the right
 side (northern hemisphere) gains half the forward speed, the left side loses it; every point keeps
-its worst gust. Severity scales the pressure deficit, so that gusts grow with its square root;
-turbulence adds streaks.
+its worst gust. Severity scales the pressure deficit, so gusts grow with its square root; turbulence
+adds streaks.
 """
 
 from dataclasses import dataclass
@@ -147,7 +147,8 @@ class HurricaneWind(Hazard):
     def swath(self, along: np.ndarray, across: np.ndarray) -> np.ndarray:
         """Return the worst gust (m/s) while the eye moves along the track.
 
-        ``along``, ``across``: metres from the point of passing, along the track and to its right.
+        ``along``, ``across``: metres from the point of closest approach, along the track and to its
+        right.
         """
         rmax, deficit = self.rmax * 1e3, self.pressure_deficit * 100
         strongest = np.sqrt(self.holland_b * deficit / (AIR_DENSITY * np.e))
@@ -162,8 +163,8 @@ class HurricaneWind(Hazard):
                 b=self.holland_b,
                 latitude=self.latitude,
             )
-            # |across| / r is the cosine between the point's wind and the track; the share of the
-            # forward speed fades with the wind, so that far away nothing is left of it.
+            # |across| / r is the cosine between the point's wind and the track; the effect of the
+            # forward speed decreases with the wind, so that it vanishes far away.
             push = 0.5 * self.forward_speed * side * np.abs(across) / np.maximum(r, 1.0)
             worst = np.maximum(worst, wind * (1 + push / strongest))
         return np.asarray(worst * self.surface_factor * self.gust_factor)
