@@ -15,13 +15,16 @@ from torch.nn import functional as F
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention ``(N, L, D) -> (N, L, D)``; ``heads`` must divide ``D``."""
+    """Multi-head self-attention ``(N, L, D) -> (N, L, D)``; ``heads`` must divide ``D``.
 
-    def __init__(self, width: int, heads: int, *, bias: bool = False) -> None:
+    ``causal``: a token looks at itself and at those before it.
+    """
+
+    def __init__(self, width: int, heads: int, *, bias: bool = False, causal: bool = False) -> None:
         super().__init__()
         if width % heads:
             raise ValueError(f"heads must divide the width, got {heads} heads for {width}")
-        self.heads = heads
+        self.heads, self.causal = heads, causal
         self.qkv = nn.Linear(width, 3 * width, bias=bias)
         self.out = nn.Linear(width, width)
 
@@ -29,7 +32,7 @@ class Attention(nn.Module):
         count, length, width = tokens.shape
         parts = self.qkv(tokens).view(count, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value)
+        mixed = F.scaled_dot_product_attention(query, key, value, is_causal=self.causal)
         return self.out(mixed.transpose(1, 2).reshape(count, length, width))
 
 
@@ -40,11 +43,19 @@ class TransformerBlock(nn.Module):
     U-ViT. Shapes: ``x`` and ``skip (N, L, D)`` -> ``(N, L, D)``.
     """
 
-    def __init__(self, width: int, heads: int, *, bias: bool = False, skip: bool = False) -> None:
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        *,
+        bias: bool = False,
+        skip: bool = False,
+        causal: bool = False,
+    ) -> None:
         super().__init__()
         self.join = nn.Linear(2 * width, width) if skip else None
         self.norm1 = nn.LayerNorm(width)
-        self.attention = Attention(width, heads, bias=bias)
+        self.attention = Attention(width, heads, bias=bias, causal=causal)
         self.norm2 = nn.LayerNorm(width)
         self.mlp = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)

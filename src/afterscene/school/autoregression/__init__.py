@@ -2,7 +2,8 @@
 
 Averaging (all pixels at once from a label: a blur), next pixel, PixelCNN, multi-scale PixelCNN,
 then *generalized* auto-regression: any order in which each step adds pixels that are far apart;
-and the bridge to diffusion, where "remove" becomes "add noise".
+and the bridge to diffusion, where "remove" becomes "add noise". The same rule for texts: the next
+character.
 
 All models take integer pictures ``(N, C, H, W)`` with values ``0 .. levels - 1`` and share their
 verbs: ``loss(x)``, ``log_prob(x)`` in nats where it exists, ``walk(...)`` yielding every state of
@@ -34,10 +35,12 @@ from afterscene.school.autoregression.orders import (
 from afterscene.school.autoregression.pixelcnn import PixelCNNModel
 from afterscene.school.autoregression.pixels import bits_per_value, dequantize, quantize
 from afterscene.school.autoregression.removal import RemovalModel
+from afterscene.school.autoregression.text import Alphabet, NextToken, NextTokenConfig
 
 __all__ = [
     "STRATEGIES",
     "AddNoise",
+    "Alphabet",
     "AveragingRegressor",
     "Blocks",
     "Confidence",
@@ -47,6 +50,8 @@ __all__ = [
     "MultiScalePixelCNN",
     "NextPixel",
     "NextPixelConfig",
+    "NextToken",
+    "NextTokenConfig",
     "Order",
     "PixelCNNModel",
     "PixelHead",
