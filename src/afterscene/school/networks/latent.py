@@ -2,13 +2,14 @@
 
 A VAE puts the :class:`Encoder` before the :class:`Decoder`, a GAN the decoder (its generator)
 before the encoder (its discriminator). Plain convolutions at three scales (Radford et al. 2016,
-arXiv 1511.06434, without normalisation); pixels enter and leave in squares of 2 x 2, as in
+arXiv 1511.06434, without normalisation); pixels enter in squares of 2 x 2, as in
 :class:`afterscene.networks.unet.UNet`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -73,13 +74,17 @@ class Decoder(nn.Module):
         self.grid = (4 * width, side, side)
         self.label = nn.Embedding(config.classes + 1, config.latent)
         self.door = nn.Linear(2 * config.latent, 4 * width * side**2)
-        self.convs = nn.ModuleList(
-            nn.Conv2d(before, 2 * width, 3, padding=1) for before in (4 * width, 2 * width)
-        )
-        self.out = nn.Conv2d(2 * width, 12, 3, padding=1)
+        widths = (4 * width, 2 * width, 2 * width, width)
+        self.convs = nn.ModuleList(nn.Conv2d(a, b, 3, padding=1) for a, b in pairwise(widths))
+        self.out = nn.Conv2d(width, 3, 3, padding=1)
 
     def forward(self, z: Tensor, label: Tensor) -> Tensor:
         x = F.silu(self.door(torch.cat([z, self.label(label)], dim=1))).view(-1, *self.grid)
-        for conv in self.convs:
-            x = F.silu(conv(F.interpolate(x, scale_factor=2.0)))
-        return F.pixel_shuffle(self.out(x), 2)
+        for number, conv in enumerate(self.convs):
+            x = F.silu(conv(_twice(x) if number else x))
+        return self.out(_twice(x))
+
+
+def _twice(x: Tensor) -> Tensor:
+    """Twice the height and width, without the chequers that a game between networks would keep."""
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear")
