@@ -14,12 +14,14 @@ back: z has as many numbers as the picture, and no step may forget anything.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from afterscene.networks.blocks import zero_
 from afterscene.school.latent.model import LatentModel
 from afterscene.school.networks.latent import LatentConfig
 
@@ -37,9 +39,7 @@ class Step(nn.Module):
         self.door = nn.Conv2d(half, hidden, 3, padding=1)
         self.label = nn.Embedding(classes + 1, hidden)
         self.middle = nn.Conv2d(hidden, hidden, 1)
-        self.out = nn.Conv2d(hidden, channels, 3, padding=1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        self.out = zero_(nn.Conv2d(hidden, channels, 3, padding=1))
 
     def forward(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """``y`` and ``log |det dy/dx|`` ``(N,)``."""
@@ -63,18 +63,39 @@ class Step(nn.Module):
         return 2 * (log_scale / 2).tanh(), shift
 
 
+class Scale(nn.Module):
+    """Steps one after the other, and all of them back."""
+
+    def __init__(self, steps: Iterable[Step]) -> None:
+        super().__init__()
+        self.steps: list[Step] = nn.ModuleList(steps)  # type: ignore[assignment]
+
+    def forward(self, x: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`Step.forward`."""
+        total = x.new_zeros(len(x))
+        for step in self.steps:
+            x, stretched = step(x, rows)
+            total = total + stretched
+        return x, total
+
+    def back(self, y: Tensor, rows: Tensor) -> Tensor:
+        """The ``x`` of a ``y``."""
+        for step in self.steps[::-1]:
+            y = step.back(y, rows)
+        return y
+
+
 class Flow(LatentModel):
     """``depth`` steps at each of three scales; ``config.latent`` must be ``3 size^2``."""
 
     def __init__(self, config: LatentConfig, depth: int = 5) -> None:
         super().__init__()
         self.config = config
-        channels, self.scales = 3, nn.ModuleList()
-        for _ in range(SCALES):
-            channels *= 4
-            steps = (Step(channels, 2 * config.width, config.classes) for _ in range(depth))
-            self.scales.append(nn.ModuleList(steps))
-            channels //= 2
+        hidden, classes = 2 * config.width, config.classes
+        scales = [
+            Scale(Step(12 * 2**k, hidden, classes) for _ in range(depth)) for k in range(SCALES)
+        ]
+        self.scales: list[Scale] = nn.ModuleList(scales)  # type: ignore[assignment]
 
     def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """``z (N, latent)`` of pictures in [-1, 1], and ``log |det dz/dx|`` ``(N,)``."""
@@ -82,10 +103,8 @@ class Flow(LatentModel):
         total = x.new_full((len(x),), x[0].numel() * math.log(2))
         x = 2 * x  # a standard deviation of about 1
         for scale in self.scales:
-            x = F.pixel_unshuffle(x, 2)
-            for step in scale:
-                x, stretched = step(x, rows)
-                total = total + stretched
+            x, stretched = scale(F.pixel_unshuffle(x, 2), rows)
+            total = total + stretched
             x, ready = x.chunk(2, dim=1)
             done.append(ready.flatten(1))
         return torch.cat([*done, x.flatten(1)], dim=1), total
@@ -96,13 +115,9 @@ class Flow(LatentModel):
         sizes = [math.prod(shape) for shape in shapes]
         *done, x = z.split([*sizes, sizes[-1]], dim=1)
         x = x.view(-1, *shapes[-1])
-        for scale, ready, shape in zip(
-            reversed(self.scales), reversed(done), reversed(shapes), strict=True
-        ):
-            x = torch.cat([x, ready.view(-1, *shape)], dim=1)
-            for step in reversed(scale):
-                x = step.back(x, rows)
-            x = F.pixel_shuffle(x, 2)
+        for k in reversed(range(SCALES)):
+            both = torch.cat([x, done[k].view(-1, *shapes[k])], dim=1)
+            x = F.pixel_shuffle(self.scales[k].back(both, rows), 2)
         return x / 2
 
     def log_prob(self, x: Tensor, label: Tensor | None = None) -> Tensor:

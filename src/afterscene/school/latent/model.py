@@ -27,6 +27,12 @@ class LatentModel(nn.Module):
         """The picture of each z: ``(N, 3, S, S)`` floats, most of them in [-1, 1]."""
         raise NotImplementedError
 
+    def loss(
+        self, x: Tensor, label: Tensor | None = None, rng: np.random.Generator | None = None
+    ) -> Tensor:
+        """Of integer pictures ``(N, 3, S, S)``: a number."""
+        raise NotImplementedError
+
     def labels(self, label: Tensor | None, count: int) -> Tensor:
         """Rows of the label table; None and -1 are "not said"."""
         device = next(self.parameters()).device

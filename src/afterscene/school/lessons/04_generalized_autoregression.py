@@ -162,16 +162,16 @@ if judged["spaced"][1] >= judged["blocks"][1]:
 # first weights and other batches, comes out differently. So both are trained again.
 
 # %%
-pairs = [(judged["spaced"], judged["random"])]
+both = [(judged["spaced"], judged["random"])]
 for seed in range(1, lesson.budget(3, 2)):
-    pairs.append(
+    both.append(
         (judge(train(strategies["spaced"], seed)), judge(train(strategies["random"], seed)))
     )
 for what, index in (("texture distance", 1), ("bits a value", 2)):
-    said = "; ".join(f"{one[index]:.4f} against {two[index]:.4f}" for one, two in pairs)
-    wins = sum(one[index] < two[index] for one, two in pairs)
+    said = "; ".join(f"{one[index]:.4f} against {two[index]:.4f}" for one, two in both)
+    wins = sum(one[index] < two[index] for one, two in both)
     lesson.note(
-        f"{what}, spaced against random: {said}. Spaced is better in {wins} of {len(pairs)}."
+        f"{what}, spaced against random: {said}. Spaced is better in {wins} of {len(both)}."
     )
 
 # %%
