@@ -4,24 +4,22 @@
 
 One tile of the split `val` for each hazard: settings are chosen on that split and never on `test`,
 and no tile is one whose pictures the shipped generator has seen. The generator is asked for the
-levels that the event really left. Water stands where a draw of the hazard says so: of some draws
-the one whose depths agree best with these levels.
+levels that the event really left, and for water where the real image shows it.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from afterscene import generators
-from afterscene.geodata.damage import DamageMap, rasterize
+from afterscene.geodata.damage import rasterize
 from afterscene.geodata.pair import LabelledPair, read_pair
 from afterscene.geodata.xbd import XbdTree
-from afterscene.hazards import hazard_of, make_hazard
+from afterscene.hazards import hazard_of
 from afterscene.lab.candidates import real_damage
 from afterscene.pages.pictures import busiest_window, paint_damage
 
@@ -33,36 +31,12 @@ TILES = (
 )
 COLUMNS = ("before", "requested damage", "synthetic", "real")
 WINDOW, SIDE, GAP, HEAD = 448, 340, 6, 30
-DRAWS = 24
-
-
-def asked(pair: LabelledPair, hazard: str) -> DamageMap:
-    """The real levels, with the intensity of the draw that agrees best with them."""
-    if make_hazard(hazard, 0.5).unit != "m":
-        return real_damage(pair)
-    drawn = [
-        make_hazard(hazard, 0.3 + 0.7 * (seed % 8) / 7)(
-            pair.pre, pair.buildings, np.random.default_rng(seed)
-        )
-        for seed in range(DRAWS)
-    ]
-    best = max(drawn, key=lambda one: agreement(pair, one.intensity))
-    return replace(best, buildings=pair.buildings)
-
-
-def agreement(pair: LabelledPair, depth: np.ndarray) -> float:
-    """Share of buildings that are wet and damaged, or dry and not; each kind counts alike."""
-    damaged = (pair.target >= 2) & (pair.target <= 4)
-    kinds = [(damaged, depth > 0.1), (pair.target == 1, depth <= 0.1)]
-    return float(np.mean([right[where].mean() for where, right in kinds if where.any()]))
 
 
 def row(pair: LabelledPair) -> list[np.ndarray]:
     """The four pictures of a tile, cut to the window where most happened."""
-    hazard = hazard_of(pair.event)
-    assert hazard is not None
-    damage = asked(pair, hazard)
-    post = generators.load("default").render(pair.pre, damage, seed=1, mode="reacquire")
+    generator, damage = generators.load("default"), real_damage(pair)
+    post = generator.render(pair.pre, damage, seed=1, mode="reacquire")
     levels = rasterize(pair.buildings, pair.pre.shape)
     pictures = [pair.pre.rgb(), paint_damage(levels, pair.pre.rgb()), post.rgb(), pair.post.rgb()]
     window = busiest_window(pair.target, WINDOW)

@@ -14,6 +14,8 @@ from mkdocs.structure.files import File, Files
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src" / "afterscene"
 FOLDER = "reference/python"
+BEHIND = "---\nsearch: {boost: 0.5}\n---\n\n"
+"""In a search, pages that people wrote come first."""
 HIDDEN = {"__main__", "cli", "commands", "lessons", "tutorials", "weights"}
 """Not for import: what the command is made of, scripts, and folders of data."""
 
@@ -72,7 +74,9 @@ def page(name: str, path: Path) -> str:
     """The page of a room."""
     below = tuple(modules(path))
     own = "false" if below else "null"
-    parts = [f"# afterscene.{name}\n\n::: afterscene.{name}\n    options: {{members: {own}}}\n"]
+    parts = [
+        f"{BEHIND}# afterscene.{name}\n\n::: afterscene.{name}\n    options: {{members: {own}}}\n"
+    ]
     link = '<autoref identifier="{1}" optional><code>{0}</code></autoref>'
     if links := [link.format(*names) for names in exported(path)]:
         parts.append(f"From `afterscene.{name}` itself: {', '.join(links)}\n")
