@@ -18,6 +18,8 @@ import pytest
 from nbformat.v4 import new_output
 from PIL import Image
 
+from afterscene.geodata.scene import Scene
+from afterscene.pages.pair import show_pair
 from afterscene.school.catalogue import lessons, whole_course
 from afterscene.school.markdown import write_pages
 from afterscene.school.notebook import KEPT
@@ -103,6 +105,22 @@ def test_a_browser_shows_every_page_without_scrolling_sideways(browser, folder):
     if built:
         check_pages(Path(built))
         look(browser, Path(built).resolve())
+
+
+def test_the_divider_of_a_pair_follows_mouse_and_keys(browser, tmp_path):
+    scenes = (Scene.of_rgb(np.full((200, 300, 3), value, np.uint8)) for value in (0, 255))
+    (tmp_path / "pair.html").write_text(show_pair(*scenes).html, "utf-8")
+    view = browser.new_page(viewport={"width": 390, "height": 800})
+    view.goto((tmp_path / "pair.html").as_uri())
+    pair = view.locator(".as-pair")
+    box, at = pair.bounding_box(), lambda: pair.evaluate("x => x.style.getPropertyValue('--at')")
+    assert at().strip() == "50%"
+    view.mouse.click(box["x"] + 0.25 * box["width"], box["y"] + 0.8 * box["height"])
+    assert abs(float(at().strip("%")) - 25) <= 1
+    view.keyboard.press("End")
+    view.keyboard.press("ArrowLeft")
+    assert at() == "99.5%"
+    view.close()
 
 
 def look(browser, folder: Path) -> None:

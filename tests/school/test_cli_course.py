@@ -52,6 +52,14 @@ def test_lessons_are_exported_as_notebooks_that_have_not_run(afterscene, toy):
     assert again.code == 2 and "already holds" in again.stderr  # it may have been changed
 
 
+def test_without_the_extra_a_sentence_names_it(afterscene, toy, monkeypatch):
+    monkeypatch.setattr(catalogue, "find_spec", lambda name: None if name == "nbclient" else name)
+    for words in (("run", "7"), ("export", "7")):
+        refused = afterscene("course", *words, "--out", toy)
+        assert refused.code == 2 and "nbclient is not installed: pip install" in refused.stderr
+        assert not toy.exists()
+
+
 def test_an_unknown_lesson_and_a_foreign_folder_are_one_sentence(afterscene, toy):
     wrong = afterscene("course", "run", "9", "--out", toy)
     assert wrong.code == 2 and "choose one of: 07" in wrong.stderr and not toy.exists()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 LANGUAGES = ("en", "zh")
 KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
+#: Modules of the extra ``course``, as they are imported.
+NEEDED = ("jupytext", "nbclient", "nbconvert", "ipykernel", "material", "latex2mathml")
 HEADING = re.compile(r"^# # (?:\d\d )?(.+)$", re.M)
 
 
@@ -46,14 +49,9 @@ class Lesson:
 
         Raises:
             UnknownName: there is no text in that language.
-            MissingExtra: without jupytext.
         """
-        try:
-            import jupytext
-        except ImportError as error:
-            raise MissingExtra(
-                "lessons are read by jupytext: pip install 'afterscene[course]'"
-            ) from error
+        import jupytext
+
         book = jupytext.read(self.path, fmt="py:percent")
         book.metadata = {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
         for index, cell in enumerate(book.cells):
@@ -91,6 +89,16 @@ class Lesson:
 
     def _translation(self, language: str) -> Path:
         return self.path.parent / language / f"{self.name}.md"
+
+
+def require_course() -> None:
+    """Raises MissingExtra, which names what the extra ``course`` would bring; ask it early."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise MissingExtra(
+            f"lessons run as notebooks; {', '.join(missing)} is not installed: "
+            "pip install 'afterscene[course]'"
+        )
 
 
 def lessons(folder: Path = FOLDER / "lessons") -> list[Lesson]:

@@ -12,7 +12,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from afterscene.errors import MissingExtra
 from afterscene.files import write_atomic
 from afterscene.school.catalogue import FOLDER, LANGUAGES, Lesson
 from afterscene.school.notebook import KEPT, write_notebook
@@ -46,11 +45,7 @@ WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 
 def write_pages(ran: Sequence[tuple[Lesson, NotebookNode]], folder: Path) -> list[Path]:
-    """The pages of lessons that ran, and an index; pages of others are removed.
-
-    Raises:
-        MissingExtra: without nbconvert.
-    """
+    """The pages of lessons that ran, and an index; pages of others are removed."""
     (folder / FIGURES).mkdir(parents=True, exist_ok=True)
     written = [path for lesson, book in ran for path in _lesson(lesson, book, folder)]
     for language in LANGUAGES:
@@ -80,12 +75,8 @@ def _lesson(lesson: Lesson, book: NotebookNode, folder: Path) -> Iterator[Path]:
 
 def _exported(book: NotebookNode, name: str) -> tuple[str, Mapping[str, bytes]]:
     """Markdown, and the figures by their path from the page."""
-    try:
-        from nbconvert.exporters import MarkdownExporter
-    except ImportError as error:
-        raise MissingExtra(
-            "lessons are turned into pages by nbconvert: pip install 'afterscene[course]'"
-        ) from error
+    from nbconvert.exporters import MarkdownExporter
+
     exporter = MarkdownExporter(template_file=str(TEMPLATE))
     resources = {"unique_key": name, "output_files_dir": FIGURES}
     text, made = exporter.from_notebook_node(book, resources=resources)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import afterscene
-from afterscene.errors import CourseFailed, MissingExtra
+from afterscene.errors import CourseFailed
 from afterscene.files import write_atomic
 from afterscene.school.catalogue import Lesson
 
@@ -36,7 +36,6 @@ def run_lesson(
 
     Raises:
         CourseFailed: the lesson ended with an error; the message has its last line.
-        MissingExtra: without jupytext, nbclient or ipykernel.
     """
     book, start = lesson.notebook(), time.perf_counter()
     run_notebook(book, lesson.name, small=small, on_cell=on_cell)
@@ -52,17 +51,11 @@ def run_notebook(
 
     Raises:
         CourseFailed: a cell ended with an error, or the kernel died.
-        MissingExtra: without nbclient or ipykernel.
     """
-    try:
-        import ipykernel  # noqa: F401 - the kernel itself, started by name
-        from nbclient import NotebookClient
-        from nbclient.exceptions import CellControlSignal, DeadKernelError
-        from traitlets.config import Config
-    except ImportError as error:
-        raise MissingExtra(
-            "lessons run in a Jupyter kernel: pip install 'afterscene[course]'"
-        ) from error
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal, DeadKernelError
+    from traitlets.config import Config
+
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             book,

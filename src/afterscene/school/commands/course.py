@@ -64,9 +64,10 @@ def run(
     What ran before into the same folder stays in its pages.
     """
     from afterscene.files import prepare_output
-    from afterscene.school.catalogue import find_lesson, whole_course
+    from afterscene.school.catalogue import find_lesson, require_course, whole_course
     from afterscene.school.notebook import KEPT, notes_of
 
+    require_course()
     asked = whole_course() if number == ALL else [find_lesson(number)]
     output = Output(json=as_json, quiet=quiet)
     prepare_output(out, "course", run={})
@@ -131,9 +132,10 @@ def export(
 ) -> None:
     """Write lessons and tutorials as Jupyter notebooks that have not run; yours to change."""
     from afterscene.files import prepare_output
-    from afterscene.school.catalogue import find_lesson, whole_course
+    from afterscene.school.catalogue import find_lesson, require_course, whole_course
     from afterscene.school.notebook import write_notebook
 
+    require_course()
     asked = [find_lesson(number) for number in numbers] if numbers else whole_course()
     prepare_output(out, "notebooks")
     written = [write_notebook(x.notebook(), out / f"{x.name}.ipynb") for x in asked]

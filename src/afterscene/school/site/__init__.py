@@ -9,27 +9,17 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from afterscene.errors import MissingExtra
 from afterscene.school.site.navigation import navigation
 
 SETTINGS = Path(__file__).parent / "mkdocs.yml"
 
 
 def build_site(pages: Path, out: Path) -> Path:
-    """Write the site of the folder ``pages`` into ``out``; returns its first page.
-
-    Raises:
-        MissingExtra: without mkdocs-material.
-    """
+    """Write the site of the folder ``pages`` into ``out``; returns its first page."""
     os.environ.setdefault("NO_MKDOCS_2_WARNING", "1")  # the theme advertises on stderr
-    try:
-        import material  # noqa: F401 - the theme, found by name
-        from mkdocs.commands.build import build
-        from mkdocs.config import load_config
-    except ImportError as error:
-        raise MissingExtra(
-            "pages are made by mkdocs-material: pip install 'afterscene[course]'"
-        ) from error
+    from mkdocs.commands.build import build
+    from mkdocs.config import load_config
+
     with tempfile.TemporaryDirectory() as made:
         config = load_config(
             str(SETTINGS), docs_dir=str(pages), site_dir=made, nav=navigation(pages)
