@@ -228,7 +228,7 @@ def test_a_model_says_which_tiles_it_and_what_it_began_with_have_seen(data, whol
 
 def test_what_cannot_be_resumed_or_started_is_refused(data, tmp_path):
     run = tmp_path / "run"
-    assert "no whole training state" in refused(arguments(data, run, 3, "--resume"), tmp_path)
+    assert "no complete training state" in refused(arguments(data, run, 3, "--resume"), tmp_path)
     Command(arguments(data, run, 3), tmp_path / "logs").result()
     assert "resume it or choose another folder" in refused(arguments(data, run, 3), tmp_path)
     told = refused(arguments(data, run, 3, "--resume", "--set", "seed=4"), tmp_path)

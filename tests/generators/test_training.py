@@ -80,7 +80,7 @@ def test_damaged_newest_state_falls_back_with_a_warning(tmp_path):
 
 
 def test_resume_without_a_state_is_an_error(tmp_path):
-    with pytest.raises(MissingFile, match="no whole training state"):
+    with pytest.raises(MissingFile, match="no complete training state"):
         bridge_trainer(config(1), [toy.tile()], tmp_path).resume()
 
 

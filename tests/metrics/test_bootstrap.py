@@ -72,5 +72,5 @@ def test_the_same_seed_draws_the_same() -> None:
 
 def test_what_cannot_be_drawn_is_refused() -> None:
     for bad in ({"events": ["a"]}, {"replicates": 0}, {"seeds": 0}):
-        with pytest.raises(BadParameter, match="give one event a tile"):
+        with pytest.raises(BadParameter, match="give one event per tile"):
             resample(np.ones((8, 4)), **{"events": EVENTS, **bad})

@@ -289,7 +289,7 @@ def test_no_mask_beyond_the_rules_is_written(tmp_path: Path) -> None:
             write_official(tmp_path, 0, "damage", bad)
     for names in ({"kind": "../x"}, {"role": "x"}, {"split": "train"}, {"index": -1}):
         settings_ = {"index": 0, "kind": "damage", **names}
-        with pytest.raises(BadParameter, match="no official name"):
+        with pytest.raises(BadParameter, match="not an official name"):
             write_official(tmp_path, mask=mask, **settings_)  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 

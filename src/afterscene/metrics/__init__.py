@@ -1,1 +1,1 @@
-"""Figures: confusion and F1 by the rules of xView2, distances between pictures, intervals."""
+"""Confusion and F1 by the rules of xView2, distances between images, confidence intervals."""

@@ -1,13 +1,12 @@
-"""How far a figure may be trusted: one bootstrap, with one stratification, for every interval.
+"""Confidence intervals: one bootstrap, with one stratification, for every interval.
 
 Two trainings that differ only in their seed differ by half a point of score, and two dozen test
 tiles are few; a figure without an interval says little. Each replicate draws seeds with replacement
-where there are several, and for every drawn seed as many tiles of each event as the event has
-(Efron and Tibshirani 1993, chapter 6): a set without its volcano is another set. Arms, candidates
-and figures that are compared share the same draws, so that hard tiles and lucky seeds cancel in
-their difference. A draw that loses a damage level which all tiles together show, and with it the
-harmonic mean, is drawn again, and how often is told. The interval is the central share of the
-draws.
+if there are several, and for every drawn seed as many tiles of each event as the event has (Efron
+and Tibshirani 1993, chapter 6), since a set without one of its events is a different set. Arms,
+candidates and figures that are compared share the same draws, so that difficult tiles and lucky
+seeds cancel in their difference. A draw that loses a damage level, and with it the harmonic mean,
+is repeated; how often is reported. The interval is the central share of the draws.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +26,7 @@ Figure = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """mean over seeds on all tiles; low and high: the ends of the bootstrap's central 95%."""
+    """``mean`` over seeds on all tiles; ``low``, ``high``: the central 95% of the bootstrap."""
 
     mean: float
     low: float
@@ -35,7 +34,7 @@ class Interval:
 
     @property
     def excludes_zero(self) -> bool:
-        """True where the whole interval lies on one side of 0."""
+        """Whether the whole interval is on one side of 0."""
         return self.low > 0 or self.high < 0
 
 
@@ -58,9 +57,9 @@ class Spread:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Draws:
-    """Which seed (replicates, seeds), and how often each tile (replicates, seeds, tiles).
+    """Drawn seeds (replicates, seeds), and how often each tile (replicates, seeds, tiles).
 
-    `redrawn`: draws of tiles that lost a level, for each that is kept.
+    `redrawn`: repeated draws (those that lost a level) per draw that is kept.
     """
 
     seeds: np.ndarray
@@ -98,17 +97,17 @@ def resample(
         shown: (tiles, levels) pixels of each level that matters; see
             :func:`afterscene.metrics.xview2.shown`.
         events: The event of each tile.
-        seeds: How many runs there are of everything that is compared.
-        seed: Decides the draws.
-        replicates: How many.
+        seeds: Number of runs of everything that is compared.
+        seed: Seed of the draws.
+        replicates: Number of draws.
 
     Raises:
-        BadParameter: the events are not those of the tiles, or nothing is to be drawn.
+        BadParameter: the events do not match the tiles, or there is nothing to draw.
     """
     if len(events) != len(shown) or min(len(events), seeds, replicates) < 1:
         raise BadParameter(
             f"{len(events)} events for {len(shown)} tiles, {seeds} seeds, {replicates} replicates; "
-            "give one event a tile, and at least 1 of each"
+            "give one event per tile, and at least 1 of each"
         )
     rng, names = np.random.default_rng(seed), np.array(events)
     strata = [np.flatnonzero(names == event) for event in sorted(set(events))]
@@ -129,7 +128,7 @@ def resample(
 
 
 def _draw(rng: np.random.Generator, strata: Sequence[np.ndarray], count: int) -> np.ndarray:
-    """(count, tiles) how often each tile was drawn, each stratum as often as it has tiles."""
+    """(count, tiles): how often each tile was drawn; as many draws per stratum as it has tiles."""
     times = np.zeros((count, sum(map(len, strata))), np.int64)
     for part in strata:
         times[:, part] = rng.multinomial(len(part), [1 / len(part)] * len(part), count)

@@ -1,7 +1,7 @@
-"""Counts of whole buildings by true level and by the level said of them.
+"""Counts of whole buildings by true and by predicted level.
 
-A building is found where half of its pixels are; its level is that of most found pixels. Buildings
-whose level is not one of the four are left out.
+A building is found if half of its pixels are; its level is that of most of the pixels found.
+Buildings whose level is not one of the four are left out.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from afterscene.geodata.damage import Building, instances
 def match_buildings(
     rasters: Sequence[np.ndarray], levels: np.ndarray, said: np.ndarray
 ) -> np.ndarray:
-    """(5, 5) buildings by true level (row) and said one; column 0: not found.
+    """(5, 5) buildings by true level (row) and predicted level (column; 0: not found).
 
-    Row 0 counts found components that touch no building of any kind. ``rasters`` are the numbers of
-    buildings as :func:`afterscene.geodata.damage.layers` draws them, ``levels`` those of the
-    numbers (0: none), ``said`` (H, W) 0 to 4.
+    Row 0 counts predicted components that touch no building of any kind. ``rasters`` hold the
+    numbers of buildings as :func:`afterscene.geodata.damage.layers` draws them, ``levels`` those of
+    the numbers (0: none), ``said`` (H, W) the prediction, 0 to 4.
     """
     result = _said_of_each(rasters, levels, said)
     count, parts = cv2.connectedComponents((said > 0).astype(np.uint8), connectivity=4)
@@ -32,7 +32,7 @@ def match_buildings(
 def asked_and_found(
     buildings: Sequence[Building], localization: np.ndarray, damage: np.ndarray
 ) -> np.ndarray:
-    """(4, 4) buildings by asked level (row) and found one, where the footprints were given."""
+    """(4, 4) buildings by requested level (row) and level found, for given footprints."""
     said = np.where(localization > 0, damage, 0)
     levels = np.array([0, *(int(building.level or 0) for building in buildings)])
     return _said_of_each([instances(buildings, said.shape)], levels, said)[1:, 1:]

@@ -1,8 +1,8 @@
-"""Pixel counts of predictions against targets: what every figure of damage is worked out from.
+"""Pixel counts of predictions against targets, from which every damage score is computed.
 
 A tile is counted once, by target, building in the target, building predicted and predicted level;
-counts of tiles add up. Levels that a target does not know (255) are counted apart or as level 1,
-which is a choice that stands in every result (:mod:`afterscene.metrics.xview2`). No torch.
+counts of tiles add up. Un-classified pixels of a target (255) are counted separately or as level 1;
+every result names that choice (:mod:`afterscene.metrics.xview2`). No torch.
 """
 
 from dataclasses import dataclass, field
@@ -17,15 +17,15 @@ from afterscene.metrics.xview2 import ScoreResult, result
 #: damage target 0..4 and ignored, building in target, building predicted, predicted level
 _SHAPE = (6, 2, 2, 5)
 _IGNORED = 5
-_BLOCK = 1 << 18  # pixels that are counted at once: what fits into the cache
+_BLOCK = 1 << 18  # pixels that are counted at once: as many as fit into the cache
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Confusion:
-    """Pixel counts of a set of tiles. A value: :meth:`add` and ``+`` return new ones.
+    """Pixel counts of a set of tiles. Immutable: :meth:`add` and ``+`` return new ones.
 
-    `unclassified` decides over target pixels of value 255: ``ignore`` leaves them out of both
-    parts of the score, ``as-no-damage`` takes them as level 1.
+    `unclassified` says what happens to target pixels of value 255: ``ignore`` leaves them out of
+    both parts of the score, ``as-no-damage`` counts them as level 1.
     """
 
     unclassified: Unclassified = "ignore"
@@ -45,7 +45,7 @@ class Confusion:
         *,
         localization_target: np.ndarray | None = None,
     ) -> "Confusion":
-        """These counts and those of one tile.
+        """These counts plus those of one tile.
 
         All arrays are (H, W) integers: `localization` > 0 where a building is predicted, `damage`
         0..4, `target` 0..4 or 255. `localization_target` defaults to ``target > 0``; the official
@@ -75,12 +75,12 @@ class Confusion:
         return Confusion(unclassified=self.unclassified, counts=self.counts + other.counts)
 
     def result(self) -> ScoreResult:
-        """Scores of all that was added. Raises BadParameter where nothing was."""
+        """Scores of everything that was added. Raises BadParameter if nothing was."""
         return result(self.counts, self.unclassified)
 
 
 def _levels(name: str, values: np.ndarray) -> np.ndarray:
-    """As uint8, where what is no level can be found later. Raises BadParameter."""
+    """As uint8, with values beyond the levels kept so that they are found. Raises BadParameter."""
     if values.dtype == np.uint8:
         return values
     if values.dtype.kind not in "biu":
@@ -106,8 +106,8 @@ def _count(
 ) -> np.ndarray:
     """Pixels of each combination of four uint8 (or bool) masks; 255 in `truth` is `unknown`.
 
-    Most words of eight pixels are background in all four and need no further look; the others
-    become one number below 120 a pixel.
+    Most groups of eight pixels are background in all four masks and are skipped; each other pixel
+    becomes one number below 120.
     """
     flat = [np.ascontiguousarray(a).ravel() for a in (truth, wanted, found, level)]
     whole = flat[0].size // 8 * 8
@@ -139,7 +139,7 @@ def _count(
 
 
 def _histogram(key: np.ndarray) -> np.ndarray:
-    """How often each number below 120 occurs; OpenCV counts in float32, so in exact portions."""
+    """How often each number below 120 occurs; in portions, as OpenCV counts in float32."""
     total = np.zeros(int(np.prod(_SHAPE)), np.int64)
     for start in range(0, key.size, 1 << 23):
         part = key[None, start : start + (1 << 23)]

@@ -1,17 +1,17 @@
-"""Distances between sets of described pictures, and between two pictures of one place.
+"""Distances between two sets of image features, and between two images of one place.
 
-*Fréchet*: both sets are taken for Gaussians (Heusel et al. 2017, arXiv 1706.08500),
+*Fréchet*: both sets are treated as Gaussians (Heusel et al. 2017, arXiv 1706.08500),
 
     |m1 - m2|^2 + tr(C1 + C2 - 2 (C1^1/2 C2 C1^1/2)^1/2).
 
-It is biased upward for few pictures, and the more so the fewer there are: compare only figures of
-the same number of pictures. *Kernel*: the unbiased estimate of the squared maximum mean discrepancy
-under (x . y / d + 1)^3 (Binkowski et al. 2018, arXiv 1801.01401), whose mean is right for any
-number, so it may come out slightly below 0. Where the rows of both sets belong to the same places,
+It is biased upwards for few images, the more so the fewer there are: compare it only between sets
+of the same size. *Kernel*: the unbiased estimate of the squared maximum mean discrepancy under
+(x . y / d + 1)^3 (Binkowski et al. 2018, arXiv 1801.01401), correct on average for any number of
+images, so it may come out slightly below 0. If the rows of both sets belong to the same places,
 they are not independent, and the pairs of one place are left out (Gretton et al. 2012, lemma 6).
-*Told apart*: how well a linear classifier tells both sets apart on places that it was not taught
-with. *Perceptual*: like LPIPS (Zhang et al. 2018, arXiv 1801.03924) without its learned weights, so
-it is not that figure.
+*Told apart*: how well a linear classifier separates the two sets at places that it was not trained
+on. *Perceptual*: like LPIPS (Zhang et al. 2018, arXiv 1801.03924) but without its learned weights,
+so its values are not comparable with LPIPS.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ def kernel_distance(one: np.ndarray, two: np.ndarray, *, paired: bool = False) -
 
 
 def perceptual_distance(one: Sequence[Tensor], two: Sequence[Tensor]) -> np.ndarray:
-    """(N,) distances of N pairs of pictures from their maps (N, C_k, H_k, W_k).
+    """(N,) distances of N pairs of images from their feature maps (N, C_k, H_k, W_k).
 
-    At each place both feature vectors are scaled to length 1 and their squared distance is taken
-    (0 alike, 2 unrelated); mean over places, then over the maps.
+    At each position both feature vectors are scaled to length 1 and their squared distance is
+    computed (0: equal, 2: unrelated); mean over positions, then over the maps.
     """
     parts = []
     for a, b in zip(one, two, strict=True):

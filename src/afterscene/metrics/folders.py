@@ -1,8 +1,8 @@
-"""The official xView2 layout of folders: written, and scored.
+"""Writes and scores folders in the official xView2 layout.
 
 Two folders of masks, ``{test|hold}_{localization|damage}_{5 digits}_{prediction|target}.png``, all
-1024 x 1024 uint8 in 0..4. The layout knows no "ignore": what became of un-classified buildings was
-decided by whoever wrote the target files, and the result says so.
+1024 x 1024 uint8 in 0..4. The layout has no "ignore": whoever wrote the target files decided how
+un-classified buildings count, and the result says so.
 """
 
 import dataclasses
@@ -29,8 +29,8 @@ def score_folder(predictions: str | Path, targets: str | Path) -> ScoreResult:
 
     Every ``{test|hold}_damage_{5 digits}_target.png`` in `targets` needs its localization target
     and, in `predictions`, ``..._localization_..._prediction.png`` and ``..._damage_...``; all
-    1024 x 1024 uint8 in 0..4. Raises MissingFile, BadImage. Un-classified buildings are what the
-    target files made of them; the result says so.
+    1024 x 1024 uint8 in 0..4. Raises MissingFile, BadImage. Un-classified buildings count as in the
+    target files; the result says so.
     """
     predictions, targets = Path(predictions), Path(targets)
     tiles = sorted(
@@ -61,11 +61,10 @@ def _read_official(path: Path) -> np.ndarray:
     mask = read_mask(path)
     if mask.shape != OFFICIAL_SHAPE:
         raise BadImage(
-            f"{path}: has {mask.shape[1]} x {mask.shape[0]} pixels; an official mask has 1024 x "
-            "1024"
+            f"{path} has {mask.shape[1]} x {mask.shape[0]} pixels; an official mask has 1024 x 1024"
         )
     if mask.max() > 4:
-        raise BadImage(f"{path}: has the value {mask.max()}; an official mask has 0 to 4")
+        raise BadImage(f"{path} has the value {mask.max()}; an official mask has 0 to 4")
     return mask
 
 
@@ -80,13 +79,13 @@ def write_official(
 ) -> Path:
     """Write one mask as ``{split}_{kind}_{index:05d}_{role}.png`` and return its path.
 
-    The official layout knows no "ignore": a 255 in `mask` is refused like every value beyond 4,
-    so that the choice of 0 or 1 for un-classified buildings is made by the caller.
+    The official layout has no "ignore": a 255 in `mask` is refused like every value above 4, so
+    that the caller has to choose 0 or 1 for un-classified buildings.
     """
     if (kind, role, split) not in _NAMES or not 0 <= index <= 99_999:
         raise BadParameter(
-            f"{split}_{kind}_{index}_{role} is no official name; use test or hold, localization or "
-            "damage, 0 to 99999, prediction or target"
+            f"{split}_{kind}_{index}_{role} is not an official name; use test or hold, "
+            "localization or damage, 0 to 99999, prediction or target"
         )
     if mask.shape != OFFICIAL_SHAPE or mask.min() < 0 or mask.max() > 4:
         raise BadParameter(

@@ -1,9 +1,10 @@
-"""Pixel for pixel: what stayed as it was, what changed where nothing should, and seams.
+"""Pixel-wise comparison: similarity, changes where nothing should change, and seams.
 
 SSIM (Wang et al. 2004) with its Gaussian window of 11 pixels and sigma 1.5 on luminance, as a map,
-so that it can be averaged over the roofs that the hazard left alone. Real pairs are shot from two
-angles under two suns: against the real post even a perfect picture scores low, so both are
-reported, likeness to the real post and to the pre image (how sharp an untouched roof stays).
+so that it can be averaged over the roofs that the hazard did not damage. Real pairs are taken from
+two angles under two suns: against the real post image even a perfect picture scores low, so two
+values are reported, similarity to the real post image and to the pre image (how sharp an undamaged
+roof stays).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 WINDOW, SIGMA = 11, 1.5
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-#: Lines on either side of a window border that its gradient is compared with.
+#: Number of lines on either side of a window border whose gradient is compared with that across it.
 NEARBY = 32
 
 
@@ -25,7 +26,7 @@ def luminance(rgb: np.ndarray) -> np.ndarray:
 
 
 def ssim_map(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 twice -> (H, W) float32 structural similarity, 1 where alike."""
+    """(H, W, 3) uint8 twice -> (H, W) float32 structural similarity, 1 where equal."""
     x, y = luminance(one), luminance(two)
     mean_x, mean_y = _blur(x), _blur(y)
     var_x = _blur(x * x) - mean_x**2
@@ -37,12 +38,12 @@ def ssim_map(one: np.ndarray, two: np.ndarray) -> np.ndarray:
 
 
 def squared_error(one: np.ndarray, two: np.ndarray) -> np.ndarray:
-    """(H, W) float32: squared difference, mean over the colours."""
+    """(H, W) float32: squared difference, mean over the channels."""
     return np.square(one.astype(np.float32) - two.astype(np.float32)).mean(axis=2)
 
 
 def psnr(mean_squared_error: float) -> float | None:
-    """Decibels of 255^2 over the error; None where the pictures are equal (it is infinite)."""
+    """Decibels of 255^2 over the error; None if the images are equal (it would be infinite)."""
     if mean_squared_error <= 0:
         return None
     return float(10 * np.log10(255**2 / mean_squared_error))
@@ -67,7 +68,7 @@ def seam_score(
         where: (H, W) bool, pixels that count; None: all.
 
     Returns:
-        None where there is no border or nothing to count at one.
+        None if there is no border, or no pixel that counts at one.
     """
     grey = luminance(picture)
     count = np.ones(grey.shape, bool) if where is None else where

@@ -1,12 +1,12 @@
-"""The figures of xView2, by the official rules, from pixel counts.
+"""The xView2 scores, by the official rules, from pixel counts.
 
 ``score = 0.3 LF1 + 0.7 DF1`` (xView2 challenge, on xBD, Gupta et al. 2019, arXiv 1911.09296). LF1
-is the pixel F1 of "a building stands here". DF1 is the harmonic mean of the four levels' pixel F1,
-``4 / sum_i 1 / (F1_i + 1e-6)``. A damage prediction counts only where a building was predicted,
-and is judged only where one stands. Counts are summed over the whole set before any F1, and
-F1 = 0 where nothing was right.
+is the pixel F1 of "there is a building". DF1 is the harmonic mean of the four levels' pixel F1,
+``4 / sum_i 1 / (F1_i + 1e-6)``. A damage prediction counts only where a building was predicted, and
+is scored only where there is one. Counts are summed over the whole set before any F1 is computed,
+and F1 = 0 if nothing was right.
 
-Every F1 and every harmonic mean of this package is worked out here. Counts are arrays
+Every F1 and every harmonic mean of this package is computed here. Counts are arrays
 ``(..., 6, 2, 2, 5)`` as :class:`afterscene.metrics.confusion.Confusion` keeps them, so that many
 sets of tiles are scored at once.
 """
@@ -30,11 +30,11 @@ FIGURES = (
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreResult:
-    """The official numbers, and what one has to know to read them.
+    """The official scores, and what is needed to interpret them.
 
-    `damage_f1_by_level` is by level word; `absent_levels` are levels without one target pixel,
-    which take DF1 down to nearly 0; `damage_f1_present` is DF1 over the others, None if none is
-    there; `unclassified` tells the policy; `pixels` counts what was scored.
+    `damage_f1_by_level` is by level name; `absent_levels` are levels without a target pixel, which
+    push DF1 to nearly 0; `damage_f1_present` is DF1 over the other levels, None if there is none;
+    `unclassified` names the policy; `pixels` counts what was scored.
     """
 
     score: float
@@ -53,7 +53,7 @@ class ScoreResult:
         return dict(zip(FIGURES, values, strict=True))
 
     def as_json(self) -> dict[str, object]:
-        """The official keys and the remarks, ready for ``json.dumps``."""
+        """The official keys and the further fields, ready for ``json.dumps``."""
         return {
             **self.official(),
             "absent_levels": list(self.absent_levels),
@@ -64,7 +64,7 @@ class ScoreResult:
 
 
 def f1(right: np.ndarray, wanted: np.ndarray, said: np.ndarray) -> np.ndarray:
-    """``2 right / (wanted + said)``: all that is true, all that was said to be; 0 for 0 of 0."""
+    """``2 right / (wanted + said)``, with the true and the predicted counts; 0 for 0 / 0."""
     both = np.asarray(wanted, np.float64) + said
     return np.divide(2.0 * right, both, out=np.zeros_like(both), where=both > 0)
 
@@ -76,15 +76,15 @@ def harmonic_mean(values: np.ndarray) -> np.ndarray:
 
 
 def f1_of_table(table: np.ndarray) -> np.ndarray:
-    """(..., n - 1) F1 of the classes 1 to n - 1 of (..., n, n) counts by true and said class."""
+    """(..., n - 1) F1 of classes 1 to n - 1 from (..., n, n) counts by true, predicted class."""
     right = np.diagonal(table, axis1=-2, axis2=-1)
     return f1(right, table.sum(axis=-1), table.sum(axis=-2))[..., 1:]
 
 
 def level_table(counts: np.ndarray) -> np.ndarray:
-    """(..., 5, 5) pixels of assessed buildings by true level and predicted one (0: none found).
+    """(..., 5, 5) pixels of assessed buildings by true and by predicted level (0: not found).
 
-    Row 0 is empty: where no building stands, no level is judged.
+    Row 0 is empty: where there is no building, no level is scored.
     """
     scored = counts[..., :5, :, :, :].sum(axis=-3)
     table = scored[..., 1, :].copy()
@@ -109,21 +109,21 @@ def figures(counts: np.ndarray) -> np.ndarray:
 
 
 def judged_score(counts: np.ndarray, levels: Sequence[int] = (1, 2, 3, 4)) -> np.ndarray:
-    """``(...)`` scores whose harmonic mean is over these levels (1 to 4); all: the official one."""
+    """``(...)`` scores with the harmonic mean over these levels (1 to 4); all four: official."""
     found = figures(counts)
     damage = harmonic_mean(found[..., [2 + level for level in levels]])
     return np.asarray(0.3 * found[..., 2] + 0.7 * damage)
 
 
 def all_undamaged(counts: np.ndarray) -> np.ndarray:
-    """The counts that the same localisation would give with level 1 said everywhere."""
+    """The counts that the same localisation would give with level 1 predicted everywhere."""
     changed = np.zeros_like(counts)
     changed[..., 1] = counts.sum(axis=-1)
     return changed
 
 
 def result(counts: np.ndarray, unclassified: str) -> ScoreResult:
-    """Scores of one set of counts. Raises BadParameter where nothing was counted."""
+    """Scores of one set of counts. Raises BadParameter if nothing was counted."""
     pixels = int(counts[:5].sum())
     if not pixels:
         raise BadParameter("no pixel was scored; add at least one tile")

@@ -1,1 +1,1 @@
-"""Pages that a person reads: reports of runs, sets and regions."""
+"""HTML pages: reports about runs, sets and regions."""

@@ -1,6 +1,6 @@
-"""An assessment to look at: a map as one HTML page, and the style of its GeoPackage for QGIS.
+"""The map of an assessment as one HTML page, and the style of its GeoPackage for QGIS.
 
-The page holds the picture before and after (a radio button changes them, no script), every building
+The page shows the image before or after (a radio button switches, without a script), every building
 coloured by its level with its probabilities as a tooltip, and the counts. QGIS finds the ``.qml``
 beside the ``.gpkg`` by its name.
 """
@@ -29,7 +29,7 @@ KINDS = {
 
 
 def write_style(path: Path) -> Path:
-    """A QGIS style: one category a level."""
+    """A QGIS style with one category per level."""
     return write_page(path, "damage_style.qml", kinds=KINDS)
 
 
@@ -42,7 +42,7 @@ def write_map(
     *,
     source: str,
 ) -> Path:
-    """The page. Pictures longer than 1,400 pixels are thinned."""
+    """The page. Images with a side above 1,400 pixels are shrunk."""
     pictures = {
         name: data_uri(image.small(SIDE).rgb(), SIDE)
         for name, image in (("pre", pre), ("post", post))

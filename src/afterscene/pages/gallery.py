@@ -15,14 +15,14 @@ from afterscene.hazards import hazard_of
 from afterscene.pages.pictures import paint_damage
 from afterscene.pages.report import PictureRow
 
-#: From a manifest row: the caption and the (H, W, 3) picture to hold beside it, if there is one.
+#: From a manifest row: caption and (H, W, 3) picture to show beside it, if there is one.
 Beside = Callable[[Mapping[str, Any]], tuple[str, np.ndarray] | None]
 
 
 def gallery(
     folder: Path, *, beside: Beside = lambda _: None, count: int = 2, size: int = 512
 ) -> list[PictureRow]:
-    """The most damaged pairs of a build, cut to the window where most happened."""
+    """The most damaged pairs of a build, cut to the window with the most damage."""
     dataset = Dataset(folder)
     rows = sorted(dataset.rows, key=_damage, reverse=True)[:count]
     return [_row(dataset.entry(row), beside, size) for row in rows]
@@ -54,7 +54,7 @@ def _row(entry: Entry, beside: Beside, size: int) -> PictureRow:
 
 
 def real_posts(tree: Path) -> Beside:
-    """The real post image of the same place, where its own disaster was of the row's kind."""
+    """The real post image of the same place, if its real disaster had the row's hazard."""
     pairs = {pair.id: pair for pair in XbdTree(tree).pairs()}
 
     def find(row: Mapping[str, Any]) -> tuple[str, np.ndarray] | None:

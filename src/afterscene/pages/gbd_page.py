@@ -17,9 +17,9 @@ CAPTIONED = 8
 
 
 def write_stats(dataset: Dataset, found: Stats, out: Path) -> list[Path]:
-    """``stats.html`` and ``stats.json`` in the folder ``out``, which is there.
+    """``stats.html`` and ``stats.json`` in the existing folder ``out``.
 
-    A set without pre pictures (of ``synthesize``) has no sample pictures.
+    A set without pre images (as from ``synthesize``) has no sample pictures.
     """
     shown = (dataset.root / "images").is_dir()
     page = write_page(

@@ -1,6 +1,6 @@
-"""Two pictures of one place under a divider that is dragged, or moved by the arrow keys.
+"""Two images of one place with a divider, which is dragged or moved with the arrow keys.
 
-A piece of HTML that needs nothing else: a notebook shows it under its cell, a page may hold it.
+A self-contained piece of HTML: a notebook shows it below a cell, a page may contain it.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from afterscene.pages.render import render
 
 @dataclass(frozen=True, kw_only=True)
 class Swipe:
-    """Two pictures under a divider, as ``html``."""
+    """Two images with a divider, as ``html``."""
 
     html: str
 
@@ -24,9 +24,9 @@ class Swipe:
 def show_pair(
     pre: Scene, post: Scene, *, words: tuple[str, str] = ("before", "after"), side: int = 640
 ) -> Swipe:
-    """The two scenes over each other; the last line of a notebook's cell shows them.
+    """The two scenes on top of each other; a notebook shows them if this is a cell's last line.
 
-    ``words`` name them, left and right of the divider; no side is longer than ``side`` pixels.
+    ``words`` are their labels, left and right of the divider; no side exceeds ``side`` pixels.
 
     Raises:
         BadParameter: the scenes have different sizes.

@@ -14,7 +14,7 @@ def paint_damage(
 ) -> np.ndarray:
     """(H, W) uint8 target 0..4 or 255 -> (H, W, 3) uint8 picture.
 
-    Colours cover `strength` of what lies under them: `under` (H, W, 3) greyed and darkened, or
+    Colours are blended with weight `strength` over `under` (H, W, 3), greyed and darkened, or over
     black.
     """
     if under is None:
@@ -29,9 +29,9 @@ def paint_damage(
 
 
 def busiest_window(target: np.ndarray, size: int) -> tuple[slice, slice]:
-    """The `size` x `size` window (or the whole side where smaller) with most damaged pixels.
+    """The `size` x `size` window (or smaller, if the image is) with the most damaged pixels.
 
-    Undamaged buildings count a hundredth, so that a quiet tile shows its houses.
+    Undamaged buildings count a hundredth, so that a tile without damage shows its houses.
     """
     worth = np.where((target >= 2) & (target <= 4), 1.0, np.where(target == 1, 0.01, 0.0))
     total = np.pad(worth.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
@@ -47,7 +47,7 @@ def busiest_window(target: np.ndarray, size: int) -> tuple[slice, slice]:
 
 
 def no_larger(rgb: np.ndarray, side: int) -> np.ndarray:
-    """No side longer than `side` pixels, proportions kept."""
+    """Shrunk so that no side exceeds `side` pixels, with the same proportions."""
     longest = max(rgb.shape[:2])
     if longest <= side:
         return rgb
@@ -56,7 +56,7 @@ def no_larger(rgb: np.ndarray, side: int) -> np.ndarray:
 
 
 def data_uri(rgb: np.ndarray, side: int = 640) -> str:
-    """(H, W, 3) uint8, shrunk to `side` pixels, as a JPEG that stands in a page."""
+    """(H, W, 3) uint8, shrunk to `side` pixels, as a JPEG data URI for a page."""
     buffer = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(no_larger(rgb, side)))
     image.save(buffer, "JPEG", quality=85, subsampling=0)

@@ -1,7 +1,7 @@
-"""Charts as SVG by matplotlib (the extra ``lab``): intervals on one axis, and lines over a number.
+"""Charts as SVG by matplotlib (the extra ``lab``): intervals on one axis, and line charts.
 
 The same values give the same bytes: no date, ids from a fixed salt, no settings of the machine.
-Text stays text, in the colour and the letters of the page around it.
+Text stays text, in the colour and font of the page around it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from markupsafe import Markup
 from afterscene.errors import BadParameter, MissingExtra
 from afterscene.metrics.bootstrap import Interval
 
-#: Told apart by people with any common colour blindness (Tol), and by their order in the legend.
+#: Distinguishable with any common colour blindness (Tol), and by their order in the legend.
 LINES = ("#4477aa", "#66ccee", "#228833", "#ccbb44", "#ee6677", "#aa3377", "#bbbbbb")
-ACCENT, GREY = "#c2571a", "#8a8a8a"  # seen on light and on dark paper
+ACCENT, GREY = "#c2571a", "#8a8a8a"  # visible on light and on dark backgrounds
 _STYLE: Any = {
     "svg.hashsalt": "afterscene",
     "svg.fonttype": "none",
@@ -39,7 +39,7 @@ _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 def require_matplotlib() -> None:
-    """To be asked before the hours of work that a chart is made of. Raises MissingExtra."""
+    """Call this before hours of work that end in a chart. Raises MissingExtra."""
     if find_spec("matplotlib") is None:
         raise MissingExtra(
             "charts need matplotlib, which is not installed; install it with: "
@@ -48,7 +48,7 @@ def require_matplotlib() -> None:
 
 
 def svg(draw: Callable[[Any], None], *, width: float, height: float, paper: str = "none") -> str:
-    """What `draw` puts on the axes that it is given, as an SVG file of that size in points.
+    """What `draw` draws on the given axes, as an SVG file of that size in points.
 
     Raises:
         MissingExtra: without matplotlib.
@@ -75,14 +75,14 @@ def _inline(svg: str) -> Markup:
 
 
 def _wide(low: float, high: float) -> tuple[float, float]:
-    """At least 0.02, so that equal scores do not fill the axis with their last digits."""
+    """An axis of at least 0.02, so that the last digits of equal scores do not fill it."""
     pad = max(0.0, 0.02 - (high - low)) / 2
     return low - pad, high + pad
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """Named intervals on one axis; `points` are single measurements, such as those of the seeds."""
+    """Named intervals on one axis; `points` are single measurements, such as one per seed."""
 
     caption: str
     names: tuple[str, ...]
@@ -114,7 +114,7 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class Curves:
-    """Lines over one number, such as the real pairs that were given: name -> a value per place."""
+    """Lines over one number, such as the number of real pairs: name -> one value per place."""
 
     caption: str
     places: tuple[float, ...]
@@ -127,12 +127,12 @@ class Curves:
             )
 
     def svg(self) -> Markup:
-        """A line each, its interval as a soft band; places stand at equal distances."""
+        """One line each, its interval as a shaded band; places are equally spaced."""
         rows = -(-len(self.lines) // 2)
         return _inline(svg(self._draw, width=340, height=200 + 16 * rows))
 
     def _draw(self, axes: Any) -> None:
-        xs = range(len(self.places))  # 0, 2, 5, 10, 20 would else crowd
+        xs = range(len(self.places))  # 0, 2, 5, 10, 20 would otherwise crowd
         for number, (name, line) in enumerate(self.lines):
             colour = LINES[number % len(LINES)]
             low, high = [span.low for span in line], [span.high for span in line]

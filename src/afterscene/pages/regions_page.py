@@ -1,7 +1,7 @@
-"""One page about chosen regions: a map of all candidates and of the chosen, and the three factors.
+"""One page about chosen regions: a map of all candidates and chosen places, and the three factors.
 
-The map is equirectangular (x = longitude, y = latitude). Candidates are dots, brighter where the
-weight is larger; the outline of the continents is that of their towns, nothing else is drawn.
+The map is equirectangular (x = longitude, y = latitude). Candidates are dots, brighter for a larger
+weight; continents are visible only through their towns, nothing else is drawn.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""The one way to a page: a Jinja2 template filled with records, every text in it escaped.
+"""How pages are made: a Jinja2 template filled with records, with all text escaped.
 
-Templates lie in ``pages/templates``, those of another room in a folder of its own, from which they
-extend ``page.html``. A page loads nothing: the style sheet and the pictures stand in it.
+Templates are in ``pages/templates``; those of another room are in a folder of its own and extend
+``page.html``. A page loads nothing: style sheet and pictures are embedded.
 """
 
 from functools import cache
@@ -19,12 +19,12 @@ NOTHING = "–"
 
 
 def render(template: str, *, folder: Path = TEMPLATES, **values: Any) -> str:
-    """The template of that name, in `folder` or here, filled with `values`."""
+    """The template with that name, in `folder` or here, filled with `values`."""
     return _environment(folder).get_template(template).render(**values)
 
 
 def write_page(path: Path, template: str, *, folder: Path = TEMPLATES, **values: Any) -> Path:
-    """Render and write atomically. Raises OutputConflict where `path` cannot be written."""
+    """Render and write atomically. Raises OutputConflict if `path` cannot be written."""
     return write_atomic(path, render(template, folder=folder, **values).encode())
 
 
@@ -44,7 +44,7 @@ def _environment(folder: Path) -> Environment:
 
 
 def figure(value: str | int | float | None) -> str:
-    """Floats with three decimals, whole numbers with commas, text as it is, a dash for None."""
+    """Floats with three decimals, integers with commas, text unchanged, a dash for None."""
     if value is None or isinstance(value, str):
         return NOTHING if value is None else value
     return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"

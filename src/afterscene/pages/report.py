@@ -1,7 +1,7 @@
-"""What a report says, as plain records; the template ``report.html`` lays them out.
+"""The content of a report as plain records; the template ``report.html`` lays them out.
 
-Nothing here knows an experiment, so the demo, ``compare`` and whatever comes later fill the same
-fields and get one HTML file that can be sent by mail.
+Nothing here depends on an experiment, so the demo, ``compare`` and others fill the same fields and
+get one HTML file that can be sent by mail.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ Cell = str | int | float | None
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """columns and rows of text or numbers; floats are shown with three decimals, None as a dash."""
+    """Columns and rows of text or numbers; floats with three decimals, None as a dash."""
 
     caption: str
     columns: tuple[str, ...]
@@ -43,7 +43,7 @@ class PictureRow:
     text: str = ""
 
     def cut(self, target: np.ndarray, size: int) -> "PictureRow":
-        """All pictures cut to the window of (H, W) `target` where most is damaged."""
+        """All pictures cut to the window of (H, W) `target` with the most damage."""
         window = busiest_window(target, size)
         return replace(self, pictures={name: p[window] for name, p in self.pictures.items()})
 
@@ -58,7 +58,7 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What a page says, from top to bottom: summary, charts, tables, pictures, notes."""
+    """The content of a page from top to bottom: summary, charts, tables, pictures, notes."""
 
     title: str
     summary: tuple[str, ...] = ()
@@ -69,5 +69,5 @@ class Report:
 
 
 def write_report(report: Report, path: Path | str) -> Path:
-    """Render and write atomically. Raises OutputConflict where `path` cannot be written."""
+    """Render and write atomically. Raises OutputConflict if `path` cannot be written."""
     return write_page(Path(path), "report.html", report=report)

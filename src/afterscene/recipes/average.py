@@ -1,8 +1,8 @@
-"""A model with averaged weights of another length than the run's own, after the run.
+"""A model whose weights are averaged over another length than the run's own, after the run.
 
-Which length is best shows only at the end, on validation pairs. The run stored what it takes
-(:mod:`afterscene.training.averages`); here the weights are put together and written as a model
-folder that is otherwise the ``model/`` of the run.
+Which length is best is only known at the end, on validation pairs. The run stored snapshots
+(:mod:`afterscene.training.averages`); here the weights are combined from them and written as a
+model folder that otherwise equals the ``model/`` of the run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from afterscene.weightfiles import load_into
 def write_average(run: Path, length: float, out: Path) -> dict[str, Any]:
     """Write the weights of ``run`` averaged over ``length`` (sigma_rel) into ``out``.
 
-    A detector keeps the thresholds that were found for the run's own average.
+    A detector keeps the thresholds that were determined for the run's own average.
 
     Raises:
         BadParameter: no power function has that length.
@@ -32,7 +32,7 @@ def write_average(run: Path, length: float, out: Path) -> dict[str, Any]:
     """
     model = run / "model"
     if not (model / "config.json").is_file():
-        raise MissingFile(f"{run} holds no model/ yet; let the run end first")
+        raise MissingFile(f"{run} has no model/ yet; finish the run first")
     weights, step, missed = reconstruct(run, length)
     about = {"length": length, "step": step, "missed": round(missed, 6)}
     if kind_of(model) == "detector":
@@ -48,7 +48,9 @@ def write_average(run: Path, length: float, out: Path) -> dict[str, Any]:
     else:
         own, config = load_weights(model)
         if own.keys() != weights.keys():
-            raise BadWeights(f"{run}: the snapshots are those of another network than {model}")
+            raise BadWeights(
+                f"{run}: the snapshots belong to another network than {model}; train it again"
+            )
         config.pop("shards")
         save_weights(out, weights, {**config, "average": about}, dtype=torch.float16)
     return about

@@ -1,8 +1,8 @@
-"""What a run learns from: decoded once, held against what is held out, and written down.
+"""The training data of a run: decoded once, checked against held-out tiles, and recorded.
 
-A run is its config and its data. ``data.json`` in its folder names each pair with a hash of what is
-learned from it, so that a run never goes on with other data than it began with; and it names the
-tiles that the models it began with had seen, so that the model it leaves names all it ever saw.
+A run is defined by its config and its data. ``data.json`` in its folder names each pair with a hash
+of its pixels and labels, so that a run is never resumed with other data; it also names the tiles
+that the initial model had seen, so that the resulting model names every tile it was trained on.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.xbd import XbdTree
 
 DATA = "data.json"
-#: Splits that nothing is learned from, where a tree has them.
+#: Splits that are never trained on, if a tree has them.
 HELD_OUT = ("val", "test")
 
 
@@ -33,10 +33,10 @@ class Folders:
 
     Attributes:
         root: xBD tree.
-        split: Its split to learn from; None: all of it.
-        validation: Its split that decides thresholds and gives the logged validation loss.
-        synthetic: Folders of synthetic pairs to learn from as well.
-        skip: Leave out and name what would leak into a held-out split, instead of ending there.
+        split: The split to train on; None: all of it.
+        validation: The split that decides thresholds and gives the logged validation loss.
+        synthetic: Folders of synthetic pairs to train on as well.
+        skip: Leave out and name pairs that would leak into a held-out split, instead of stopping.
     """
 
     root: Path
@@ -48,9 +48,9 @@ class Folders:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One decoded pair, what the trainer takes of it, and what the leak guard compares.
+    """One decoded pair, what the trainer uses of it, and what the leak guard compares.
 
-    ``source``: the real tile that a synthetic pair was made from, where that is known.
+    ``source``: the real tile that a synthetic pair was made from, if it is known.
     """
 
     item: Any
@@ -64,10 +64,10 @@ class Data:
     """The pairs of a run, decoded.
 
     Attributes:
-        train, validation: As the trainer takes them.
+        train, validation: In the form that the trainer uses.
         contents: ``train`` and ``validation`` -> name of a pair -> hash of its pixels and labels.
         sources: Names of the real tiles that synthetic pairs were made from.
-        held_out: Names of the tiles that nothing may have been learned from.
+        held_out: Names of the tiles that must not be trained on.
         left_out: A sentence for each pair that would have leaked.
     """
 
@@ -80,17 +80,17 @@ class Data:
 
 
 def read_data(kind: ModuleType, folders: Folders) -> Data:
-    """Decode the pairs; those of the held-out splits that are no validation pairs are hashed alone.
+    """Decode the pairs; held-out pairs that are not for validation are only hashed.
 
     Raises:
-        LeakFound: a pair is, lies within a kilometre of, or looks like a held-out one.
-        AftersceneError: a pair cannot be used, by the leaf that fits.
+        LeakFound: a pair is a held-out one, is within a kilometre of one, or looks like one.
+        AftersceneError: a pair cannot be used; the class says why.
     """
     tree = XbdTree(folders.root)
     others = {split for split in HELD_OUT if split in tree.splits}
     others -= {folders.split, folders.validation}
     tested = [pair.fingerprint for split in sorted(others) for pair in tree.pairs(split)]
-    if not folders.skip:  # before the long work of decoding
+    if not folders.skip:  # before the slow decoding
         held = tree.pairs(folders.validation) if folders.validation else []
         known = [*(pair.fingerprint for pair in held), *tested]
         learned = [pair.fingerprint for pair in tree.pairs(folders.split)]
@@ -117,14 +117,14 @@ def _kept(
 
 
 def _contents(parts: Iterable[Part]) -> dict[str, str]:
-    found: dict[str, str] = defaultdict(str)  # two folders may have a pair of one name
+    found: dict[str, str] = defaultdict(str)  # two folders may have a pair with the same name
     for part in parts:
         found[part.fingerprint.id] += "".join(own[:16] for own in part.pair.pixel_hashes)
     return dict(found)
 
 
 def inherited(model: Path, held_out: frozenset[str]) -> list[str] | None:
-    """Names of the tiles that a model has seen; None where it does not say.
+    """Names of the tiles that a model has seen; None if it does not say.
 
     Raises:
         LeakFound: it has seen a tile that is held out.
@@ -135,13 +135,13 @@ def inherited(model: Path, held_out: frozenset[str]) -> list[str] | None:
 
 
 def write_data(run: Path, data: Data, before: Sequence[str] | None) -> None:
-    """Write down what a run learns from, and what the models had seen that it began with."""
+    """Record the data of a run, and the tiles that the initial model had seen."""
     run.mkdir(parents=True, exist_ok=True)
     write_json(run / DATA, {**data.contents, "sources": data.sources, "inherited": before})
 
 
 def check_data(run: Path, data: Data) -> None:
-    """Raise BadParameter where the data of a run are not those that it began with."""
+    """Raise BadParameter if the data of a run are not those that it was started with."""
     old = _read(run)
     told = [
         words
@@ -150,7 +150,7 @@ def check_data(run: Path, data: Data) -> None:
     ]
     if told:
         raise BadParameter(
-            f"{run} was started with other data ({'; '.join(told)}); resume it with its own, or "
+            f"{run} was started with other data ({'; '.join(told)}); resume it with the same, or "
             f"start a new run in another folder with --init {run / 'model'}"
         )
 
@@ -166,7 +166,7 @@ def _differences(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> l
 
 
 def tiles_of(run: Path) -> list[str] | None:
-    """Names of all pairs that the weights of a run learned from; None where that is not known."""
+    """Names of all pairs that the weights of a run were trained on; None if that is unknown."""
     said = _read(run)
     before = said["inherited"]
     return None if before is None else sorted({*before, *said["train"], *said["sources"]})
@@ -178,6 +178,6 @@ def _read(run: Path) -> dict[str, Any]:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise BadWeights(
-            f"{path} does not say what the run learned from ({error}); start a new run with "
+            f"{path} does not say what the run was trained on ({error}); start a new run with "
             f"--init {run / 'model'}"
         ) from error

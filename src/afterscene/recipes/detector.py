@@ -1,7 +1,7 @@
 """Detectors as recipes: the configurations of :data:`afterscene.detectors.DETECTORS`, resumable.
 
-Real pairs of a split of an xBD tree are trained on, and synthetic ones beside them where folders
-are given; the validation split gives the logged loss and pictures, and at the end the thresholds.
+They are trained on the real pairs of a split of an xBD tree, and on synthetic pairs if folders are
+given; the validation split gives the logged loss and pictures, and at the end the thresholds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def unet() -> DetectorRun:
 
 
 def tiny() -> DetectorRun:
-    """A small damage detector from scratch for trying things: 200 steps, a minute on a CPU."""
+    """A small damage detector from scratch, for experiments: 200 steps, a minute on a CPU."""
     return DetectorRun.of(DETECTORS["tiny"])
 
 
@@ -60,7 +60,7 @@ def _part(pair: LabelledPair, source: str = "") -> Part:
 
 
 def source_names(folder: Path) -> dict[str, str]:
-    """Which real tile each pair of a GBD folder was made from, as far as its manifest tells."""
+    """The real tile that each pair of a GBD folder was made from, as far as its manifest says."""
     path = folder / "manifest.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else ()
     rows = [json.loads(line) for line in lines if line]
@@ -70,13 +70,13 @@ def source_names(folder: Path) -> dict[str, str]:
 def make_trainer(
     config: DetectorRun, data: Data, out: Path, *, device: str, group: Group
 ) -> Trainer:
-    """A run on that data."""
+    """A trainer for that data."""
     task = DetectorTask(config, data.train, validation=data.validation, device=device)
     return Trainer(task, config, out, group=group)
 
 
 def initial(folder: Path, config: DetectorRun) -> Mapping[str, Tensor]:
-    """The weights of a detector's folder, to start from."""
+    """The weights of a detector's folder, as initial weights."""
     return load_detector(folder).network.state_dict()
 
 

@@ -1,8 +1,8 @@
-"""Generators of post images: the shipped one, and a small one to try things with.
+"""Generators of post images: the shipped one, and a small one for experiments.
 
-Real pairs of the split ``train`` of an xBD tree teach damage; further pairs without labels
-(``unlabelled/``) teach the styles of other hazards with "level not said". Nothing of ``val`` or
-``test`` is seen; ``val`` only gives the logged validation loss.
+They learn damage from the real pairs of the split ``train`` of an xBD tree, and the styles of other
+hazards from pairs without labels (``unlabelled/``), with "level not given". They see nothing of
+``val`` or ``test``; ``val`` only gives the logged validation loss.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def default() -> TrainConfig:
 
 
 def small() -> TrainConfig:
-    """A 0.5 M-parameter bridge for trying things: crops of 64 pixels, fp32, minutes on a CPU."""
+    """A 0.5 M-parameter bridge for experiments: crops of 64 pixels, fp32, minutes on a CPU."""
     return TrainConfig(
         model=BridgeConfig(widths=(24, 48, 72), depths=(1, 1, 1), embedding=96),
         crops=CropConfig(shapes=((64, 8),)),
@@ -62,10 +62,10 @@ def small() -> TrainConfig:
 
 
 def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
-    """Tiles to train on and to validate with, out of an xBD tree.
+    """Tiles for training and for validation, from an xBD tree.
 
-    Pairs of images in a subfolder ``unlabelled/`` are trained on as well. Raises MissingFile, and
-    what reading them raises.
+    Pairs of images in a subfolder ``unlabelled/`` are used for training as well. Raises
+    MissingFile, and the errors of reading them.
     """
     pairs = tree.pairs(folders.split)
     if (folders.root / "unlabelled").is_dir():
@@ -82,13 +82,13 @@ def parts(tiles: Sequence[TrainingTile]) -> list[Part]:
 def make_trainer(
     config: TrainConfig, data: Data, out: Path, *, device: str, group: Group
 ) -> Trainer:
-    """A run on that data."""
+    """A trainer for that data."""
     held = data.validation
     return bridge_trainer(config, data.train, out, validation=held, device=device, group=group)
 
 
 def initial(folder: Path, config: LoopConfig) -> Mapping[str, Tensor]:
-    """The weights of a model folder, to start from.
+    """The weights of a model folder, as initial weights.
 
     Raises:
         BadParameter: their class condition has other hazards, or another order, than ``config``.
@@ -104,19 +104,19 @@ def initial(folder: Path, config: LoopConfig) -> Mapping[str, Tensor]:
 
 
 def styles_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
-    """For each hazard the styles of its real post images, as they go into ``config.json``."""
+    """For each hazard the styles of its real post images, as written to ``config.json``."""
     return _by_hazard(tiles, lambda tile: tile.style)
 
 
 def scenes_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
-    """The tones of the pre images that belong to :func:`styles_of`, in its order."""
+    """The tones of the pre images of :func:`styles_of`, in the same order."""
     return _by_hazard(tiles, lambda tile: tone_of(tile.pre, ~black_border(tile.pre)))
 
 
 def _by_hazard(
     tiles: Sequence[TrainingTile], measure: Callable[[TrainingTile], np.ndarray]
 ) -> dict[str, list[list[float]]]:
-    """What is measured of each tile, in their order, under the name of its hazard."""
+    """What is measured of each tile, in their order, by hazard."""
     rows: dict[str, list[list[float]]] = {}
     for tile in tiles:
         if tile.hazard:
@@ -125,7 +125,7 @@ def _by_hazard(
 
 
 def rounded(values: Iterable[float]) -> list[float]:
-    """As they go into ``config.json``: four digits."""
+    """As written to ``config.json``: four digits."""
     return [round(float(v), 4) for v in values]
 
 
@@ -153,7 +153,7 @@ def write_model(
     styles: Mapping[str, list[list[float]]],
     scenes: Mapping[str, list[list[float]]] | None = None,
 ) -> None:
-    """The averaged weights of the newest state of ``run`` (float16), and what rendering needs."""
+    """Write averaged weights of the newest state of ``run`` (float16), and what rendering needs."""
     step, average, _ = averaged(run)
     about = {
         "kind": kind,

@@ -1,7 +1,7 @@
 """Pre images from footprint maps: the recipe ``layout`` of ``afterscene train``.
 
-The real pre images of the split ``train``, each beside its own coarse picture; ``val`` gives the
-logged loss. A run and its model folder are those of a generator (:mod:`.generator`).
+Trained on the real pre images of the split ``train``, each with its own coarse picture; ``val``
+gives the logged loss. A run and its model folder are those of a generator (:mod:`.generator`).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def default() -> LayoutConfig:
 
 
 def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
-    """Tiles to train on and to validate with. Raises MissingFile."""
+    """Tiles for training and for validation. Raises MissingFile."""
     held = tree.pairs(folders.validation) if folders.validation else []
     return _layout_parts(tree.pairs(folders.split)), _layout_parts(held)
 

@@ -1,9 +1,9 @@
 """Dotted overrides: ``model.widths=8,16`` into a tree of frozen dataclasses.
 
-The value is read by the field's own type, so that a number stays a number; ``none`` is for what
-may be absent; tuples are written with commas, tuples of tuples with brackets
-(``crops.shapes=[64,18],[96,8]``). What the records
-check in ``__post_init__`` is checked here as well, because they are made anew.
+The value is parsed by the field's type, so that a number stays a number; ``none`` is for optional
+values; tuples are written with commas, tuples of tuples with brackets
+(``crops.shapes=[64,18],[96,8]``). The checks in ``__post_init__`` apply here as well, because the
+records are created anew.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ Config = TypeVar("Config")
 
 
 def override(config: Config, pairs: Iterable[str]) -> Config:
-    """``config`` with each ``KEY=VALUE`` put in its place; the last of two wins.
+    """``config`` with each ``KEY=VALUE`` applied; of two for the same key the last counts.
 
     Raises:
-        UnknownName: there is no such key; the message names those there are.
+        UnknownName: there is no such key; the message lists the keys.
         BadParameter: an entry has no ``=``, or the record refuses the value.
     """
     tree: dict[str, Any] = {}
@@ -37,7 +37,7 @@ def override(config: Config, pairs: Iterable[str]) -> Config:
             value = _fit(hint, text.strip())
         except (ValueError, TypeError) as error:
             name = getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)
-            raise BadParameter(f"--set {key}: {text!r} is no {name}; mend the value") from error
+            raise BadParameter(f"--set {key}: {text!r} is not a valid {name}; change it") from error
         *parents, last = key.split(".")
         branch = tree
         for parent in parents:
@@ -46,7 +46,7 @@ def override(config: Config, pairs: Iterable[str]) -> Config:
     try:
         return _rebuild(config, tree)
     except ValueError as error:
-        raise BadParameter(f"--set: {error}; mend the value") from error
+        raise BadParameter(f"--set: {error}; change the value") from error
 
 
 def keys_of(config: Any, prefix: str = "") -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _rebuild(config: Any, tree: dict[str, Any]) -> Any:
 
 
 def _fit(hint: Any, text: str) -> Any:
-    """The text as a value of the type; ValueError or TypeError where it is none."""
+    """The text as a value of the type; ValueError or TypeError if it is not one."""
     if hint is str or get_origin(hint) is Literal:
         return text
     if NoneType in get_args(hint):

@@ -1,9 +1,9 @@
 """What can be trained by name: ``RECIPES[name]()`` is the full configuration of a run.
 
-A recipe is a function; its first line of docstring is what ``afterscene recipes list`` tells. The
-class of its configuration says which module knows how to load its data, make its trainer and
-write its model. Adding one: a function in this folder, a row here; or a function of another
-package, named as an entry point of the group ``afterscene.recipes``.
+A recipe is a function; ``afterscene recipes list`` shows the first line of its docstring. The class
+of its configuration decides which module loads its data, makes its trainer and writes its model. To
+add one: a function in this folder and a row here; or a function of another package, as an entry
+point of the group ``afterscene.recipes``.
 """
 
 from __future__ import annotations
@@ -41,5 +41,5 @@ KINDS: Mapping[type, ModuleType] = MappingProxyType(
 
 
 def recipe(name: str) -> LoopConfig:
-    """The configuration of that name. Raises UnknownName."""
+    """The configuration with that name. Raises UnknownName."""
     return RECIPES.find(name)()

@@ -1,10 +1,9 @@
 """One training run from a recipe's config, its data and an output folder.
 
 What ``afterscene train`` and ``afterscene detect fit`` do, as a function: load the data, make or
-resume the trainer, train, and leave a model folder ``model/`` beside the states when the last step
-is done. A resumed run must be the run that was stopped, so another config or other data are
-refused; only what leaves the sequence of steps alone may differ, and the number of steps, which is
-said.
+resume the trainer, train, and write a model folder ``model/`` beside the states after the last
+step. A resumed run must be the run that was stopped, so another config or other data are refused;
+only settings that do not change the steps may differ, and the number of steps, which is reported.
 """
 
 from __future__ import annotations
@@ -42,14 +41,14 @@ FREE = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainRun:
-    """A run to do: :meth:`prepare`, take the steps of the trainer, :meth:`finish`.
+    """A training run: :meth:`prepare`, take the steps of the trainer, :meth:`finish`.
 
     Attributes:
         config: The full configuration.
         folders: Where its pairs come from.
         out: Folder of the run.
-        initial: Model folder whose weights the first step starts from, instead of random ones.
-        resume: Go on from the newest whole state in ``out``.
+        initial: Model folder with the initial weights, instead of random ones.
+        resume: Continue from the newest complete state in ``out``.
         overwrite: Replace an earlier run in ``out``.
         group: The processes that train together.
     """
@@ -72,12 +71,12 @@ class TrainRun:
         Raises:
             MissingFile: there is no data, or no state to resume from.
             BadParameter: the run in ``out`` was started with another config or other data.
-            LeakFound: a pair to learn from, or a model to begin with, is not apart from what is
-                held out.
+            LeakFound: a training pair, or the initial model, is not separate from the held-out
+                tiles.
             OutputConflict: the folder holds a run that is neither resumed nor overwritten.
         """
         said = self._compare() if self.resume else []
-        self._check_states()  # before the long work of decoding
+        self._check_states()  # before the slow decoding
         data = read_data(self._kind, self.folders)
         said += data.left_out
         if self.resume:
@@ -92,10 +91,10 @@ class TrainRun:
         return trainer, data, said
 
     def _check_states(self) -> None:
-        """A run that goes on has states, a new one has none."""
+        """A resumed run has states, a new one has none."""
         if self.resume and not states(self.out):
             raise MissingFile(
-                f"{self.out} holds no whole training state to resume from; leave out --resume"
+                f"{self.out} has no complete training state to resume from; leave out --resume"
             )
         if not (self.resume or self.overwrite) and states(self.out):
             raise OutputConflict(
@@ -103,7 +102,7 @@ class TrainRun:
             )
 
     def _begin(self, trainer: Trainer, data: Data) -> None:
-        """A new folder that says what is learned from; the first weights, if others are given."""
+        """Create the folder with a record of the data, and load the initial weights, if given."""
         before: list[str] | None = []
         if self.initial:
             model = shipped.model_folder(self.initial)
@@ -113,7 +112,7 @@ class TrainRun:
             if self.overwrite or not self.out.exists():
                 prepare_output(self.out, "train", overwrite=self.overwrite)
             write_data(self.out, data, before)
-        self.group.highest(0)  # nobody goes on before the folder is there
+        self.group.highest(0)  # no process continues before the folder exists
 
     def _compare(self) -> list[str]:
         old = saved_config(self.out)
@@ -126,12 +125,12 @@ class TrainRun:
             told = ", ".join(f"{k}: {a!r} -> {b!r}" for k, (a, b) in refused.items())
             raise BadParameter(
                 f"{self.out} was started with other settings ({told}); "
-                "resume it with its own, or choose another folder"
+                "resume it with the same, or choose another folder"
             )
         return [f"{self.out}: {k} is now {b!r}, was {a!r}" for k, (a, b) in changed.items()]
 
     def finish(self, trainer: Trainer, data: Data) -> dict[str, Any]:
-        """Export the model where the run is complete; the figures of the run."""
+        """Export the model if the run is complete; returns the figures of the run."""
         if trainer.done and self.group.first:
             self._kind.finish(self.out, self.out / "model", self.config, data)
         return {
@@ -148,7 +147,7 @@ class TrainRun:
 
 
 def _changes(old: dict, new: dict, prefix: str = "") -> list[tuple[str, tuple[Any, Any]]]:
-    """Keys whose values differ; a key that the old config did not know yet is no change."""
+    """Keys whose values differ; a key that the old config did not have does not count."""
     found: list[tuple[str, tuple[Any, Any]]] = []
     for key in sorted(old.keys() & new.keys()):
         if isinstance(old[key], dict) and isinstance(new[key], dict):

@@ -1,17 +1,17 @@
-"""Averages of the weights along a run, and one of any length afterwards (Karras et al. 2024, EDM2).
+"""Averages of the weights during a run, and of any length afterwards (Karras et al. 2024, EDM2).
 
 The power-function average of arXiv 2312.02696, section 3.1, after step t,
 
     average(t) = (gamma + 1) / t^(gamma + 1) * integral from 0 to t of s^gamma weights(s) ds,
 
-is kept by ``average <- beta average + (1 - beta) weights`` with ``beta = (1 - 1/t)^(gamma + 1)``:
-its start is forgotten as the run grows, so it needs no warm-up rule. Its length is told as
-``sigma_rel``, the width of its profile as a share of the run,
+is updated by ``average <- beta average + (1 - beta) weights``, ``beta = (1 - 1/t)^(gamma + 1)``:
+the start is forgotten as the run grows, so no warm-up rule is needed. The length is given as
+``sigma_rel``, the width of the profile as a share of the run,
 ``sigma_rel^2 = (gamma + 1) / ((gamma + 2)^2 (gamma + 3))``.
 
-Which length is best is known afterwards only. So two averages, of lengths 0.05 and 0.10, are
-stored now and then, and any other is made of all these snapshots (section 3.2): its profile is the
-least-squares combination of theirs, whose inner products are known in closed form.
+Which length is best is only known afterwards. So two averages, of lengths 0.05 and 0.10, are stored
+from time to time, and any other is combined from these snapshots (section 3.2): its profile is the
+least-squares combination of theirs, whose inner products have a closed form.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def gamma_of(length: float) -> float:
     """
     if not 0 < length < LONGEST:
         raise BadParameter(
-            f"length {length} is no share of a run that a power function has; "
-            f"choose above 0 and below {LONGEST:.3f}, such as 0.1"
+            f"length {length} is out of range; "
+            f"choose a share of the run above 0 and below {LONGEST:.3f}, such as 0.1"
         )
     r = length**-2
     return float(np.roots([1, 7, 16 - r, 12 - r]).real.max())
@@ -84,9 +84,9 @@ def inner(a: Profile, b: Profile) -> float:
 
 
 def combination(stored: Sequence[Profile], wanted: Profile) -> tuple[np.ndarray, float]:
-    """Weights of the stored averages that come nearest to the wanted one, and what is missed.
+    """Weights of the stored averages that best approximate the wanted one, and the residual.
 
-    The second value is the norm of what is missed as a share of the norm of the wanted profile.
+    The second value is the norm of the residual as a share of the norm of the wanted profile.
     """
     matrix = np.array([[inner(a, b) for b in stored] for a in stored])
     right = np.array([inner(a, wanted) for a in stored])
@@ -96,7 +96,7 @@ def combination(stored: Sequence[Profile], wanted: Profile) -> tuple[np.ndarray,
 
 
 class Tracks:
-    """The two averages that are stored on the way."""
+    """The two averages that are stored during the run."""
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
         self.averages = {
@@ -104,12 +104,12 @@ class Tracks:
         }
 
     def follow(self, weights: Mapping[str, Tensor], step: int) -> None:
-        """Take in the weights after step number ``step``, counted from 0."""
+        """Update with the weights after step number ``step``, counted from 0."""
         for length, average in self.averages.items():
             follow(average, weights, power_ema_decay(step, gamma_of(length)))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Both averages with their length before the name: ``0.05/{name}``."""
+        """Both averages, names prefixed with the length: ``0.05/{name}``."""
         return {
             f"{length:.2f}/{name}": value.cpu()
             for length, average in self.averages.items()
@@ -117,13 +117,13 @@ class Tracks:
         }
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """What :meth:`tensors` gave."""
+        """Restore what :meth:`tensors` returned."""
         for length, average in self.averages.items():
             for name, value in average.items():
                 value.copy_(tensors[f"{length:.2f}/{name}"])
 
     def snapshot(self, out: Path, step: int) -> Path:
-        """Store both averages after ``step`` steps in the folder of a run."""
+        """Store both averages after ``step`` steps in the folder of the run."""
         return write_verified(out / FOLDER / f"average-{step:08d}.safetensors", self.tensors())
 
 
@@ -135,7 +135,7 @@ def snapshots(out: Path) -> list[Path]:
 def reconstruct(out: Path, length: float) -> tuple[dict[str, Tensor], int, float]:
     """``(weights, step, missed)``: the average of that length at the step of the last snapshot.
 
-    ``missed`` is the share of its profile that the snapshots cannot say, see :func:`combination`.
+    ``missed`` is the relative residual of its profile, see :func:`combination`.
 
     Raises:
         BadParameter: no power function has that length.
@@ -171,4 +171,4 @@ def _add(total: dict[str, Tensor], read: Mapping[str, Tensor], start: str, weigh
         if value.is_floating_point():
             total[name] = total.get(name, torch.zeros((), dtype=torch.float64)) + weight * value
         else:
-            total[name] = value  # counts: the last one's
+            total[name] = value  # counts: those of the last snapshot

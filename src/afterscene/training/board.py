@@ -1,7 +1,7 @@
-"""The log as curves and pictures: TensorBoard files where it is installed, PNG files in any case.
+"""The log as curves and pictures: TensorBoard files if it is installed, PNG files in any case.
 
-``tensorboard --logdir RUN`` shows them, offline. A resumed run hides what a killed one had written
-after the state it goes on from.
+``tensorboard --logdir RUN`` shows them offline. A resumed run hides what a killed run wrote after
+the state that it resumes from.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Board:
                     self.writer.add_scalar(name, float(value), record["step"])
 
     def picture(self, picture: np.ndarray, step: int, *, synthetic: bool) -> Path:
-        """``(H, W, 3)`` uint8 into ``pictures/``, marked where it was generated."""
+        """``(H, W, 3)`` uint8 into ``pictures/``, marked if it was generated."""
         path = self.out / PICTURES / f"{step:08d}.png"
         path.parent.mkdir(exist_ok=True)
         tags = {"AFTERSCENE_SYNTHETIC": "true"} if synthetic else {}
@@ -48,7 +48,7 @@ class Board:
 
 
 def _writer(folder: Path, step: int) -> Any:
-    """TensorBoard's writer, None where it is not installed."""
+    """TensorBoard's writer; None if it is not installed."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:

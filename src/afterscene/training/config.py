@@ -1,4 +1,4 @@
-"""What every training run decides, whatever it trains; the configs of tasks add their own."""
+"""The settings that every training run has; the configs of tasks add their own."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ class LoopConfig:
 
     Attributes:
         steps: Optimiser steps.
-        seconds: End earlier when this much time has gone; the learning rate then ends there.
+        seconds: End earlier, after this time; the learning rate decays accordingly.
         lr: Peak learning rate.
         warmup: Steps over which it rises.
         schedule, floor: Shape of its decay (``training.schedules``), and where the decay ends, as
             a share of the peak.
         clip: Largest gradient norm.
-        accumulate: Pieces in which a process takes its crops of a step: less memory, same step.
-        max_skipped: Steps in a row that may be not finite before the run stops.
+        accumulate: Number of parts in which a process computes its crops of a step: less memory,
+            same step.
+        max_skipped: Non-finite steps in a row before the run stops.
         save_every, validate_every: In steps.
-        snapshot_every: Steps between two snapshots of the averages out of which one of any length
-            is made afterwards (``training.averages``); 0: none.
-        tensorboard: Write the log for TensorBoard too, where it is installed.
-        seed: Of initialisation, order and noise.
-        exact: On a CPU, any number of processes takes a detector's steps to the same bits
+        snapshot_every: Steps between two snapshots of the averages, from which an average of any
+            length is made afterwards (``training.averages``); 0: none.
+        tensorboard: Also write the log for TensorBoard, if it is installed.
+        seed: Seed of initialisation, order and noise.
+        exact: On a CPU, a detector's steps are the same to the bit for any number of processes
             (``training.exact``); a step then takes up to 1.7 times as long.
     """
 
@@ -59,7 +60,7 @@ class LoopConfig:
             if getattr(self, name) < 0:
                 raise BadParameter(f"{name} must be at least 0, got {getattr(self, name)}")
         if not 0 <= self.floor <= 1:
-            raise BadParameter(f"floor must lie between 0 and 1, got {self.floor}")
+            raise BadParameter(f"floor must be between 0 and 1, got {self.floor}")
         if self.schedule not in SHAPES:
             known = ", ".join(SHAPES)
             raise BadParameter(f"schedule '{self.schedule}' is not known; choose one of: {known}")

@@ -1,13 +1,14 @@
-"""How a training crop is drawn: where it lies, how it is turned and resampled.
+"""How training crops are drawn: position, rotation and resampling.
 
-Damage is rare: two of three buildings are untouched, and a uniform crop shows mostly trees. So a
-level is drawn first, then a building of that level, then a window near it; some windows lie
-anywhere, so that forests and car parks are seen too. Flips and quarter turns cost nothing from
-above. What is done to the pixels of a crop is its owner's business.
+Damage is rare: two of three buildings are undamaged, and a random crop shows mostly trees. So a
+level is drawn first, then a building of that level, then a window near it; some windows are placed
+anywhere, so that forests and car parks are seen too. Images from above may be flipped and turned by
+90 degrees freely. Changes to the pixels of a crop are up to its user.
 
-:class:`Spots` draws one crop after the other on a processor, some hundred a second, for pictures of
-any size. :class:`DeviceSpots` draws a whole batch on a graphics card by the same rules, plus one: a
-share of the crops is turned and scaled by any amount, so that a few pictures last for more steps.
+:class:`Spots` draws one crop after the other on a processor, some hundred per second, from images
+of any size. :class:`DeviceSpots` draws a whole batch on a graphics card by the same rules, plus
+one: a share of the crops is rotated and scaled by any amount, so that few images last for more
+steps.
 """
 
 from __future__ import annotations
@@ -25,17 +26,17 @@ from afterscene.geodata.damage import IGNORE, LEVELS
 from afterscene.geodata.pair import LabelledPair
 from afterscene.tensors import from_numbers
 
-#: Weights are of the four levels, then of anywhere.
+#: Weights are those of the four levels, then that of a window anywhere.
 ANYWHERE = 4
 #: The symmetries of the square.
 WAYS = 8
-#: Largest change of scale of a crop that is turned by any angle.
+#: Largest change of scale of a crop that is rotated by any angle.
 ZOOM = 1.2
 
 
 @dataclass(frozen=True, eq=False)
 class Spots:
-    """Where the buildings of a set of pictures are.
+    """Where the buildings in a set of images are.
 
     Attributes:
         shapes: (H, W) of each picture.
@@ -66,9 +67,9 @@ class Spots:
         return tuple(len(one) for one in self.pictures)
 
     def chances(self, weights: Sequence[float]) -> np.ndarray:
-        """(5,) chance of a building of each level, and of anywhere; 0 for a level that is absent.
+        """(5,) probability of a building of each level, and of anywhere; 0 for absent levels.
 
-        ``weights`` are of the same five; where none is left, all crops lie anywhere.
+        ``weights`` are those of the same five; if none remains, all crops are placed anywhere.
         """
         there = np.array([*(n > 0 for n in self.counts), True])
         chances = np.where(there, weights, 0.0)
@@ -79,7 +80,7 @@ class Spots:
     def draw(
         self, rng: np.random.Generator, chances: np.ndarray, reach: float
     ) -> tuple[int, np.ndarray]:
-        """A picture, and the middle (row, column) of a window within ``reach`` of a building."""
+        """An image, and the centre (row, column) of a window within ``reach`` of a building."""
         kind = int(rng.choice(len(chances), p=chances))
         if kind == ANYWHERE:
             picture = int(rng.integers(len(self.shapes)))
@@ -99,8 +100,8 @@ def corner(middle: np.ndarray, side: int, shape: tuple[int, int]) -> tuple[int, 
 def cut(picture: np.ndarray, row: int, col: int, side: int, size: int | None = None) -> np.ndarray:
     """The ``side`` x ``side`` window that begins there, resampled to ``size``.
 
-    (H, W, C) are pixels: between them the values are linear, and what a smaller picture lacks is
-    repeated from its border. (H, W) are levels: the nearest counts, and what lacks is ignored.
+    (H, W, C) are pixels: interpolated linearly; a smaller image is padded by repeating its border.
+    (H, W) are levels: the nearest one is used; padding gets the value "ignore".
     """
     size = side if size is None else size
     levels = picture.ndim == 2
@@ -116,7 +117,7 @@ def cut(picture: np.ndarray, row: int, col: int, side: int, size: int | None = N
 
 
 def turned(picture: np.ndarray, way: int) -> np.ndarray:
-    """One of the eight symmetries of the square: quarter turns, then perhaps upside down."""
+    """One of the eight symmetries of the square: quarter turns, with or without a flip."""
     turned = np.rot90(picture, way % 4)
     return np.ascontiguousarray(turned[::-1] if way >= WAYS // 2 else turned)
 
@@ -125,9 +126,9 @@ class DeviceSpots:
     """:class:`Spots` on a device, where a whole batch of crops is drawn at once.
 
     Args:
-        spots: Of pictures of one size.
-        weights: Of the four levels and of anywhere.
-        device: Where places are drawn.
+        spots: Those of images of one size.
+        weights: Those of the four levels and of anywhere.
+        device: Where positions are drawn.
     """
 
     def __init__(self, spots: Spots, weights: Sequence[float], device: torch.device) -> None:
@@ -139,13 +140,13 @@ class DeviceSpots:
         self._chances = from_numbers(spots.chances(weights)).to(device)
 
     def uniform(self, draw: torch.Generator, *shape: int) -> Tensor:
-        """Numbers in [0, 1) of the generator ``draw`` on the device."""
+        """Numbers in [0, 1) from the generator ``draw`` on the device."""
         return torch.rand(shape, generator=draw, device=self.device)
 
     def draw(
         self, draw: torch.Generator, side: int, count: int, reach: float
     ) -> tuple[Tensor, Tensor]:
-        """Picture of each crop ``(N,)`` and the middle of its window ``(N, 2)``, as Spots draws."""
+        """Image of each crop ``(N,)`` and centre of its window ``(N, 2)``, by Spots' rules."""
         kind = torch.multinomial(self._chances, count, replacement=True, generator=draw)
         chance = self.uniform(draw, count)
         picture = (chance * self.count).long()
@@ -165,8 +166,8 @@ class DeviceSpots:
     ) -> tuple[Tensor, Tensor]:
         """Rows and columns ``(N, 2, side, side)`` of the pixels of each crop; its scale ``(N,)``.
 
-        One of the eight symmetries of the square, or (a share ``turned`` of them) any angle and a
-        scale near 1; beyond the border a picture is mirrored.
+        One of the eight symmetries of the square, or (for a share ``turned``) any angle and a scale
+        near 1; beyond its border an image is mirrored.
         """
         count = len(middle)
         free = self.uniform(draw, count) < turned
@@ -189,7 +190,7 @@ class DeviceSpots:
 def gathered(stack: Tensor, picture: Tensor, places: Tensor, levels: int) -> Tensor:
     """Channels of ``stack`` ``(P, H, W, C)`` at ``places``: ``(N, side, side, C)`` float32.
 
-    Between pixels values are linear; of the channel ``levels`` the nearest counts.
+    Values are interpolated linearly, except in the channel ``levels``, where the nearest is used.
     """
     last = [length - 1 for length in stack.shape[1:3]]
     low = places.floor()

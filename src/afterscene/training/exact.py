@@ -1,16 +1,16 @@
-"""Sums over crops that come out alike to the bit, however many processes share the crops.
+"""Sums over crops that are equal to the bit, however many processes share the crops.
 
-A network with ReLUs at a high learning rate multiplies a last bit a thousandfold within five steps,
-so "the same up to rounding" is soon not the same. Here rounding does not depend on who has which
-crop. Each crop's term is computed from that crop alone; terms are rounded to whole multiples of a
-quantum that is fixed by the largest of all terms, and such multiples add up in float64 without any
-rounding, in whatever order (pre-rounding: Demmel and Nguyen 2013, "Fast reproducible floating-point
-summation"). What is lost lies 2^44 below the largest term.
+A network with ReLUs at a high learning rate amplifies a last bit a thousandfold within five steps,
+so "the same up to rounding" is soon not the same at all. Here rounding does not depend on which
+process has which crop. Each crop's term is computed from that crop alone; terms are rounded to
+integer multiples of a quantum that is fixed by the largest of all terms, and such multiples add up
+in float64 without any rounding, in any order (pre-rounding: Demmel and Nguyen 2013, "Fast
+reproducible floating-point summation"). The error is 2^-44 of the largest term.
 
-Convolutions and batch norms are the places where a detector adds over crops: :func:`make_exact`
-puts modules of the same weights and names in their places. A run asks for it with ``exact=true``;
-without, batch norms alone are shared, where there are several processes. Their gradients are sums
-over all processes already. Other layers are left as they are.
+A detector sums over crops in convolutions and batch norms: :func:`make_exact` replaces these by
+modules with the same weights and names. A run asks for it with ``exact=true``; otherwise, only
+batch norms are shared, if there are several processes. Their gradients are then already sums over
+all processes. Other layers stay as they are.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ BITS = 44
 def exact_sum(terms: Tensor, group: Group) -> Tensor:
     """The sum of ``terms (n, ...)`` over n and all processes, in the dtype of ``terms``.
 
-    Exact up to 2^-44 of the largest term where all processes have at most 512 terms; not finite
-    where a term is not.
+    Exact up to 2^-44 of the largest term if all processes have at most 512 terms; not finite if a
+    term is not.
     """
     largest = group.largest(terms.detach().abs().amax().double().reshape(1))
     quantum = torch.ldexp(torch.ones_like(largest), torch.frexp(largest).exponent - BITS)
@@ -167,8 +167,8 @@ KINDS: dict[type[nn.Module], type[nn.Module]] = {
 def make_exact(model: nn.Module, group: Group, *, convolutions: bool = True) -> list[nn.Parameter]:
     """Replace batch norms and convolutions in ``model``.
 
-    The gradients of their parameters will be sums over all processes. Without ``convolutions``
-    batch norms alone, which many processes need in any case; crop by crop is slow on a GPU.
+    The gradients of their parameters will be sums over all processes. Without ``convolutions`` only
+    batch norms, which several processes need in any case; crop by crop is slow on a GPU.
     """
     summed: list[nn.Parameter] = []
     for parent in list(model.modules()):
@@ -181,7 +181,7 @@ def make_exact(model: nn.Module, group: Group, *, convolutions: bool = True) -> 
 
 
 def _turned(module: nn.Module, kind: type[nn.Module], group: Group) -> nn.Module:
-    """The same module, its weights and buffers shared, of another class."""
+    """The same module with the same weights and buffers, as another class."""
     made: nn.Module = kind.__new__(kind)
     made.__dict__.update(module.__dict__)
     made.__dict__["group"] = group

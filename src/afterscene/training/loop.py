@@ -1,8 +1,8 @@
-"""The one step loop: its only memory is the step and the tensors it saves.
+"""The one step loop: its whole state is the step and the tensors that it saves.
 
 The batch of a step is a pure function of (seed, step), so a run that was killed and resumed in
-fp32 on a CPU goes on to the same bits as if it had never stopped, and several processes take the
-step that one would take (:mod:`afterscene.training.task` says why). A step whose loss or gradient
+fp32 on a CPU ends with the same bits as if it had never stopped, and several processes take the
+same step as one process (:mod:`afterscene.training.task` says why). A step whose loss or gradient
 is not finite changes nothing and is counted; too many in a row end the run.
 """
 
@@ -36,17 +36,17 @@ class Trainer:
 
     Args:
         task: What is trained.
-        config: How; its own class may have more settings, all are saved.
+        config: The settings; its class may have more of them, all are saved.
         out: Folder of the run; None: nothing is written.
         group: The processes that train together.
 
     Attributes:
         step: Steps taken.
-        skipped, bad: Steps left out because loss or gradient was not finite: all, and in a row.
-        stopped: What ``stop`` said when the run ended before its last step, else 0.
+        skipped, bad: Steps skipped because loss or gradient was not finite: in total, and in a row.
+        stopped: The exit code of ``stop`` if the run ended before its last step, else 0.
         done: Whether the last step was taken.
-        average: The averaged weights, which are the ones to keep.
-        seconds: Time that the steps took, over all resumes.
+        average: The averaged weights, which are the ones to use.
+        seconds: Time that the steps took, including earlier parts of a resumed run.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Trainer:
         return {id(p) for p in make_exact(self.model, self.group, convolutions=exact)}
 
     def _check_pieces(self) -> None:
-        """A loss that is no mean needs one piece a process, and at least one crop in it."""
+        """A loss that is not a mean needs one piece per process, with at least one crop."""
         crops, size = self.task.count(0), self.group.size
         if not self.task.linear and (self.config.accumulate > 1 or crops < size):
             raise BadParameter(
@@ -141,7 +141,7 @@ class Trainer:
 
     @contextmanager
     def _opened(self) -> Iterator[Board | None]:
-        """The folder, ready to go on; yields where curves and pictures go, if anywhere."""
+        """The folder, ready to continue; yields where curves and pictures go, or None."""
         if not self.resumed and self.out is not None and states(self.out):
             raise OutputConflict(
                 f"{self.out} holds the states of a run; resume it or choose another folder"
@@ -160,7 +160,7 @@ class Trainer:
         return bool(every) and (self.step % every == 0 or self.done)
 
     def _store(self) -> None:
-        """Snapshot and state, where their time has come."""
+        """Store a snapshot and the state, if they are due."""
         kept = self.tracks if self.group.first else None
         if kept and self.out and self._due(self.config.snapshot_every):
             kept.snapshot(self.out, self.step)
@@ -204,7 +204,7 @@ class Trainer:
         if finite:
             self.optimizer.step()
             self._follow()
-        else:  # statistics that a bad batch left behind
+        else:  # undo the statistics of a bad batch
             for buffer, before in kept:
                 buffer.copy_(before)
         self.skipped += not finite
@@ -215,7 +215,7 @@ class Trainer:
         return {"step": self.step, **told, **more, "skipped": self.skipped}
 
     def _gradient(self, trained: list[torch.nn.Parameter]) -> dict[str, Tensor]:
-        """Leave the gradient of the step's whole batch in the weights; returns its figures."""
+        """Set the weights' gradients to those of the step's whole batch; returns its figures."""
         task, group = self.task, self.group
         pieces = group.pieces(task.count(self.step), self.config.accumulate)
         drawn = [task.draw(self.step, piece) for piece in pieces]
@@ -251,7 +251,7 @@ class Trainer:
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """The model with its averaged weights, for looking at it."""
+        """The model with its averaged weights, for validation."""
         now = {k: v.clone() for k, v in self.model.state_dict().items()}
         mode = self.model.training
         self.model.load_state_dict(self.average)

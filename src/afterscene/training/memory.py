@@ -1,4 +1,4 @@
-"""What a training state holds, by name, and back again.
+"""Saving a trainer as the named tensors of a training state, and restoring it.
 
 ``model/`` and ``average/`` weights, ``step/``, ``first/`` and ``second/`` AdamW's memory,
 ``track/`` the averages of other lengths, ``count/`` the numbers.
@@ -40,7 +40,7 @@ def of(trainer: Trainer) -> dict[str, Tensor]:
     tensors |= {f"average/{k}": v for k, v in trainer.average.items()}
     for name, parameter in trainer.model.named_parameters():
         kept = trainer.optimizer.state.get(parameter)
-        if kept:  # empty until the first finite step, and for what is frozen
+        if kept:  # empty until the first finite step, and for frozen weights
             tensors[f"step/{name}"] = torch.as_tensor(kept["step"])
             tensors[f"first/{name}"] = kept["exp_avg"]
             tensors[f"second/{name}"] = kept["exp_avg_sq"]

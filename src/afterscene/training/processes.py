@@ -1,13 +1,13 @@
-"""Several processes that train as one: who takes which crops, and sums over all of them.
+"""Several processes that train as one: which process has which crops, and sums over all of them.
 
-The crops of a step are a function of (seed, step) alone. ``Group.pieces`` cuts them by position,
-each process computes the sum of its own, and sums (never means of means) go round; so one process
-and many take the same step, up to the rounding of a sum in another order.
+The crops of a step are a function of (seed, step) alone. ``Group.pieces`` divides them by position,
+each process computes the sum over its own, and sums (never means of means) are exchanged; so one
+process and many take the same step, up to the rounding of a sum in another order.
 
-Hugging Face Accelerate sets the processes up (``torchrun`` or ``accelerate launch`` tells rank and
-size in the environment; gloo on CPUs, NCCL on GPUs, a device and threads for each) and carries the
-sums. Its DDP wrapper, data loaders and checkpoints are not used: they average means, resume in
-another order and write files that a kill can tear.
+Hugging Face Accelerate sets the processes up (``torchrun`` or ``accelerate launch`` give rank and
+size in the environment; gloo on CPUs, NCCL on GPUs, a device and threads for each) and exchanges
+the sums. Its DDP wrapper, data loaders and checkpoints are not used: they average means, resume in
+another order and write files that a kill can leave incomplete.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ class Group:
 
     @property
     def first(self) -> bool:
-        """Whether this is the process that writes and talks."""
+        """Whether this is the process that writes files and messages."""
         return self.rank == 0
 
     def pieces(self, count: int, parts: int = 1) -> list[slice]:
-        """This process's share of ``count`` items in ``parts`` runs of about equal length.
+        """This process's share of ``count`` items, in ``parts`` slices of about equal length.
 
-        Over all ranks the pieces cover each item once; empty ones are left out.
+        Over all ranks the slices cover each item once; empty ones are left out.
         """
         total = self.size * parts
         ends = [count * k // total for k in range(total + 1)]
@@ -66,8 +66,8 @@ class Group:
     def sum_gradients(self, parameters: Iterable[torch.nn.Parameter]) -> None:
         """Add up the gradients of all processes in place, in one message.
 
-        A parameter without a gradient in any process keeps none: optimisers treat it otherwise
-        than one with a gradient of zero.
+        A parameter without a gradient in any process gets none, because optimisers treat it
+        differently from one with a gradient of zero.
         """
         if self.size == 1:
             return
@@ -85,7 +85,7 @@ class Group:
 
 @contextmanager
 def joined() -> Iterator[Group]:
-    """The group that ``torchrun`` started this process in; alone where it did not."""
+    """The group that ``torchrun`` started this process in; one process if it did not."""
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield Group()
@@ -94,8 +94,8 @@ def joined() -> Iterator[Group]:
         from accelerate import PartialState
     except ImportError as error:
         raise MissingExtra(
-            f"{size} processes train together through accelerate, which is not installed; "
-            "run pip install 'afterscene[train]'"
+            f"training with {size} processes needs accelerate, which is not installed; "
+            'install it with: pip install "afterscene[train]"'
         ) from error
     if torch.cuda.is_available():
         state = PartialState(backend="cuda:nccl,cpu:gloo")
@@ -109,7 +109,7 @@ def joined() -> Iterator[Group]:
 
 
 def device() -> str:
-    """The device of this process: its own GPU where there is one, else the CPU."""
+    """The device of this process: its own GPU if there is one, else the CPU."""
     if not torch.cuda.is_available():
         return "cpu"
     return f"cuda:{int(os.environ.get('LOCAL_RANK', '0')) % torch.cuda.device_count()}"

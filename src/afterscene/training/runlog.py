@@ -1,7 +1,7 @@
-"""The readable side of a training folder: ``train.json`` (the config) and ``log.jsonl``.
+"""The readable files of a training folder: ``train.json`` (the config) and ``log.jsonl``.
 
-A resumed run first drops the records after the state it resumes from, so that the log has each
-step once, whatever was killed when.
+A resumed run first drops the records after the state that it resumes from, so that the log has each
+step once, whenever the run was killed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CONFIG, LOG = "train.json", "log.jsonl"
 
 
 def open_folder(out: Path, config: Mapping[str, Any], step: int) -> None:
-    """Make ``out`` ready to go on after ``step``: config, log, nothing half-written.
+    """Make ``out`` ready to continue after ``step``: config and log, nothing half-written.
 
     Raises OutputConflict.
     """
@@ -26,7 +26,7 @@ def open_folder(out: Path, config: Mapping[str, Any], step: int) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputConflict(
-            f"{out} cannot be made ({error.strerror}); choose another folder"
+            f"{out} cannot be created ({error.strerror}); choose another folder"
         ) from error
     for leftover in out.rglob(".*.tmp"):
         leftover.unlink()
@@ -57,7 +57,7 @@ def records(out: Path) -> list[dict[str, Any]]:
 
 
 def saved_config(out: Path) -> dict[str, Any] | None:
-    """The config a run was started with, None where there is none. Raises BadWeights."""
+    """The config that a run was started with, None if there is none. Raises BadWeights."""
     path = out / CONFIG
     if not path.is_file():
         return None

@@ -1,8 +1,8 @@
-"""Learning rates: a linear rise, then a shape out of a table, down to a floor.
+"""Learning rates: linear warm-up, then a named decay, down to a floor.
 
 ``cosine`` is that of SGDR without restarts (Loshchilov and Hutter 2017, arXiv 1608.03983),
 ``inverse-sqrt`` that of EDM2 (Karras et al. 2024, arXiv 2312.02696, constant for the first tenth),
-``trapezoid`` is constant and falls linearly in the last fifth, so that a run may be prolonged
+``trapezoid`` is constant and decreases linearly in the last fifth, so that a run may be extended
 (Zhai et al. 2022, arXiv 2106.04560).
 """
 
@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-#: Name -> the rate, 0 to 1, by the progress of the run, 0 to 1.
+#: Name -> the rate (0 to 1) as a function of the progress of the run (0 to 1).
 SHAPES: Mapping[str, Callable[[float], float]] = MappingProxyType(
     {
         "constant": lambda progress: 1.0,

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as numbers that a loop looks at between two steps."""
+"""SIGTERM and SIGINT as exit codes that a loop checks between two steps."""
 
 from __future__ import annotations
 

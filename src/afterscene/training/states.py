@@ -1,7 +1,7 @@
-"""Training states on disk: safetensors whose sha256 stands beside them; nothing is unpickled.
+"""Training states on disk: safetensors with their sha256 beside them; nothing is unpickled.
 
-A state is written to a temporary name, synced, renamed, read back, and only then are older ones
-removed; so at every moment, whatever is killed, the newest whole one can be loaded.
+A state is written to a temporary name, synced, renamed and read back, and only then are older ones
+removed; so a complete state can be loaded whenever the run is killed.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from afterscene.weightfiles import read_tensors
 
 
 def save_state(folder: Path, step: int, tensors: Mapping[str, Tensor], *, keep: int = 2) -> Path:
-    """Write the training state of ``step``; older ones go only after this one was read back.
+    """Write the training state of ``step``; older ones are removed after this one was read back.
 
     Raises:
         NotFinite: a tensor holds NaN or infinity; nothing was written.
-        BadWeights: the disk gives back other bytes.
+        BadWeights: the disk returns other bytes.
         OutputConflict: the folder cannot be written.
     """
     for name, value in tensors.items():
         if not torch.isfinite(value).all():
             raise NotFinite(
-                f"'{name}' is not finite at step {step}; not saved, resume with less lr"
+                f"'{name}' is not finite at step {step} and was not saved; resume with a smaller lr"
             )
     path = write_verified(folder / f"state-{step:08d}.safetensors", tensors)
-    # Only what is older goes; a newer one was damaged, or this run would have started there.
+    # Only older states are removed; a newer one is damaged, or this run would have started there.
     older = [old for old in states(folder) if old.name < path.name]
     for old in older[: max(len(older) - keep + 1, 0)]:
         old.unlink()
@@ -47,19 +47,21 @@ def states(folder: Path) -> list[Path]:
 
 
 def load_newest_state(folder: Path) -> tuple[int, dict[str, Tensor], list[str]]:
-    """``(step, tensors, warnings)`` of the newest state whose hash fits.
+    """``(step, tensors, warnings)`` of the newest state whose hash is right.
 
-    A damaged one is named in the warnings and the one before is taken.
+    A damaged one is named in the warnings, and the one before it is used.
 
     Raises:
-        MissingFile: no state is there at all, or none is whole.
+        MissingFile: there is no state at all, or none is complete.
     """
     warnings: list[str] = []
     for path in reversed(states(folder)):
         if is_whole(path):
             return int(path.stem.split("-")[1]), read_tensors(path), warnings
         warnings.append(f"{path} is damaged (hash differs); the state before it is used")
-    raise MissingFile(f"{folder} holds no whole training state to resume from")
+    raise MissingFile(
+        f"{folder} has no complete training state to resume from; start without --resume"
+    )
 
 
 def write_verified(path: Path, tensors: Mapping[str, Tensor]) -> Path:
@@ -68,19 +70,19 @@ def write_verified(path: Path, tensors: Mapping[str, Tensor]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputConflict(
-            f"{path.parent} cannot be made ({error.strerror}); choose another folder"
+            f"{path.parent} cannot be created ({error.strerror}); choose another folder"
         ) from error
     data = save({k: v.detach().contiguous() for k, v in tensors.items()})
     expected = hashlib.sha256(data).hexdigest()
-    # The hash goes first: the rename of the file itself is then the moment from which it counts.
+    # The hash is written first: the state counts from the moment when the file itself is renamed.
     write_atomic(path.with_suffix(".sha256"), expected.encode())
     write_atomic(path, data)
     if sha256_file(path) != expected:
-        raise BadWeights(f"{path} reads back other bytes than were written; check the disk")
+        raise BadWeights(f"{path} does not read back as it was written; check the disk")
     return path
 
 
 def is_whole(path: Path) -> bool:
-    """Whether the bytes of ``path`` are those that its hash was made of."""
+    """Whether the bytes of ``path`` match its hash."""
     note = path.with_suffix(".sha256")
     return note.is_file() and note.read_text().strip() == sha256_file(path)

@@ -1,14 +1,14 @@
 """What is trained, as the loop sees it: a batch is a function of the step, a loss one of sums.
 
-A loss that is a mean over a batch, or a Dice score over it, is no mean of the losses of its parts.
-So a task answers for each part of a batch with *sums* (of errors, of overlaps, of pixels), which
-may be added over parts and processes; from the sums of the whole batch, :meth:`Task.figures`
-makes the loss L. By the chain rule the gradient of L is the sum over the parts of
+A weighted mean over a batch, or a Dice score over it, is not the mean of the losses of its parts.
+So for each part of a batch a task returns *sums* (of errors, of overlaps, of pixels), which may be
+added over parts and processes; from the sums of the whole batch, :meth:`Task.figures` computes the
+loss L. By the chain rule the gradient of L is the sum over the parts of
 
     dL/dsums (the same for all parts)  x  dsums of the part / dweights,
 
-so that any number of processes takes the step that one process would take: up to rounding where L
-is linear in the sums, else to the bit if asked (:mod:`afterscene.training.exact` says how).
+so that any number of processes takes the step that one process would take: up to rounding if L is
+linear in the sums, and to the bit on request (see :mod:`afterscene.training.exact`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from torch import Tensor, nn
 
 
 class Task:
-    """Subclass, set ``model`` and ``device``, and answer the methods.
+    """Subclass this, set ``model`` and ``device``, and implement the methods.
 
     Attributes:
         model: The network, on ``device``; equal in all processes.
         linear: L is linear in the sums, given the sizes. Then its slope is known before the
-            network has run, and a process may take its part of a step in several pieces.
-        sizes, terms: How many numbers :meth:`size` and :meth:`sums` give.
-        synthetic: Its pictures are generated, which is then written into the files.
+            network has run, and a process may compute its part of a step in several pieces.
+        sizes, terms: How many numbers :meth:`size` and :meth:`sums` return.
+        synthetic: The pictures are generated, and their files are marked accordingly.
     """
 
     model: nn.Module
@@ -44,15 +44,15 @@ class Task:
         raise NotImplementedError
 
     def progress(self, step: int, steps: int) -> float:
-        """How far the decay of the learning rate has come at ``step``: 0 to 1."""
+        """How far the decay of the learning rate is at ``step``: 0 to 1."""
         return step / steps
 
     def ema_decay(self, step: int) -> float:
-        """Share of the averaged weights that stays at ``step`` (counted from 0)."""
+        """Share of the averaged weights that is kept at ``step`` (counted from 0)."""
         raise NotImplementedError
 
     def train_mode(self) -> None:
-        """Bring the model into the mode of training; called before each step."""
+        """Set the model to training mode; called before each step."""
         self.model.train()
 
     def count(self, step: int) -> int:
@@ -70,20 +70,20 @@ class Task:
     def sums(self, drawn: Any) -> Tensor:
         """``(terms,)`` sums over the crops of a piece, with their graph.
 
-        Where the loss is not linear: ``(crops, terms)``, those of each crop by itself.
+        If the loss is not linear: ``(crops, terms)``, one row per crop.
         """
         raise NotImplementedError
 
     def figures(self, sums: Tensor, size: Tensor) -> dict[str, Tensor]:
-        """``loss`` and whatever else the log shall tell, from the sums of the whole batch."""
+        """``loss`` and further figures for the log, from the sums of the whole batch."""
         raise NotImplementedError
 
     def validate(self) -> float | None:
-        """Loss of the model on fixed crops of other pairs; None where there are none."""
+        """Loss of the model on fixed crops of validation pairs; None if there are none."""
         return None
 
     def pictures(self) -> np.ndarray | None:
-        """``(H, W, 3)`` uint8 of what the model makes of those; None where there are none."""
+        """``(H, W, 3)`` uint8: the model's output on those crops; None if there are none."""
         return None
 
 

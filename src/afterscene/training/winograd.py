@@ -3,10 +3,10 @@
 Lavin and Gray 2016 (arXiv 1509.09308): a 4x4 square of outputs needs 36 products a channel pair
 instead of 144, ``y = A' [(G w G') * (B' x B)] A``. Both transforms are one matrix each, of
 Kronecker products, applied to all squares at once, so that everything is matrix products. In
-float32 the largest error grows about fivefold, to some 5e-5 of the output's deviation. It pays
-where channels are many: below, moving the squares costs more than it saves. Squares are taken in
-portions that stay in a core's cache. A square's rounding is felt all over it, so rendering, where
-windows must give the bits of the whole picture, does without.
+float32 the largest error grows about fivefold, to some 5e-5 of the output's standard deviation. It
+is faster for many channels; for few, moving the squares costs more than it saves. Squares are
+processed in portions that fit into a core's cache. Rounding affects a whole square at once, so
+rendering, where windows must give the same bits as the whole image, does not use it.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ A = ((1, 1, 1, 1, 1, 0), (0, 1, -1, 2, -2, 0), (0, 1, 1, 4, 4, 0), (0, 1, -1, 8,
 
 Network = TypeVar("Network", bound=nn.Module)
 
-#: Squares of a portion; the least number of channels, and in training of squares in a batch (the
-#: weight is transformed at every step), for which it pays. All measured.
+#: Squares of a portion; the smallest number of channels, and in training of squares in a batch (the
+#: weight is transformed at every step), for which it is faster. All measured.
 PORTION = 96
 LEAST_WIDTH = 96
 LEAST_SQUARES = 32
@@ -71,10 +71,10 @@ def convolve(x: Tensor, inside: Tensor) -> Tensor:
 def gradients(
     x: Tensor, inside: Tensor, grad: Tensor, *, inputs: bool = True
 ) -> tuple[Tensor | None, Tensor]:
-    """Of the input ``(N, C, H, W)`` and the weight ``(O, C, 3, 3)``, from that of the output.
+    """Gradients of the input ``(N, C, H, W)`` and the weight ``(O, C, 3, 3)``.
 
-    Each step of :func:`convolve` backwards; both share what they need. ``inputs`` False: None
-    instead of the first.
+    Computed from the gradient of the output by each step of :func:`convolve` backwards; both share
+    intermediate results. ``inputs`` False: None instead of the first.
     """
     count, channels, height, width = x.shape
     tall, wide, out = height // 4, width // 4, grad.shape[1]
@@ -114,13 +114,13 @@ def _overlap(padded: Tensor, rows: slice, squares: Tensor) -> None:
 
 
 def _squared(matrix: tuple[tuple[float, ...], ...], like: Tensor) -> Tensor:
-    """The Kronecker square: what the matrix does to both sides of a square, row by row."""
+    """The Kronecker square: the matrix applied to both sides of a square, row by row."""
     one = torch.tensor(matrix, dtype=torch.float64)
     return torch.kron(one, one).to(like)
 
 
 def _portions(x: Tensor) -> Iterator[tuple[tuple[slice, slice], Tensor]]:
-    """Pictures and rows of squares, with their overlapping squares ``(6, 6, n, i, j, C)``."""
+    """Images and rows of squares, with their overlapping squares ``(6, 6, n, i, j, C)``."""
     count, _, height, width = x.shape
     padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
     squares = padded.unfold(1, 6, 4).unfold(2, 6, 4).permute(4, 5, 0, 1, 2, 3)
@@ -133,7 +133,7 @@ def _portions(x: Tensor) -> Iterator[tuple[tuple[slice, slice], Tensor]]:
 
 
 class _Convolution(torch.autograd.Function):
-    """The same with gradients, each of them by Winograd's products again."""
+    """The same with gradients, which also use Winograd's products."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor):
@@ -150,9 +150,9 @@ class _Convolution(torch.autograd.Function):
 class WinogradConv(nn.Module):
     """A 3x3 convolution of stride 1 and padding 1: ``(N, C, H, W) -> (N, O, H, W)``.
 
-    Has the parameters of ``conv``, by the same names. ``fixed``: for inference, the weight is
-    transformed once. H or W that 4 does not divide are convolved as usual, and so are, in training,
-    fewer than :data:`LEAST_SQUARES` squares.
+    Has the parameters of ``conv``, with the same names. ``fixed``: for inference, the weight is
+    transformed once. If 4 does not divide H or W, or in training if there are fewer than
+    :data:`LEAST_SQUARES` squares, the usual convolution is used.
     """
 
     inside: Tensor | None
@@ -175,10 +175,10 @@ class WinogradConv(nn.Module):
 
 
 def trainable(network: Network, precision: str = "auto", device: str = "cpu") -> Network:
-    """``network`` itself, laid out for training under ``computing.autocast``; its parameters stay.
+    """``network`` itself, prepared for training under ``computing.autocast``; same parameters.
 
-    Where ``auto`` means float32 its convolutions are Winograd's, which err in the fifth digit;
-    ``fp32`` takes the plain ones.
+    If ``auto`` means float32, its convolutions are Winograd's, with errors in the fifth digit;
+    ``fp32`` uses plain ones.
     """
     network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     pays = precision == "auto" and device == "cpu" and dtype(precision) == torch.float32
@@ -186,7 +186,7 @@ def trainable(network: Network, precision: str = "auto", device: str = "cpu") ->
 
 
 def with_winograd(network: Network, *, fixed: bool, least: int | None = None) -> Network:
-    """``network`` itself, its 3x3 convolutions of at least ``least`` channels replaced.
+    """``network`` itself, with its 3x3 convolutions of at least ``least`` channels replaced.
 
     ``least``: by default :data:`LEAST_WIDTH`.
     """
