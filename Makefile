@@ -14,7 +14,7 @@ LESSONS ?=
 .PHONY: help demo test test-full tables docs lint format bench clean
 
 help:
-	@echo "make demo    towns, disasters, pairs, detectors, report -> demo/report.html"
+	@echo "make demo    samples, disasters, pairs, detectors, page -> demo/report.html"
 	@echo "make test    run the tests"
 	@echo "make tables  tables of README, docs and model cards, from the published results"
 	@echo "make docs    the site: site/index.html; LESSONS=full runs the lessons for it"

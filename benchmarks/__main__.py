@@ -1,4 +1,4 @@
-"""Time the stations of the pipeline on a drawn town: ``python -m benchmarks [--json]``.
+"""Time the stations of the pipeline on the samples: ``python -m benchmarks [--json]``.
 
 ``python -m benchmarks speed`` and ``python -m benchmarks samplers`` run the comparisons with
 diffusers (``--help`` tells their options).
@@ -20,13 +20,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from afterscene import generators, shipped
+from afterscene import generators, samples, shipped
 from afterscene.detectors import DETECTORS, Detector
 from afterscene.detectors.detector import build_network
 from afterscene.diffusion.noise import field
-from afterscene.geodata.damage import rasterize
-from afterscene.geodata.drawn import draw_town
-from afterscene.geodata.scene import read_scene, write_scene
+from afterscene.geodata.damage import Building, rasterize
+from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.geodata.tiles import Window
 from afterscene.hazards import HAZARDS, make_hazard
 from afterscene.metrics.confusion import Confusion
@@ -38,11 +37,10 @@ Station = tuple[str, int, Callable[[], object]]
 
 def stations(folder: Path) -> Iterator[Station]:
     """(name, repeats, work) of each station."""
-    scene, buildings = draw_town(0, SIDE)
+    scene, buildings = four_samples()
     damage = make_hazard("wildfire", 0.8)(scene, buildings, np.random.default_rng(0))
     target = rasterize(damage.buildings, scene.shape)
     path = folder / "town.png"
-    yield "draw a town", 2, lambda: draw_town(1, SIDE)
     yield "write PNG", 3, lambda: write_scene(scene, path)
     yield "read PNG", 5, lambda: read_scene(path)
     for name in HAZARDS:
@@ -61,6 +59,18 @@ def stations(folder: Path) -> Iterator[Station]:
         for mode in ("edit", "reacquire"):
             work = lambda g=generator, m=mode: g.render(scene, damage, seed=0, mode=m)  # noqa: E731
             yield f"render ({name}, {mode})", 1, work
+
+
+def four_samples() -> tuple[Scene, list[Building]]:
+    """Four samples side by side: a scene of SIDE x SIDE."""
+    parts, buildings = [], []
+    for number, name in enumerate(("suburb", "dense-city", "river", "forest-edge")):
+        scene, found = samples.load(name)
+        row, col = divmod(number, 2)
+        parts.append(scene.rgb())
+        buildings += [one.moved(col * SIDE // 2, row * SIDE // 2) for one in found]
+    rows = [np.concatenate(parts[k : k + 2], axis=1) for k in (0, 2)]
+    return Scene.of_rgb(np.concatenate(rows), "four samples"), buildings
 
 
 def measure(repeats: int, work: Callable[[], object]) -> float:

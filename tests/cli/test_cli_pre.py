@@ -11,7 +11,7 @@ SIZES = ("model.widths=8,8", "model.depths=1,1", "model.embedding=16", "crops.sh
 SMALL = (*SIZES, "evaluations=1", "warmup=1")
 
 
-def test_a_model_is_trained_and_draws_a_label_and_a_town(afterscene, tmp_path):
+def test_a_model_is_trained_and_draws_a_label(afterscene, tmp_path):
     data = toys.toy_tree(tmp_path / "xbd", count=4)
     names = [f"toy-town_{k:08d}" for k in range(4)]
     (data / "splits.json").write_text(json.dumps({"train": names[:2], "test": names[2:]}))
@@ -35,18 +35,10 @@ def test_a_model_is_trained_and_draws_a_label_and_a_town(afterscene, tmp_path):
     (image,) = outcome.json["images"]
     assert read_scene(image).shape == (toys.SIDE, toys.SIDE)
     assert read_tags(image)["AFTERSCENE_SYNTHETIC"] == "true"
-    drawn = afterscene("pre", "--towns", 1, "--size", 128, *model, "--out", tmp_path / "two")
-    assert drawn.code == 0, drawn.stderr
-    assert [s.id for s in find_sources(tmp_path / "two")] == ["town_00000000"]
+    assert [s.id for s in find_sources(tmp_path / "one")] == ["toy-town_00000001"]
     judged = afterscene("evaluate", "layout", "--xbd", data, "--split", "test", *model)
     assert judged.code == 0, judged.stderr
     assert judged.json["candidates"]["drawn layout as it is"].keys() == FIGURES
-
-
-def test_places_are_asked_for_once(afterscene, tmp_path):
-    for places in ((), ("--towns", 1, "label.json")):
-        outcome = afterscene("pre", *places, "--out", tmp_path / "out")
-        assert outcome.code == 2 and "--towns COUNT" in outcome.stderr
 
 
 def test_a_missing_label_leaves_no_folder(afterscene, tmp_path):

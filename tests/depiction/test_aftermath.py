@@ -1,20 +1,24 @@
-"""The aftermath of drawn towns: what it promises to tests, lessons and the demo."""
+"""A painted aftermath: what it promises to tests and lessons."""
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
+from afterscene import samples
 from afterscene.depiction import Depiction, draw_aftermath
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import DamageLevel, DamageMap, instances
-from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.scene import Scene
+from afterscene.geodata.tiles import Window
 from afterscene.hazards import HAZARDS, depiction_of
 
 
 @pytest.fixture(scope="module")
 def towns():
-    return {seed: draw_town(seed, 256) for seed in range(5)}
+    names = ("suburb", "coast", "forest-edge", "industry")
+    return {number: samples.load(name) for number, name in enumerate(names)}
 
 
 def aftermath(scene, damage, seed):
@@ -79,18 +83,22 @@ def test_aftermath_is_seeded_and_labelled_as_drawn(towns):
     one, two, other = (aftermath(scene, struck, s) for s in (1, 1, 2))
     np.testing.assert_array_equal(one.pixels, two.pixels)
     assert (one.pixels != other.pixels).any()
-    assert one.source == "drawn:3 | drawn aftermath: wind, seed 1"
+    assert one.source == f"{scene.source} | drawn aftermath: wind, seed 1"
 
 
-def test_water_is_brown_where_it_is_deep(towns):
-    scene, houses = towns[4]
-    struck = damage_map(scene, houses, "flood", DamageLevel.NO_DAMAGE, 0.0)
-    struck.intensity[:, 128:] = 3.0
-    post = aftermath(scene, struck, 1)
-    np.testing.assert_array_equal(post.pixels[:, :, :128], scene.pixels[:, :, :128])
-    open_water = (instances(houses, scene.shape) == 0) & (struck.intensity > 0)
-    red, green, blue = (band[open_water].mean() for band in post.pixels)
-    assert red > green > blue
+def test_deep_water_is_brown_with_mud_and_green_without_and_ends_where_it_ends(towns):
+    scene, houses = towns[0]
+    colours = []
+    for turbidity in (0.0, 1.0):
+        struck = damage_map(scene, houses, "flood", DamageLevel.NO_DAMAGE, 0.0)
+        struck.intensity[:, 256:] = 3.0
+        struck = replace(struck, parameters={"turbidity": turbidity})
+        post = aftermath(scene, struck, 1).pixels
+        np.testing.assert_array_equal(post[:, :, :256], scene.pixels[:, :, :256])
+        open_water = (instances(houses, scene.shape) == 0) & (struck.intensity > 0)
+        colours.append([band[open_water].mean() for band in post])
+    (red, green, _), (mud_red, mud_green, mud_blue) = colours
+    assert green > red and mud_red > mud_green > mud_blue
 
 
 def test_fire_blackens_trees_and_spares_water():
@@ -106,7 +114,8 @@ def test_fire_blackens_trees_and_spares_water():
 
 def test_a_map_of_another_size_is_refused(towns):
     _, houses = towns[0]
-    small = damage_map(draw_town(0, 64)[0], houses, "wind", DamageLevel.MINOR, 1.0)
+    corner = towns[0][0].crop(Window(0, 0, 64, 64))
+    small = damage_map(corner, houses, "wind", DamageLevel.MINOR, 1.0)
     with pytest.raises(BadParameter, match=r"\(64, 64\)"):
         aftermath(towns[0][0], small, 0)
 

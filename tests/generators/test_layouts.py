@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from shapely.geometry import box
 
 import toys
 from afterscene import generators, shipped
-from afterscene.errors import BadLabel, BadParameter, MissingFile, OutputConflict, UnknownName
+from afterscene.errors import BadLabel, MissingFile, OutputConflict, UnknownName
 from afterscene.gbd import find_sources, pres
 from afterscene.generators import generator as module
 from afterscene.generators.bridge import BridgeConfig
@@ -21,7 +22,7 @@ from afterscene.generators.layouts import (
     tone_of,
     toned,
 )
-from afterscene.geodata.drawn import draw_town
+from afterscene.geodata.damage import Building
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import XbdTree, read_label
 from afterscene.recipes.data import Folders
@@ -86,9 +87,24 @@ def test_drawn_colours_take_the_tone_of_a_real_place():
     assert stretched == pytest.approx(LARGEST_STRETCH, rel=0.03)
 
 
-def test_towns_become_a_folder_that_a_build_takes(generator, tmp_path):
+def place():
+    """``(64, 64, 3)`` uint8 and a house on it."""
+    picture = np.random.default_rng(3).integers(40, 200, (64, 64, 3), np.uint8)
+    return picture, [Building(polygon=box(*toys.BOXES[0]), level=None, uid="a")]
+
+
+def labels(folder, count=2):
+    """Labels ``town_{number}`` with footprints, whose pre images nobody reads."""
+    for number in range(count):
+        toys.write_pre(folder, f"town_{number:08d}")
+    return sorted((folder / "labels").iterdir())
+
+
+def test_labels_become_a_folder_that_a_build_takes(generator, tmp_path):
+    places = labels(tmp_path / "given")
+
     def draw(out):
-        return pres.write_pres(pres.towns(2, size=128, seed=1), out, generator, seed=1)
+        return pres.write_pres(pres.labelled(places, seed=1), out, generator, seed=1)
 
     first, second = draw(tmp_path / "a")
     assert not np.array_equal(read_scene(first).pixels, read_scene(second).pixels)
@@ -102,14 +118,14 @@ def test_towns_become_a_folder_that_a_build_takes(generator, tmp_path):
 
 
 def test_a_stopped_call_goes_on_and_another_seed_is_refused(generator, tmp_path):
-    grounds = pres.towns(2, size=128)
-    pres.write_pres(iter([next(grounds)]), tmp_path / "a", generator)
+    places = labels(tmp_path / "given")
+    pres.write_pres(pres.labelled(places[:1]), tmp_path / "a", generator)
     before = toys.files_of(tmp_path / "a")
-    pres.write_pres(pres.towns(2, size=128), tmp_path / "a", generator)
+    pres.write_pres(pres.labelled(places), tmp_path / "a", generator)
     after = toys.files_of(tmp_path / "a")
     assert before.items() <= after.items() and len(after) == len(before) + 2
     with pytest.raises(OutputConflict, match="seed"):
-        pres.write_pres(pres.towns(1, size=128), tmp_path / "a", generator, seed=9)
+        pres.write_pres(pres.labelled(places), tmp_path / "a", generator, seed=9)
 
 
 def test_a_label_gives_its_footprints_and_its_size(generator, tmp_path):
@@ -126,21 +142,19 @@ def test_a_label_gives_its_footprints_and_its_size(generator, tmp_path):
 
 
 def test_a_model_of_another_kind_is_refused(model):
-    with pytest.raises(UnknownName, match="kind bridge; asked for is a layout"):
+    with pytest.raises(UnknownName, match="kind bridge; give the folder of a layout"):
         generators.load(shipped.find("default", "bridge"), "layout")
-    with pytest.raises(UnknownName, match="kind layout; asked for is a bridge"):
+    with pytest.raises(UnknownName, match="kind layout; give the folder of a bridge"):
         generators.load(model)
 
 
-def test_what_cannot_be_drawn_is_said(tmp_path):
-    with pytest.raises(BadParameter, match="at least 1"):
-        list(pres.towns(0))
+def test_a_model_that_is_not_there_is_named():
     with pytest.raises(UnknownName, match="neither shipped"):
         generators.load("no-such", "layout")
 
 
 def test_the_network_is_told_the_look_of_a_real_place(generator, monkeypatch):
-    town, buildings = draw_town(3, 64)
+    town, buildings = place()
     told, real = [], module.draw_scene
 
     def spy(model, picture, condition, **more):
@@ -151,13 +165,13 @@ def test_the_network_is_told_the_look_of_a_real_place(generator, monkeypatch):
     styles = {STYLES: np.array([[-0.3] * 6, [0.3] * 6], np.float32)}
     knowing = replace(generator, styles=styles)
     for seed in range(8):
-        draw_pre(knowing, town.rgb(), buildings, seed=seed)
+        draw_pre(knowing, town, buildings, seed=seed)
     assert all(style.shape == (1, 6) for style in told)
     assert {round(float(style.mean()), 3) for style in told} == {-0.3, 0.3}
 
 
 def test_invented_colours_begin_with_the_tone_of_a_real_place(generator, monkeypatch):
-    town, buildings = draw_town(3, 64)
+    town, buildings = place()
     begun, real = [], module.draw_scene
 
     def spy(model, picture, condition, **more):
@@ -167,7 +181,7 @@ def test_invented_colours_begin_with_the_tone_of_a_real_place(generator, monkeyp
     monkeypatch.setattr(module, "draw_scene", spy)
     tone = np.array([0.6, 0.5, 0.4, 0.01, 0.01, 0.01], np.float32)
     knowing = replace(generator, styles={**generator.styles, TONES: tone[None]})
-    draw_pre(knowing, town.rgb(), buildings, seed=0)
-    draw_pre(knowing, town.rgb(), buildings, seed=0, drawn=False)
+    draw_pre(knowing, town, buildings, seed=0)
+    draw_pre(knowing, town, buildings, seed=0, drawn=False)
     assert np.allclose(begun[0][:3], tone[:3], atol=0.01)
     assert not np.allclose(begun[1][:3], tone[:3], atol=0.01)

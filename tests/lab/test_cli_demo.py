@@ -1,38 +1,37 @@
 """``afterscene demo`` and ``compare`` as a user meets them, at toy size."""
 
+import json
+
 import pytest
 
+import toys
 from afterscene.detectors import DetectorConfig
 from afterscene.lab import demo
-from afterscene.lab.towns import draw_pairs
 
+TOY_DETECTOR = DetectorConfig(
+    encoder="tiny", pretrained=False, width=8, steps=2, batch=1, crop=64, warmup=1
+)
 TINY = demo.DemoConfig(
-    hazards=("wind",),
-    each=1,
-    size=96,
-    train=1,
-    test=1,
-    seeds=(0,),
-    detector=DetectorConfig(
-        encoder="tiny", pretrained=False, width=8, steps=2, batch=1, crop=64, warmup=1
-    ),
+    hazards=("wind", "flood"), each=1, held=("suburb",), detector=TOY_DETECTOR, seeds=(0,)
 )
 
 
 @pytest.fixture
 def small(monkeypatch):
     monkeypatch.setattr(demo, "DemoConfig", lambda **_: TINY)
+    monkeypatch.setattr("afterscene.generators.load", lambda _: toys.ToyGenerator())
 
 
 @pytest.mark.usefixtures("small")
-def test_demo_tells_where_the_report_is_and_what_to_do_next(afterscene, tmp_path):
+def test_demo_tells_where_the_report_is_and_what_to_do_next(afterscene, tmp_path, monkeypatch):
+    monkeypatch.delenv("AFTERSCENE_NO_PROGRESS", raising=False)
     outcome = afterscene("demo", "--out", tmp_path / "demo")
     assert outcome.code == 0, outcome.stderr
     assert str(tmp_path / "demo" / "report.html") in outcome.stdout
-    assert "afterscene synthesize" in outcome.stdout
-    assert "render wind: 1/1" in outcome.stderr
+    assert outcome.stdout.count("  afterscene ") == len(demo.NEXT) == 3
+    assert "demo: 100/100" in outcome.stderr and "1 of 4: 2 pairs" in outcome.stderr
     again = afterscene("demo", "--out", tmp_path / "demo", "--json", "--quiet")
-    assert again.json["synthetic_pairs"] == 1
+    assert again.json["synthetic_pairs"] == 2
     assert again.stderr == ""
 
 
@@ -46,9 +45,19 @@ def test_demo_refuses_a_folder_of_the_user(afterscene, tmp_path):
 
 @pytest.fixture
 def pairs(tmp_path):
-    return draw_pairs(
-        tmp_path / "xbd", ["wind"], seed=0, size=128, splits={"train": 1, "test": 1, "val": 1}
-    )
+    """Real pairs: a place each to train, choose and test on, one house of each level."""
+    tree, words = tmp_path / "xbd", ("no-damage", "minor-damage", "major-damage", "destroyed")
+    names = [f"toy-town_{number:08d}" for number in range(3)]
+    for number, name in enumerate(names):
+        image = toys.write_pre(tree, name, seed=number)
+        image.with_name(f"{name}_post_disaster.png").write_bytes(image.read_bytes())
+        label = json.loads((tree / "labels" / f"{name}_pre_disaster.json").read_text())
+        for one, word in zip(label["features"]["xy"], words, strict=True):
+            one["properties"]["subtype"] = word
+        (tree / "labels" / f"{name}_post_disaster.json").write_text(json.dumps(label))
+    splits = dict(zip(("train", "val", "test"), ([name] for name in names), strict=True))
+    (tree / "splits.json").write_text(json.dumps(splits))
+    return tree
 
 
 @pytest.fixture
@@ -78,7 +87,7 @@ def test_compare_stops_at_a_planted_leak(afterscene, pairs, tmp_path):
     command = ("compare", "given", "--xbd", pairs, "--gbd", tmp_path / "leak")
     outcome = afterscene(*command, "--out", tmp_path / "out")
     assert outcome.code == 2
-    assert "drawn-wind_00000001" in outcome.stderr
+    assert "toy-town_00000002" in outcome.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -1,77 +1,126 @@
-"""The demo walks the whole way, says what is drawn, and goes on after a stop."""
+"""The demo walks the whole way, says what is synthetic, and goes on after a stop."""
 
 import json
-import shutil
 import sys
 
-import numpy as np
 import pytest
+import torch
 
 import toys
-from afterscene.detectors import DetectorConfig
-from afterscene.errors import (
-    BadParameter,
-    MissingExtra,
-    MissingFile,
-    OutputConflict,
-    UnknownName,
-)
+from afterscene import samples
+from afterscene.detectors import Detector, DetectorConfig
+from afterscene.detectors.detector import build_network
+from afterscene.errors import BadParameter, MissingExtra, MissingFile, OutputConflict, UnknownName
 from afterscene.gbd import verify
 from afterscene.gbd.rundir import MANIFEST, read_rows
-from afterscene.geodata.scene import read_scene, read_tags
-from afterscene.geodata.xbd import XbdTree, read_label
+from afterscene.hazards import HAZARDS
 from afterscene.lab import comparison, demo
 from afterscene.lab.protocol_report import compare_and_report
 from afterscene.lab.protocols import PROTOCOLS
-from afterscene.lab.towns import draw_pairs
-from tests.generators import toy
+from afterscene.lab.published import published
 
+TOY = DetectorConfig(encoder="tiny", pretrained=False, width=8, steps=2, batch=1, crop=64, warmup=1)
 TINY = demo.DemoConfig(
-    hazards=("wildfire", "flood"),
-    each=1,
-    size=128,
-    train=1,
-    test=1,
-    seeds=(0,),
-    detector=DetectorConfig(
-        encoder="tiny", pretrained=False, width=8, steps=2, batch=1, crop=64, warmup=1
-    ),
+    hazards=("wildfire", "flood"), each=1, held=("suburb",), detector=TOY, seeds=(0,)
 )
 
 
+def assessor():
+    """A detector that knows nothing."""
+    torch.manual_seed(0)
+    return Detector(build_network(TOY), TOY)
+
+
+def walk(out, generator=None, **more):
+    return demo.run_demo(
+        out, generator or toys.ToyGenerator(), assessor(), **{"seed": 3, "config": TINY, **more}
+    )
+
+
 @pytest.fixture(scope="module")
-def result(tmp_path_factory):
-    out = tmp_path_factory.mktemp("demo") / "out"
-    return demo.run_demo(out, toys.ToyGenerator(), seed=3, config=TINY)
+def heard():
+    """Percents and words that the bar heard."""
+    return [], []
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory, heard):
+    bar = demo.Bar(advance=heard[0].append, say=heard[1].append)
+    return walk(tmp_path_factory.mktemp("demo") / "out", bar=bar)
+
+
+@pytest.fixture
+def real(tmp_path):
+    """A tree of pairs that stand for real ones, one to train and one to test on."""
+    tree = samples.copy(tmp_path / "plain", ["farm", "coast"])[0].parents[1]
+    folder = tmp_path / "xbd"
+    for number, place in enumerate(("farm", "coast")):
+        for kind in ("images", "labels"):
+            (folder / kind).mkdir(parents=True, exist_ok=True)
+            (path,) = (tree / kind).glob(f"{place}_*")
+            for when in ("pre", "post"):
+                name = f"toy-town_{number:08d}_{when}_disaster{path.suffix}"
+                text = path.read_bytes()
+                if kind == "labels" and when == "post":
+                    label = json.loads(text)
+                    for one in label["features"]["xy"]:
+                        one["properties"]["subtype"] = "no-damage"
+                    text = json.dumps(label).encode()
+                (folder / kind / name).write_bytes(text)
+    split = {"train": ["toy-town_00000000"], "test": ["toy-town_00000001"]}
+    (folder / "splits.json").write_text(json.dumps(split))
+    return folder
 
 
 def test_every_station_leaves_its_work(result):
-    assert [p.id for p in XbdTree(result.folder / "towns").pairs("test")] == [
-        "drawn-flood_00000001",
-        "drawn-wildfire_00000001",
-    ]
-    for hazard in TINY.hazards:
-        (verdict,) = verify(result.folder / "gbd" / hazard)
-        assert verdict.verdict == "synthetic"
-    assert result.pairs == 2
+    assert {path.name for path in result.folder.iterdir()} >= {
+        *("samples", "gbd", "opinion", "detector", "report.html")
+    }
+    assert [found.verdict for found in verify(result.folder / "gbd")] == ["synthetic"] * 2
+    assert result.pairs == 2 and len(list((result.folder / "opinion").iterdir())) == 2
 
 
-def test_the_page_stands_alone_and_says_what_is_drawn(result):
+def test_the_page_stands_alone_and_says_what_is_synthetic(result):
     page = result.report.read_text()
-    assert "No real image was used here" in page
-    assert "synthetic post (diffusion)" in page
-    assert "the same damage, drawn" in page
+    assert "No such town exists" in page and "2 synthetic" in page
+    assert "does not show that the pairs help on real images" in " ".join(page.split())
     assert "data:image" in page
     assert 'src="http' not in page and 'href="http' not in page
     assert str(result.folder) not in page
+    for command in demo.NEXT:
+        assert command in page
 
 
-def test_the_figures_are_those_of_the_comparison(result):
+def test_the_gain_on_a_real_event_is_shown_as_measured_before_with_all_that_qualifies_it(result):
+    page = " ".join(result.report.read_text().split())
+    known = published("unseen-wind")
+    assert "Measured before" in page and known.date in page
+    for words in known.caveats:
+        assert words in page
+    for row in known.rows:
+        assert row.values["score"].told() in page
+
+
+def test_what_is_asked_is_held_against_what_is_seen_building_by_building(result):
+    for name, table in result.opinion.tables.items():
+        asked = [row for row in read_rows(result.folder / "gbd" / MANIFEST)]
+        (levels,) = (row["levels"] for row in asked if row["hazard"] == name)
+        assert table.shape == (4, 4) and 0 < table.sum() <= sum(levels.values())
+    assert f"{result.opinion.table.sum():,} buildings" in result.verdict[0]
+
+
+def test_a_detector_is_scored_on_places_that_it_never_saw(result):
+    learned = result.learned
+    assert [entry.event for entry in learned.held] == ["suburb"] and learned.pairs == 1
+    assert learned.detector.provenance["pairs_synthetic"] == 1
     values = json.loads(json.dumps(result.as_json()))
-    (setting,) = values["settings"]
-    assert [arm["name"] for arm in setting["arms"]] == ["oversampled", "gbd", "gbd-then-real"]
-    assert [arm["synthetic"] for arm in setting["arms"]] == [0, 2, 2]
-    assert f"{setting['arms'][0]['score']['mean']:.3f}" in result.verdict
+    assert values["learned"]["objects"]["buildings"] > 0 and values["compared"] is None
+
+
+def test_one_bar_goes_from_nothing_to_all(result, heard):
+    percents, words = heard
+    assert sum(percents) == 100 and all(step > 0 for step in percents)
+    assert [said[:6] for said in words] == [f"{k} of 4" for k in range(1, 5)]
 
 
 def test_a_second_walk_makes_nothing_anew(result):
@@ -81,55 +130,74 @@ def test_a_second_walk_makes_nothing_anew(result):
         def render(self, *_, **__):
             raise AssertionError("rendered again")
 
-    demo.run_demo(result.folder, NeverAgain(), seed=3, config=TINY)
+    walk(result.folder, NeverAgain())
     assert toys.files_of(result.folder) == before
 
 
 def test_another_seed_in_the_same_folder_is_refused(result):
     with pytest.raises(OutputConflict, match="seed"):
-        demo.run_demo(result.folder, toys.ToyGenerator(), seed=4, config=TINY)
+        walk(result.folder, seed=4)
 
 
-def test_a_real_folder_takes_the_place_of_the_drawings(result, tmp_path):
-    real = demo.run_demo(
-        tmp_path / "out", toys.ToyGenerator(), xbd=result.folder / "towns", config=TINY
-    )
-    assert "No real image was used here" not in real.report.read_text()
-    assert not (tmp_path / "out" / "towns").exists()
+def test_every_hazard_strikes_and_moves_on_from_place_to_place(tmp_path):
+    config = demo.DemoConfig(each=2)
+    items = list(demo._plan(demo._samples(tmp_path / "s"), config, 0).items)
+    for first, second in zip(items[: len(HAZARDS)], items[len(HAZARDS) :], strict=True):
+        assert first.hazard == second.hazard and first.source != second.source
+    assert {item.hazard for item in items} == {*HAZARDS}
+    held = [item for item in items if item.source.event in config.held]
+    assert 1 < len(held) < len(items) / 2
 
 
-def test_a_real_place_beside_a_test_tile_is_left_out_and_named(result, tmp_path):
-    tree = shutil.copytree(result.folder / "towns", tmp_path / "xbd")
-    train, test = (XbdTree(tree).pairs(split)[0].id for split in ("train", "test"))
-    for stem, north in ((train, 50.0), (test, 50.008)):  # 0.9 km
-        at = toys.box_wkt(10, north, 10.0001, north + 0.0001)
-        for path in tree.glob(f"labels/{stem}_*.json"):
+def test_on_real_pairs_the_worth_is_measured(real, tmp_path):
+    made = walk(tmp_path / "out", xbd=real)
+    (setting,) = made.as_json()["compared"]["settings"]
+    assert [arm["name"] for arm in setting["arms"]] == ["oversampled", "gbd", "gbd-then-real"]
+    assert [arm["synthetic"] for arm in setting["arms"]] == [0, 2, 2]
+    page = made.report.read_text()
+    assert "No such town exists" not in page and "Measured before" not in page
+    assert f"{setting['arms'][0]['score']['mean']:.3f}" in " ".join(made.verdict)
+    assert not (tmp_path / "out" / "samples").exists()
+
+
+def test_a_real_place_beside_a_test_tile_is_left_out_and_named(real, tmp_path):
+    for path in sorted(real.glob("labels/toy-town_00000000_*")):
+        for other, north in ((path.name, 50.0), (path.name.replace("_00000000", "_00000002"), 51)):
             label = json.loads(path.read_text())
+            at = toys.box_wkt(10, north, 10.0001, north + 0.0001)
             label["features"]["lng_lat"] = [{**e, "wkt": at} for e in label["features"]["xy"]]
-            path.write_text(json.dumps(label))
-    made = demo.run_demo(tmp_path / "out", toys.ToyGenerator(), xbd=tree, config=TINY)
+            (real / "labels" / other).write_text(json.dumps(label))
+    for path in sorted(real.glob("images/toy-town_00000000_*")):
+        other = samples.folder() / "images" / "river_00000000_pre_disaster.jpg"
+        path.with_name(path.name.replace("_00000000", "_00000002")).write_bytes(other.read_bytes())
+    for path in real.glob("labels/toy-town_00000001_*"):
+        label = json.loads(path.read_text())
+        at = toys.box_wkt(10, 50.008, 10.0001, 50.0081)  # 0.9 km from the first
+        label["features"]["lng_lat"] = [{**e, "wkt": at} for e in label["features"]["xy"]]
+        path.write_text(json.dumps(label))
+    split = {"train": ["toy-town_00000000", "toy-town_00000002"], "test": ["toy-town_00000001"]}
+    (real / "splits.json").write_text(json.dumps(split))
+    made = walk(tmp_path / "out", xbd=real)
     (words,) = made.left_out
-    assert words.startswith(f"source {train} lies 0.8")
-    rows = [
-        row for name in TINY.hazards for row in read_rows(made.folder / "gbd" / name / MANIFEST)
-    ]
-    assert rows and train not in {row["source"] for row in rows}
+    assert words.startswith("source toy-town_00000000 lies 0.8")
+    rows = read_rows(made.folder / "gbd" / MANIFEST)
+    assert {row["source"] for row in rows} == {"toy-town_00000002"}
 
 
 def test_a_folder_without_what_is_needed_is_refused_before_anything_is_made(tmp_path):
     tree = toys.toy_tree(tmp_path / "xbd")
     (tree / "splits.json").write_text('{"train": ["toy-town_00000000"]}')
     with pytest.raises(UnknownName, match="test"):
-        demo.run_demo(tmp_path / "out", toys.ToyGenerator(), xbd=tree, config=TINY)
+        walk(tmp_path / "out", xbd=tree)
     with pytest.raises(MissingFile):
-        demo.run_demo(tmp_path / "out", toys.ToyGenerator(), xbd=tmp_path / "none", config=TINY)
+        walk(tmp_path / "out", xbd=tmp_path / "none")
     assert not (tmp_path / "out").exists()
 
 
 def test_without_matplotlib_the_extra_is_named_before_anything_is_made(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtra, match=r"afterscene\[lab\]"):
-        demo.run_demo(tmp_path / "out", toys.ToyGenerator(), config=TINY)
+        walk(tmp_path / "out", xbd=tmp_path / "xbd")
     sources = comparison.Sources(xbd=tmp_path / "xbd")
     with pytest.raises(MissingExtra, match=r"afterscene\[lab\]"):
         compare_and_report(PROTOCOLS["given"], sources, tmp_path / "out", comparison.Work())
@@ -139,52 +207,3 @@ def test_without_matplotlib_the_extra_is_named_before_anything_is_made(tmp_path,
 def test_a_demo_needs_at_least_one_of_each():
     with pytest.raises(BadParameter):
         demo.DemoConfig(seeds=())
-
-
-def test_a_photographer_turns_the_towns_into_pre_images(tmp_path):
-    """The same footprints, other pixels; the aftermath is drawn on what was photographed."""
-    drawn = draw_pairs(tmp_path / "a", ["wind"], seed=1, size=96, splits={"train": 1})
-    seen = draw_pairs(
-        tmp_path / "b",
-        ["wind"],
-        seed=1,
-        size=96,
-        splits={"train": 1},
-        photograph=lambda town, buildings, seed: town.replace(pixels=255 - town.pixels),
-    )
-    one, other = (XbdTree(tree).pairs("train")[0] for tree in (drawn, seen))
-    pres = [read_scene(pair.pre).rgb() for pair in (one, other)]
-    posts = [read_scene(pair.post).rgb().astype(int) for pair in (one, other)]
-    assert np.array_equal(pres[1], 255 - pres[0])
-    assert np.abs(posts[1] - pres[1]).mean() < np.abs(posts[1] - posts[0]).mean()
-    assert read_label(one.pre_label).buildings == read_label(other.pre_label).buildings
-
-
-def test_the_demo_takes_the_photographer_and_says_so(tmp_path):
-    out = tmp_path / "out"
-    made = demo.run_demo(
-        out, toys.ToyGenerator(), photographer=toy.generator(), seed=3, config=TINY
-    )
-    assert "which a diffusion model turned into pre images" in made.report.read_text()
-    with pytest.raises(OutputConflict):  # other pre images: another demo
-        demo.run_demo(out, toys.ToyGenerator(), seed=3, config=TINY)
-
-
-def test_drawn_files_say_that_they_are_no_photographs(tmp_path):
-    tree = draw_pairs(tmp_path, ["wind"], seed=1, size=96, splits={"train": 1})
-    (pair,) = XbdTree(tree).pairs("train")
-    for path in (pair.pre, pair.post, pair.target):
-        assert read_tags(path)["AFTERSCENE_SYNTHETIC"] == "true"
-    for label in (pair.pre_label, pair.post_label):
-        assert read_label(label).metadata["synthetic"] is True
-        assert "drawn" in read_label(label).metadata
-
-
-def test_drawn_pairs_are_a_function_of_the_seed(tmp_path):
-    made = [
-        toys.files_of(
-            draw_pairs(tmp_path / str(k), ["wind"], seed=seed, size=96, splits={"train": 1})
-        )
-        for k, seed in enumerate((1, 1, 2))
-    ]
-    assert made[0] == made[1] != made[2]

@@ -1,6 +1,6 @@
 """Draw the samples of the package anew: ``python tools/samples/make.py [NAME]...``.
 
-A plan (``grounds.py``) is sketched at a quarter of a metre per pixel. The layout model takes it up
+A plan (``place.py``) is sketched at a quarter of a metre per pixel. The layout model takes it up
 from there: it is conditioned on the plan's coarse colours, its footprints and the look of a real
 acquisition, the sketch enters the bridge at a tenth of its way (SDEdit, Meng et al. 2022), and the
 picture is reduced to half a metre, at which the model's ragged edges are half as wide. One picture
@@ -14,8 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import shapely
-from grounds import PLACES, SIZE
+from built import DenseCity, Industry, Suburb
+from open_land import Farm, ForestEdge, Hillside
+from place import SIZE, Place
 from shapely import affinity
+from shores import Coast, River
 
 from afterscene import generators, shipped
 from afterscene.gbd.pair import MARK
@@ -37,22 +40,23 @@ SMALLEST = 24  # pixels of a footprint
 
 @dataclass(frozen=True)
 class Sample:
-    """The seed of the plan, which of the model's acquisitions lends its look, how much light."""
+    """A kind of place, its seed, which real acquisition lends its look, and how much light."""
 
+    kind: type[Place]
     seed: int
     look: int
     light: float = 1.0
 
 
 SAMPLES = {
-    "suburb": Sample(1, 57, light=1.3),
-    "dense-city": Sample(1, 93),
-    "coast": Sample(1, 68),
-    "river": Sample(2, 76),
-    "forest-edge": Sample(1, 8, light=1.25),
-    "farm": Sample(1, 96),
-    "industry": Sample(3, 69),
-    "hillside": Sample(2, 39),
+    "suburb": Sample(Suburb, 1, 57, light=1.3),
+    "dense-city": Sample(DenseCity, 1, 93),
+    "coast": Sample(Coast, 1, 68),
+    "river": Sample(River, 2, 76),
+    "forest-edge": Sample(ForestEdge, 1, 8, light=1.25),
+    "farm": Sample(Farm, 1, 96),
+    "industry": Sample(Industry, 3, 69),
+    "hillside": Sample(Hillside, 2, 39),
 }
 
 
@@ -60,7 +64,7 @@ def main() -> None:
     model = generators.load("layout", "layout")
     for name in sys.argv[1:] or SAMPLES:
         sample = SAMPLES[name]
-        place = PLACES[name](sample.seed)
+        place = sample.kind(sample.seed)
         sketch = place.picture()
         outlines = whole(place.footprints)
         picture = drawn(model, sketch, outlines, sample)

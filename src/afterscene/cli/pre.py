@@ -7,26 +7,19 @@ import typer
 
 from afterscene.cli.options import Out, Steps
 from afterscene.cli.output import Json, Output, Quiet, Seed
-from afterscene.errors import BadParameter
 
 Labels = Annotated[
-    list[Path] | None,
-    typer.Argument(metavar="[LABEL]...", help="xBD label JSON with footprints, width and height."),
+    list[Path],
+    typer.Argument(metavar="LABEL...", help="xBD label JSON with footprints, width and height."),
 ]
-Towns = Annotated[
-    int | None, typer.Option("--towns", min=1, help="So many drawn towns instead of labels.")
-]
-Size = Annotated[int, typer.Option("--size", help="Pixels a side of a drawn town.")]
 LayoutModel = Annotated[
     str, typer.Option("--model", help="Folder of a model of the recipe layout, or a shipped name.")
 ]
 
 
 def pre(
+    labels: Labels,
     out: Out,
-    labels: Labels = None,
-    towns: Towns = None,
-    size: Size = 1024,
     model: LayoutModel = "layout",
     seed: Seed = 0,
     steps: Steps = None,
@@ -37,17 +30,13 @@ def pre(
 
     The diffusion model of the recipe layout gives coarse colours the style of a real acquisition.
     """
-    if bool(labels) == bool(towns):
-        raise BadParameter("give label files with footprints, or --towns COUNT")
     from afterscene import generators
     from afterscene.gbd import pres
 
     output = Output(json=as_json, quiet=quiet)
     generator = generators.load(model, "layout")
-    grounds = (
-        pres.labelled(labels, seed=seed) if labels else pres.towns(towns or 0, size=size, seed=seed)
-    )
-    with output.progress("draw", len(labels or ()) or (towns or 0)) as advance:
+    grounds = pres.labelled(labels, seed=seed)
+    with output.progress("draw", len(labels)) as advance:
         made = pres.write_pres(grounds, out, generator, seed=seed, steps=steps, on_progress=advance)
     output.result(
         {"out": str(out), "images": [str(path) for path in made]},

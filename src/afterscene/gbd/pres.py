@@ -1,9 +1,9 @@
 """Pre images for places of which there is none: an xBD folder out of footprints alone.
 
 The other half of a pair: ``write_pres`` draws the pre images, ``build`` their aftermath. A place is
-a drawn town or a label of one's own with footprints; the generator gives it the style of a real
-acquisition (:mod:`afterscene.generators.layouts`). Every picture is marked synthetic, and its label
-carries the licence of the weights.
+a label with footprints; the generator gives it the style of a real acquisition
+(:mod:`afterscene.generators.layouts`). Every picture is marked synthetic, and its label carries the
+licence of the weights.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from afterscene import shipped
-from afterscene.errors import BadLabel, BadParameter
+from afterscene.errors import BadLabel
 from afterscene.files import prepare_output
 from afterscene.gbd.pair import MARK
 from afterscene.gbd.plan import item_seed
@@ -21,7 +21,6 @@ from afterscene.gbd.sources import PRE, SMALLEST
 from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.layouts import draw_pre
 from afterscene.geodata.damage import Building
-from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.drawn.layout import LARGEST, draw_layout
 from afterscene.geodata.scene import write_scene
 from afterscene.geodata.xbd import make_label, read_label, write_label
@@ -36,16 +35,6 @@ class PreLayout:
     name: str
     picture: np.ndarray
     buildings: tuple[Building, ...]
-
-
-def towns(count: int, *, size: int = 1024, seed: int = 0) -> Iterator[PreLayout]:
-    """Drawn towns ``town_{8 digits}``, each a function of (seed, number) and the size."""
-    if count < 1:
-        raise BadParameter(f"{count} towns: give at least 1")
-    for number in range(count):
-        name = f"town_{number:08d}"
-        scene, buildings = draw_town(item_seed(seed, name) % 2**31, size)
-        yield PreLayout(name=name, picture=scene.rgb(), buildings=tuple(buildings))
 
 
 def labelled(labels: Sequence[Path], *, seed: int = 0) -> Iterator[PreLayout]:

@@ -1,91 +1,137 @@
-"""The whole way once, small: towns -> hazards -> diffusion -> pairs -> detectors -> one page.
+"""The whole way once, in minutes: samples -> hazards -> pairs -> two detectors -> one page.
 
-Without data the "real" pairs are drawn towns, which a diffusion model of the recipe ``layout``
-turns into pre images, with a drawn aftermath, and the page says so; the synthetic pairs come from
-the shipped diffusion model in either case. With an xBD folder its real pairs take the place of the
-drawings. Each station keeps what it made in its own folder, so a demo that was stopped goes on
-where it was.
+Every hazard strikes samples of the package, the shipped generator draws the aftermath, and two
+detectors look at the pairs: the shipped one, which knows real damage alone, and a small one that
+learns from these pairs and is scored on places that it never saw. Nothing of this tells what the
+pairs are worth on real images; that was measured before and is shown from the published record.
+With an xBD folder its own real images take the place of the samples, and the worth is measured on
+its pairs. Each station keeps what it made, so a demo that was stopped goes on where it was.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from afterscene import __version__
-from afterscene.detectors import DETECTORS, DetectorConfig
+from afterscene import __version__, samples
+from afterscene.detectors import DETECTORS, Detector, DetectorConfig
 from afterscene.errors import BadParameter
 from afterscene.files import prepare_output
 from afterscene.gbd import (
+    Plan,
     PlanConfig,
     Rendering,
     RunOptions,
     Source,
     build,
-    draw_plan,
     find_sources,
 )
 from afterscene.gbd.generator import Generator
-from afterscene.gbd.plan import item_seed
-from afterscene.gbd.rundir import MANIFEST, read_rows
+from afterscene.gbd.plan import Item
 from afterscene.gbd.sources import digest, hashes
-from afterscene.generators.generator import BridgeGenerator
-from afterscene.generators.layouts import draw_pre
-from afterscene.geodata.damage import Building
 from afterscene.geodata.leaks import apart
-from afterscene.geodata.scene import Scene, read_scene
-from afterscene.geodata.xbd import XbdTree, read_label
-from afterscene.hazards import make_hazard
+from afterscene.geodata.xbd import XbdTree
+from afterscene.hazards import HAZARDS
 from afterscene.hazards.flood import Flood
-from afterscene.hazards.wildfire import Wildfire
-from afterscene.hazards.wind import HurricaneWind
 from afterscene.lab.comparison import Outcome, Sources, Work, compare_arms
-from afterscene.lab.evaluation_plan import Stage, silent
-from afterscene.lab.protocol_report import TEMPLATES, disagreements, protocol_verdict, report
+from afterscene.lab.demo_page import write_demo_page
+from afterscene.lab.learned import Learned, learn
+from afterscene.lab.opinion import Opinion, look
+from afterscene.lab.protocol_report import protocol_verdict
 from afterscene.lab.protocols import GIVEN, PROTOCOLS
-from afterscene.lab.results import Results
-from afterscene.lab.towns import Photograph, draw_pairs, drawn_post
-from afterscene.pages.gallery import Beside, gallery, real_posts
 from afterscene.pages.plots import require_matplotlib
-from afterscene.pages.render import write_page
 
-REPORT = "report.html"
-DETECTOR = replace(DETECTORS["tiny"], crop=128)
+#: In the order of the hazards of the package, so that in the first round the sea comes to the
+#: coast, water to the river and fire to the wood.
+PLACES = (
+    *("dense-city", "suburb", "farm", "forest-edge"),
+    *("river", "coast", "hillside", "industry"),
+)
+ONWARD = 3  # places by which the hazards move on from round to round
+#: The small detector: about a minute of one core without bfloat16 instructions.
+SMALL = replace(DETECTORS["tiny"], crop=128, steps=300)
+#: Processor seconds of a pair, of an opinion on it, and of a training step: shares of the bar.
+RENDER, LOOK, STEP = 10.0, 0.5, 0.25
+#: What to try next.
+NEXT = (
+    f"afterscene synthesize PRE.png --labels PRE.json --hazard {Flood.name} --out out",
+    f"afterscene gbd build --xbd DIR --hazard {Flood.name} --count 100 --out gbd",
+    "afterscene assess --pre PRE.tif --post POST.tif --footprints HOUSES.gpkg --out damage.gpkg",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoConfig:
-    """How large the demo is. The defaults take minutes on two cores; see the README for figures.
+    """How large the demo is.
 
-    hazards: what strikes. each: synthetic pairs a hazard. size: pixels of a drawn town.
-    train, test: drawn real pairs a hazard.
-    seeds: trainings of each arm. detector: the same for all arms.
+    hazards: what strikes; none: all that are registered. each: pairs of each. held: samples whose
+    pairs the small detector never sees, and is scored on. detector: the small one; in a comparison
+    on real pairs, that of all arms. seeds: trainings of each arm of such a comparison.
     """
 
-    hazards: tuple[str, ...] = (Wildfire.name, HurricaneWind.name, Flood.name)
-    each: int = 4
-    size: int = 512
-    train: int = 2
-    test: int = 3
+    hazards: tuple[str, ...] = field(default_factory=lambda: tuple(HAZARDS))
+    each: int = 3
+    severity: tuple[float, float] = (0.5, 1.0)
+    held: tuple[str, ...] = ("suburb", "coast")
+    detector: DetectorConfig = SMALL
     seeds: tuple[int, ...] = (0, 1, 2)
-    detector: DetectorConfig = DETECTOR
 
     def __post_init__(self) -> None:
-        if min(self.each, self.train, self.test, len(self.seeds), len(self.hazards)) < 1:
-            raise BadParameter("a demo needs at least one of each: hazards, pairs, tests, seeds")
+        if min(self.each, len(self.held), len(self.seeds), len(self.hazards)) < 1:
+            raise BadParameter("a demo needs at least one of each: hazards, pairs, held, seeds")
+
+    @property
+    def pairs(self) -> int:
+        """Pairs to make."""
+        return self.each * len(self.hazards)
+
+    def trainings(self, *, compared: bool) -> int:
+        """How many detectors are trained."""
+        return len(PROTOCOLS[GIVEN].arms) * len(self.seeds) if compared else 1
+
+
+@dataclass(kw_only=True)
+class Bar:
+    """One bar over all stations: ``advance`` hears of each further percent, ``say`` of stations."""
+
+    advance: Callable[[int], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
+    total: float = 1.0
+    done: float = 0.0
+
+    @contextmanager
+    def station(self, says: str, each: float, count: int) -> Iterator[Callable[[int], None]]:
+        """A station of ``count`` things of ``each`` units; what is yielded is told how many."""
+        self.say(says)
+        begun = self.done
+
+        def tell(things: int) -> None:
+            self._move(min(self.done + things * each, begun + count * each))
+
+        yield tell
+        self._move(begun + count * each)
+
+    def _move(self, done: float) -> None:
+        percent = int(100 * done / self.total) - int(100 * self.done / self.total)
+        self.done = done
+        if percent:
+            self.advance(percent)
 
 
 @dataclass(frozen=True, kw_only=True)
 class DemoResult:
-    """Where the page is, and the figures on it."""
+    """Where the page is, and what is on it; ``learned`` or ``compared``, never both."""
 
     report: Path
     folder: Path
     pairs: int
-    results: Results
-    left_out: tuple[str, ...]
+    opinion: Opinion
+    learned: Learned | None = None
+    compared: Outcome | None = None
+    left_out: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The result as JSON values."""
@@ -93,69 +139,84 @@ class DemoResult:
             "report": str(self.report),
             "folder": str(self.folder),
             "synthetic_pairs": self.pairs,
-            **self.results.as_json(),
+            "opinion": self.opinion.as_json(),
+            "learned": self.learned and self.learned.as_json(),
+            "compared": self.compared and self.compared.results.as_json(),
         }
 
     @property
-    def verdict(self) -> str:
-        """What the comparison says, in sentences."""
-        return " ".join(protocol_verdict(self.results))
+    def verdict(self) -> tuple[str, ...]:
+        """What the detectors say, a sentence each."""
+        said = (self.opinion.sentence,)
+        if self.learned is not None:
+            return (*said, self.learned.sentence)
+        return (*said, *protocol_verdict(self.compared.results)) if self.compared else said
 
 
 def run_demo(
     out: Path,
     generator: Generator,
+    assessor: Detector,
     *,
     xbd: Path | None = None,
-    photographer: BridgeGenerator | None = None,
     seed: int = 0,
     config: DemoConfig | None = None,
     overwrite: bool = False,
-    stage: Stage = silent,
+    bar: Bar | None = None,
 ) -> DemoResult:
     """Walk all stations and write ``out/report.html``.
 
     Args:
         out: folder of the demo; an interrupted one with the same settings is gone on with.
         generator: the shipped diffusion model.
-        xbd: real pairs with the splits ``train`` and ``test`` to use instead of drawings.
-        photographer: turns drawn towns into pre images; None: the drawings are the pre images.
-        seed: decides towns, damage and pictures.
+        assessor: the shipped detector, trained on real pairs alone.
+        xbd: real pairs with the splits ``train`` and ``test`` to use instead of samples.
+        seed: decides damage and pictures.
         config: how large; None: as shipped.
         overwrite: replace a demo with other settings.
-        stage: told what is being done.
+        bar: told what is being done.
 
     Raises:
         AftersceneError: by the leaf that fits.
     """
-    require_matplotlib()
-    config = config or DemoConfig(each=4 if xbd is None else 2)
-    sources: list[Source] | None = None
-    left_out: list[str] = []
-    if xbd is not None:
-        sources, left_out = _apart(xbd)
+    config, bar = config or DemoConfig(), bar or Bar()
+    sources, left_out = _apart(xbd) if xbd is not None else (None, [])
     settings = {
         "version": __version__,
         "seed": seed,
         "model_hash": generator.hash,
-        "photographer": photographer.hash if photographer and xbd is None else None,
         "xbd": None if sources is None else digest(hashes(sources)),
-        "hazards": list(config.hazards),
-        "pairs": [config.each, config.train, config.test, config.size],
+        "pairs": [list(config.hazards), config.each, list(config.severity), list(config.held)],
     }
     prepare_output(out, "demo", run=settings, overwrite=overwrite)
-    real = xbd if xbd is not None else _towns(out / "towns", config, photographer, seed, stage)
-    folders = _build_all(
-        sources or find_sources(real, "train"), out, generator, config, seed, stage
+    steps = config.trainings(compared=xbd is not None) * config.detector.steps
+    bar.total = config.pairs * (RENDER + LOOK) + steps * STEP
+    found = sources or _samples(out / "samples")
+    with bar.station(f"1 of 4: {config.pairs} pairs are drawn", RENDER, config.pairs) as tell:
+        plan = _plan(found, config, seed)
+        options = RunOptions(on_progress=tell)
+        made = build(plan, out / "gbd", generator, rendering=Rendering(), options=options)
+    with bar.station("2 of 4: the shipped detector looks at them", LOOK, made.pairs) as tell:
+        opinion = look(made.out, assessor, out / "opinion", tell)
+    learned, compared = None, None
+    if xbd is None:
+        with bar.station("3 of 4: a small detector learns from them", STEP, steps) as tell:
+            learned = learn(made.out, out / "detector", config.detector, config.held, tell)
+    else:
+        with bar.station("3 of 4: detectors learn, with and without", STEP, steps) as tell:
+            compared = _compare(xbd, made.out, out / "compare", config, tell)
+    bar.say("4 of 4: the page is written")
+    result = DemoResult(
+        report=out / "report.html",
+        folder=out,
+        pairs=made.pairs,
+        opinion=opinion,
+        learned=learned,
+        compared=compared,
+        left_out=tuple(left_out),
     )
-    outcome = _compare(real, folders, out / "compare", config, stage)
-    with stage("report", 1) as advance:
-        page = _report(out, real, folders, outcome, places=_places(xbd, photographer))
-        advance(1)
-    pairs = sum(1 for folder in folders for _ in read_rows(folder / MANIFEST))
-    return DemoResult(
-        report=page, folder=out, pairs=pairs, results=outcome.results, left_out=tuple(left_out)
-    )
+    write_demo_page(result, xbd, NEXT)
+    return result
 
 
 def _apart(xbd: Path) -> tuple[list[Source], list[str]]:
@@ -163,6 +224,7 @@ def _apart(xbd: Path) -> tuple[list[Source], list[str]]:
 
     A tree without test pairs is refused now, not in minutes.
     """
+    require_matplotlib()
     tree, held = XbdTree(xbd), ("test", "val")
     tested = [
         pair for split in held if split in {"test", *tree.splits} for pair in tree.pairs(split)
@@ -173,97 +235,30 @@ def _apart(xbd: Path) -> tuple[list[Source], list[str]]:
     return [sources[index] for index in kept], why
 
 
-def _towns(
-    out: Path, config: DemoConfig, photographer: BridgeGenerator | None, seed: int, stage: Stage
-) -> Path:
-    if (out / "splits.json").is_file():  # written last: all towns are there
-        return out
-    splits = {"train": config.train, "test": config.test}
-    with stage("draw towns", len(config.hazards) * sum(splits.values())) as advance:
-        return draw_pairs(
-            out,
-            config.hazards,
-            seed=seed,
-            size=config.size,
-            splits=splits,
-            photograph=_photograph_by(photographer) if photographer else None,
-            on_progress=advance,
-        )
+def _samples(folder: Path) -> list[Source]:
+    samples.copy(folder)
+    known = {source.event: source for source in find_sources(folder)}
+    return [known[name] for name in PLACES]
 
 
-def _photograph_by(model: BridgeGenerator) -> Photograph:
-    def photograph(town: Scene, buildings: Sequence[Building], seed: int) -> Scene:
-        return draw_pre(model, town.rgb(), buildings, seed=seed)
+def _plan(sources: Sequence[Source], config: DemoConfig, seed: int) -> Plan:
+    """In every round each hazard strikes once; from round to round they move on over the places."""
+    asked = PlanConfig(
+        hazards=config.hazards, count=config.pairs, seed=seed, severity=config.severity
+    )
 
-    return photograph
+    def items() -> Iterator[Item]:
+        for number in range(asked.count):
+            draw, place = divmod(number, len(config.hazards))
+            source = sources[(place + ONWARD * draw) % len(sources)]
+            yield asked.item(config.hazards[place], number, source, draw)
 
-
-def _places(xbd: Path | None, photographer: BridgeGenerator | None) -> str | None:
-    if xbd is not None:
-        return None
-    return PHOTOGRAPHED if photographer else TOWNS
-
-
-def _build_all(
-    sources: Sequence[Source],
-    out: Path,
-    generator: Generator,
-    config: DemoConfig,
-    seed: int,
-    stage: Stage,
-) -> list[Path]:
-    folders = []
-    for hazard in config.hazards:
-        asked = PlanConfig(
-            hazards=(hazard,),
-            count=config.each,
-            seed=item_seed(seed, hazard),  # other places for each hazard
-            severity=(0.5, 1.0),
-        )
-        folder = out / "gbd" / hazard
-        with stage(f"render {hazard}", config.each) as advance:
-            options = RunOptions(on_error="skip", on_progress=advance)
-            plan = draw_plan(sources, asked)
-            build(plan, folder, generator, rendering=Rendering(), options=options)
-        folders.append(folder)
-    return folders
+    return Plan.of(items, asked.count, asked.settings())
 
 
 def _compare(
-    real: Path, folders: Sequence[Path], out: Path, config: DemoConfig, stage: Stage
+    real: Path, made: Path, out: Path, config: DemoConfig, tell: Callable[[int], None]
 ) -> Outcome:
     protocol = replace(PROTOCOLS[GIVEN], detector=config.detector, seeds=config.seeds)
-    steps = len(protocol.arms) * len(config.seeds) * config.detector.steps
-    with stage("train detectors", steps) as advance:
-        work = Work(told=lambda *_: advance(1), skip=True)
-        return compare_arms(protocol, Sources(xbd=real, gbd=tuple(folders)), out, work)
-
-
-def _report(
-    out: Path, real: Path, folders: Sequence[Path], outcome: Outcome, *, places: str | None
-) -> Path:
-    beside = _drawings(folders) if places else real_posts(real)
-    rows = [row for folder in folders for row in gallery(folder, beside=beside)]
-    rows += disagreements(outcome.finished, outcome.tile)
-    page = report(outcome.results, rows)
-    return write_page(out / REPORT, "demo.html", folder=TEMPLATES, report=page, places=places)
-
-
-#: How the places of a demo without data came to be: drawings, or a diffusion model's view of them.
-TOWNS = "towns drawn from a seed"
-PHOTOGRAPHED = f"{TOWNS}, which a diffusion model turned into pre images"
-
-
-def _drawings(folders: Sequence[Path]) -> Beside:
-    """Beside a rendered pair: the same damage, drawn."""
-
-    def find(row: Mapping[str, Any]) -> tuple[str, np.ndarray] | None:
-        folder = next(f for f in folders if f.name == row["hazard"])
-        stem = f"{row['id']}_pre_disaster"
-        pre = read_scene(folder / "images" / f"{stem}.png")
-        buildings = read_label(folder / "labels" / f"{stem}.json").buildings
-        hazard = make_hazard(row["hazard"], row["severity"])
-        damage = hazard(pre, buildings, np.random.default_rng(row["seed"]))
-        return "the same damage, drawn", drawn_post(pre, damage, row["seed"] % 2**31)
-
-    return find
+    work = Work(told=lambda *_: tell(1), skip=True)
+    return compare_arms(protocol, Sources(xbd=real, gbd=(made,)), out, work)

@@ -18,7 +18,6 @@ from afterscene.geodata.drawn.palette import Palette
 FINE = 2  # canvas pixels per image pixel
 METRE = 4.0  # canvas pixels per metre at 0.5 m per image pixel
 SHADOW = np.array([0.40, 0.45, 0.55], np.float32)  # share of light left; the sky is blue
-_SHIFT = 4  # fractional bits of OpenCV's polygon coordinates
 
 
 def fractal(
@@ -39,7 +38,7 @@ def fractal(
 
 @dataclass
 class Canvas:
-    """Layers over (size * FINE) square pixels; coordinates of all methods are image pixels."""
+    """Layers over (size * FINE) square pixels."""
 
     size: int
     colour: np.ndarray = field(init=False)  # reflectance (S, S, 3)
@@ -53,20 +52,6 @@ class Canvas:
         self.height = np.zeros((side, side), np.float32)
         self.tilt = np.ones((side, side), np.float32)
         self.rough = np.full((side, side), 0.1, np.float32)
-
-    def polygon(self, ring: np.ndarray, colour: np.ndarray, *, rough: float = 0.04) -> None:
-        """Fill a ring (n, 2) of flat ground."""
-        points = fixed(ring)
-        cv2.fillPoly(self.colour, [points], colour_of(colour), shift=_SHIFT)
-        cv2.fillPoly(self.rough, [points], rough, shift=_SHIFT)
-
-    def line(
-        self, path: np.ndarray, width: float, colour: np.ndarray, *, rough: float = 0.04
-    ) -> None:
-        """Draw a polyline (n, 2) of flat ground, ``width`` image pixels wide."""
-        points, thick = fixed(path), max(1, round(width * FINE))
-        for layer, value in ((self.colour, colour_of(colour)), (self.rough, rough)):
-            cv2.polylines(layer, [points], False, value, thickness=thick, shift=_SHIFT)
 
     def develop(self, palette: Palette, rng: np.random.Generator) -> np.ndarray:
         """Light the sheet and return (size, size, 3) uint8 as the sensor sees it."""
@@ -88,32 +73,11 @@ class Canvas:
         return np.clip(small * 255, 0, 255).round().astype(np.uint8)
 
 
-def fixed(points: np.ndarray) -> np.ndarray:
-    """Return image pixel coordinates as OpenCV's fixed-point canvas coordinates."""
-    scaled = (np.asarray(points, dtype=np.float64)[:, :2] + 0.5) * FINE - 0.5
-    return np.rint(scaled * 2**_SHIFT).astype(np.int32)
-
-
-def colour_of(colour: np.ndarray) -> tuple[float, float, float]:
-    """Return a colour as the tuple OpenCV takes."""
-    return float(colour[0]), float(colour[1]), float(colour[2])
-
-
 def sun_vector(palette: Palette) -> np.ndarray:
     """Return the unit vector (x right, y down, z up) towards the sun."""
     azimuth, elevation = np.deg2rad([palette.sun_azimuth, palette.sun_elevation])
     flat = np.cos(elevation)
     return np.array([flat * np.sin(azimuth), -flat * np.cos(azimuth), np.sin(elevation)])
-
-
-def plane_light(slope: np.ndarray, palette: Palette) -> float:
-    """Return the direct light on a plane over that on flat ground.
-
-    ``slope`` is the downhill direction (x, y) times rise over run.
-    """
-    sun = sun_vector(palette)
-    normal = np.array([slope[0], slope[1], 1.0])
-    return float(max(0.0, normal @ sun) / np.linalg.norm(normal) / sun[2])
 
 
 def shadows(height: np.ndarray, palette: Palette) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Ground, water and trees of a drawn town."""
+"""Ground and trees of a drawn layout."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,26 +25,6 @@ def lay_ground(
     canvas.colour[:] = table.astype(np.float32)[index]
     canvas.colour *= (1 + 0.05 * fractal(shape, (220.0, 40.0), rng))[..., None]
     canvas.rough[:] = 0.10
-
-
-def lay_water(canvas: Canvas, mask: np.ndarray, palette: Palette, rng: np.random.Generator) -> None:
-    """Fill a (size, size) bool mask with water, a pale bank around it."""
-    if not mask.any():
-        return
-    shape = canvas.height.shape
-    soft = cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
-    soft = cv2.GaussianBlur(soft, (0, 0), 3.0) + 0.06 * fractal(shape, (18.0, 7.0), rng)
-    bank = (soft > 0.22) & (soft <= 0.5)
-    wet = soft > 0.5
-    canvas.colour[bank] = canvas.colour[bank] * 0.35 + np.float32(0.65) * np.array(
-        palette.dirt, np.float32
-    )
-    depth = np.clip((soft - 0.5) * 2, 0, 1)[..., None]
-    ripple = 1 + 0.05 * fractal(shape, (90.0, 30.0), rng)[..., None]
-    deep = np.array(palette.water, np.float32)
-    shallow = 0.6 * deep + 0.4 * np.array(palette.dirt, np.float32)
-    canvas.colour[wet] = ((shallow + (deep - shallow) * np.sqrt(depth)) * ripple)[wet]
-    canvas.rough[wet] = 0.025
 
 
 @dataclass(frozen=True)

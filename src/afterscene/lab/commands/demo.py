@@ -14,12 +14,6 @@ DemoXbd = Annotated[
     typer.Option("--xbd", help="Real pairs (xBD folder with splits train and test) to use."),
 ]
 
-NEXT = """
-Next:
-  your own image     afterscene synthesize PRE.png --labels PRE.json --hazard wildfire --out out
-  a data set         afterscene gbd build --xbd DIR --hazard wind --count 100 --out gbd
-  a fair comparison  afterscene compare given --xbd DIR --gbd gbd --out compare"""
-
 
 def demo(
     out: DemoOut = Path("demo"),
@@ -29,26 +23,29 @@ def demo(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Walk the whole way once: towns, disasters, pairs, detectors, report.html.
+    """Walk the whole way once: samples, disasters, pairs, detectors, report.html.
 
-    Without --xbd all places are drawn from the seed, and a diffusion model makes pre images of the
-    drawings: no data and no network are needed.
+    Without --xbd it starts from the samples of the package: no data and no network are needed. With
+    --xbd it measures what the pairs are worth on real ones.
     """
     output = Output(json=as_json, quiet=quiet)
-    output.say("loading the diffusion model")
+    output.say("loading the models")
     from afterscene import generators
-    from afterscene.lab.demo import run_demo
+    from afterscene.detectors import load_assessor
+    from afterscene.lab.demo import NEXT, Bar, run_demo
 
-    result = run_demo(
-        out,
-        generators.load("default"),
-        xbd=xbd,
-        photographer=generators.load("layout", "layout") if xbd is None else None,
-        seed=seed,
-        overwrite=overwrite,
-        stage=output.progress,
-    )
+    with output.progress("demo", 100) as advance:
+        result = run_demo(
+            out,
+            generators.load("default"),
+            load_assessor()[0],
+            xbd=xbd,
+            seed=seed,
+            overwrite=overwrite,
+            bar=Bar(advance=advance, say=output.say),
+        )
     for words in result.left_out:
         output.say(f"warning: left out: {words}")
-    text = f"{result.verdict}\n{result.pairs} synthetic pairs in {out / 'gbd'}"
-    output.result(result.as_json(), f"{text}\nReport: {result.report.resolve()}\n{NEXT}")
+    commands = "\n".join(f"  {command}" for command in NEXT)
+    text = "\n".join([*result.verdict, f"Report: {result.report.resolve()}"])
+    output.result(result.as_json(), f"{text}\n\nNext, with data of your own:\n{commands}")

@@ -42,8 +42,8 @@ from afterscene.school.robustness import ATTACKS, SpellCheck, rank_words, struck
 # %% [markdown]
 # ## Pairs with a sentence
 #
-# Drawn towns, each struck by a disaster or by none; crops before and after, which pixels of
-# buildings are damaged (level 2 or more), and the sentence that says what happened.
+# The samples of the package, each struck by a disaster or by none; crops before and after, which
+# pixels of buildings are damaged (level 2 or more), and the sentence that says what happened.
 
 # %%
 SIZE = lesson.budget(32, 16)
@@ -51,7 +51,7 @@ HAZARDS = (Wildfire.name, Flood.name, Tornado.name)
 PROMPTS = {name: f"a town after a {name} seen from above" for name in HAZARDS}
 PROMPTS["nothing"] = "a town on a quiet day seen from above"
 names = list(PROMPTS)
-crops = struck_crops(names, towns=lesson.budget(40, 3), size=SIZE, each=lesson.budget(12, 6))
+crops = struck_crops(names, places=lesson.budget(8, 1), size=SIZE, each=lesson.budget(60, 18))
 before, after, damaged, label = crops.before, crops.after, crops.damaged, crops.label
 HELD = len(label) // 5
 for index, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Crops of drawn towns before and after a disaster, for a generator that is told by words."""
+"""Crops of the samples before and after a disaster, for a generator that is told by words."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from afterscene import samples
 from afterscene.depiction import draw_aftermath
 from afterscene.geodata.damage import Building, rasterize
-from afterscene.geodata.drawn import draw_town
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import depiction_of, make_hazard
 from afterscene.tensors import from_pixels
 
-SIDE = 256  # pixels of a town, half a metre each; crops are taken at 1 m
 NOTHING = "nothing"
 #: A crop counts where so much of it is building, a building where its level is one of these.
 BUILT, DAMAGED = 0.08, (2, 4)
@@ -37,18 +36,18 @@ class StruckCrops:
 
 
 def struck_crops(
-    names: Sequence[str], *, towns: int, size: int, each: int, seed: int = 0
+    names: Sequence[str], *, places: int, size: int, each: int, seed: int = 0
 ) -> StruckCrops:
-    """Up to ``each`` crops of each of ``towns`` towns after each of ``names``.
+    """Up to ``each`` crops, at 1 m, of the first ``places`` samples after each of ``names``.
 
     A name is that of a hazard, at severity 0.9, or ``nothing``. Raises UnknownName.
     """
     rng = np.random.default_rng(seed)
     found: list[tuple[Crop, int]] = []
-    for town in range(towns):
-        drawn = draw_town(town, SIDE)
+    for number, place in enumerate(samples.names()[:places]):
+        sample = samples.load(place)
         for label, name in enumerate(names):
-            struck = _strike(drawn, name, town)
+            struck = _strike(sample, name, number)
             found += [(crop, label) for crop in _crops(struck, size, each, rng)]
     before, after, damaged = (np.stack([crop[k] for crop, _ in found]) for k in range(3))
     return StruckCrops(
@@ -59,13 +58,13 @@ def struck_crops(
     )
 
 
-def _strike(drawn: tuple[Scene, Sequence[Building]], name: str, town: int) -> Crop:
-    """The whole town at 1 m: before, after, where buildings are damaged, where they stand."""
-    before, buildings = drawn
+def _strike(sample: tuple[Scene, Sequence[Building]], name: str, seed: int) -> Crop:
+    """The whole sample at 1 m: before, after, where buildings are damaged, where they stand."""
+    before, buildings = sample
     after, levels = before, np.zeros(before.shape, np.uint8)
     if name != NOTHING:
-        damage = make_hazard(name, 0.9)(before, buildings, np.random.default_rng(town))
-        after = draw_aftermath(before, damage, depiction_of(name), town)
+        damage = make_hazard(name, 0.9)(before, buildings, np.random.default_rng(seed))
+        after = draw_aftermath(before, damage, depiction_of(name), seed)
         levels = rasterize(damage.buildings, before.shape)
     low, high = DAMAGED
     return (

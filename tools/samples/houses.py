@@ -11,8 +11,9 @@ from typing import Literal
 import numpy as np
 from shapely.geometry import Polygon
 from shapely.ops import unary_union
+from sheet import Sheet, plane_light
 
-from afterscene.geodata.drawn.canvas import FINE, Canvas, plane_light
+from afterscene.geodata.drawn.canvas import FINE
 from afterscene.geodata.drawn.palette import Palette
 
 Roof = Literal["gable", "hip", "flat"]
@@ -95,7 +96,7 @@ def _side_wing(main: Wing, rng: np.random.Generator) -> Wing:
     )
 
 
-def paint_wing(canvas: Canvas, wing: Wing, colour: np.ndarray, palette: Palette) -> None:
+def paint_wing(canvas: Sheet, wing: Wing, colour: np.ndarray, palette: Palette) -> None:
     """Put a wing's roof on the canvas where it is higher than what stands there."""
     u, v = wing.axes
     ring = wing.ring()

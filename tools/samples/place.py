@@ -1,105 +1,189 @@
-"""A drawn town from above, with exact footprints, from nothing but a seed."""
+"""One kind of place while it is being sketched: the canvas, what is taken, the footprints so far.
+
+What is sea, wood, field or yard is decided first; streets end there, and houses stand on what is
+left. A kind of place is a subclass that says what differs.
+"""
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import shapely
+from houses import Wing, footprint, house_wings, paint_wing
+from plan import Plot, Street, TownPlan, choose_style
 from shapely.geometry import Polygon
+from sheet import CONCRETE, Sheet, lay_water
 
-from afterscene.errors import BadParameter
-from afterscene.geodata.damage import Building
-from afterscene.geodata.drawn.canvas import Canvas, fractal
-from afterscene.geodata.drawn.houses import Wing, footprint, house_wings, paint_wing
-from afterscene.geodata.drawn.nature import Forester, lay_ground, lay_water
-from afterscene.geodata.drawn.palette import Palette, choose_palette, jitter
-from afterscene.geodata.drawn.plan import Plot, Street, TownPlan, choose_style
-from afterscene.geodata.drawn.streets import CONCRETE, pave
-from afterscene.geodata.scene import Scene
+from afterscene.geodata.drawn.canvas import FINE, fractal
+from afterscene.geodata.drawn.nature import Forester, lay_ground
+from afterscene.geodata.drawn.palette import choose_palette, jitter
 
-SMALLEST, LARGEST = 16, 4096
+SIZE = 512
 
 
-def draw_town(seed: int, size: int = 512) -> tuple[Scene, list[Building]]:
-    """Return a drawn town of ``size`` x ``size`` pixels at 0.5 m, and its footprints.
+class Place:
+    """A drawn town whose ground is told, at two canvas pixels per image pixel."""
 
-    The same seed gives the same picture and footprints. Polygons are in pixel coordinates, cut at
-    the picture's edge, level None, uid ``drawn-{seed}-{number}``. ``source`` is ``drawn:{seed}``.
-    Raises ``BadParameter`` for a size outside 16..4096 or a negative seed.
-    """
-    if not SMALLEST <= size <= LARGEST:
-        raise BadParameter(f"town size {size} px: give {SMALLEST} to {LARGEST}")
-    if seed < 0:
-        raise BadParameter(f"town seed {seed}: give an integer from 0 on")
-    town, pixels = _built_up(seed, size)
-    buildings = [
-        Building(polygon=polygon, level=None, uid=f"drawn-{seed}-{i:04d}")
-        for i, polygon in enumerate(town.footprints)
-    ]
-    return Scene.of_rgb(pixels, f"drawn:{seed}"), buildings
+    climate = 3
+    edits: dict = {}
+    looks: dict = {}
 
-
-def _built_up(seed: int, size: int) -> tuple["Town", np.ndarray]:
-    """Draw until there is a house for each 64 m x 64 m on average (rarely more than once)."""
-    for attempt in range(6):
-        town = Town(size, np.random.default_rng([seed, attempt, 0x70A1]))
-        pixels = town.picture()
-        if len(town.footprints) >= (size / 128) ** 2 or size < 128:
-            break
-    return town, pixels
-
-
-class Town:
-    """One town while it is being drawn: the canvas, what is taken, the footprints so far."""
-
-    def __init__(self, size: int, rng: np.random.Generator) -> None:
-        self.size, self.rng = size, rng
-        self.palette: Palette = choose_palette(rng)
-        self.style = choose_style(rng)
-        self.plan = TownPlan(size, self.style, rng)
-        self.canvas = Canvas(size)
+    def __init__(self, seed: int) -> None:
+        rng = self.rng = np.random.default_rng([seed, 0x5A])
+        self.size = SIZE
+        for _ in range(2):  # drawn twice, for so the samples in the package were made
+            climate = None if _ == 0 else self.climate
+            palette, style = choose_palette(rng, climate), choose_style(rng)
+            style = style if _ == 0 else replace(style, **self.edits)
+            self.plan = TownPlan(SIZE, style, rng)
+        self.style = style
+        self.palette = replace(palette, haze=0.04, **self.looks)
+        self.canvas = Sheet(SIZE)
         self.forester = Forester(self.canvas, self.palette, rng)
-        self.taken = np.zeros((size, size), np.uint8)  # by streets, water and houses
-        self.paved = np.zeros((size, size), np.uint8)
+        self.taken = np.zeros((SIZE, SIZE), np.uint8)  # by streets, water and houses
+        self.paved = np.zeros((SIZE, SIZE), np.uint8)
         self.footprints: list[Polygon] = []
 
+    # What differs from place to place.
+    def water_mask(self) -> np.ndarray:
+        return np.zeros((SIZE, SIZE), bool)
+
+    def wild(self) -> np.ndarray:
+        """Where no street and no house is."""
+        return np.zeros((SIZE, SIZE), bool)
+
+    def prepare(self) -> None:
+        """Paint ground before the streets."""
+
+    def finish(self) -> None:
+        """Paint what lies over streets and houses."""
+
     def picture(self) -> np.ndarray:
-        """Draw everything, back to front, and return (size, size, 3) uint8."""
-        streets, plots = self.plan.streets(), [p for p in self.plan.plots() if self._near(p)]
-        water = self._water()
+        """(1024, 1024, 3) uint8, 0.25 m a pixel."""
+        streets = self.streets()
+        water, wild = self.water_mask(), self.wild()
+        gone = wild | self.scraps(streets, wild)
+        plots = [p for p in self.plots() if self._near(p)]
         lay_ground(self.canvas, self._lushness(plots), self.palette, self.rng)
+        self.prepare()
+        before = self.canvas.colour.copy(), self.canvas.rough.copy()
+        self.pave(streets)
+        gone = cv2.resize(gone.astype(np.uint8), None, fx=FINE, fy=FINE) > 0
+        self.canvas.colour[gone], self.canvas.rough[gone] = before[0][gone], before[1][gone]
         lay_water(self.canvas, water, self.palette, self.rng)
-        pave(self.canvas, streets, self.style, self.palette, self.rng)
+        self.shore_up([s for s in streets if s.main])
         self._take(streets, water)
+        self.taken[wild] = 1
+        self.water = water
         for plot in plots:
             self._settle(plot)
         self._plant(plots, water)
+        self.finish()
         return self.canvas.develop(self.palette, self.rng)
 
+    def shore_up(self, streets: list[Street]) -> None:
+        """Paint what belongs to the water: bridges, foam."""
+
+    def scraps(self, streets: list[Street], wild: np.ndarray) -> np.ndarray:
+        """Pieces of street that the wild cuts off from the others."""
+        paved = np.zeros((SIZE, SIZE), np.uint8)
+        for street in streets:
+            points = np.rint(street.path).astype(np.int32)
+            cv2.polylines(paved, [points], False, 1, thickness=round(street.width + 12))
+        paved[wild] = 0
+        count, marks, stats, _ = cv2.connectedComponentsWithStats(paved)
+        small = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] < 9000]
+        return np.isin(marks, small)
+
+    def streets(self) -> list[Street]:
+        return self.plan.streets()
+
+    def plots(self) -> list[Plot]:
+        return list(self.plan.plots())
+
+    def pave(self, streets: list[Street]) -> None:
+        """Verges, sidewalks and asphalt, without the hard kerbs that a network frays."""
+        ground = np.array(self.palette.ground[1])
+        for street in streets:
+            if self.style.walks:
+                self.canvas.line(street.path, street.width + 9, 0.55 * CONCRETE + 0.4 * ground)
+                self.canvas.line(
+                    street.path, street.width + 5, np.array(self.palette.ground[2]), rough=0.1
+                )
+            else:
+                self.canvas.line(
+                    street.path,
+                    street.width + 3,
+                    0.5 * ground + 0.4 * np.array(self.palette.dirt),
+                    rough=0.12,
+                )
+        for street in streets:
+            loose = self.style.dirt and not street.main
+            tone = jitter(self.palette.dirt if loose else self.palette.asphalt, 0.04, self.rng)
+            self.canvas.line(street.path, street.width, tone, rough=0.09 if loose else 0.04)
+            if not loose:
+                self.canvas.line(street.path, 0.3 * street.width, tone * 1.05, rough=0.05)
+        self.cars(streets)
+
+    def cars(self, streets: list[Street], every: float = 90.0) -> None:
+        """Cars along the kerbs."""
+        for street in streets:
+            steps = np.diff(street.path, axis=0)
+            for at, step in zip(street.path[1:], steps, strict=True):
+                length = float(np.hypot(*step))
+                if self.rng.random() > length / every or not (at.min() > 0 and at.max() < SIZE):
+                    continue
+                u = step / length
+                v = np.array([-u[1], u[0]])
+                spot = at + v * self.rng.choice([-0.32, 0.32]) * street.width
+                self.box(
+                    spot, u, v, (4.2, 1.8), float(self.rng.choice([0.12, 0.25, 0.5, 0.85])), 1.4
+                )
+
+    def box(
+        self,
+        spot: np.ndarray,
+        u: np.ndarray,
+        v: np.ndarray,
+        half: tuple[float, float],
+        tone: float,
+        height: float,
+    ) -> None:
+        """A small thing with straight sides: a car, a skylight."""
+        ring = np.array(
+            [
+                spot + a * half[0] * u + b * half[1] * v
+                for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+            ]
+        )
+        self.canvas.polygon(ring, np.array([tone, tone, tone]) * self.rng.uniform(0.88, 1.12, 3))
+        if height:
+            self.canvas.tall(ring, height)
+
+    # Tools.
+    def beyond(self, angle: float, at: float, wobble: float, scale: float = 160.0) -> np.ndarray:
+        """(H, W) signed pixels past a wavy line ``at`` pixels from the middle, facing ``angle``."""
+        rows, cols = np.mgrid[:SIZE, :SIZE].astype(np.float32) - SIZE / 2
+        line = cols * np.cos(angle) + rows * np.sin(angle) - at
+        return line + wobble * fractal((SIZE, SIZE), (scale, scale / 3), self.rng)
+
+    def wood(self, where: np.ndarray, spacing: float, radius: tuple[float, float]) -> None:
+        """Plant a closed wood: one crown for each ``spacing`` squared pixels."""
+        rows, cols = np.nonzero(where)
+        for i in self.rng.permutation(len(rows))[: int(len(rows) / spacing**2)]:
+            r = float(self.rng.uniform(*radius))
+            self.forester.plant(float(cols[i]), float(rows[i]), r)
+
+    def tint(self, where: np.ndarray, colour: np.ndarray, amount: float = 1.0) -> None:
+        """Mix a colour into the ground over a (512, 512) share."""
+        share = cv2.resize(where.astype(np.float32), None, fx=FINE, fy=FINE)[..., None] * amount
+        grain = 1 + 0.06 * fractal(self.canvas.height.shape, (60.0, 12.0), self.rng)[..., None]
+        self.canvas.colour += share * (np.asarray(colour, np.float32) * grain - self.canvas.colour)
+
+    # Houses, gardens, trees.
     def _near(self, plot: Plot) -> bool:
         low, high = plot.ring.min(axis=0), plot.ring.max(axis=0)
         return bool((high > -20).all() and (low < self.size + 20).all())
-
-    def _water(self) -> np.ndarray:
-        """Return a (size, size) mask: a river, a pond or nothing."""
-        rng, size = self.rng, self.size
-        mask = np.zeros((size, size), np.uint8)
-        kind = rng.choice(3, p=[0.28, 0.22, 0.5])
-        if kind == 0:
-            t = np.linspace(-0.8, 0.8, 80) * size
-            wave, swing = rng.uniform(200, 420), rng.uniform(12, 45)
-            off = rng.uniform(-0.35, 0.35) * size
-            bend = swing * np.sin(2 * np.pi * t / wave + rng.uniform(0, 6.3))
-            bearing = rng.uniform(0, np.pi)
-            c, s = np.cos(bearing), np.sin(bearing)
-            path = np.stack([c * t - s * (off + bend), s * t + c * (off + bend)], 1) + size / 2
-            points = np.rint(path).astype(np.int32)
-            cv2.polylines(mask, [points], False, 1, thickness=int(rng.uniform(18, 52)))
-        elif kind == 1:
-            angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-            radii = rng.uniform(22, 55) * (1 + 0.25 * np.sin(2 * angle + rng.uniform(0, 6.3)))
-            ring = np.stack([np.cos(angle), np.sin(angle)], 1) * radii[:, None]
-            ring = ring + rng.uniform(0.15, 0.85, 2) * size
-            cv2.fillPoly(mask, [np.rint(ring).astype(np.int32)], 1)
-        return mask > 0
 
     def _lushness(self, plots: list[Plot]) -> np.ndarray:
         rng, size = self.rng, self.size
