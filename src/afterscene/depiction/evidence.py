@@ -32,7 +32,7 @@ DARK, SOFT, GREEN = (0.085, 0.15), 0.03, (0.02, 0.06)
 #: Green excess of ground on which nothing grows.
 BARREN = 0.045
 #: Metres: around a pixel in which a wood shows, half the width of the smallest crown.
-WOOD, CROWN = 2.5, 1.25
+WOOD, CROWN = 2.5, 1.75
 #: Square metres of the smallest water that is trusted, and metres that its shore is looked for.
 POND, SHORE = 250.0, 7.0
 #: Brightest water; least and most grain of a picture in which it may be told from its texture.

@@ -21,8 +21,8 @@ from afterscene.hazards.parameters import parameter, raster
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.relief import checked_raster, distance_to, valley
 
-#: Woods within this distance (m) of open water are assumed to be flooded as well.
-WOODED = 12.0
+#: Metres from open water in which woods are taken to stand in it as well.
+GAP = 12.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +100,13 @@ class Flood(Hazard):
 
     @classmethod
     def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray:
-        """One metre of water where the post image shows water, and in the woods beside it."""
-        near = post.within(post.water, WOODED)
-        return (post.water | (near & (pre.canopy > 0.5))).astype(np.float32)
+        """One metre of water where the post image shows water, between such places, and in woods.
+
+        Water among trees is seen in pieces: gaps of at most twice :data:`GAP` are taken for it.
+        """
+        near = post.within(post.water, GAP)
+        between = near & ~post.within(~near, GAP)
+        return (post.water | between | (near & (pre.canopy > 0.5))).astype(np.float32)
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         heights, realised = self.heights(ground, rng)
