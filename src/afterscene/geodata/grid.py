@@ -19,6 +19,15 @@ Bounds = tuple[float, float, float, float]
 _RIM = 17
 
 
+def is_map(transform: Affine | None) -> bool:
+    """Whether a transform leads from pixels to places and back."""
+    return (
+        transform is not None
+        and bool(np.isfinite(transform[:6]).all())
+        and not transform.is_degenerate
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grid:
     """A grid: (H, W), where it lies, if that is known, and the image that it is of."""
@@ -31,7 +40,7 @@ class Grid:
     @property
     def placed(self) -> bool:
         """Whether its pixels are places on the Earth."""
-        return self.crs is not None and self.transform is not None and on_earth(self.crs)
+        return self.crs is not None and is_map(self.transform) and on_earth(self.crs)
 
     def check_placed(self, what: str) -> None:
         """Raise BadParameter, with the way to mend it, where it is not placed.
@@ -42,7 +51,7 @@ class Grid:
         if self.placed:
             return
         name = self.image or "the image"
-        if self.crs is not None and self.transform is not None:
+        if self.crs is not None and is_map(self.transform):
             raise BadParameter(
                 f"{what}, but the CRS of {name}, {known_crs(self.crs).name[:60]!r}, is a local "
                 "one without a place on the Earth; give the image its true CRS (gdal_edit.py "

@@ -5,6 +5,7 @@ does not say of which system, files of two places. What the file would look like
 or the second is tried; else it is said where the two lie.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -29,7 +30,8 @@ def why_none(paths: Sequence[Path], grids: Sequence[Grid], left_out: LeftOut) ->
     images = {grid.image or "the image" for grid in grids}
     where = str(images.pop()) if len(images) == 1 else f"any of {len(images)} pictures"
     files = ", ".join(map(str, paths))
-    said = f"{files}: none of the outlines lies on {where} ({left_out})"
+    counted = {r: n for r, n in left_out.reasons.items() if not r.startswith("tile")}
+    said = f"{files}: none of the outlines lies on {where} ({LeftOut(Counter(counted))})"
     if not (left_out.reasons[OUTSIDE] or left_out.reasons[UNPLACED]):
         return f"{said}; give the outlines of buildings as polygons"
     shapes = [shape for path in paths for shape in _sample(path)]

@@ -46,14 +46,14 @@ def _inside(path: Path, grid: Grid) -> str:
             )
         if rpcs:
             return _rpcs("it has RPCs, the model of its camera,", path, new)
-    if grid.transform is not None:
+    if grid.transform is not None and grid.crs is None:
         return (
             "it has a transform but no CRS; say which (gdal_translate -a_srs EPSG:CODE "
             f"{path} {new})"
         )
     if grid.crs is not None:
         return (
-            "it has a CRS but no transform; say where its edges lie (gdal_translate -a_ullr LEFT "
+            "it has a CRS but no transform that is of use; say where its edges lie (gdal_translate -a_ullr LEFT "
             f"TOP RIGHT BOTTOM {path} {new})"
         )
     return ""

@@ -20,6 +20,7 @@ from afterscene.errors import BadParameter
 from afterscene.files import write_atomic
 from afterscene.geodata import encode
 from afterscene.geodata.crs import WGS84, known_crs, metres_a_unit, on_earth, way
+from afterscene.geodata.grid import is_map
 from afterscene.geodata.decode import decode, moved
 from afterscene.geodata.tags import TIME_TAG, read_tags
 from afterscene.geodata.tiles import Window
@@ -87,7 +88,7 @@ class Scene:
         ellipsoid, so that degrees, feet and Mercator metres come out right; in a local system, by
         its unit.
         """
-        if self.crs is None or self.transform is None:
+        if self.crs is None or self.transform is None or not is_map(self.transform):
             return None
         if not self.placed:
             a, b, _, d, e, _ = self.transform[:6]
@@ -95,7 +96,7 @@ class Scene:
             return None if unit is None else unit * float(np.sqrt(np.hypot(a, d) * np.hypot(b, e)))
         row, col = self.shape[0] / 2, self.shape[1] / 2
         lng, lat = self.lnglat(np.array([[col, row], [col + 1, row], [col, row + 1]])).T
-        if not np.isfinite([lng, lat]).all():
+        if not (np.isfinite(lng).all() and (np.abs(lat) <= 90).all()):
             return None
         _, _, steps = _ELLIPSOID.inv([lng[0]] * 2, [lat[0]] * 2, lng[1:], lat[1:])
         return float(np.sqrt(steps[0] * steps[1]))
@@ -103,7 +104,7 @@ class Scene:
     @property
     def placed(self) -> bool:
         """Whether its pixels are places on the Earth: a CRS, not a local one, and a transform."""
-        return self.crs is not None and self.transform is not None and on_earth(self.crs)
+        return self.crs is not None and is_map(self.transform) and on_earth(self.crs)
 
     def lnglat(self, xy: np.ndarray) -> np.ndarray:
         """(n, 2) pixel coordinates (column, row) to (n, 2) WGS84 longitude and latitude.

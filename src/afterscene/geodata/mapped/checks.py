@@ -33,7 +33,8 @@ def usable(
     left_out.add(UNPLACED, (~placed).sum())
     near = np.ones(len(shapes), bool) if within is None else placed & _touching(shapes, within)
     left_out.add(OUTSIDE, (placed & ~near).sum())
-    flat = shapely.area(shapes) <= 0
+    with np.errstate(all="ignore"):
+        flat = ~(shapely.area(shapes) > 0)
     for at in np.flatnonzero(placed & near).tolist():
         if flat[at] and _is_too_small(shapes[at]):
             left_out.add(BROKEN)

@@ -76,6 +76,11 @@ def _features(path: Path, text: JsonText) -> Iterator[Any]:
         first[name] = value
         if value is None and name == "features":
             yield from text.items()
+    if isinstance(first.get("features"), dict):
+        raise BadRegions(
+            f"{path}: is an xBD label, which has the buildings of one picture in its pixels; put "
+            "it into a folder under the name of that picture, and give the folder"
+        )
     if "features" not in first or first.get("type") != "FeatureCollection":
         yield from _unwrapped(path, first)
     while text.next():
@@ -150,6 +155,8 @@ def _is_elsewhere(feature: Any, box: Bounds | None, turn: int) -> bool:
         points = [p for part in parts(geometry["coordinates"]) for p in part[0]]
         x, y = [p[0] for p in points], [p[1] for p in points]
         left, low, right, high = min(x), min(y), max(x), max(y)
+        if turn and not (-90 <= low <= high <= 90 and -540 <= left <= right <= 540):
+            return False  # no degrees: it is counted as that
         turned = turn * round((box[0] + box[2] - left - right) / 720)
         return bool(
             left + turned > box[2] or right + turned < box[0] or low > box[3] or high < box[1]

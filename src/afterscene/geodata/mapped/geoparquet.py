@@ -43,7 +43,7 @@ def read_geoparquet(path: Path, within: Bounds | None, left_out: LeftOut) -> Ite
         with parquet.ParquetFile(path) as file:
             column, move = _asked(path, file)
         with parquet.ParquetFile(path, read_dictionary=[column]) as file:
-            _check_size(path, file, column)
+            _check_size(path, file, {column, *UIDS})
             yield from _rows(path, file, column, move, left_out)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise BadRegions(f"{path}: is damaged ({_line(error)}); fetch it again") from error
@@ -57,16 +57,17 @@ def _rows(
     source = "Overture Maps" if overture or not _geo(path, file) else path.name
     for batch in file.iter_batches(batch_size=ROWS_TOGETHER, columns=[column, *names]):
         coded = batch.column(column)
-        known = moved(wkb.outlines(coded.dictionary.to_pylist()), move)
-        codes = coded.indices.to_numpy(zero_copy_only=False)
-        first = np.unique(np.nan_to_num(codes, nan=-1), return_index=True)[1]
-        missing = int(coded.null_count)
-        left_out.add(TWICE, len(codes) - len(first) - max(0, missing - 1))
-        uids = batch.column(names[0]) if names else None
-        for at in np.sort(first).tolist():
-            uid = "" if uids is None else name_in(uids[at].as_py())
-            yield Row(known[int(codes[at])] if coded[at].is_valid else None, source, None, uid)
-        yield from [Row(None, source)] * (missing - 1)
+        there = np.flatnonzero(coded.is_valid().to_numpy(zero_copy_only=False))
+        codes = coded.indices.to_numpy(zero_copy_only=False)[there].astype(np.int64)
+        # The dictionary grows from batch to batch: only what this one uses is looked at.
+        used, first = np.unique(codes, return_index=True)
+        shapes = moved(wkb.outlines(coded.dictionary.take(used).to_pylist()), move)
+        left_out.add(TWICE, len(codes) - len(used))
+        uids = batch.column(names[0]).to_pylist() if names else [""] * len(coded)
+        for number in np.argsort(first).tolist():
+            uid = name_in(uids[there[first[number]]])
+            yield Row(shapes[number], source, None, uid)
+        yield from [Row(None, source)] * coded.null_count
 
 
 def _asked(path: Path, file: ParquetFile) -> tuple[str, Way | None]:
@@ -118,19 +119,18 @@ def _way(path: Path, said: dict[str, Any]) -> Way | None:
         raise BadRegions(f"{path}: {error}") from error
 
 
-def _check_size(path: Path, file: ParquetFile, column: str) -> None:
+def _check_size(path: Path, file: ParquetFile, columns: set[str]) -> None:
     """Raise BadRegions where a group of rows unpacks to what no list of buildings does."""
-    number = file.schema_arrow.names.index(column)
     for group in range(file.metadata.num_row_groups):
         stated = file.metadata.row_group(group)
-        chunk = next(
-            c for k in range(stated.num_columns) if (c := stated.column(k)).path_in_schema == column
-        )
-        if chunk.total_uncompressed_size > UNPACKED * chunk.total_compressed_size + SPARE:
-            raise BadRegions(
-                f"{path}: column {file.schema_arrow.names[number]} unpacks to more than {UNPACKED} "
-                "times its size; no list of buildings does, so fetch it again"
-            )
+        for chunk in map(stated.column, range(stated.num_columns)):
+            if chunk.path_in_schema not in columns:
+                continue
+            if chunk.total_uncompressed_size > UNPACKED * chunk.total_compressed_size + SPARE:
+                raise BadRegions(
+                    f"{path}: column {chunk.path_in_schema} unpacks to more than {UNPACKED} times "
+                    "its size; no list of buildings does, so fetch it again"
+                )
 
 
 def _line(error: Exception) -> str:
