@@ -27,10 +27,12 @@ LOOKED_AT = 2000
 
 def why_none(paths: Sequence[Path], grids: Sequence[Grid], left_out: LeftOut) -> str:
     """A sentence about files of which nothing lies on any of the images."""
+    counted = {r: n for r, n in left_out.reasons.items() if not r.startswith("tile")}
     images = {grid.image or "the image" for grid in grids}
     where = str(images.pop()) if len(images) == 1 else f"any of {len(images)} pictures"
     files = ", ".join(map(str, paths))
-    counted = {r: n for r, n in left_out.reasons.items() if not r.startswith("tile")}
+    if not counted:
+        return f"{files}: no footprint stands in it; give the outlines of buildings"
     said = f"{files}: none of the outlines lies on {where} ({LeftOut(Counter(counted))})"
     if not (left_out.reasons[OUTSIDE] or left_out.reasons[UNPLACED]):
         return f"{said}; give the outlines of buildings as polygons"

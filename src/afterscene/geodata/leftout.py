@@ -33,6 +33,11 @@ class LeftOut:
         for reason, count in found.items():
             self.add(reason, count)
 
+    @property
+    def total(self) -> int:
+        """How many, over all reasons."""
+        return self.reasons.total()
+
     def __bool__(self) -> bool:
         return bool(self.reasons)
 

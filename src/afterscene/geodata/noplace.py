@@ -53,8 +53,8 @@ def _inside(path: Path, grid: Grid) -> str:
         )
     if grid.crs is not None:
         return (
-            "it has a CRS but no transform that is of use; say where its edges lie (gdal_translate -a_ullr LEFT "
-            f"TOP RIGHT BOTTOM {path} {new})"
+            "it has a CRS but no transform that is of use; say where its edges lie (gdal_translate "
+            f"-a_ullr LEFT TOP RIGHT BOTTOM {path} {new})"
         )
     return ""
 

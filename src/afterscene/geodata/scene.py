@@ -20,8 +20,8 @@ from afterscene.errors import BadParameter
 from afterscene.files import write_atomic
 from afterscene.geodata import encode
 from afterscene.geodata.crs import WGS84, known_crs, metres_a_unit, on_earth, way
-from afterscene.geodata.grid import is_map
 from afterscene.geodata.decode import decode, moved
+from afterscene.geodata.grid import is_map
 from afterscene.geodata.tags import TIME_TAG, read_tags
 from afterscene.geodata.tiles import Window
 

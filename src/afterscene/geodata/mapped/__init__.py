@@ -34,11 +34,11 @@ from shapely.geometry import MultiPolygon, Polygon
 
 from afterscene.errors import AftersceneError, BadRegions, MissingFile
 from afterscene.geodata.grid import Bounds
-from afterscene.geodata.leftout import LeftOut
+from afterscene.geodata.leftout import BROKEN, NO_POLYGON, OUTSIDE, LeftOut
 from afterscene.geodata.mapped import gdal, geojson, geopackage, geoparquet, wktcsv, zipped
 from afterscene.geodata.mapped.checks import usable
 from afterscene.geodata.mapped.packed import opened
-from afterscene.geodata.mapped.rows import LONGEST, Row
+from afterscene.geodata.mapped.rows import LONGEST, USELESS, Row
 from afterscene.registry import Registry
 
 __all__ = [
@@ -144,13 +144,29 @@ def iterate_footprints(
         BadRegions: it is none of the formats above, or damaged.
         MissingExtra: a format that needs the extra ``geo``.
     """
-    count = left_out if left_out is not None else LeftOut()
-    rows = iterate_rows(path, within, count)
-    while batch := list(islice(rows, TOGETHER)):
-        for shape, row in usable(batch, within, count):
-            yield Footprint(
-                outline=shape, source=row.source, confidence=row.confidence, uid=row.uid
-            )
+    count = LeftOut()
+    rows, given = iterate_rows(path, within, count), 0
+    try:
+        while batch := list(islice(rows, TOGETHER)):
+            for shape, row in usable(batch, within, count):
+                given += 1
+                yield Footprint(
+                    outline=shape, source=row.source, confidence=row.confidence, uid=row.uid
+                )
+            _check_useful(path, given, count)
+    finally:
+        if left_out is not None:
+            left_out.take(count)
+
+
+def _check_useful(path: Path, given: int, count: LeftOut) -> None:
+    """Raise BadRegions where a file holds rows without end that are no outlines."""
+    useless = count.reasons[BROKEN] + count.reasons[NO_POLYGON]
+    if useless > max(USELESS, 100 * (given + count.reasons[OUTSIDE])):
+        raise BadRegions(
+            f"{path}: its first {useless:,} rows are no outlines of buildings ({count}); give "
+            "another file or layer"
+        )
 
 
 def iterate_rows(path: Path, within: Bounds | None, left_out: LeftOut) -> Iterator[Row]:

@@ -28,7 +28,7 @@ def usable(
     left_out.add(BROKEN, (kinds == -1).sum())
     left_out.add(NO_POLYGON, (~polygon & (kinds != -1)).sum())
     numbers = np.flatnonzero(polygon)
-    shapes = shapely.force_2d(shapes[numbers])
+    shapes = _plain(shapely.force_2d(shapes[numbers]))
     placed = _placed(shapes)
     left_out.add(UNPLACED, (~placed).sum())
     near = np.ones(len(shapes), bool) if within is None else placed & _touching(shapes, within)
@@ -40,6 +40,15 @@ def usable(
             left_out.add(BROKEN)
         else:
             yield shapes[at], rows[numbers[at]]
+
+
+def _plain(shapes: np.ndarray) -> np.ndarray:
+    """A multipolygon of one part as that part: some formats know no other."""
+    alone = (shapely.get_type_id(shapes) == _POLYGONS[1]) & (
+        shapely.get_num_geometries(shapes) == 1
+    )
+    shapes[alone] = shapely.get_geometry(shapes[alone], 0)
+    return shapes
 
 
 def _placed(shapes: np.ndarray) -> np.ndarray:

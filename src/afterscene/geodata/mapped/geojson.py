@@ -35,6 +35,7 @@ from afterscene.geodata.mapped.rows import (
 TOGETHER = 4096
 _LINES = (".csv", ".geojsonl", ".geojsons")
 """In names of files with one feature a line, which have no member for all of them."""
+OUTLINES = ("Polygon", "MultiPolygon")
 _KINDS = {"Point", "MultiPoint", "LineString", "MultiLineString", "GeometryCollection"}
 
 
@@ -82,24 +83,22 @@ def _features(path: Path, text: JsonText) -> Iterator[Any]:
             "it into a folder under the name of that picture, and give the folder"
         )
     if "features" not in first or first.get("type") != "FeatureCollection":
-        yield from _unwrapped(path, first)
+        if first.get("type") not in ("Feature", *OUTLINES):
+            raise BadRegions(
+                f"{path} is neither an xBD label nor GeoJSON (its type is "
+                f"{str(first.get('type'))[:40]!r}, not FeatureCollection or Feature); export it"
+            )
+        yield from _unwrapped(first)
     while text.next():
-        value = text.value()
-        collected = isinstance(value, dict) and isinstance(value.get("features"), list)
-        yield from value["features"] if collected else _unwrapped(path, value)
+        yield from _unwrapped(text.value())
 
 
-def _unwrapped(path: Path, value: Any) -> Iterator[Any]:
+def _unwrapped(value: Any) -> list[Any]:
+    """The features of a value; what is none is counted as one whose geometry is missing."""
     kind = value.get("type") if isinstance(value, dict) else None
-    if kind == "Feature":
-        yield value
-    elif kind in ("Polygon", "MultiPolygon"):
-        yield {"geometry": value}
-    else:
-        raise BadRegions(
-            f"{path} is neither an xBD label nor GeoJSON (its type is {str(kind)[:40]!r}, not "
-            "FeatureCollection or Feature); export it as one"
-        )
+    if kind == "FeatureCollection" and isinstance(value.get("features"), list):
+        return list(value["features"])
+    return [{"geometry": value}] if kind in OUTLINES else [value]
 
 
 def _crs_of(path: Path) -> str:
@@ -172,7 +171,7 @@ def _shapes(features: list[Any]) -> np.ndarray:
     for number, feature in enumerate(features):
         value = feature.get("geometry") if isinstance(feature, dict) else None
         kind = value.get("type") if isinstance(value, dict) else None
-        if isinstance(value, dict) and kind in ("Polygon", "MultiPolygon"):
+        if isinstance(value, dict) and kind in OUTLINES:
             rings = _closed(kind, value.get("coordinates"))
             texts[number] = json.dumps({"type": kind, "coordinates": rings})
         elif kind in _KINDS:

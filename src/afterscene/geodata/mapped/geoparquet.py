@@ -82,7 +82,8 @@ def _asked(path: Path, file: ParquetFile) -> tuple[str, Way | None]:
             f"{', '.join(names)[:120]}); give GeoParquet of buildings"
         )
     kind = file.schema_arrow.field(column).type
-    kind = getattr(kind, "storage_type", kind)
+    kind = getattr(kind, "storage_type", kind)  # of geoarrow, where that is installed
+    kind = getattr(kind, "value_type", kind) if pyarrow.types.is_dictionary(kind) else kind
     if not (pyarrow.types.is_binary(kind) or pyarrow.types.is_large_binary(kind)):
         raise BadRegions(f"{path}: column {column} is {str(kind)[:60]}, not WKB; export it as WKB")
     said = geo.get("columns", {})

@@ -10,8 +10,10 @@ from afterscene.geodata.grid import Bounds
 
 LONGEST = 4 * 2**20
 """Bytes of one building; the longest outline we have seen takes 20 kB."""
-UNPACKED, SPARE = 200, 16 * 2**20
+UNPACKED, SPARE = 100, 8 * 2**20
 """So many times its size may a packed file unpack to, and so many bytes more; then it is a bomb."""
+USELESS = 100_000
+"""So many rows that are no outline, and hardly one that is: the file is not what it should be."""
 UIDS = ("uid", "id")
 """Columns that name a building, the first that a file has."""
 LONGEST_NAME = 200

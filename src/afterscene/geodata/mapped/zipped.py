@@ -18,9 +18,11 @@ from afterscene.errors import BadRegions
 from afterscene.files import left_by_system
 from afterscene.geodata.mapped.layers import choose_layer
 from afterscene.geodata.mapped.packed import PIECE
-from afterscene.geodata.mapped.rows import SPARE, UNPACKED
+from afterscene.geodata.mapped.rows import UNPACKED
 
 MOST_MEMBERS = 10_000
+SPARE = 2**28
+"""Bytes that a member may have at any ratio: tables of a Shapefile are mostly blanks."""
 _BESIDE_SHP = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
