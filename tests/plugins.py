@@ -28,7 +28,7 @@ class Boxes:
     endings = (".boxes",)
     signature = b"BOXES"
 
-    def rows(self, path, within, skipped):
+    def rows(self, path, within, left_out):
         for line in path.read_text().splitlines()[1:]:
             yield shapely.box(*map(float, line.split())), "surveyor", None
 

@@ -53,6 +53,30 @@ def geopackage(path: Path, shapes=(SQUARE, FAR), srs=4326) -> Path:
     return path
 
 
+def layered(path: Path, layers, kinds=()) -> Path:
+    """A GeoPackage in WGS84 of several layers: outlines or WKB by the layer's name."""
+    base = sqlite3.connect(path)
+    base.execute(
+        "CREATE TABLE gpkg_spatial_ref_sys (srs_id, organization, organization_coordsys_id)"
+    )
+    base.execute("INSERT INTO gpkg_spatial_ref_sys VALUES (4326, 'EPSG', 4326)")
+    base.execute(
+        "CREATE TABLE gpkg_geometry_columns (table_name, column_name, geometry_type_name, srs_id)"
+    )
+    for name, shapes in layers.items():
+        blobs = [s if isinstance(s, bytes) else shapely.to_wkb(s) for s in shapes]
+        plain = shapes[0].geom_type.upper() if hasattr(shapes[0], "geom_type") else "POLYGON"
+        kind = dict(kinds).get(name, plain)
+        quoted = name.replace('"', '""')
+        base.execute("INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', ?, 4326)", (name, kind))
+        base.execute(f'CREATE TABLE "{quoted}" (fid INTEGER PRIMARY KEY, geom BLOB)')
+        rows = [(b"GP\0\x01" + struct.pack("<i", 4326) + blob,) for blob in blobs]
+        base.executemany(f'INSERT INTO "{quoted}" (geom) VALUES (?)', rows)
+    base.commit()
+    base.close()
+    return path
+
+
 def geojson(path: Path, shapes=(SQUARE, FAR)) -> Path:
     features = [feature(s, name=f"n{k}", population=100) for k, s in enumerate(shapes)]
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))

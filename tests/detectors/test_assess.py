@@ -16,9 +16,11 @@ from afterscene.detectors import Detector, fit
 from afterscene.detectors import detector as detector_module
 from afterscene.detectors.assess import assess, same_grid
 from afterscene.detectors.assessment import counts, write_layer
-from afterscene.errors import BadImage, BadLabel, BadParameter
+from afterscene.errors import BadImage, BadParameter, BadRegions
 from afterscene.geodata.damage import Building, instances
-from afterscene.geodata.footprints import Grid, read_footprints
+from afterscene.geodata.footprints import read_footprints
+from afterscene.geodata.grid import Grid
+from afterscene.geodata.leftout import BROKEN, OUTSIDE
 from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.pages.damage_map import KINDS, write_map, write_style
@@ -126,11 +128,12 @@ def test_what_lies_elsewhere_is_counted_and_what_is_no_collection_refused(
     text["features"].append({"type": "Feature", "geometry": None, "properties": None})
     path.write_text(json.dumps(text))
     found = read_footprints(path, place)
-    assert (len(found.buildings), found.outside, found.unusable) == (len(houses), 1, 1)
+    assert len(found.buildings) == len(houses)
+    assert found.left_out.as_json() == {BROKEN: 1, OUTSIDE: 1}
     with pytest.raises(BadParameter, match="no place"):
         read_footprints(path, Grid(shape=(SIDE, SIDE)))
     path.write_text('{"type": "Point"}')
-    with pytest.raises(BadLabel, match="neither"):
+    with pytest.raises(BadRegions, match="neither"):
         read_footprints(path, place)
 
 

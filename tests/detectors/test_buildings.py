@@ -84,7 +84,7 @@ def test_all_assessed_buildings_of_the_real_pairs_are_used(shared_data: Path) ->
 
 def _without_pictures(files) -> LabelledPair:
     """The pair with blank scenes: only its buildings are asked about, and decoding takes long."""
-    from afterscene.geodata.label import read_label
+    from afterscene.geodata.labelreading import read_label
 
     label = read_label(files.post_label)
     blank = Scene.of_rgb(np.zeros((*(label.shape or (1024, 1024)), 3), np.uint8))

@@ -222,7 +222,7 @@ def test_a_skipped_item_is_tried_again_next_time(plan, tmp_path):
 @pytest.fixture
 def readings(monkeypatch):
     """How often each image was decoded and each label parsed."""
-    from afterscene.geodata import label, scene
+    from afterscene.geodata import labelreading, scene
 
     found = Counter()
 
@@ -236,7 +236,7 @@ def readings(monkeypatch):
         monkeypatch.setattr(module, name, counted)
 
     count(scene, "decode")
-    count(label, "load_json")
+    count(labelreading, "load_json")
     return found
 
 

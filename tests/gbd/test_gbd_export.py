@@ -18,7 +18,7 @@ from afterscene.errors import BadLabel, MissingExtra, UnknownName
 from afterscene.gbd.dataset import Dataset
 from afterscene.gbd.export import EXPORTERS, coco, find_exporter, webdataset
 from afterscene.geodata.damage import Building, DamageLevel, instances
-from afterscene.geodata.geopackage import read_geopackage
+from afterscene.geodata.mapped import iterate_footprints
 
 LICENCE = "CC-BY-NC-SA-4.0 AND LicenseRef-unknown"
 
@@ -119,6 +119,41 @@ def test_coco_has_each_building_with_its_level(finished, tmp_path):
     assert found["info"]["unclassified_left_out"] == 0
 
 
+@pytest.mark.parametrize(
+    ("outline", "bounds"),
+    [
+        (box(-5, 10, 8, 20), (0, 10, 8, 20)),
+        (box(60, 60, 90, 90), (60, 60, 64, 64)),
+        (box(-9, -9, 99, 99).difference(box(5, 5, 9, 9)), (0, 0, 64, 64)),
+        (box(-9, 0, 70, 9).union(box(-9, 20, 70, 29)), (0, 0, 64, 29)),
+        (Polygon([(-9, 0), (9, 18), (9, 0), (-9, 18)]), (0, 0, 9, 18)),
+        (box(64, 0, 70, 9), None),
+        (box(-9, 0, -1, 9), None),
+    ],
+)
+def test_coco_ends_at_the_edge_of_the_picture(outline, bounds):
+    building = Building(polygon=outline, level=DamageLevel.MINOR, uid="a")
+    inside = coco.within(building, (64, 64))
+    assert (inside and inside.polygon.bounds) == bounds
+    if inside:
+        found = coco.segmentation(inside, (64, 64))
+        rings = [] if isinstance(found, dict) else found
+        assert all(0 <= v <= 64 for ring in rings for v in ring)
+
+
+def test_coco_counts_what_lies_outside(own, tmp_path):
+    label = next((own / "labels").glob("*_post_*"))
+    content = json.loads(label.read_text())
+    content["features"]["xy"][0]["wkt"] = "POLYGON ((64 0, 70 0, 70 9, 64 0))"
+    content["features"]["xy"][1]["wkt"] = "POLYGON ((50 0, 70 0, 70 9, 50 9, 50 0))"
+    label.write_text(json.dumps(content))
+    (path,) = run("coco", own, tmp_path / "out")
+    found = json.loads(path.read_text())
+    assert found["info"]["outside_left_out"] == 1
+    boxes = [a["bbox"] for a in found["annotations"]]
+    assert [50, 0, 14, 9] in boxes and all(x + w <= 64 and y + h <= 64 for x, y, w, h in boxes)
+
+
 def test_coco_writes_a_building_with_a_court_as_runs():
     court = box(2, 2, 12, 12).difference(box(5, 5, 9, 9))
     building = Building(polygon=court, level=DamageLevel.MINOR, uid="a")
@@ -186,8 +221,8 @@ def test_the_geopackage_reads_back_with_mark_and_licence_in_row_and_layer(finish
     (path,) = run("geopackage", finished, tmp_path / "out")
     (plain,) = run("geojson", finished, tmp_path / "plain")
     features = json.loads(plain.read_text())["features"]
-    for found, feature in zip(read_geopackage(path), features, strict=True):
-        assert found.equals(shape(feature["geometry"]))
+    for found, feature in zip(iterate_footprints(path), features, strict=True):
+        assert found.outline.equals(shape(feature["geometry"]))
     with closing(sqlite3.connect(path)) as base:
         rows = base.execute("SELECT level, synthetic, licence FROM buildings ORDER BY fid")
         assert rows.fetchall() == [(level, 1, LICENCE) for level in levels_of(finished)]

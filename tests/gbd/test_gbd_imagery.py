@@ -121,7 +121,7 @@ def test_a_last_window_is_filled_with_nodata_and_an_empty_one_left_out(tmp_path)
     file = MAKERS["any.geojsonl"](tmp_path / "f.geojsonl", outlines(scene, boxes))
     made = cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles", side=SIDE)
     assert made.tiles == ["pre_00000001", "pre_00000003"]
-    assert made.left_out["tile of mostly nodata"] == 2
+    assert made.left_out.as_json()["tile of mostly nodata"] == 2
     last = read_scene(tmp_path / "tiles" / "images" / "pre_00000003_pre_disaster.tif")
     assert last.shape == (SIDE, SIDE) and last.valid[:72].all() and not last.valid[72:].any()
 

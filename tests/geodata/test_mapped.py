@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afterscene.errors import AftersceneError, BadRegions, MissingFile
-from afterscene.geodata.mapped import Skipped, iterate_footprints
-from afterscene.geodata.mapped_text import LONGEST_LINE
+from afterscene.geodata.leftout import LeftOut
+from afterscene.geodata.mapped import iterate_footprints
+from afterscene.geodata.mapped.rows import LONGEST
 from published import FAR, MAKERS, SQUARE, feature, geopackage, google, microsoft
 
 CASES = list(MAKERS)
@@ -65,13 +66,13 @@ def test_empty_missing_and_misnamed_files_are_named(tmp_path, name):
 
 def test_a_gzip_bomb_ends_at_its_first_line(tmp_path):
     path = tmp_path / "bomb.csv.gz"
-    path.write_bytes(gzip.compress(b'{"a": "' + b"0" * (16 * LONGEST_LINE)))
+    path.write_bytes(gzip.compress(b'{"a": "' + b"0" * (16 * LONGEST)))
     tracemalloc.start()
     with pytest.raises(BadRegions, match="longer than"):
         list(iterate_footprints(path))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 6 * LONGEST_LINE
+    assert peak < 6 * LONGEST
 
 
 ODD = [
@@ -92,8 +93,8 @@ def test_an_outline_that_cannot_be_used_is_left_out_and_counted(tmp_path, odd):
     good = feature(SQUARE)
     path = tmp_path / "odd.geojsonl"
     path.write_text(json.dumps(good | {"geometry": odd}) + "\n" + json.dumps(good) + "\n")
-    skipped = Skipped()
-    (found,) = iterate_footprints(path, skipped=skipped)
+    skipped = LeftOut()
+    (found,) = iterate_footprints(path, left_out=skipped)
     assert found.outline.normalize() == SQUARE.normalize()
     assert sum(skipped.reasons.values()) == 1
 
@@ -105,8 +106,8 @@ def test_bad_wkt_is_counted_by_its_reason(tmp_path, wkt):
     path = tmp_path / "odd.csv"
     text = f'latitude,longitude,confidence,geometry\n50,10,0.9,"{wkt}"\n'
     path.write_text(text + f'50,10,0.9,"{shapely.to_wkt(SQUARE)}"\n')
-    skipped = Skipped()
-    assert len(list(iterate_footprints(path, skipped=skipped))) == 1
+    skipped = LeftOut()
+    assert len(list(iterate_footprints(path, left_out=skipped))) == 1
     assert sum(skipped.reasons.values()) == 1
 
 

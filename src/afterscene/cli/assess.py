@@ -16,7 +16,9 @@ PostImage = Annotated[Path, typer.Option("--post", help="Image after, on the sam
 FootprintFile = Annotated[
     Path,
     typer.Option(
-        "--footprints", help="GeoJSON, an xBD label, GeoPackage, CSV with WKT, GeoParquet."
+        "--footprints",
+        help="xBD label, GeoJSON, CSV with WKT, GeoPackage, GeoParquet, Shapefile, FlatGeobuf, KML "
+        "or one of these in a zip; FILE:LAYER where there are several.",
     ),
 ]
 OutFile = Annotated[
@@ -63,12 +65,8 @@ def assess(
     images = ImageFile(pre), ImageFile(post)
     found = read_footprints(footprints, same_grid(*images))
     if not found.buildings:
-        raise BadParameter(
-            f"{footprints}: none of its {found.outside + found.unusable} outlines lies on {pre}; "
-            "check that both are of one place"
-        )
-    if found.outside or found.unusable:
-        output.say(f"left out: {found.outside} outside of the image, {found.unusable} no polygons")
+        raise BadParameter(f"{footprints}: holds no footprint; give one with the buildings")
+    output.left_out(found.left_out)
     detector = load_detector(model)
     shape = found.grid.shape
     with output.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
@@ -84,7 +82,7 @@ def assess(
         "map": str(files[2]),
         "buildings": len(done),
         "levels": levels,
-        "left_out": {"outside": found.outside, "unusable": found.unusable},
+        "left_out": found.left_out.as_json(),
         "crs": found.grid.crs,
     }
     rows = [(word, n) for word, n in levels.items()]

@@ -86,13 +86,14 @@ def build(
     the time alone. Give OUT as FOLDER/train and torchgeo opens FOLDER.
     """
     from afterscene import gbd
+    from afterscene.geodata.leftout import LeftOut
 
-    output = Output(json=as_json, quiet=quiet)
+    output, left_out = Output(json=as_json, quiet=quiet), LeftOut()
     if plan is not None:
         only_plan(hazard=hazard, count=count, split=split, severity=severity, set=set_)
         todo = gbd.read_plan(plan, xbd)
     else:
-        sources = gbd.find_sources(required("--xbd", xbd), split)
+        sources = gbd.find_sources(required("--xbd", xbd), split, left_out)
         config = gbd.PlanConfig(
             hazards=(required("--hazard", hazard),),
             count=required("--count", count),
@@ -111,6 +112,7 @@ def build(
         )
         generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
         report = gbd.build(todo, out, generator, rendering=rendering, options=options)
+    report.left_out.take(left_out)
     show(output, report)
 
 

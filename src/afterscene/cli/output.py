@@ -40,6 +40,11 @@ class Output:
         """The command's result: ``value`` with ``--json``, ``text`` without."""
         typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if self.json else text)
 
+    def left_out(self, record: Any) -> None:
+        """A line for each reason for which something was left out or changed."""
+        for line in record.lines():
+            self.say(line)
+
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[Advance]:
         """A bar on stderr; call what it yields with the number of things just done."""

@@ -123,9 +123,10 @@ def plan(
     from afterscene import gbd
     from afterscene.cli.output import table
     from afterscene.gbd.steering import parse_mix
+    from afterscene.geodata.leftout import LeftOut
     from afterscene.hazards import HAZARDS
 
-    output = Output(json=as_json, quiet=quiet)
+    output, left_out = Output(json=as_json, quiet=quiet), LeftOut()
     wished = None if mix is None else parse_mix(mix)
     # A drawn event is as strong as its fields say; a mix needs weaker and stronger ones.
     lowest = 1.0 if events and wished is None else 0.3
@@ -134,10 +135,10 @@ def plan(
         tiles = out.with_name(f"{out.stem}.tiles")
         report = _cut(images, stac, before, footprints or [], tiles, on_error)
         imagery = {"imagery": report.as_json()}
-        found = {**report.left_out, **{f"footprints {k}": n for k, n in report.shifts.items()}}
+        left_out.take(report.left_out)
         output.say(f"{len(report.tiles)} tiles in {tiles}")
-        for what, n in sorted(found.items()):
-            output.say(f"{n} x {what}")
+        for status, n in sorted(report.shifts.items()):
+            output.say(f"{n} x footprints {status}")
     elif images or stac or before or footprints:
         raise BadParameter("--xbd has images and labels; leave --images, --stac, ... out")
     config = gbd.PlanConfig(
@@ -164,6 +165,8 @@ def plan(
         total = sum(written.levels.values())
         shares = (f"{word} {n / total:.0%}" for word, n in written.levels.items())
         output.say(f"levels: {', '.join(shares)}")
+    left_out.take(selected.left_out)
+    output.left_out(left_out)
     if selected.not_built_up:
         output.say(f"left out: {selected.not_built_up} pictures that are not built-up")
     for words in selected.leaks:
@@ -171,6 +174,7 @@ def plan(
     rows = [*written.hazards.items(), ("all", written.plan.count)]
     counts = {**written.as_json(), **selected.as_json()}
     value = {"out": str(out), "shard_size": shard_size, **counts, **imagery}
+    value["left_out"] = left_out.as_json()
     output.result(value, table(("hazard", "pairs"), rows))
 
 

@@ -45,28 +45,31 @@ def regions(
     Without layers a coarse built-in prior weighs the places. Weights are never labels.
     """
     from afterscene.gbd import vulnerable
+    from afterscene.geodata.leftout import LeftOut
     from afterscene.geodata.mapped import iterate_footprints
     from afterscene.hazards import HAZARDS
     from afterscene.pages.regions_page import write_regions
     from afterscene.regions import gazetteer, read_places
 
-    output = Output(json=as_json, quiet=quiet)
+    output, left_out = Output(json=as_json, quiet=quiet), LeftOut()
     names = list(HAZARDS) if hazard == ["all"] else list(dict.fromkeys(hazard))
     layers = [_layer(text) for text in layer or ()]
     known = read_places(places) if places is not None else gazetteer()
     buildings = None
     if footprints:
-        stream = (f for path in footprints for f in iterate_footprints(path))
+        stream = (f for path in footprints for f in iterate_footprints(path, left_out=left_out))
         buildings = vulnerable.count_buildings(known, stream)
     candidates = vulnerable.weigh(known, names, layers=layers, buildings=buildings)
     chosen = vulnerable.choose_places(candidates, count, seed=seed)
     with whole_output(out, "regions", overwrite):
         write_regions(known, candidates, chosen, out)
     rows = [c.as_json() for c in chosen]
+    output.left_out(left_out)
     for words in vulnerable.caveats(candidates):
         output.say(words)
     text = table(HEAD, [[row[name] for name in HEAD] for row in rows])
-    output.result({"out": str(out), "candidates": len(candidates), "regions": rows}, text)
+    value = {"out": str(out), "candidates": len(candidates), "regions": rows}
+    output.result({**value, "left_out": left_out.as_json()}, text)
 
 
 def _layer(text: str) -> Any:

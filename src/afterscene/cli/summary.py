@@ -11,6 +11,7 @@ def show(output: Output, report: Any) -> None:
     levels = ", ".join(f"{n} {word}" for word, n in value["levels"].items())
     already = f" ({report.already} were there already)" if report.already else ""
     text = f"{report.pairs} pairs in {report.out}{already}; buildings: {levels or 'none'}"
+    output.left_out(report.left_out)
     for name, reason in report.skipped:
         output.say(f"skipped {name}: {reason}")
     if report.skipped:

@@ -29,8 +29,8 @@ LabelFiles = Annotated[
     list[Path],
     typer.Option(
         "--labels",
-        help="xBD label JSON with the footprints: once for each PRE in the same order, "
-        "or one folder with {stem}.json for each.",
+        help="xBD label JSON (or, for an image with a place, any footprint file): once for each "
+        "PRE in the same order, or one folder with {stem}.json for each.",
     ),
 ]
 OneSeverity = Annotated[float, typer.Option("--severity", help="0: no damage, 1: the worst.")]

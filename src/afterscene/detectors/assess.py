@@ -19,7 +19,7 @@ import shapely
 from afterscene.detectors.detector import OVERLAP, TILE, Detector
 from afterscene.errors import BadImage
 from afterscene.geodata.damage import Building, DamageLevel, layers
-from afterscene.geodata.footprints import Grid
+from afterscene.geodata.grid import Grid
 from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Stretch
 from afterscene.geodata.tiles import Window, feather, tiles

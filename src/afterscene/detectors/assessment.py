@@ -12,8 +12,8 @@ from affine import Affine
 from afterscene.detectors.assess import Assessed
 from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.geodata.fit import applied
-from afterscene.geodata.footprints import Grid
 from afterscene.geodata.geopackage import write_geopackage
+from afterscene.geodata.grid import Grid
 
 LAYER, NOT_ASSESSED = "buildings", "not-assessed"
 

@@ -32,6 +32,7 @@ from afterscene.gbd.provenance import post_label, pre_label, row, tags
 from afterscene.gbd.runs import RunOptions, RunReport, run_plan
 from afterscene.gbd.sources import check_sources, digest, hashes, read_source
 from afterscene.geodata.damage import rasterize
+from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.xbd import XbdLabel, write_label
 
@@ -56,12 +57,13 @@ def build(
         AftersceneError: a source cannot be used, by the leaf that fits.
     """
     settings, labels, bad = dict(plan.settings), dict[str, XbdLabel](), dict[str, str]()
+    left_out = LeftOut()
     if "sources" not in settings:
         sources = [*{item.source.id: item.source for item in plan.items}.values()]
-        bad = check_sources(sources, options.on_error, labels if flat else None)
+        bad = check_sources(sources, options.on_error, labels if flat else None, left_out)
         settings["sources"] = digest(hashes(sources))
     settings |= rendering.settings(generator.hash)
-    return run_plan(
+    report = run_plan(
         replace(plan, settings=settings),
         out,
         kind="synthesize" if flat else "gbd build",
@@ -69,6 +71,7 @@ def build(
         options=options,
         bad=bad,
     )
+    return replace(report, left_out=left_out)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ import numpy as np
 from afterscene.errors import AftersceneError
 from afterscene.gbd.plan import Item, Occurrence, PlanConfig, Source, item_seed
 from afterscene.gbd.steering import Draw
-from afterscene.geodata.xbd import fit_lnglat, read_label
+from afterscene.geodata.georeference import read_label_of
+from afterscene.geodata.xbd import fit_lnglat
 from afterscene.hazards import HAZARDS
 from afterscene.hazards.site import Site
 
@@ -43,7 +44,7 @@ class _Located:
 def _locate(source: Source) -> _Located | None:
     """Where the source lies, after its label; None where that has no degrees."""
     try:
-        label = read_label(source.label, on_problem="skip")
+        label = read_label_of(source.label, source.pre, on_problem="skip")
     except AftersceneError:
         return None  # whoever makes the pair will name the fault
     fit = fit_lnglat(label.buildings)

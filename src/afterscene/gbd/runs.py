@@ -7,7 +7,7 @@ and the others go on. Workers and Ray make the same files as one process
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,18 +17,24 @@ from afterscene.gbd.engines import in_process, in_workers, on_ray
 from afterscene.gbd.plan import Item, Plan, Shard
 from afterscene.gbd.rundir import MANIFEST, open_run, read_rows
 from afterscene.gbd.shards import ShardMaker
+from afterscene.geodata.leftout import LeftOut
 
 POLICIES = ("fail", "skip")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunReport:
-    """What a run did. ``rows`` are the manifest's, ``skipped`` (name, reason) what is not there."""
+    """What a run did.
+
+    ``rows`` are the manifest's, ``skipped`` (name, reason) what is not there, ``left_out`` what of
+    the sources' labels was not used.
+    """
 
     out: Path
     made: int
     already: int
     skipped: tuple[tuple[str, str], ...]
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def pairs(self) -> int:
@@ -50,6 +56,7 @@ class RunReport:
             "made": self.made,
             "already_there": self.already,
             "skipped": [{"id": name, "reason": reason} for name, reason in self.skipped],
+            "left_out": self.left_out.as_json(),
             "levels": dict(sorted(levels.items())),
         }
 

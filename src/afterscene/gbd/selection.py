@@ -1,7 +1,7 @@
 """Which sources of a folder a plan may use: apart from the evaluation, built-up, named by town."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from afterscene.gbd.plan import Source
 from afterscene.gbd.sources import find_sources, read_source
 from afterscene.geodata import leaks
 from afterscene.geodata.distance import distance_km
+from afterscene.geodata.leftout import LeftOut
 from afterscene.regions import gazetteer
 
 NEAR_KM = 30.0
@@ -19,9 +20,14 @@ NEAR_KM = 30.0
 
 @dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The sources, and what was left out: pictures that are not built-up, leaks with the reason."""
+    """The sources, and what was left out.
+
+    Pictures that are not built-up, leaks with the reason, and by count what has no label or no
+    building, or is not used of a label.
+    """
 
     sources: tuple[Source, ...]
+    left_out: LeftOut = field(default_factory=LeftOut)
     not_built_up: int = 0
     leaks: tuple[str, ...] = ()
 
@@ -62,19 +68,25 @@ def select_sources(
     evaluation = find_sources(root, test) if test is not None else ()
     if apart_from is not None:
         evaluation = (*evaluation, *find_sources(apart_from))
-    found = find_sources(root, split)
+    left_out = LeftOut()
+    found = find_sources(root, split, left_out)
     prints, held_out = ([s.fingerprint for s in some] for some in (found, evaluation))
     clear, leaking = leaks.apart(prints, held_out, skip=skip_leaks)
-    kept = _usable([found[i] for i in clear], built_up)
+    kept = _usable([found[i] for i in clear], built_up, left_out)
     return Selection(
-        sources=_with_regions(kept), not_built_up=len(clear) - len(kept), leaks=tuple(leaking)
+        sources=_with_regions(kept),
+        left_out=left_out,
+        not_built_up=len(clear) - len(kept),
+        leaks=tuple(leaking),
     )
 
 
-def _usable(sources: Sequence[Source], built_up: float | None) -> list[Source]:
+def _usable(sources: Sequence[Source], built_up: float | None, left_out: LeftOut) -> list[Source]:
     """The sources, each read once, that the scene classifier finds built-up with that chance."""
     if built_up is None:
-        return [source for source in sources if read_source(source)]
+        for source in sources:
+            left_out.take(read_source(source)[1].left_out)
+        return [*sources]
     from afterscene.regions.scenes import load_scenes
 
     classifier = load_scenes()

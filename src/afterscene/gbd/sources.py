@@ -5,6 +5,7 @@ are decoded once, when the pair is made.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,10 +16,13 @@ from afterscene.errors import AftersceneError, BadImage, BadLabel, BadParameter,
 from afterscene.files import sha256_file
 from afterscene.gbd.plan import Source
 from afterscene.geodata.damage import Building
+from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.imagefiles import decoding, open_pillow, sniff
+from afterscene.geodata.leftout import LeftOut
+from afterscene.geodata.mapped import located, own_file
 from afterscene.geodata.overview import shape_of
 from afterscene.geodata.scene import Scene, read_scene
-from afterscene.geodata.xbd import XbdLabel, XbdTree, read_label
+from afterscene.geodata.xbd import XbdLabel, XbdTree
 
 SMALLEST = 16
 """Pixels a side; below, there is nothing to see and no tile to render."""
@@ -26,31 +30,37 @@ PLAIN = (".png", ".jpg", ".jpeg")
 PRE = "_pre_disaster"
 
 
-def find_sources(xbd: Path, split: str | None = None) -> tuple[Source, ...]:
-    """The pairs of an xBD tree whose pre label has a building.
+def find_sources(
+    xbd: Path, split: str | None = None, left_out: LeftOut | None = None
+) -> tuple[Source, ...]:
+    """The pairs of an xBD tree whose pre label has a building; the others are counted.
 
     A label that cannot be read stays in, so that the build names it.
 
     Raises:
         MissingFile: the folder, the split, or any pre label with a building is not there.
     """
-    pairs = XbdTree(xbd).pairs(split)
-    sources = [
-        Source(id=pair.id, event=pair.event, pre=pair.pre, label=pair.pre_label)
-        for pair in pairs
-        if pair.pre_label is not None and _has_buildings(pair.pre_label)
-    ]
+    pairs, count = XbdTree(xbd).pairs(split), left_out if left_out is not None else LeftOut()
+    sources = []
+    for pair in pairs:
+        if pair.pre_label is None:
+            count.add("pre image without a label")
+        elif not _has_buildings(pair.pre_label, pair.pre):
+            count.add("pre image whose label has no building")
+        else:
+            made = Source(id=pair.id, event=pair.event, pre=pair.pre, label=pair.pre_label)
+            sources.append(made)
     if not sources:
         raise MissingFile(
             f"{xbd}: no pre image with labelled buildings among its {len(pairs)} pairs; "
-            "give an xBD folder with images/ and labels/"
+            f"give an xBD folder with images/ and labels/{f' ({count})' if count else ''}"
         )
     return tuple(sources)
 
 
-def _has_buildings(path: Path) -> bool:
+def _has_buildings(label: Path, image: Path) -> bool:
     try:
-        return len(read_label(path).buildings) > 0
+        return len(read_label_of(label, image).buildings) > 0
     except AftersceneError:
         return True
 
@@ -58,13 +68,14 @@ def _has_buildings(path: Path) -> bool:
 def match_labels(pres: Sequence[Path], labels: Sequence[Path]) -> tuple[Source, ...]:
     """Each pre image with its label.
 
-    One label file for each image in the same order, or one folder that holds ``{image stem}.json``.
+    One label or footprint file for each image in the same order, or one folder that holds
+    ``{image stem}.json`` (or another ending of a footprint file) for each.
 
     Raises:
         BadParameter: the numbers differ, or two images would write the same files.
     """
     if len(labels) == 1 and labels[0].is_dir():
-        files = [labels[0] / f"{pre.stem}.json" for pre in pres]
+        files = [own_file(labels[0], pre) or labels[0] / f"{pre.stem}.json" for pre in pres]
     elif len(labels) == len(pres):
         files = list(labels)
     else:
@@ -73,10 +84,9 @@ def match_labels(pres: Sequence[Path], labels: Sequence[Path]) -> tuple[Source, 
             "in the same order, or one folder with a {stem}.json for each"
         )
     sources = tuple(_source(pre, label) for pre, label in zip(pres, files, strict=True))
-    stems = [source.id for source in sources]
-    for stem in stems:
-        if stems.count(stem) > 1:
-            raise BadParameter(f"two images are named {stem}; give them in two commands")
+    stem, count = Counter(source.id for source in sources).most_common(1)[0]
+    if count > 1:
+        raise BadParameter(f"two images are named {stem}; give them in two commands")
     return sources
 
 
@@ -93,16 +103,17 @@ def check_source(source: Source) -> XbdLabel:
     Raises:
         MissingFile: the image or the label is not there.
         BadImage: it is no image, too small, or a PNG of four bands.
-        BadLabel: the JSON cannot be used, or a building lies outside the image.
-        BadParameter: a file is not what it was when its plan was written.
+        BadLabel: the label cannot be used, or a building lies outside the image.
+        BadParameter: a file is not what it was when its plan was written, or footprints in degrees
+            do not lie on the image.
     """
-    for path, what in ((source.pre, "pre image"), (source.label, "label file")):
+    for path, what in ((source.pre, "pre image"), (located(source.label)[0], "label file")):
         if not path.is_file():
             raise MissingFile(f"{path}: there is no such {what}; check the path")
     _check_unchanged(source)
     shape = shape_of(source.pre)
     _check_image(source.pre, shape)
-    label = read_label(source.label)
+    label = read_label_of(source.label, source.pre)
     _check_buildings(label.buildings, shape, source.label, source.strict)
     return label
 
@@ -126,11 +137,15 @@ def read_source(source: Source, label: XbdLabel | None = None) -> tuple[Scene, X
 
 
 def check_sources(
-    sources: Sequence[Source], on_error: str, labels: dict[str, XbdLabel] | None = None
+    sources: Sequence[Source],
+    on_error: str,
+    labels: dict[str, XbdLabel] | None = None,
+    left_out: LeftOut | None = None,
 ) -> dict[str, str]:
     """Check each source; the faults of those that cannot be used, by id.
 
-    ``labels`` keeps what was read, by id; without it nothing stays in memory.
+    ``labels`` keeps what was read, by id; without it nothing stays in memory. ``left_out`` counts
+    what of the labels is not used.
 
     Raises:
         AftersceneError: the first fault, where ``on_error`` is ``fail``; BadParameter where no
@@ -147,6 +162,8 @@ def check_sources(
         else:
             if labels is not None:
                 labels[source.id] = label
+            if left_out is not None:
+                left_out.take(label.left_out)
     if bad and len(bad) == len(sources):
         raise BadParameter(f"nothing can be made: {next(iter(bad.values()))}")
     return bad
@@ -158,7 +175,8 @@ def hashes(sources: Iterable[Source]) -> dict[str, tuple[str, str]]:
 
 
 def _hash(path: Path) -> str:
-    return sha256_file(path) if path.is_file() else "missing"
+    file = located(path)[0]
+    return sha256_file(file) if file.is_file() else "missing"
 
 
 def digest(found: Mapping[str, tuple[str, str]]) -> str:

@@ -1,4 +1,4 @@
-"""From pixels to degrees, for labels that are made and not read.
+"""From pixels to degrees and back: labels that are made, and labels of any kind for an image.
 
 A new label needs ``lng_lat`` beside ``xy``. Where the scene has a geotransform, that decides.
 Where there is only a label of the same tile (xBD images are plain PNG), the affine map between its
@@ -6,16 +6,24 @@ two lists does (:mod:`afterscene.geodata.fit`).
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
+from shapely.geometry import MultiPolygon, Polygon
 
 from afterscene.errors import BadParameter
-from afterscene.geodata.damage import Building
+from afterscene.geodata.crs import WGS84, Way, way
+from afterscene.geodata.damage import FARTHEST, Building
 from afterscene.geodata.fit import applied, fit_lnglat
+from afterscene.geodata.footprints import is_geojson, read_footprints
+from afterscene.geodata.grid import Grid
 from afterscene.geodata.label import XbdLabel
+from afterscene.geodata.labelreading import OnProblem, read_label
+from afterscene.geodata.leftout import Names
+from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Scene
 
 
@@ -30,20 +38,57 @@ def make_label(
 
     A building keeps the ``lnglat`` it has; else `scene`'s geotransform gives it; else the affine
     fitted to `like`, the label of the same tile; else it stays None. `like` also lends the exact
-    texts of outlines that did not change.
+    texts of outlines that did not change. A uid that stands twice gets a number.
     """
-    place: Callable[[np.ndarray], np.ndarray] | None
-    place = scene.lnglat if scene is not None and scene.crs and scene.transform else None
+    place: Way | None = scene.lnglat if scene is not None and scene.placed else None
     if place is None and like is not None:
         fit = fit_lnglat(like.buildings)
         place = None if fit is None else applied(fit.affine)
-    placed = []
+    placed, names = [], Names()
     for building in buildings:
         if building.lnglat is None and place is not None:
-            lnglat = shapely.transform(building.polygon, place)
-            building = dataclasses.replace(building, lnglat=lnglat)
-        placed.append(building)
+            building = dataclasses.replace(building, lnglat=_moved(building.polygon, place))
+        uid = names.take(building.uid)
+        placed.append(building if uid == building.uid else dataclasses.replace(building, uid=uid))
     if not metadata:
         raise BadParameter("a label needs metadata; give at least width, height and img_name")
     texts = {} if like is None else like.texts
     return XbdLabel(buildings=tuple(placed), metadata=metadata, texts=texts)
+
+
+def read_label_of(path: Path, image: Path, *, on_problem: OnProblem = "error") -> XbdLabel:
+    """The footprints of an image: an xBD label as it is, any other file brought onto the image.
+
+    Buildings that stand in degrees alone need the image's place. Raises what
+    :func:`~afterscene.geodata.labelreading.read_label` raises, and
+    :func:`~afterscene.geodata.footprints.read_footprints` for a file that is no label.
+    """
+    file = ImageFile(image)
+    if path.suffix.lower() == ".json" and not is_geojson(path):
+        return read_label(path, on_problem=on_problem, grid=lambda: file.grid)
+    found = read_footprints(path, file.grid)
+    height, width = found.grid.shape
+    metadata = {"height": height, "width": width, "img_name": image.name, "footprints": path.name}
+    outward = _outward(found.grid)
+    buildings = tuple(
+        b if outward is None else dataclasses.replace(b, lnglat=_moved(b.polygon, outward))
+        for b in found.buildings
+    )
+    return XbdLabel(buildings=buildings, metadata=metadata, path=path, left_out=found.left_out)
+
+
+def _outward(grid: Grid) -> Way | None:
+    """From its pixels to degrees; None where it has no place."""
+    if not grid.placed:
+        return None
+    assert grid.crs is not None and grid.transform is not None
+    inside, to_degrees = applied(grid.transform), way(grid.crs, WGS84)
+    return lambda xy: to_degrees(inside(xy))
+
+
+def _moved(polygon: Polygon | MultiPolygon, place: Way) -> Polygon | MultiPolygon | None:
+    """The outline in degrees; None where a corner of it has no place."""
+    lnglat = place(shapely.get_coordinates(polygon))
+    if not (np.abs(lnglat) <= FARTHEST).all():
+        return None
+    return shapely.set_coordinates(shapely.force_2d(polygon), lnglat)

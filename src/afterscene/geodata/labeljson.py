@@ -6,6 +6,7 @@ become one sentence. UTF-8 with or without a byte order mark, else latin-1 as in
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def load_json(path: str | Path) -> dict[str, Any]:
         raise MissingFile(f"label {path} cannot be read ({error.strerror}); check it") from error
     try:
         document = json.loads(
-            _text(raw), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeats
+            _text(raw), parse_constant=_refuse_constant, object_pairs_hook=refuse_repeats
         )
     except RecursionError:
         raise BadLabel(f"{path}: is nested too deeply for a label; export it again") from None
@@ -58,11 +59,11 @@ def _refuse_constant(literal: str) -> float:
     raise ValueError(f"the literal {literal} is not JSON")
 
 
-def _refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of these members, for ``object_pairs_hook``. Raises ValueError."""
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
+        repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"the key {repeated[:50]!r} stands twice in one object")
     return found
 

@@ -26,7 +26,8 @@ import shapely
 from afterscene.errors import AftersceneError, LeakFound
 from afterscene.geodata.damage import Building
 from afterscene.geodata.distance import distance_km
-from afterscene.geodata.label import read_label
+from afterscene.geodata.georeference import read_label_of
+from afterscene.geodata.labelreading import read_label
 from afterscene.geodata.scene import read_scene
 
 APART_KM = 1.0
@@ -56,7 +57,9 @@ class Fingerprint:
         if not isinstance(self.place, Path):
             return self.place
         try:
-            return middle(read_label(self.place).buildings)
+            image = self.picture if isinstance(self.picture, Path) else None
+            label = read_label_of(self.place, image) if image else read_label(self.place)
+            return middle(label.buildings)
         except AftersceneError:
             return None  # whoever reads the pair will name the fault
 

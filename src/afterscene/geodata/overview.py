@@ -8,12 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pyproj
 
-from afterscene.errors import BadImage
+from afterscene.errors import BadImage, BadParameter
 from afterscene.geodata.bands import band_order
+from afterscene.geodata.crs import WGS84, way
 from afterscene.geodata.decode import raster_pixels
-from afterscene.geodata.footprints import Grid
+from afterscene.geodata.grid import Grid
 from afterscene.geodata.imagefiles import decoding, open_pillow, open_raster, sniff
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.tags import read_tags, written_place
@@ -47,7 +47,7 @@ class ImageFile:
             crs, transform = corner.crs, corner.transform
         else:
             crs, transform, _ = written_place(self.path, read_tags(self.path))
-        return Grid(shape=shape_of(self.path), crs=crs, transform=transform)
+        return Grid(shape=shape_of(self.path), crs=crs, transform=transform, image=self.path)
 
     @cached_property
     def remark(self) -> str:
@@ -99,10 +99,12 @@ def values_at(path: Path, lnglat: np.ndarray) -> np.ndarray:
     with open_raster(path) as source:
         if source.crs is None or source.transform.is_identity:
             raise BadImage(f"{path}: has no CRS and transform; export it with its place")
-        way = pyproj.Transformer.from_crs("EPSG:4326", source.crs.to_wkt(), always_xy=True)
-        x, y = way.transform(lnglat[:, 0], lnglat[:, 1])
-        good = np.isfinite(x) & np.isfinite(y)
-        points = zip(np.asarray(x)[good], np.asarray(y)[good], strict=True)
+        try:
+            xy = way(WGS84, source.crs.to_wkt())(lnglat)
+        except BadParameter as error:
+            raise BadImage(f"{path}: {error}") from error
+        good = np.isfinite(xy).all(axis=1)
+        points = xy[good].tolist()
         values = source.sample(points, indexes=1, masked=True)
         out[good] = [np.nan if v.mask.any() else float(v.data[0]) for v in values]
     return out

@@ -20,7 +20,7 @@ from shapely.geometry import Polygon
 from afterscene.errors import BadImage, BadLabel, MissingFile
 from afterscene.files import pixel_hash
 from afterscene.geodata.damage import IGNORE, Building, DamageLevel, instances, rasterize
-from afterscene.geodata.label import read_label
+from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.leaks import Fingerprint, middle
 from afterscene.geodata.masks import read_mask
 from afterscene.geodata.scene import Scene, read_scene
@@ -119,7 +119,7 @@ def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
         raise MissingFile(f"pair {pair.id}: there is no post image; leave the pair out")
     buildings: tuple[Building, ...] = ()
     if pair.post_label is not None:
-        buildings = read_label(pair.post_label).buildings
+        buildings = read_label_of(pair.post_label, pair.post).buildings
     elif pair.target is not None:
         buildings = outlined(read_target(pair.target))
     return LabelledPair(

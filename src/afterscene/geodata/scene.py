@@ -19,15 +19,17 @@ from affine import Affine
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic
 from afterscene.geodata import encode
+from afterscene.geodata.crs import WGS84, known_crs, metres_a_unit, on_earth, way
 from afterscene.geodata.decode import decode, moved
-from afterscene.geodata.tags import TIME_TAG, check_crs, read_tags
+from afterscene.geodata.grid import is_map
+from afterscene.geodata.tags import TIME_TAG, read_tags
 from afterscene.geodata.tiles import Window
 
 __all__ = ["Scene", "read_scene", "read_tags", "write_scene"]
 
 Stretch = tuple[tuple[float, float], ...]
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
-_WGS84 = pyproj.Geod(ellps="WGS84")
+_ELLIPSOID = pyproj.Geod(ellps="WGS84")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,28 +82,41 @@ class Scene:
 
     @property
     def gsd(self) -> float | None:
-        """Ground sampling distance: metres per pixel at the centre, None without a place.
+        """Ground sampling distance: metres per pixel at the centre, None where nothing tells.
 
         Geometric mean of one step along a row and one along a column, each measured on the WGS84
-        ellipsoid, so that degrees, feet and Mercator metres come out right.
+        ellipsoid, so that degrees, feet and Mercator metres come out right; in a local system, by
+        its unit.
         """
-        if self.crs is None or self.transform is None:
+        if self.crs is None or self.transform is None or not is_map(self.transform):
             return None
+        if not self.placed:
+            a, b, _, d, e, _ = self.transform[:6]
+            unit = metres_a_unit(self.crs)
+            return None if unit is None else unit * float(np.sqrt(np.hypot(a, d) * np.hypot(b, e)))
         row, col = self.shape[0] / 2, self.shape[1] / 2
         lng, lat = self.lnglat(np.array([[col, row], [col + 1, row], [col, row + 1]])).T
-        _, _, steps = _WGS84.inv([lng[0]] * 2, [lat[0]] * 2, lng[1:], lat[1:])
+        if not (np.isfinite(lng).all() and (np.abs(lat) <= 90).all()):
+            return None
+        _, _, steps = _ELLIPSOID.inv([lng[0]] * 2, [lat[0]] * 2, lng[1:], lat[1:])
         return float(np.sqrt(steps[0] * steps[1]))
 
+    @property
+    def placed(self) -> bool:
+        """Whether its pixels are places on the Earth: a CRS, not a local one, and a transform."""
+        return self.crs is not None and is_map(self.transform) and on_earth(self.crs)
+
     def lnglat(self, xy: np.ndarray) -> np.ndarray:
-        """(n, 2) pixel coordinates (column, row) to (n, 2) WGS84 longitude and latitude."""
+        """(n, 2) pixel coordinates (column, row) to (n, 2) WGS84 longitude and latitude.
+
+        Infinite where a pixel is no place. Raises BadParameter: the scene has none.
+        """
         if self.crs is None or self.transform is None:
             raise BadParameter(f"scene {self.source!r} has no CRS and transform; use a GeoTIFF")
-        check_crs(self.crs)
-        to_wgs84 = pyproj.Transformer.from_crs(self.crs, "EPSG:4326", always_xy=True)
         a, b, c, d, e, f = self.transform[:6]
         col, row = np.asarray(xy, float).T
-        lng, lat = to_wgs84.transform(a * col + b * row + c, d * col + e * row + f)
-        return np.stack([lng, lat], axis=1)
+        there = np.stack([a * col + b * row + c, d * col + e * row + f], axis=1)
+        return way(self.crs, WGS84)(there)
 
     def stretch(self) -> Stretch:
         """(low, high) per RGB band that :meth:`rgb` maps to 0 and 255.
@@ -178,5 +193,5 @@ def write_scene(scene: Scene, path: str | Path, *, tags: Mapping[str, str] = _NO
         texts[TIME_TAG] = scene.time.isoformat()
     encode.check_writable(path, scene)
     if scene.crs is not None:
-        check_crs(scene.crs)
+        known_crs(scene.crs)
     write_atomic(path, encode.encode(path.suffix.lower(), scene, texts))

@@ -10,12 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pyproj
 from affine import Affine
 from PIL import Image
-from pyproj.exceptions import CRSError
 
 from afterscene.errors import BadImage, BadParameter
+from afterscene.geodata.crs import known_crs
 from afterscene.geodata.imagefiles import decoding, first_line, open_pillow, open_raster, sniff
 
 TIME_TAG, CRS_TAG, TRANSFORM_TAG = "AFTERSCENE_TIME", "AFTERSCENE_CRS", "AFTERSCENE_TRANSFORM"
@@ -53,7 +52,7 @@ def written_place(
     crs, numbers, time = tags.get(CRS_TAG), tags.get(TRANSFORM_TAG), tags.get(TIME_TAG)
     try:
         if crs is not None:
-            check_crs(crs)
+            known_crs(crs)
         transform = None if numbers is None else _parse_transform(numbers)
         return crs, transform, None if time is None else datetime.fromisoformat(time)
     except (BadParameter, TypeError, ValueError) as error:
@@ -68,13 +67,3 @@ def _parse_transform(text: str) -> Affine:
     if len(numbers) != 6 or not np.isfinite(numbers).all():
         raise ValueError(f"{text[:80]!r} are not six numbers")
     return Affine(*numbers)
-
-
-def check_crs(crs: str) -> None:
-    """Raise BadParameter where `crs` is nothing that PROJ knows."""
-    try:
-        pyproj.CRS.from_user_input(crs)
-    except CRSError as error:
-        raise BadParameter(
-            f"CRS {crs[:80]!r} is not known; use one such as 'EPSG:32616'"
-        ) from error

@@ -16,8 +16,9 @@ from shapely.geometry.base import BaseGeometry
 
 from afterscene.geodata.damage import FARTHEST
 
-_OUTLINE = re.compile(r"\s*(MULTI)?POLYGON\s*(Z|M|ZM)?\s*\(", re.IGNORECASE)
-_EMPTY = re.compile(r"\s*|\s*(MULTI)?POLYGON\s*(Z|M|ZM)?\s*(EMPTY|\([\s()]*\))\s*", re.IGNORECASE)
+#: No two repeated parts of it match the same characters, so that it ends after one look at each.
+_HEAD = re.compile(r"\s*(?:MULTI)?POLYGON\s*(?:(?:ZM|Z|M)\s*)?(?=\(|EMPTY)", re.IGNORECASE)
+_SOMETHING = re.compile(r"[^\s()]")
 
 
 class BadOutline(ValueError):
@@ -28,9 +29,9 @@ def parse_outline(text: object) -> Polygon | MultiPolygon:
     """The polygon (x, y) that `text` says; one part alone is a Polygon. Raises BadOutline."""
     if not isinstance(text, str):
         raise BadOutline("wkt is missing or no text")
-    if _EMPTY.fullmatch(text):
+    if not text.strip() or _is_empty(text):
         raise BadOutline("polygon is empty")
-    if not _OUTLINE.match(text):
+    if not names_outline(text):
         raise BadOutline("wkt is no POLYGON or MULTIPOLYGON")
     with np.errstate(all="ignore"):  # GEOS raises float flags over NaN, which is our finding below
         outline = shapely.from_wkt(text, on_invalid="ignore")
@@ -45,6 +46,18 @@ def parse_outline(text: object) -> Polygon | MultiPolygon:
     if any(len(set(p.exterior.coords)) < 3 for p in parts):
         raise BadOutline("polygon has under 3 different points")
     return parts[0] if len(parts) == 1 else outline
+
+
+def names_outline(text: str) -> bool:
+    """Whether it begins as a polygon or multipolygon does, which GEOS can read without danger."""
+    return _HEAD.match(text) is not None
+
+
+def _is_empty(text: str) -> bool:
+    """Whether nothing stands behind the word: EMPTY, or brackets alone that close."""
+    head = _HEAD.match(text)
+    rings = text[head.end() :].strip() if head else ""
+    return rings.upper() == "EMPTY" or (rings.endswith(")") and not _SOMETHING.search(rings))
 
 
 def outline_text(outline: Polygon | MultiPolygon, was: str | None = None) -> str:

@@ -17,8 +17,9 @@ from afterscene.files import visible
 from afterscene.geodata.fit import LngLatFit, fit_lnglat
 from afterscene.geodata.georeference import make_label
 from afterscene.geodata.imagefiles import SUFFIXES
-from afterscene.geodata.label import METADATA_FIELDS, XbdLabel, read_label, write_label
+from afterscene.geodata.label import METADATA_FIELDS, XbdLabel, write_label
 from afterscene.geodata.labeljson import load_json
+from afterscene.geodata.labelreading import read_label
 from afterscene.geodata.leaks import Fingerprint
 
 __all__ = [

@@ -15,7 +15,7 @@ import shapely
 from afterscene.detectors.assess import Assessed
 from afterscene.detectors.assessment import NOT_ASSESSED, counts, word_of
 from afterscene.geodata.damage import COLOURS, LEVEL_WORDS, LEVELS, DamageLevel
-from afterscene.geodata.footprints import Grid
+from afterscene.geodata.grid import Grid
 from afterscene.geodata.overview import ImageFile
 from afterscene.pages.pictures import data_uri
 from afterscene.pages.render import write_page

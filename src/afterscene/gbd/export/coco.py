@@ -1,16 +1,19 @@
 """COCO: one ``annotations.json`` with the buildings of the post pictures, levels as categories.
 
 Category ids are the values of an xBD target, 1 to 4. Pixels as in COCO (x right, y down). A polygon
-with a hole has no COCO form, so it is written as an uncompressed run-length mask; un-classified
-buildings are left out and counted, never taken for a level. ``file_name`` is relative to the set.
+with a hole has no COCO form, so it is written as an uncompressed run-length mask; what reaches
+beyond the picture is cut off, for readers index pixels by these boxes. Un-classified buildings are
+left out and counted, never taken for a level. ``file_name`` is relative to the set.
 """
 
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
+from shapely.geometry import MultiPolygon, Polygon
 
 from afterscene.files import write_json
 from afterscene.gbd.dataset import Dataset, Entry
@@ -23,22 +26,26 @@ def export_coco(dataset: Dataset, out: Path) -> list[Path]:
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     licences: dict[str, int] = {}
-    left_out = 0
+    left_out = outside = 0
     for number, entry in enumerate(dataset, start=1):
         licence = licences.setdefault(entry.licence, len(licences) + 1)
         images.append(_image(number, entry, dataset.root, licence))
         for building in entry.label.buildings:
+            inside = within(building, entry.shape)
             if building.level not in LEVELS:
                 left_out += 1
-                continue
-            found = _annotation(len(annotations) + 1, number, building, entry.shape)
-            annotations.append({**found, "synthetic": entry.synthetic})
+            elif inside is None:
+                outside += 1
+            else:
+                found = _annotation(len(annotations) + 1, number, inside, entry.shape)
+                annotations.append({**found, "synthetic": entry.synthetic})
     document = {
         "info": {
             "description": "Global Building Damage: synthetic pairs made by AfterScene",
             "synthetic": all(image["synthetic"] for image in images),
             "licence": dataset.terms.as_json(),
             "unclassified_left_out": left_out,
+            "outside_left_out": outside,
         },
         "licenses": [
             {"id": k, "name": name, "url": TERMS[name].url if name in TERMS else ""}
@@ -85,6 +92,21 @@ def _annotation(
         "segmentation": segmentation(building, shape),
         "uid": building.uid,
     }
+
+
+def within(building: Building, shape: tuple[int, int]) -> Building | None:
+    """The part of it that lies on the picture; None where nothing does."""
+    height, width = shape
+    left, top, right, bottom = building.polygon.bounds
+    if left >= 0 and top >= 0 and right <= width and bottom <= height:
+        return building
+    frame = shapely.box(0, 0, width, height)
+    cut = shapely.get_parts(shapely.intersection(shapely.make_valid(building.polygon), frame))
+    parts = [p for p in cut if isinstance(p, Polygon) and p.area > 0]
+    if not parts:
+        return None
+    outline = parts[0] if len(parts) == 1 else MultiPolygon(parts)
+    return replace(building, polygon=outline, lnglat=None)
 
 
 def segmentation(building: Building, shape: tuple[int, int]) -> Any:

@@ -17,25 +17,20 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import shapely
 from shapely import STRtree
 
 from afterscene.errors import AftersceneError, MissingFile
 from afterscene.files import prepare_output
+from afterscene.gbd.imagery.mapped import Frames, footprints_of, gather, own_of
 from afterscene.gbd.imagery.pictures import SourcePicture
 from afterscene.gbd.imagery.windows import SIDE, TileSource, windows
-from afterscene.geodata import mapped
 from afterscene.geodata.alignment import footprint_shift
 from afterscene.geodata.damage import Building
-from afterscene.geodata.footprints import (
-    Footprints,
-    Grid,
-    boxes,
-    name_of,
-    on_grid,
-    read_footprints,
-)
+from afterscene.geodata.footprints import Footprints
+from afterscene.geodata.grid import Bounds, Grid
+from afterscene.geodata.guess import why_none
+from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.tiles import Window
@@ -56,7 +51,7 @@ class CutTiles:
     """
 
     tiles: list[str] = field(default_factory=list)
-    left_out: Counter[str] = field(default_factory=Counter)
+    left_out: LeftOut = field(default_factory=LeftOut)
     shifts: Counter[str] = field(default_factory=Counter)
     skipped: list[tuple[str, str]] = field(default_factory=list)
 
@@ -64,7 +59,6 @@ class CutTiles:
         """The counts as JSON values."""
         return {
             "tiles": len(self.tiles),
-            "left_out": dict(sorted(self.left_out.items())),
             "footprint_shifts": dict(sorted(self.shifts.items())),
             "skipped": [{"picture": name, "reason": why} for name, why in self.skipped],
         }
@@ -92,12 +86,20 @@ def cut_tiles(
     prepare_output(out, "gbd tiles", run=settings)
     for name in ("images", "labels"):
         (out / name).mkdir(exist_ok=True)
-    work = _Cutter(out=out, side=side, skip=on_error == "skip")
+    work = _Cutter(
+        out=out,
+        side=side,
+        skip=on_error == "skip",
+        files=[path for path in footprints if not path.is_dir()],
+        folders=[path for path in footprints if path.is_dir()],
+    )
+    grids = work.grids(pictures)
+    every = work.frames(grids)
     for start in range(0, len(pictures), TOGETHER):
-        work.group(pictures[start : start + TOGETHER], footprints)
+        some = {p: grids[p] for p in pictures[start : start + TOGETHER] if p in grids}
+        work.group(some, every, first=start == 0)
     if not work.made.tiles:
-        reasons = [*work.made.left_out, *(why for _, why in work.made.skipped)]
-        raise MissingFile(f"no tile could be cut: {', '.join(reasons) or 'no picture'}")
+        raise MissingFile(work.why_none(every, grids))
     return work.made
 
 
@@ -113,24 +115,46 @@ class _Cutter:
     out: Path
     side: int
     skip: bool
+    files: Sequence[Path]
+    folders: Sequence[Path]
     made: CutTiles = field(default_factory=CutTiles)
     numbers: dict[str, Iterator[int]] = field(default_factory=dict)
+    buildings: Counter[str] = field(default_factory=Counter)
 
-    def group(self, pictures: Sequence[SourcePicture], footprints: Sequence[Path]) -> None:
-        """All tiles of some pictures, whose footprints are read together."""
-        files = [path for path in footprints if not path.is_dir()]
-        folders = [path for path in footprints if path.is_dir()]
-        grids: dict[SourcePicture, Grid] = {}
-        frames: list[tuple[SourcePicture, mapped.Bounds]] = []
+    def grids(self, pictures: Sequence[SourcePicture]) -> dict[SourcePicture, Grid]:
+        """The grid of each picture that can be used, by its header."""
+        found = {}
         for picture in pictures:
             with self._faults(picture):
-                grids[picture] = ImageFile(picture.path).grid
-                if files and grids[picture].crs is not None:
-                    frames += [(picture, box) for box in boxes(grids[picture])]
-        shared = _mapped(files, frames)
+                found[picture] = ImageFile(picture.path).grid
+        return found
+
+    def frames(self, grids: Mapping[SourcePicture, Grid]) -> Frames:
+        """Where those pictures lie that take their footprints from the shared files."""
+        boxes: list[tuple[SourcePicture, Bounds]] = []
         for picture, grid in grids.items():
-            with self._faults(picture):
-                self._picture(picture, _footprints(picture, grid, folders, files, shared))
+            if self.files and own_of(picture, self.folders) is None:
+                with self._faults(picture):
+                    boxes += [(picture, box) for box in grid.bounds()]
+        return Frames(tuple(boxes))
+
+    def group(self, grids: Mapping[SourcePicture, Grid], every: Frames, *, first: bool) -> None:
+        """All tiles of some pictures, whose footprints are read together."""
+        count = self.made.left_out if first else None
+        shared = gather(self.files, every.only([*grids]), every, count)
+        failed = {name for name, _ in self.made.skipped}
+        for picture, grid in grids.items():
+            if picture.name not in failed:
+                with self._faults(picture):
+                    self._picture(picture, footprints_of(picture, grid, self.folders, shared))
+
+    def why_none(self, every: Frames, grids: Mapping[SourcePicture, Grid]) -> str:
+        """Why there is no tile."""
+        there = list(dict.fromkeys(picture for picture, _ in every.boxes))
+        if there and not self.buildings.total():
+            return why_none(self.files, [grids[p] for p in there], self.made.left_out)
+        reasons = [*self.made.left_out.lines(), *(why for _, why in self.made.skipped)]
+        return f"no tile could be cut: {'; '.join(reasons) or 'no picture'}"
 
     @contextmanager
     def _faults(self, picture: SourcePicture) -> Iterator[None]:
@@ -144,7 +168,8 @@ class _Cutter:
 
     def _picture(self, picture: SourcePicture, footprints: Footprints) -> None:
         grid = footprints.grid
-        self.made.left_out["footprint that is no polygon"] += footprints.unusable
+        self.made.left_out.take(footprints.left_out)
+        self.buildings["footprints"] += len(footprints.buildings)
         tree = STRtree([building.polygon for building in footprints.buildings])
         source = TileSource(ImageFile(picture.path), grid)
         for window in windows(grid.shape, self.side):
@@ -154,7 +179,7 @@ class _Cutter:
             near = [footprints.buildings[k] for k in sorted(tree.query(frame, "intersects"))]
             name = f"{picture.event}_{number:08d}"
             if not near:
-                self.made.left_out["tile without a building"] += 1
+                self.made.left_out.add("tile without a building")
                 continue
             self._tile(name, picture, source, window, near)
 
@@ -168,7 +193,7 @@ class _Cutter:
     ) -> None:
         scene = source.read(window)
         if scene.valid.mean() < LEAST_SEEN:
-            self.made.left_out["tile of mostly nodata"] += 1
+            self.made.left_out.add("tile of mostly nodata")
             return
         local = [b.moved(-window.col, -window.row) for b in near]
         shift = footprint_shift(scene.rgb(), scene.valid, local)
@@ -176,7 +201,7 @@ class _Cutter:
         frame = shapely.box(0, 0, window.width, window.height)
         kept = [b for b in placed if b.polygon.intersects(frame.buffer(-0.5))]
         if not kept:
-            self.made.left_out["tile without a building"] += 1
+            self.made.left_out.add("tile without a building")
             return
         self.made.shifts[shift.status] += 1
         metadata = {
@@ -188,45 +213,6 @@ class _Cutter:
         write_scene(scene, self.out / "images" / f"{name}_pre_disaster.tif", tags={})
         write_label(label, self.out / "labels" / f"{name}_pre_disaster.json")
         self.made.tiles.append(name)
-
-
-def _footprints(
-    picture: SourcePicture,
-    grid: Grid,
-    folders: Sequence[Path],
-    files: Sequence[Path],
-    shared: Mapping[SourcePicture, Sequence[mapped.Footprint]],
-) -> Footprints:
-    """A picture's own file where a folder has one, else its part of the shared files."""
-    for folder in folders:
-        for end in (end for reader in mapped.READERS.values() for end in reader.endings):
-            if (path := folder / f"{picture.path.stem}{end}").is_file():
-                return read_footprints(path, grid)
-    if not files:
-        raise MissingFile(
-            f"{picture.path}: no footprints; put {picture.path.stem}.geojson (or .json, .gpkg, "
-            ".csv, .parquet) into the folder, or give a file for all pictures"
-        )
-    found = [(name_of(f), f.outline) for f in shared.get(picture, ())]
-    return on_grid(files[0], found, grid)
-
-
-def _mapped(
-    files: Sequence[Path], frames: Sequence[tuple[SourcePicture, mapped.Bounds]]
-) -> dict[SourcePicture, list[mapped.Footprint]]:
-    """Footprints of shared files, picture by picture; each file is read once."""
-    found: dict[SourcePicture, list[mapped.Footprint]] = {picture: [] for picture, _ in frames}
-    if not frames:
-        return found
-    tree = STRtree([shapely.box(*box) for _, box in frames])
-    west, south, east, north = np.array([box for _, box in frames]).T
-    around = tuple(map(float, (west.min(), south.min(), east.max(), north.max())))
-    for file in files:
-        for footprint in mapped.iterate_footprints(file, around):  # type: ignore[arg-type]
-            touched = tree.query(footprint.outline, "intersects").tolist()
-            for picture in dict.fromkeys(frames[k][0] for k in touched):
-                found[picture].append(footprint)
-    return found
 
 
 def _metadata(name: str, picture: SourcePicture, window: Window, scene: Scene) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.decode import moved
-from afterscene.geodata.footprints import Grid
+from afterscene.geodata.grid import Grid
 from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Scene, Stretch
 from afterscene.geodata.tiles import Window
