@@ -121,7 +121,9 @@ def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Output of build or synthesize.")],
     as_json: Json = False,
 ) -> None:
-    """Check each pair of a folder against its manifest: synthetic, tampered or missing.
+    """Check each pair of a folder against its manifest: synthetic, tampered, missing or faulty.
+
+    Faulty: a level stands where the picture has no data.
 
     Exit code 1 when a pair is not as the manifest says.
     """

@@ -22,6 +22,7 @@ from afterscene.geodata.damage import Building, DamageLevel, layers
 from afterscene.geodata.grid import Grid
 from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Stretch
+from afterscene.geodata.seen import LEAST
 from afterscene.geodata.tiles import Window, feather, tiles
 
 _SMALLEST = 1e-6
@@ -31,7 +32,7 @@ _LOOKED_AT = 9
 
 @dataclass(frozen=True, kw_only=True)
 class Assessed:
-    """A building and what became of it: `level` None where pre or post has no data on it.
+    """A building and what became of it: `level` None where pre or post has too little data on it.
 
     probabilities: of the four levels, given that it stands there; located: the mean probability
     that the network sees a building at all on its pixels.
@@ -81,7 +82,7 @@ def assess(
     boxes = shapely.bounds([b.polygon for b in footprints]) if footprints else np.zeros((0, 4))
     head = detector.objects
     width = detector.network.features_width if head is not None else 0
-    sums = np.zeros((1 + 5 + 2 * width, len(footprints)))
+    sums, areas = np.zeros((1 + 5 + 2 * width, len(footprints))), np.zeros(len(footprints))
     fade = _Fade(windows, shape)
     for window in windows:
         inside = _touching(boxes, window)
@@ -93,20 +94,25 @@ def assess(
                 s.rgb(stretch=limit) for s, limit in zip((before, after), limits, strict=True)
             )
             planes = detector.planes(*pictures, flips=flips, features=head is not None)
-            weight = fade(window) * (before.valid & after.valid)
-            rows = chain([np.ones_like(weight)], planes, (f * f for f in planes[5:]))
-            for row, plane in enumerate(rows):
+            whole = fade(window)
+            weight = whole * (before.seen & after.seen)
+            maps = chain([np.ones_like(weight)], planes, (f * f for f in planes[5:]))
+            for owner in owners:
+                area = np.bincount(owner.ravel(), whole.ravel(), minlength=len(inside) + 1)
+                areas[inside] += area[1:]
+            for row, plane in enumerate(maps):
                 for owner in owners:
                     found = np.bincount(
                         owner.ravel(), (weight * plane).ravel(), minlength=len(inside) + 1
                     )
                     sums[row, inside] += found[1:]
         advance(1)
-    return [_decided(detector, b, s) for b, s in zip(footprints, sums.T, strict=True)]
+    rows = zip(footprints, sums.T, areas, strict=True)
+    return [_decided(detector, building, row, area) for building, row, area in rows]
 
 
-def _decided(detector: Detector, building: Building, sums: np.ndarray) -> Assessed:
-    if sums[0] <= 0:
+def _decided(detector: Detector, building: Building, sums: np.ndarray, area: float) -> Assessed:
+    if sums[0] <= 0 or sums[0] < LEAST * area:
         return Assessed(building=building, level=None, probabilities=(), located=0.0)
     located, levels = sums[1] / sums[0], sums[2:6] / sums[0]
     bias = np.array(detector.decision.level_bias)

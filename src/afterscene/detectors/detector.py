@@ -26,7 +26,7 @@ from afterscene.detectors.decision import Decision, decide
 from afterscene.detectors.encoders import ENCODERS
 from afterscene.detectors.objects import ObjectHead, pool
 from afterscene.errors import BadImage, NotFinite
-from afterscene.geodata.damage import Building, instances
+from afterscene.geodata.damage import IGNORE, Building, instances
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.tiles import feather, tiles
 from afterscene.networks.siamese import SiameseUNet, fold_batch_norm
@@ -43,16 +43,23 @@ class Prediction:
 
     localization: (H, W) uint8, 1 on buildings. damage: (H, W) uint8, 1..4, meant on buildings.
     probabilities: (5, H, W) float32, background and the four levels; they sum to 1.
+    seen: (H, W) bool, False where pre or post has no data; nothing is claimed there. None: all.
     """
 
     localization: np.ndarray
     damage: np.ndarray
     probabilities: np.ndarray
+    seen: np.ndarray | None = None
 
     @property
     def target(self) -> np.ndarray:
         """(H, W) uint8, 0 background and 1..4, as an xBD target."""
         return self.damage * self.localization
+
+    @property
+    def known(self) -> np.ndarray:
+        """The target with 255 where an image has no data."""
+        return self.target if self.seen is None else np.where(self.seen, self.target, IGNORE)
 
 
 class Detector:
@@ -115,7 +122,7 @@ class Detector:
         by_object = footprints is not None and self.objects is not None
         planes = self.planes(pre.rgb(), post.rgb(), flips=flips, features=by_object)
         building, levels = planes[0], planes[1:5]
-        seen = pre.valid & post.valid
+        seen = pre.seen & post.seen
         building = np.where(seen, building, 0).astype(np.float32)
         mask, damage = decide(building, levels, self.decision, footprints)
         if by_object and footprints and self.objects is not None:
@@ -124,7 +131,7 @@ class Detector:
             damage = np.where(owner > 0, levels.argmax(axis=0) + 1, damage).astype(np.uint8)
         mask = mask * seen.astype(np.uint8)
         everything = np.concatenate([1 - building[None], building * levels])
-        return Prediction(localization=mask, damage=damage, probabilities=everything)
+        return Prediction(localization=mask, damage=damage, probabilities=everything, seen=seen)
 
     @property
     def hash(self) -> str:

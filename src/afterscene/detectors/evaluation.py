@@ -5,7 +5,7 @@ footprint gets the level that most of its found pixels say, so that a warehouse 
 a shed); the 5 x 5 table of pixels; how far the stated probabilities can be believed (expected
 calibration error, Guo et al. 2017, arXiv 1706.04599: the mean gap between confidence and accuracy
 over ten bins); and intervals (:mod:`afterscene.metrics.bootstrap`). Un-classified
-buildings are left out everywhere.
+buildings, and pixels where an image has no data, are left out everywhere.
 """
 
 from __future__ import annotations
@@ -119,9 +119,9 @@ def _tile(detector: Detector, pair: LabelledPair, flips: bool) -> Tile:
     rasters = tuple(layers(pair.buildings, pair.shape))
     return Tile(
         event=pair.event,
-        counts=Confusion().add(found.localization, found.damage, pair.target).counts,
+        counts=Confusion().add(found.localization, found.damage, pair.known).counts,
         objects=match_buildings(rasters, np.array([0, *pair.levels]), found.target),
-        bins=confidence_bins(found.probabilities[1:], pair.target),
+        bins=confidence_bins(found.probabilities[1:], pair.known),
     )
 
 

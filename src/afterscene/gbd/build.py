@@ -31,9 +31,10 @@ from afterscene.gbd.plan import Item, Plan
 from afterscene.gbd.provenance import post_label, pre_label, row, tags
 from afterscene.gbd.runs import RunOptions, RunReport, run_plan
 from afterscene.gbd.sources import check_sources, digest, hashes, read_source
-from afterscene.geodata.damage import rasterize
+from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.scene import Scene, write_scene
+from afterscene.geodata.seen import known_target
 from afterscene.geodata.xbd import XbdLabel, write_label
 
 GEOTIFF = (".tif", ".tiff")
@@ -119,7 +120,7 @@ def _write_pre(item: Item, out: Path, scene: Scene, label: XbdLabel) -> None:
     else:
         write_scene(as_rgb(scene), image, tags={"AFTERSCENE_SOURCE": item.source.id})
     write_label(pre_label(label, item.name), written)
-    _write_target(rasterize(label.buildings, scene.shape), target, {})
+    _write_target(known_target(label.buildings, seen_pixels(scene.rgb(), scene.valid)), target, {})
 
 
 def _write_target(target: np.ndarray, path: Path, text: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@
 picture. What is written about it, and that it is synthetic, is :mod:`afterscene.gbd.provenance`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +14,9 @@ from afterscene.errors import BadParameter, UnknownName
 from afterscene.gbd.generator import Generator
 from afterscene.gbd.plan import Item
 from afterscene.geodata.border import seen_pixels
-from afterscene.geodata.damage import DamageMap, rasterize
+from afterscene.geodata.damage import Building, DamageLevel, DamageMap
 from afterscene.geodata.scene import Scene
+from afterscene.geodata.seen import known_target, unseen_unclassified
 from afterscene.geodata.xbd import XbdLabel
 from afterscene.hazards import make_hazard
 from afterscene.judging.quality import Checked, QualityControl, draw_checked
@@ -86,21 +88,29 @@ def make_post(
     pre = as_rgb(scene)
     # A picture without a mask may still be padded: no water or ash is to be drawn there.
     shown = pre.replace(valid=seen_pixels(pre.rgb(), pre.valid))
-    damage = item_damage(item, pre, label)
+    struck = item_damage(item, pre, label)
+    damage = replace(struck, buildings=unseen_unclassified(struck.buildings, shown.valid))
+    drawn = replace(struck, buildings=_standing(damage.buildings))
 
     def draw(seed: int) -> Scene:
-        return generator.render(
-            shown, damage, seed=seed, mode=rendering.mode, steps=rendering.steps
-        )
+        return generator.render(shown, drawn, seed=seed, mode=rendering.mode, steps=rendering.steps)
 
     checked = draw_checked(draw, pre, damage, item.seed, rendering.control)
     return Post(
         scene=checked.scene.replace(crs=pre.crs, transform=pre.transform, valid=pre.valid),
         label=replace(label, buildings=damage.buildings),
         damage=damage,
-        target=rasterize(damage.buildings, pre.shape),
+        target=known_target(damage.buildings, shown.valid),
         checked=checked,
         drawn_as=generator.drawn_as(item.hazard),
+    )
+
+
+def _standing(buildings: Sequence[Building]) -> tuple[Building, ...]:
+    """The buildings as they are drawn: what is not seen is not damaged, whatever it lost."""
+    return tuple(
+        replace(b, level=DamageLevel.NO_DAMAGE) if b.level == DamageLevel.UNCLASSIFIED else b
+        for b in buildings
     )
 
 

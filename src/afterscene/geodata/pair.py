@@ -24,6 +24,7 @@ from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.leaks import Fingerprint, middle
 from afterscene.geodata.masks import read_mask
 from afterscene.geodata.scene import Scene, read_scene
+from afterscene.geodata.seen import unseen_unclassified
 from afterscene.geodata.xbd import Pair, XbdTree
 
 
@@ -65,15 +66,16 @@ class LabelledPair:
         """(H, W) in pixels."""
         return self.pre.shape
 
-    @property
+    @cached_property
     def valid(self) -> np.ndarray:
-        """(H, W) bool: both scenes have data."""
-        return self.pre.valid & self.post.valid
+        """(H, W) bool: both scenes have data; black padding is none."""
+        return self.pre.seen & self.post.seen
 
-    @property
+    @cached_property
     def levels(self) -> np.ndarray:
-        """(buildings,) uint8: 1 to 4, 255 un-classified, 0 not assessed."""
-        return np.array([int(b.level or 0) for b in self.buildings], np.uint8)
+        """(buildings,) uint8: 1 to 4, 255 un-classified or without data, 0 not assessed."""
+        known = unseen_unclassified(self.buildings, self.valid)
+        return np.array([int(b.level or 0) for b in known], np.uint8)
 
     @cached_property
     def centres(self) -> np.ndarray:
@@ -90,7 +92,7 @@ class LabelledPair:
 
     @cached_property
     def known(self) -> np.ndarray:
-        """The target with 255 where one of the scenes has no data: what can be learned from."""
+        """The target with 255 where a scene has no data: what can be learned and judged."""
         valid = self.valid
         return self.target if valid.all() else np.where(valid, self.target, np.uint8(IGNORE))
 
@@ -124,13 +126,18 @@ def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
         buildings = outlined(read_target(pair.target))
     return LabelledPair(
         id=pair.id,
-        pre=read_scene(pair.pre),
-        post=read_scene(pair.post),
+        pre=_with_data(read_scene(pair.pre)),
+        post=_with_data(read_scene(pair.post)),
         buildings=buildings,
         event=pair.event,
         labelled=pair.labelled,
         synthetic=synthetic,
     )
+
+
+def _with_data(scene: Scene) -> Scene:
+    """The scene of a file, which shows nothing where it is zero all over."""
+    return scene if scene.pixels.any() else scene.replace(valid=np.zeros(scene.shape, bool))
 
 
 def read_pairs(

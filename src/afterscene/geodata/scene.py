@@ -9,6 +9,7 @@ be recorded and applied to the other image of a pair.
 import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -19,6 +20,7 @@ from affine import Affine
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic
 from afterscene.geodata import encode
+from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.crs import WGS84, known_crs, metres_a_unit, on_earth, way
 from afterscene.geodata.decode import decode, moved
 from afterscene.geodata.grid import is_map
@@ -155,6 +157,17 @@ class Scene:
         picture = np.moveaxis(self.pixels, 0, 2) if plain else self.rgb()
         picture.flags.writeable = False
         return picture
+
+    @cached_property
+    def seen(self) -> np.ndarray:
+        """(H, W) bool: `valid`, without the black padding of an 8-bit picture that has no mask.
+
+        A picture that is black all over has no padding: nothing stands out from it.
+        """
+        if self.pixels.dtype != np.uint8 or not self.valid.all():
+            return self.valid
+        found = seen_pixels(self.rgb(), self.valid)
+        return found if found.any() else self.valid
 
     def crop(self, window: Window) -> "Scene":
         """The part under `window`, with the transform moved along. Raises BadParameter."""

@@ -48,7 +48,7 @@ class Recovered:
 def recover(assessor: Assessor, pair: LabelledPair, post: Scene) -> Recovered:
     """Let the assessor judge one picture. Un-classified buildings are not counted."""
     found = assessor.predict(pair.pre, post, footprints=pair.buildings)
-    pixels = Confusion().add(found.localization, found.damage, pair.target)
+    pixels = Confusion().add(found.localization, found.damage, pair.known)
     buildings = asked_and_found(pair.buildings, found.localization, found.damage)
     return Recovered(pixels=pixels, buildings=buildings)
 

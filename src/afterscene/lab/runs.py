@@ -125,7 +125,7 @@ def _train(
     counts, damage = [], {}
     for pair in evaluation:
         found = detector.predict(pair.pre, pair.post)
-        counts.append(Confusion().add(found.localization, found.damage, pair.target).counts)
+        counts.append(Confusion().add(found.localization, found.damage, pair.known).counts)
         if pair.id in show:
             damage[pair.id] = found.target
     np.savez_compressed(folder / DAMAGE, **damage)  # type: ignore[arg-type]

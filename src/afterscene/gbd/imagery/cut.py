@@ -33,6 +33,7 @@ from afterscene.geodata.guess import why_none
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Scene, write_scene
+from afterscene.geodata.seen import seen_shares
 from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import make_label, write_label
 
@@ -199,7 +200,11 @@ class _Cutter:
         shift = footprint_shift(scene.rgb(), scene.valid, local)
         placed = [b.moved(*shift.move) for b in local]
         frame = shapely.box(0, 0, window.width, window.height)
-        kept = [b for b in placed if b.polygon.intersects(frame.buffer(-0.5))]
+        inside = [b for b in placed if b.polygon.intersects(frame.buffer(-0.5))]
+        shares = seen_shares(inside, scene.valid)
+        kept = [b for b, share in zip(inside, shares, strict=True) if share > 0]
+        if lost := len(inside) - len(kept):
+            self.made.left_out["footprint where the picture has no data"] += lost
         if not kept:
             self.made.left_out.add("tile without a building")
             return
