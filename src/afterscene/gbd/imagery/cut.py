@@ -203,8 +203,7 @@ class _Cutter:
         inside = [b for b in placed if b.polygon.intersects(frame.buffer(-0.5))]
         shares = seen_shares(inside, scene.valid)
         kept = [b for b, share in zip(inside, shares, strict=True) if share > 0]
-        if lost := len(inside) - len(kept):
-            self.made.left_out["footprint where the picture has no data"] += lost
+        self.made.left_out.add("footprint where the picture has no data", len(inside) - len(kept))
         if not kept:
             self.made.left_out.add("tile without a building")
             return
