@@ -113,7 +113,7 @@ def test_a_bad_listing_is_named(flat: Path, listing: str) -> None:
 
 
 def test_a_tree_without_splits_says_so(flat: Path) -> None:
-    with pytest.raises(UnknownName, match="it has: none, leave the split out"):
+    with pytest.raises(UnknownName, match=r"it has: none\. Name its tiles in a splits\.json"):
         XbdTree(flat).pairs("train")
 
 
@@ -144,3 +144,15 @@ def test_the_real_tree(shared_data: Path) -> None:
     assert all(p.post and p.pre_label and p.post_label and hazard_of(p.event) for p in pairs)
     scene, label = read_scene(pairs[0].pre), read_label(pairs[0].pre_label or "")
     assert (scene.shape, scene.bands) == (label.shape, 3) == ((1024, 1024), 3)
+
+
+def test_a_flat_folder_is_told_how_a_split_is_named(afterscene, tmp_path: Path) -> None:
+    """`train` has no option for it, so none is named."""
+    import toys
+
+    folder = toys.toy_tree(tmp_path / "xbd", 1)
+    (folder / "splits.json").unlink()
+    run = afterscene("train", "generator-small", "--data", folder, "--out", tmp_path / "run")
+    assert run.code == 2
+    assert "has no split 'train'; it has: none. Name its tiles in a splits.json" in run.stderr
+    assert "--split" not in run.stderr

@@ -112,8 +112,11 @@ class XbdTree:
         elif split in self._folders and split:
             found = {p.id: p for p in _pairs(self._folders[split])}
         else:
-            known_names = ", ".join(self.splits) or "none, leave the split out"
-            raise UnknownName(f"{self.root} has no split {split!r}; it has: {known_names}")
+            names = ", ".join(self.splits) or "none"
+            raise UnknownName(
+                f"{self.root} has no split {split!r}; it has: {names}. Name its tiles in a "
+                f'splits.json, {{"{split}": ["event_00000001", ...]}}, or put them below {split}/'
+            )
         return [found[i] for i in sorted(found)]
 
 

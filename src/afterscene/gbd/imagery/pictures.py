@@ -1,7 +1,7 @@
 """Which pictures there are to draw disasters on: files below a folder, in the order of their names.
 
 The event of a picture (what xBD calls a disaster, here the place) is the folder it lies in. Names
-become plain: they turn into file names. What is plainly an after picture is left out.
+become plain: they turn into file names. What a name or folder says is an after picture is left out.
 """
 
 import re
@@ -14,8 +14,7 @@ from typing import Any
 from afterscene.errors import MissingFile
 from afterscene.files import visible
 from afterscene.geodata.imagefiles import SUFFIXES
-
-_POST = re.compile(r"(^|[_-])post([_-]|$)|post_disaster", re.IGNORECASE)
+from afterscene.geodata.roles import taken
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +35,9 @@ def plain(name: str) -> str:
 
 
 def pictures_in(folder: Path) -> list[SourcePicture]:
-    """The PNG, JPEG and TIFF files below a folder.
+    """The PNG, JPEG and TIFF files below a folder, after images left out.
+
+    Which those are: :mod:`afterscene.geodata.roles`.
 
     Raises:
         MissingFile: it is no folder, or holds no picture.
@@ -44,11 +45,11 @@ def pictures_in(folder: Path) -> list[SourcePicture]:
     if not folder.is_dir():
         raise MissingFile(f"{folder} is not a folder; give one with GeoTIFF, PNG or JPEG files")
     root = folder.resolve()
+    files = [p for p in visible(folder, deep=True) if p.suffix.lower() in SUFFIXES and p.is_file()]
+    roles = taken([path.relative_to(folder) for path in files])
     found = []
-    for path in visible(folder, deep=True):
-        if path.suffix.lower() not in SUFFIXES:
-            continue
-        if _POST.search(path.stem) or not path.is_file():
+    for path, role in zip(files, roles, strict=True):
+        if role.role == "post":
             continue
         if not path.resolve().is_relative_to(root):
             raise MissingFile(f"{path}: leads out of {folder}; put the file itself there")
@@ -57,7 +58,7 @@ def pictures_in(folder: Path) -> list[SourcePicture]:
         found.append(SourcePicture(path=path, event=plain(event), name=name))
     if not found:
         raise MissingFile(
-            f"{folder} holds no pre image; give a folder with GeoTIFF, PNG or JPEG files (names "
-            "with post_ or _post are taken for after images)"
+            f"{folder} holds no pre image; give a folder with GeoTIFF, PNG or JPEG files "
+            f"({len(files)} are taken for after images, by their names or folders)"
         )
     return found
