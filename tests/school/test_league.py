@@ -87,9 +87,10 @@ def test_every_method_is_judged_and_shown(league):
     for score in result.scores:
         assert score.frechet > 0 and score.seconds > 0 and score.nearest > 0
         assert score.training_steps >= 1
-        assert (score.bits is None) == (score.name in ("averaging", "best-guess"))
+        assert (score.bits is None) == (score.name in ("averaging", "gan", "best-guess"))
     calls = {score.name: score.evaluations for score in result.scores}
     assert calls["next-pixel"] == 256 == 16 * calls["spaced"] == 16 * calls["blocks"]
+    assert calls["vae"] == calls["gan"] == calls["flow"] == 1
     assert calls["pixelcnn"] == 3 * 256 and calls["ddpm"] == calls["2015"] == 5
     assert calls["score-sde"] > 5
     assert [count for count, _ in result.steps] == [4, 8, 16]
@@ -133,10 +134,10 @@ def test_the_story_is_told_as_measured(league):
     good = with_distances(
         averaging=90, spaced=20, blocks=30, random=25, ddpm=1, **{"score-sde": 2, "u-vit": 3}
     )
-    assert [line.split(":")[0] for line in good[:6]] == ["Holds", "Does not hold", *["Holds"] * 4]
-    assert good[-1] == "Best of the nine: DDPM, 1.0."
-    bad = with_distances(averaging=1, spaced=70, blocks=30, random=25)
-    assert all(line.startswith("Does not hold") for line in bad[:6])
+    assert [line.split(":")[0] for line in good[:7]] == ["Holds", "Does not hold", *["Holds"] * 5]
+    assert good[-1] == "Best of the twelve: DDPM, 1.0."
+    bad = with_distances(averaging=1, spaced=70, blocks=30, random=25, flow=40)
+    assert all(line.startswith("Does not hold") for line in bad[:7])
     assert "spaced pixels beat blocks (70.0 against 30.0)" in bad[2]
 
 

@@ -23,6 +23,8 @@ from afterscene.errors import BadParameter, NotFinite
 class FitConfig:
     """Steps, pictures a step, peak learning rate (AdamW, cosine to 0), seed, gradient norm.
 
+    ``momentum``: the first of AdamW's betas; games between two networks want little of it.
+
     ``seconds``: of the processor, after which it ends though there are steps left; the learning
     rate then falls with the time that is gone.
     """
@@ -32,6 +34,7 @@ class FitConfig:
     lr: float = 2e-3
     seed: int = 0
     clip: float = 1.0
+    momentum: float = 0.9
     seconds: float = math.inf
 
     def __post_init__(self) -> None:
@@ -57,7 +60,8 @@ def train_steps(
     ``model.loss`` (for the bridge: a network alone has none). Raises
     :class:`~afterscene.errors.NotFinite` where the loss is no number.
     """
-    optimizer = torch.optim.AdamW(model.parameters(), lr=config.lr, weight_decay=0.01)
+    betas = (config.momentum, 0.999)
+    optimizer = torch.optim.AdamW(model.parameters(), config.lr, betas, weight_decay=0.01)
     model.train()
     start = time.process_time()
     for step in range(config.steps):

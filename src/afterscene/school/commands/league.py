@@ -1,4 +1,4 @@
-"""``afterscene course league``: nine ways to draw, compared at equal training seconds."""
+"""``afterscene course league``: twelve ways to draw, compared at equal training seconds."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +26,7 @@ def league(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train nine methods equally long on real crops: table, pictures, plot; goes on if stopped."""
+    """Train twelve methods for equal seconds: table, pictures, plot. Resumes if it was stopped."""
     from dataclasses import asdict
 
     from afterscene.lab.features import LiteFeatures

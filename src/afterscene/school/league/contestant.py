@@ -57,8 +57,8 @@ class Contestant:
         walk: ``(label (N,), seed) -> states (N, 3, H, W)`` int64, the last one is the picture.
         evaluations: Network evaluations, one after the other, of one call of ``walk``.
         bits: ``(x, label) -> (N,)`` bits a value of held-out pictures; None: not defined.
-        how: What kind of likelihood: "exact", "ODE" or "bound".
-        lr, batch: Of the training.
+        how: What kind of likelihood: "exact", "ODE", "flow" or "bound".
+        lr, batch, momentum: Of the training.
         sibling: Name of the method whose trained weights this one draws with.
     """
 
@@ -71,4 +71,5 @@ class Contestant:
     how: str = ""
     lr: float = 2e-3
     batch: int = 32
+    momentum: float = 0.9
     sibling: str = ""

@@ -43,7 +43,7 @@ def vae(config: LeagueConfig, classes: int) -> Contestant:
 
 def gan(config: LeagueConfig, classes: int) -> Contestant:
     """Generator and discriminator; no likelihood."""
-    return _contestant("GAN", Gan(_sizes(config, classes)), lr=1e-3)
+    return replace(_contestant("GAN", Gan(_sizes(config, classes)), lr=2e-3), momentum=0.0)
 
 
 def flow(config: LeagueConfig, classes: int) -> Contestant:

@@ -18,17 +18,20 @@ from afterscene import __version__
 from afterscene.files import prepare_output, write_atomic, write_json
 from afterscene.lab.features import FeatureSpace
 from afterscene.school.autoregression import FitConfig, RemovalModel, train_steps
-from afterscene.school.league import chain2015, diffusers, pixelwise
+from afterscene.school.league import chain2015, diffusers, latent, pixelwise
 from afterscene.school.league.contestant import Contestant, LeagueConfig
 from afterscene.school.league.crops import LeagueCrops, read_crops
 from afterscene.school.league.judge import LeagueJudge, Sampled, Score, sample_pictures
 
 Maker = Callable[[LeagueConfig, int], Contestant]
 
-#: The nine methods in the order of the course, each followed by its controls.
+#: The methods, those that draw all at once first; each is followed by its controls.
 CONTESTANTS: Mapping[str, Maker] = MappingProxyType(
     {
         "averaging": pixelwise.averaging,
+        "vae": latent.vae,
+        "gan": latent.gan,
+        "flow": latent.flow,
         "next-pixel": pixelwise.next_pixel,
         "best-guess": pixelwise.best_guess,
         "pixelcnn": pixelwise.pixelcnn,
@@ -139,6 +142,7 @@ def _trained(contestant: Contestant, judge: LeagueJudge) -> tuple[Contestant, in
         seconds=judge.config.seconds,
         batch=contestant.batch,
         lr=contestant.lr,
+        momentum=contestant.momentum,
         seed=judge.config.seed,
     )
     losses = train_steps(
