@@ -68,7 +68,7 @@ def test_what_the_sketch_shows_is_in_the_render():
 
 @pytest.mark.parametrize("entry", [0.0, 1.0])
 def test_an_entry_outside_the_bridge_is_refused(entry):
-    with pytest.raises(BadParameter, match="entry must lie between"):
+    with pytest.raises(BadParameter, match="entry must be between"):
         RenderConfig(entry=entry)
 
 

@@ -22,7 +22,7 @@ def test_flat_folder_of_pairs_without_labels(tmp_path):
 
 
 def test_empty_folder_is_named(tmp_path):
-    with pytest.raises(MissingFile, match="holds no pairs"):
+    with pytest.raises(MissingFile, match="has no pairs"):
         unlabelled_pairs(tmp_path)
 
 

@@ -1,9 +1,9 @@
 """Damage models: two scenes in, buildings and their damage levels out.
 
 ``fit`` trains a Siamese U-Net on real and synthetic pairs, ``Detector.predict`` applies it to
-scenes of any size, ``load`` and ``Detector.save`` move it through a folder of safetensors and JSON,
-``predict_folder`` writes what the xView2 scorer reads. :data:`DETECTORS` lists ready
-configurations. Nothing here knows the generators; the two meet in :mod:`afterscene.lab`.
+scenes of any size, ``load_detector`` and ``Detector.save`` read and write a folder of safetensors
+and JSON, ``predict_folder`` writes what the xView2 scorer reads. :data:`DETECTORS` lists ready
+configurations. Nothing here depends on generators; :mod:`afterscene.lab` combines both.
 """
 
 from afterscene.detectors.config import DetectorConfig

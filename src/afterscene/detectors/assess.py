@@ -1,9 +1,9 @@
-"""The damage of given buildings in scenes of any size, a window at a time.
+"""The damage of given buildings in scenes of any size, one window at a time.
 
-Windows overlap and their answers are blended, as :meth:`Detector.predict` does, but only sums over
-buildings are kept: the memory needed is that of one window, however large the scene. Windows
-without a building are not looked at. The level of a building is decided from the mean of its
-pixels' probabilities, under the detector's own biases.
+Windows overlap and their predictions are blended, as in :meth:`Detector.predict`, but only sums
+over buildings are kept: the memory needed is that of one window, however large the scene. Windows
+without a building are skipped. The level of a building is decided from the mean of its pixels'
+probabilities, with the detector's own biases.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from afterscene.geodata.seen import LEAST
 from afterscene.geodata.tiles import Window, feather, tiles
 
 _SMALLEST = 1e-6
-#: Windows from which the limits of 16-bit and float pictures are taken.
+#: Number of windows from which the limits of 16-bit and float images are computed.
 _LOOKED_AT = 9
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assessed:
-    """A building and what became of it: `level` None where pre or post has too little data on it.
+    """A building and its damage: `level` is None if pre or post has too little data there.
 
-    probabilities: of the four levels, given that it stands there; located: the mean probability
-    that the network sees a building at all on its pixels.
+    probabilities: those of the four levels, given that there is a building; located: the mean
+    probability on its pixels that there is a building at all.
     """
 
     building: Building
@@ -45,7 +45,7 @@ class Assessed:
 
 
 def same_grid(pre: ImageFile, post: ImageFile) -> Grid:
-    """The grid of both images. Raises BadImage where they differ."""
+    """The grid of both images. Raises BadImage if they differ."""
     grid, other = pre.grid, post.grid
     differ = grid.shape != other.shape
     if grid.transform is not None and other.transform is not None:
@@ -128,7 +128,7 @@ def _decided(detector: Detector, building: Building, sums: np.ndarray, area: flo
 
 
 class _Fade:
-    """Blend weights that sum to 1 over all windows of a grid at every pixel."""
+    """Blending weights that sum to 1 over all windows at every pixel."""
 
     def __init__(self, windows: Sequence[Window], shape: tuple[int, int]) -> None:
         self.totals = tuple(np.zeros(n, np.float32) for n in shape)
@@ -160,9 +160,9 @@ def _touching(boxes: np.ndarray, window: Window) -> np.ndarray:
 
 
 def _stretch(image: ImageFile, windows: Sequence[Window]) -> Stretch | None:
-    """One pair of limits for the whole file; None for 8 bits, which stay as they are.
+    """One pair of limits for the whole file; None for 8 bits, which stay unchanged.
 
-    The median over windows spread through the scene of each window's own limits.
+    The median of the limits of windows that are spread over the scene.
     """
     some = windows[:: max(1, len(windows) // _LOOKED_AT)]
     if image.read(Window(0, 0, 1, 1)).pixels.dtype == np.uint8:

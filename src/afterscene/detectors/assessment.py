@@ -19,18 +19,18 @@ LAYER, NOT_ASSESSED = "buildings", "not-assessed"
 
 
 def word_of(one: Assessed) -> str:
-    """The level's word, or ``not-assessed``."""
+    """The level's name, or ``not-assessed``."""
     return NOT_ASSESSED if one.level is None else one.level.word
 
 
 def counts(found: Sequence[Assessed]) -> dict[str, int]:
-    """Buildings of each level, zeros included, and of those not assessed, if any."""
+    """Buildings of each level, including zeros, and those not assessed, if any."""
     seen = Counter(word_of(one) for one in found)
     return {**dict.fromkeys(LEVEL_WORDS, 0), **seen}
 
 
 def write_layer(found: Sequence[Assessed], grid: Grid, path: Path, *, source: str) -> Path:
-    """The GeoPackage, in the imagery's CRS; without a place pixels, with y upwards from 0 down."""
+    """The GeoPackage, in the imagery's CRS; without a CRS in pixels, with y pointing up from 0."""
     outward = applied((grid.crs and grid.transform) or Affine.scale(1, -1))
     outlines = [shapely.transform(one.building.polygon, outward) for one in found]
     columns: dict[str, list[object]] = {

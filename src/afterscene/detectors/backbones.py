@@ -1,10 +1,10 @@
-"""Swin and CLIP vision encoders out of transformers as feature pyramids.
+"""Swin and CLIP vision encoders from transformers as feature pyramids.
 
-A transformer begins at stride 4 or 16; a house has some 25 pixels a side, so plain convolutions
-give the finer strides above it: a stem at stride 2 over Swin's four stages (Liu et al. 2021, arXiv
-2103.14030), three or more over CLIP's grid of patches (Radford et al. 2021, arXiv 2103.00020).
-Weights come from a local folder in safetensors; without one the encoder is small and untrained.
-Nothing is fetched and nothing unpickled. transformers is in the extra ``pretrained``.
+A transformer starts at stride 4 or 16; a house has some 25 pixels a side, so plain convolutions
+give the finer strides before it: a stem at stride 2 before Swin's four stages (Liu et al. 2021,
+arXiv 2103.14030), three or more before CLIP's grid of patches (Radford et al. 2021, arXiv
+2103.00020). Weights come from a local folder in safetensors; without one the encoder is small and
+untrained. Nothing is downloaded and nothing unpickled. transformers is in the extra ``pretrained``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from afterscene.errors import BadWeights, MissingExtra, MissingFile
 from afterscene.networks.siamese import TinyEncoder, conv_block
 
 Config = TypeVar("Config", bound=DetectorConfig)
-#: Of ImageNet (Swin) and of CLIP's own pictures, for values in 0..1.
+#: Means and standard deviations of ImageNet (Swin) and of CLIP's images, for values in 0..1.
 SWIN_LOOK = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 CLIP_LOOK = ((0.4815, 0.4578, 0.4082), (0.2686, 0.2613, 0.2758))
 SMALL_SWIN = {
@@ -48,8 +48,8 @@ def library() -> Any:
         import transformers
     except ImportError as error:
         raise MissingExtra(
-            "the detectors swin and clip are built with transformers; "
-            "run pip install 'afterscene[pretrained]', or choose unet or tiny"
+            "the detectors swin and clip need transformers, which is not installed; install it "
+            'with: pip install "afterscene[pretrained]", or choose unet or tiny'
         ) from error
     return transformers
 
@@ -101,8 +101,8 @@ class ClipPyramid(nn.Module):
         self.patch = int(config.patch_size)
         if self.patch not in (8, 16, 32):
             raise BadWeights(
-                f"a CLIP vision encoder with patches of {self.patch} pixels does not fit; give one "
-                "with 8, 16 or 32"
+                f"a CLIP vision encoder with patches of {self.patch} pixels cannot be used; give "
+                "one with 8, 16 or 32"
             )
         self.look = _Look(CLIP_LOOK)
         self.stem = TinyEncoder(16)
@@ -122,17 +122,17 @@ class ClipPyramid(nn.Module):
 def with_backbone(config: Config, folder: Path) -> Config:
     """The config with the architecture and the weights of a local folder.
 
-    Raises MissingFile, BadWeights where the folder holds no Swin or CLIP model to fit.
+    Raises MissingFile, and BadWeights if the folder has no matching Swin or CLIP model.
     """
     path = folder / "config.json"
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise MissingFile(
-            f"{path} cannot be read ({error.strerror}); give a folder as transformers saves models"
+            f"{path} cannot be read ({error.strerror}); give a folder saved by transformers"
         ) from error
     except ValueError as error:
-        raise BadWeights(f"{path} is no JSON ({error}); fetch the model again") from error
+        raise BadWeights(f"{path} is not JSON ({error}); copy the model again") from error
     kind = str(said.get("model_type", ""))
     fits = {"swin": ("swin",), "clip": ("clip", "clip_vision_model")}.get(config.encoder, ())
     if kind not in fits:
@@ -159,7 +159,7 @@ def load_backbone(encoder: nn.Module, folder: Path) -> None:
         )
     except (OSError, ValueError, RuntimeError) as error:
         raise BadWeights(
-            f"{folder}: its weights cannot be read ({str(error).splitlines()[0][:150]}); give a "
+            f"{folder}: the weights cannot be read ({str(error).splitlines()[0][:150]}); give a "
             "folder with model.safetensors"
         ) from error
     backbone.load_state_dict(loaded.state_dict())

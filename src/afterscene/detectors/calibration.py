@@ -1,13 +1,13 @@
-"""Choosing threshold, level biases and the vote on a validation split, never on the test split.
+"""Chooses threshold, level biases and vote on a validation split, never on the test split.
 
-The threshold maximises the localisation F1, read from one histogram. The biases maximise the
-harmonic mean of the four level F1s by coordinate ascent on a grid: four numbers from many thousand
-buildings' pixels, so there is little to overfit, yet the harmonic mean gains more from them than
-from most changes of the network. Levels that the validation split lacks keep bias 0. Where the
-mix of levels of the place to come is known, the validation pixels are weighed to show that mix and
-levels below :data:`RARE` of it leave the mean (label shift, Saerens et al. 2002, Neural Computation
-14, 21-41: the posteriors of a classifier moved to another prior). F1 and
-harmonic mean are those of :mod:`afterscene.metrics.xview2`.
+The threshold maximises the localisation F1, from one histogram. The biases maximise the harmonic
+mean of the four level F1s by coordinate ascent on a grid: four numbers from the pixels of many
+thousand buildings, so there is little to overfit, yet the harmonic mean gains more from them than
+from most changes of the network. Levels that the validation split lacks keep bias 0. If the mix of
+levels at the target place is known, the validation pixels are weighted to that mix, and levels
+below :data:`RARE` of it are left out of the mean (label shift, Saerens et al. 2002, Neural
+Computation 14, 21-41: adjusting the posteriors of a classifier to another prior). F1 and harmonic
+mean are those of :mod:`afterscene.metrics.xview2`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from afterscene.metrics.xview2 import f1, f1_of_table, harmonic_mean
 BINS = 200
 GRID = np.arange(-3.0, 3.01, 0.25)
 ROUNDS = 3
-#: Every so many building pixels one is looked at; neighbours say the same.
+#: One of so many building pixels is used; neighbouring pixels say the same.
 STRIDE = 5
 #: A level with a smaller share of the expected mix is not calibrated for.
 RARE = 0.05
@@ -35,7 +35,7 @@ Mix = tuple[float, float, float, float]
 
 
 class _Seen(NamedTuple):
-    """What the network says at assessed building pixels; the levels as log-probabilities."""
+    """The network's output at assessed building pixels; levels as log-probabilities."""
 
     building: np.ndarray  # (n,)
     plain: np.ndarray  # (n, 4)
@@ -46,9 +46,9 @@ class _Seen(NamedTuple):
 def calibrate(
     detector: Detector, pairs: Sequence[LabelledPair], *, mix: Mix | None = None
 ) -> tuple[Decision, dict[str, float]]:
-    """The decision that scores best on `pairs`, and its figures there (approximate).
+    """The decision with the best score on `pairs`, and its figures there (approximate).
 
-    mix: expected shares of the four levels where the detector will be used; None: that of `pairs`.
+    mix: expected shares of the four levels where the detector is used; None: those of `pairs`.
     """
     first, histogram = [], np.zeros((2, BINS))
     for pair in pairs:
@@ -84,7 +84,7 @@ def best_threshold(histogram: np.ndarray) -> tuple[float, float]:
 
 
 def level_weights(target: np.ndarray, mix: Mix) -> np.ndarray:
-    """(4,) weights that bring the levels 1 to 4 of ``target`` to ``mix``."""
+    """(4,) weights that turn the shares of levels 1 to 4 in ``target`` into ``mix``."""
     shares = np.bincount(target, minlength=5)[1:5] / max(len(target), 1)
     return np.array(mix) / sum(mix) / np.maximum(shares, 1e-9)
 
@@ -97,8 +97,8 @@ def best_bias(
 ) -> tuple[tuple[float, float, float, float], float]:
     """(biases, harmonic mean of F1) for (n, 4) log-probabilities; `found` pixels are counted.
 
-    The harmonic mean is over the levels that `target` has, each with its weight of ``(4,)``
-    `weights`. The first level's bias stays 0: adding one number to all four changes nothing.
+    The harmonic mean is over the levels in `target`, weighted by ``(4,)`` `weights`. The first
+    level's bias stays 0, because adding one number to all four changes nothing.
     """
     bias = np.zeros(4, dtype=np.float32)
     best = harmonic_f1(scores, target, found, weights)

@@ -1,4 +1,4 @@
-"""What a detector is and how it is trained: one frozen record, saved as JSON beside the weights.
+"""The configuration of a detector and its training: one frozen record, saved as JSON.
 
 The defaults are those of ``unet``: measured on 104 xBD pairs with one CPU core, not copied from a
 paper. A run is a function of this record, the pairs and the seed; only ``seconds`` (a limit on
@@ -25,29 +25,30 @@ class DetectorConfig:
 
     encoder: ``lite0`` (ImageNet weights from the extra ``encoders``), ``tiny`` (from scratch),
     ``swin`` or ``clip`` (transformers, the extra ``pretrained``).
-    backbone: local folder with weights of a Swin or CLIP model, as transformers saves it.
+    backbone: local folder with the weights of a Swin or CLIP model, as saved by transformers.
     architecture: JSON of that model's configuration; "" for the small one from scratch.
-    words: size of the embeddings of the levels' words; 0 for a plain head.
-    text: local folder of a text encoder for the words; "": the CLIP model's own, or a fallback.
-    pretrained: load the published weights where the encoder has some and they are installed.
-    frozen: first encoder stages that keep the published weights (0 where there are none).
+    words: size of the embeddings of the levels' descriptions; 0 for a plain head.
+    text: local folder of a text encoder for them; "": the CLIP model's own, or a fallback.
+    pretrained: load the published weights, if the encoder has any and they are installed.
+    frozen: number of first encoder stages that keep the published weights (0 if there are none).
     localization: ``pair``, or ``pre``: buildings are found in the pre image alone.
     width: decoder channels at stride 4; the tiny encoder starts with half of it.
     steps, batch, crop: optimiser steps of `batch` crops of `crop` x `crop` pixels.
-    seconds: stop earlier when this much time has gone; the cosine then ends there.
+    seconds: stop earlier, after this time; the cosine then ends there.
     lr, encoder_lr: AdamW peak rates of the new and of the pretrained layers.
     ema: decay of the averaged weights, which are the ones kept.
-    synthetic_natural: on synthetic pairs levels are drawn as often as buildings there have them,
-    for the hazard decides that mix; else as ``level_weights`` says.
-    synthetic_share: crops taken from synthetic pairs where both kinds are given.
-    order: ``mixed``, or ``synthetic-first``: that share of the steps sees synthetic crops alone,
-    the rest real ones alone.
-    background_share: crops placed anywhere; the rest is centred on a building of a drawn level.
+    synthetic_natural: on synthetic pairs, levels are drawn as often as buildings have them, because
+    the hazard decides that mix; else according to ``level_weights``.
+    synthetic_share: share of crops from synthetic pairs, if both kinds are given.
+    order: ``mixed``, or ``synthetic-first``: that share of the steps uses synthetic crops only,
+    the rest real ones only.
+    background_share: share of crops placed anywhere; the others are near a building of a drawn
+    level.
     level_weights: how often a level is drawn, among those that the pairs have.
-    shift, zoom, jitter: misregistration of post against pre (pixels), scale (share), and
-    brightness and contrast (share), each drawn uniformly up to these.
-    blur, grain: largest deviation of a blur that every second picture gets (pixels), and of
-    added noise (share of white).
+    shift, zoom, jitter: misregistration of post against pre (pixels), relative scale, and relative
+    brightness and contrast, each drawn uniformly up to these values.
+    blur, grain: largest standard deviation of a blur of every second image (pixels), and of added
+    noise (share of white).
     focus: focal exponent of the damage loss. dice: weight of the Dice terms.
     """
 
@@ -88,8 +89,8 @@ class DetectorConfig:
         for name, low, high in _RANGES:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
-                raise BadParameter(f"{name} = {value} is outside of {low} to {high}; choose within")
-        from afterscene.detectors.encoders import ENCODERS  # which reads this record
+                raise BadParameter(f"{name} = {value} is not between {low} and {high}; change it")
+        from afterscene.detectors.encoders import ENCODERS  # a circular import otherwise
 
         for name, known in {**_CHOICES, "encoder": tuple(ENCODERS)}.items():
             if (value := getattr(self, name)) not in known:
@@ -97,7 +98,9 @@ class DetectorConfig:
                     f"{name} '{value}' is not known; choose one of: {', '.join(known)}"
                 )
         if self.crop % 32:
-            raise BadParameter(f"crop = {self.crop} is no multiple of 32; choose one, such as 256")
+            raise BadParameter(
+                f"crop = {self.crop} is not a multiple of 32; choose one such as 256"
+            )
         weights = self.level_weights
         if len(weights) != 4 or min(weights) < 0 or not sum(weights) > 0:
             raise BadParameter(
@@ -105,13 +108,13 @@ class DetectorConfig:
             )
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, the other way round by :meth:`from_json`; of folders the name alone."""
+        """Plain values, the inverse of :meth:`from_json`; only the names of folders."""
         local = {name: Path(getattr(self, name)).name for name in ("backbone", "text")}
         return {**asdict(self), **local, "level_weights": list(self.level_weights)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> DetectorConfig:
-        """Raises BadParameter where a key is not a field or a value has the wrong type."""
+        """Raises BadParameter if a key is not a field or a value has the wrong type."""
         known = {field.name for field in fields(cls)}
         for key in values:
             if key not in known:
@@ -119,7 +122,7 @@ class DetectorConfig:
         try:
             return cls(**values)
         except (TypeError, ValueError) as error:
-            raise BadParameter(f"detector config: {error}; mend the value") from error
+            raise BadParameter(f"detector config: {error}; change the value") from error
 
 
 _CHOICES = {

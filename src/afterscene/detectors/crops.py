@@ -1,9 +1,9 @@
 """Batches of crops, a pure function of (pairs, config, seed, step).
 
-Where a crop lies is drawn by :mod:`afterscene.training.crops`: each level as often as the others
-(weighted by ``level_weights``), and some crops anywhere. Real pairs are misregistered by a few
-pixels and lit differently, so post is shifted against pre (the labels follow pre) and both are
-jittered on their own.
+The position of a crop is drawn by :mod:`afterscene.training.crops`: each level as often as the
+others (weighted by ``level_weights``), and some crops anywhere. Real pairs are misregistered by a
+few pixels and differ in light, so post is shifted against pre (the labels follow pre) and both are
+jittered independently.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from afterscene.geodata.pair import LabelledPair
 from afterscene.tensors import MIDDLE, from_numbers, from_pixels
 from afterscene.training.crops import WAYS, Spots, corner, cut, turned
 
-#: A window lies beside its building by at most this share of its side.
+#: A window's offset from its building is at most this share of the window's side.
 BESIDE = 0.4
 
 
@@ -93,7 +93,7 @@ class DetectorCrops:
         return tuple(turned(one, way) for one in (pre, post, target))
 
     def _choose_pool(self, rng: np.random.Generator, step: int) -> _Pool:
-        draw = rng.random()  # drawn in any case, so that both arms of a comparison stay aligned
+        draw = rng.random()  # always drawn, so that both arms of a comparison stay aligned
         if self.real is None or self.synthetic is None:
             pool = self.real or self.synthetic
         else:
@@ -114,7 +114,7 @@ def _jitter(pixels: np.ndarray, rng: np.random.Generator, amount: float) -> np.n
 
 
 def _roughen(pixels: np.ndarray, rng: np.random.Generator, config: DetectorConfig) -> np.ndarray:
-    """Blur and noise, where the config has them; else nothing is drawn and nothing changed."""
+    """Blur and noise, if the config has them; else nothing is drawn and nothing changed."""
     if config.blur and rng.random() < 0.5:
         pixels = cv2.GaussianBlur(pixels, (0, 0), rng.uniform(0.2, 0.2 + config.blur))
     if config.grain:

@@ -1,10 +1,10 @@
-"""From probabilities to an answer: one threshold, four biases, and a vote per building.
+"""From probabilities to a prediction: one threshold, four biases, and a vote per building.
 
 The xView2 score is a harmonic mean over the levels, so the most probable level is not the best
-answer: a rare level that is never said makes the mean collapse. ``level_bias`` is added to the
-log-probabilities before the maximum is taken; :mod:`afterscene.detectors.calibration` finds it on
-a validation split. A building has one level, so all pixels of a connected component (or of a given
-footprint) share the mean of their probabilities, as the winners of xView2 did.
+prediction: a rare level that is never predicted makes the mean collapse. ``level_bias`` is added to
+the log-probabilities before taking the maximum; :mod:`afterscene.detectors.calibration` determines
+it on a validation split. A building has one level, so all pixels of a connected component (or of a
+given footprint) get the mean of their probabilities, as in the winning solutions of xView2.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Decision:
     def __post_init__(self) -> None:
         object.__setattr__(self, "level_bias", tuple(float(b) for b in self.level_bias))
         if not 0 < self.threshold < 1:
-            raise BadParameter(f"threshold = {self.threshold} must lie between 0 and 1")
+            raise BadParameter(f"threshold = {self.threshold} is not between 0 and 1; change it")
         if len(self.level_bias) != 4 or not np.isfinite(self.level_bias).all():
-            raise BadParameter(f"level_bias = {self.level_bias} must be four finite numbers")
+            raise BadParameter(f"level_bias = {self.level_bias}; give four finite numbers")
 
 
 def decide(
@@ -65,7 +65,7 @@ def vote(levels: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def share(levels: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """The mean of (4, H, W) over each group > 0 of (H, W) `groups`; group 0 stays as it is."""
+    """The mean of (4, H, W) over each group > 0 of (H, W) `groups`; group 0 stays unchanged."""
     inside = groups > 0
     which = groups[inside]
     if not which.size:

@@ -1,10 +1,10 @@
 """A trained detector: two scenes in, buildings and their damage out; and its folder on disk.
 
-A folder holds ``model.safetensors`` (never a pickle), ``config.json`` (how it was made, how it
+A folder contains ``model.safetensors`` (never a pickle), ``config.json`` (how it was made, how it
 decides) and ``README.md`` (the card). Scenes of any size are cut into overlapping tiles whose
-probabilities are blended; one pair of 1024 x 1024 is a single tile. For speed the batch norms of a
-copy of the network are folded into its convolutions, memory is laid out channels-last, and
-bfloat16 is used where the processor computes in it.
+probabilities are blended; a pair of 1024 x 1024 is a single tile. For speed the batch norms of a
+copy of the network are folded into its convolutions, memory layout is channels-last, and bfloat16
+is used if the processor has instructions for it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ OVERLAP = 128
 class Prediction:
     """What was found on the grid of the pre image.
 
-    localization: (H, W) uint8, 1 on buildings. damage: (H, W) uint8, 1..4, meant on buildings.
+    localization: (H, W) uint8, 1 on buildings. damage: (H, W) uint8, 1..4, valid on buildings.
     probabilities: (5, H, W) float32, background and the four levels; they sum to 1.
     seen: (H, W) bool, False where pre or post has no data; nothing is claimed there. None: all.
     """
@@ -63,7 +63,7 @@ class Prediction:
 
 
 class Detector:
-    """Network, how it decides, and where it comes from. ``predict`` is the work."""
+    """Network, decision rule and provenance; ``predict`` applies it."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class Detector:
         objects: ObjectHead | None = None,
         **provenance: Any,
     ) -> Detector:
-        """The same network with another decision or object head; more provenance may be added."""
+        """The same network with another decision or object head, and more provenance."""
         return Detector(
             self.network,
             self.config,
@@ -135,7 +135,7 @@ class Detector:
 
     @property
     def hash(self) -> str:
-        """sha256 of the network's weights (names, shapes, values)."""
+        """SHA-256 of the network's weights (names, shapes, values)."""
         return weights_hash(self.network.state_dict())
 
     def building_levels(

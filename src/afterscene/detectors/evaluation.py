@@ -1,11 +1,11 @@
-"""A detector on a set of labelled pairs: every figure that one pass over the tiles can give.
+"""Scores a detector on a set of labelled pairs, with all figures from one pass over the tiles.
 
-Beside the official score: the same per event; the levels of whole buildings (each assessed
-footprint gets the level that most of its found pixels say, so that a warehouse counts no more than
-a shed); the 5 x 5 table of pixels; how far the stated probabilities can be believed (expected
-calibration error, Guo et al. 2017, arXiv 1706.04599: the mean gap between confidence and accuracy
-over ten bins); and intervals (:mod:`afterscene.metrics.bootstrap`). Un-classified
-buildings, and pixels where an image has no data, are left out everywhere.
+Besides the official score: the same per event; the levels of whole buildings (each assessed
+footprint gets the level of most of its detected pixels, so that a warehouse counts no more than a
+shed); the 5 x 5 confusion of pixels; the calibration of the probabilities (expected calibration
+error, Guo et al. 2017, arXiv 1706.04599: the mean gap between confidence and accuracy over ten
+bins); and intervals (:mod:`afterscene.metrics.bootstrap`). Un-classified buildings, and pixels
+where an image has no data, are left out everywhere.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ BINS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Tile:
-    """What one tile adds.
+    """The counts of one tile.
 
-    counts: as :class:`Confusion` keeps them; objects: (5, 5) buildings by true and said level;
-    bins: (3, BINS) pixels, summed confidence and right answers by confidence.
+    counts: as in :class:`Confusion`; objects: (5, 5) buildings by true and predicted level; bins:
+    (3, BINS) pixels, summed confidence and correct predictions by confidence.
     """
 
     event: str
@@ -52,7 +52,7 @@ class Tile:
 
 @dataclass(frozen=True, kw_only=True)
 class DetectorScores:
-    """Tiles and what they sum to; ``as_json`` is what ``afterscene detect score`` prints."""
+    """Tiles and their sums; ``as_json`` is what ``afterscene detect score`` prints."""
 
     tiles: tuple[Tile, ...]
 
@@ -79,7 +79,7 @@ class DetectorScores:
         return {**found.as_json(), "pairs": len(mine), "object_f1": objects["macro_f1"]}
 
     def intervals(self, counts: np.ndarray) -> dict[str, list[float]]:
-        """Low and high of each official figure, as the bootstrap draws the tiles."""
+        """Low and high of each official figure, from the bootstrap over tiles."""
         events = [tile.event for tile in self.tiles]
         spread = resample(shown(counts), events).spread(figures, counts[None])
         spans = zip(FIGURES, spread.intervals(), strict=True)
@@ -87,7 +87,7 @@ class DetectorScores:
 
 
 def sum_of(parts: Iterable[np.ndarray]) -> np.ndarray:
-    """The sum of arrays of one shape."""
+    """The sum of arrays of the same shape."""
     return np.sum(list(parts), axis=0)
 
 
@@ -141,7 +141,7 @@ def object_figures(objects: np.ndarray) -> dict[str, Any]:
 
 
 def confusion_json(counts: np.ndarray) -> dict[str, dict[str, int]]:
-    """(5, 5) counts as {true: {said: n}}; "none": no building there, or none found."""
+    """(5, 5) counts as {true: {predicted: n}}; "none": no building, or not found."""
     words = ("none", *LEVEL_WORDS)
     return {
         true: {said: int(n) for said, n in zip(words, row, strict=True)}
@@ -150,10 +150,10 @@ def confusion_json(counts: np.ndarray) -> dict[str, dict[str, int]]:
 
 
 def confidence_bins(joint: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(3, BINS) over assessed building pixels: how many, summed confidence, how many right.
+    """(3, BINS) over assessed building pixels: count, summed confidence, number correct.
 
-    `joint` (4, H, W) are the probabilities of building and level; the confidence is that of the
-    most probable level, given that there is a building.
+    `joint` (4, H, W) are the joint probabilities of building and level; the confidence is that of
+    the most probable level, given that there is a building.
     """
     levels = joint[:, (target >= 1) & (target <= 4)]
     truth = target[(target >= 1) & (target <= 4)]
@@ -165,7 +165,7 @@ def confidence_bins(joint: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def calibration(bins: np.ndarray) -> dict[str, Any]:
-    """ECE of the levels as the network states them (before thresholds), and the bins."""
+    """ECE of the network's level probabilities (before any threshold), and the bins."""
     count, sure, right = bins
     total = max(count.sum(), 1)
     rows: list[Mapping[str, float]] = [

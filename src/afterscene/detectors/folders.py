@@ -1,4 +1,4 @@
-"""Predictions in a folder: under the tiles' own names and, for whole tiles, in xView2's layout."""
+"""Predictions in a folder: by the tiles' names and, for whole tiles, in xView2's layout."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

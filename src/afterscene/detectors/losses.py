@@ -1,14 +1,14 @@
-"""Losses that stand close to the score: cross-entropy for the direction, Dice for the F1.
+"""Losses close to the score: cross-entropy, and Dice for the F1.
 
-Localisation is judged on all pixels, the damage level only where there is a building, as xView2
-scores it (a level outside of buildings is never counted). Pixels of un-classified buildings (255)
-carry no gradient in either. Dice (Milletari et al. 2016, arXiv 1606.04797) is one minus a soft F1,
+Localisation is trained on all pixels, the damage level only where there is a building, as xView2
+scores it (a level outside of buildings never counts). Pixels of un-classified buildings (255) give
+no gradient to either. Dice (Milletari et al. 2016, arXiv 1606.04797) is one minus a soft F1,
 
     dice = 1 - (2 sum p y + 1) / (sum p + sum y + 1),
 
-over the batch; the focal exponent (Lin et al. 2017, arXiv 1708.02002) turns the cross-entropy of
-a pixel down by (1 - p)^focus where it is already right. All of it follows from a few sums, which
-may be added over parts of a batch (:mod:`afterscene.training.task`).
+over the batch; the focal exponent (Lin et al. 2017, arXiv 1708.02002) multiplies the cross-entropy
+of a pixel by (1 - p)^focus, which is small where the prediction is already right. Everything
+follows from a few sums, which may be added over parts of a batch (:mod:`afterscene.training.task`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ TERMS = 7 + 3 * len(LEVELS)
 
 
 class _Sums(NamedTuple):
-    """entropy, pixels, and both, p, y of the Dice term: numbers for places, one a level for levels.
+    """entropy, pixels, and both, p, y of the Dice term: scalars, or one value per level.
 
     y and pixels are counts; only entropy, both and p have a gradient.
     """
@@ -46,9 +46,9 @@ def detector_sums(logits: Logits, target: Tensor, *, focus: float) -> Tensor:
 
 
 def detector_figures(sums: Tensor, *, dice: float) -> dict[str, Tensor]:
-    """The loss and its parts out of the sums of a whole batch.
+    """The loss and its parts from the sums of a whole batch.
 
-    The damage part is zero, with a zero gradient, where no pixel lies on an assessed building.
+    The damage part is zero, with a zero gradient, if no pixel belongs to an assessed building.
     """
     place = _loss(_Sums(*sums[:5]), dice)
     level = _loss(_Sums(*sums[5:7], *sums[7:].split(len(LEVELS))), dice)
@@ -78,7 +78,7 @@ def _levels(logits: Tensor, target: Tensor, focus: float) -> _Sums:
 
 
 def _loss(sums: _Sums, dice: float) -> Tensor:
-    """Mean entropy plus `dice` x the Dice loss, averaged over the rows that are there."""
+    """Mean entropy plus `dice` x the Dice loss, averaged over the rows that exist."""
     overlap = 1 - (2 * sums.both + 1) / (sums.p + sums.y + 1)
     if overlap.ndim:
         present = sums.y > 0

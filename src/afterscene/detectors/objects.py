@@ -1,9 +1,10 @@
-"""A level for each footprint at once: what the network saw on all of a building, in one vector.
+"""An object head: one level per footprint, from features pooled over the whole building.
 
-A pixel sees a wall or a part of a roof; the level is of the whole building. The head pools over a
-footprint the network's level probabilities, its building probability and the decoder's last map
-(mean and deviation), and an MLP with two layers answers. It is fitted after the network, on the
-same training pairs and all of their buildings whose level is known; levels weigh equally.
+A pixel shows a wall or a part of a roof; the level is that of the whole building. The head pools
+over a footprint the network's level probabilities, its building probability and the decoder's last
+map (mean and standard deviation), and a two-layer MLP predicts the level. It is fitted after the
+network, on the same training pairs and all their buildings with a known level; levels have equal
+weight.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _SMALLEST = 1e-6
 
 
 class ObjectHead(nn.Module):
-    """(n, 10 + 2 width) pooled numbers -> (n, 4) logits; the scaling of its inputs is kept in it.
+    """(n, 10 + 2 width) pooled numbers -> (n, 4) logits; it also stores the input scaling.
 
     `width` is that of the decoder's last map.
     """
@@ -50,7 +51,7 @@ class ObjectHead(nn.Module):
         return self.layers((vectors - self.mean) / self.scale)
 
     def levels(self, sums: np.ndarray) -> np.ndarray:
-        """(n, 4) probabilities from (n, 1 + 5 + 2 width) sums as :func:`pool` gives them."""
+        """(n, 4) probabilities from (n, 1 + 5 + 2 width) sums of :func:`pool`."""
         with torch.inference_mode():
             return self(from_numbers(vectors(sums))).softmax(dim=1).numpy()
 
@@ -68,8 +69,8 @@ class ObjectHead(nn.Module):
 def pool(planes: np.ndarray, owner: np.ndarray, count: int | None = None) -> np.ndarray:
     """(n, 1 + 5 + 2 width) sums over each building: pixels, planes, squares of the features.
 
-    planes: (5 + width, H, W) as :meth:`Detector.planes` gives them; owner: (H, W) numbers, 0 none;
-    count: of the buildings, where the last ones may have no pixel.
+    planes: (5 + width, H, W) from :meth:`Detector.planes`; owner: (H, W) numbers, 0 for none;
+    count: number of buildings, if the last ones may have no pixel.
     """
     count = int(owner.max()) if count is None else count
     inside = owner > 0
@@ -83,7 +84,7 @@ def pool(planes: np.ndarray, owner: np.ndarray, count: int | None = None) -> np.
 def pool_pair(planes: np.ndarray, pair: LabelledPair) -> np.ndarray:
     """The sums of :func:`pool` for every building of a pair, over pixels with data.
 
-    A building that others hide has its own pixels, too.
+    A building that is hidden by others has its own pixels, too.
     """
     count = len(pair.buildings)
     parts = (np.where(pair.valid, owner, 0) for owner in layers(pair.buildings, pair.shape))
@@ -117,7 +118,7 @@ def fit_objects(detector: Detector, pairs: Sequence[LabelledPair], *, seed: int)
             found.append(sums[known])
             truth.append(pair.levels[known])
     if not truth:
-        raise BadParameter("no building of a known level is in the pairs; give others")
+        raise BadParameter("the pairs have no building with a known level; give other pairs")
     inputs = from_numbers(vectors(np.concatenate(found)))
     target = from_numbers(np.concatenate(truth)) - 1
     head = ObjectHead(detector.network.features_width)
@@ -131,7 +132,7 @@ def fit_objects(detector: Detector, pairs: Sequence[LabelledPair], *, seed: int)
 
 
 def _train(head: ObjectHead, inputs: Tensor, target: Tensor) -> None:
-    """Full batches of AdamW; the levels that occur weigh equally."""
+    """Full batches of AdamW; all levels that occur have equal weight."""
     head.mean.copy_(inputs.mean(dim=0))
     head.scale.copy_(inputs.std(dim=0, unbiased=False).clamp(min=1e-3))
     count = torch.bincount(target, minlength=len(LEVELS)).float()

@@ -1,4 +1,4 @@
-"""Ready configurations by name; each is a recipe, too (:mod:`afterscene.recipes.detector`)."""
+"""Named configurations; each is also a recipe (:mod:`afterscene.recipes.detector`)."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

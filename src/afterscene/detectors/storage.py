@@ -22,16 +22,16 @@ WEIGHTS, CONFIG, CARD = "model.safetensors", "config.json", "README.md"
 OBJECTS = "objects.safetensors"
 SCHEMA = 1
 ASSESSOR = "unet"
-"""The shipped detector that judges where none is named."""
+"""The shipped detector that judges if none is named."""
 
 
 def save_detector(detector: Detector, folder: Path) -> Path:
-    """Write the three files, weights first. Raises OutputConflict where that is not possible."""
+    """Write the three files, weights first. Raises OutputConflict if that is not possible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputConflict(
-            f"{folder} cannot be made ({error.strerror}); choose another output folder"
+            f"{folder} cannot be created ({error.strerror}); choose another output folder"
         ) from error
     state = {k: v.contiguous() for k, v in detector.network.state_dict().items()}
     write_atomic(folder / WEIGHTS, save_tensors(state))
@@ -55,8 +55,8 @@ def save_detector(detector: Detector, folder: Path) -> Path:
 def load_assessor(folder: Path | None = None) -> tuple[Detector, str]:
     """The named or the shipped detector with its name.
 
-    A detector that saw a synthetic pair may have learned the generator's habits as if they were
-    damage, so it may not judge generated scenes.
+    A detector that saw synthetic pairs may have learned artefacts of the generator as damage, so it
+    must not judge generated scenes.
 
     Raises:
         UnknownName, MissingFile, BadWeights: see :func:`load_detector`.
@@ -67,8 +67,8 @@ def load_assessor(folder: Path | None = None) -> tuple[Detector, str]:
     synthetic = detector.provenance.get("pairs_synthetic", 0)
     if synthetic:
         raise BadParameter(
-            f"assessor {place} was trained on {synthetic} synthetic pairs, so it is no independent "
-            "judge; give one that was trained on real pairs alone"
+            f"assessor {place} was trained on {synthetic} synthetic pairs, so it is not an "
+            "independent judge; give one that was trained on real pairs alone"
         )
     return detector, place.name
 
@@ -114,7 +114,7 @@ def _read_config(path: Path) -> dict[str, Any]:
             f"{path} cannot be read ({error.strerror}); give the folder of a saved detector"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise BadWeights(f"{path} is no JSON ({error}); save the detector again") from error
+        raise BadWeights(f"{path} is not JSON ({error}); save the detector again") from error
     if not isinstance(said, dict) or said.get("kind") != "detector":
         raise BadWeights(f"{path} does not describe a detector; give a detector's folder")
     if said.get("schema") != SCHEMA:
@@ -125,7 +125,7 @@ def _read_config(path: Path) -> dict[str, Any]:
 
 
 def detector_card(detector: Detector) -> str:
-    """The model card, in Markdown, from what the detector knows about itself."""
+    """The model card, in Markdown, from the detector's provenance."""
     made, config = detector.provenance, detector.config
     lines = [
         "# AfterScene damage detector",
@@ -142,13 +142,13 @@ def detector_card(detector: Detector) -> str:
             if key != "tiles"  # in config.json
         ),
         "",
-        "Figures under `validation` are those of the split that also chose threshold and biases, "
-        "so they flatter a little; score a test split with `afterscene detect score`.",
+        "Figures under `validation` come from the split that also chose threshold and biases, so "
+        "they are slightly optimistic; score a test split with `afterscene detect score`.",
         "",
         "## Limits and licence",
         "",
         "Damage models fail most on events they have not seen, and on minor and major damage. Do "
-        "not decide about people by this output alone. Weights carry the licence of the data they "
+        "not decide about people by this output alone. Weights have the licence of the data they "
         "were trained on: for xBD that is CC BY-NC-SA 4.0 (non-commercial, attribution, "
         "share-alike).",
         "",

@@ -1,8 +1,8 @@
-"""A detector as what is trained: AdamW, a cosine, an average of the weights.
+"""The training task of a detector: AdamW, cosine decay, averaged weights.
 
-The batch of a step is a function of (seed, step) and the initial weights of the seed alone, so a
-run can be repeated. The weights kept are an exponential average of those along the way (Polyak and
-Juditsky 1992), which is worth much in runs of a few hundred steps.
+The batch of a step is a function of (seed, step) and the initial weights depend on the seed alone,
+so a run can be repeated. The weights that are kept are an exponential average over the run (Polyak
+and Juditsky 1992), which helps a lot in runs of a few hundred steps.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from afterscene.training.task import Task, tiled
 
 #: Crops in a validation picture, and batches in a validation loss.
 SHOWN, BATCHES = 4, 4
-#: Background, the four levels, not assessed.
+#: Colours of background, the four levels, and not assessed.
 PALETTE = np.array([(40, 40, 40), *COLOURS.values()], np.uint8)
 
 
@@ -39,8 +39,8 @@ PALETTE = np.array([(40, 40, 40), *COLOURS.values()], np.uint8)
 class DetectorRun(DetectorConfig, LoopConfig):
     """A whole training run: the detector's own settings and those of the loop.
 
-    ``accumulate`` stays 1: a batch norm sees the whole batch of a step, or another network results.
-    ``objects``: at the end a head is fitted that gives each footprint its level.
+    ``accumulate`` stays 1, because batch norms need the whole batch of a step. ``objects``: at the
+    end a head is fitted that gives each footprint its level.
     """
 
     floor: float = 0.01
@@ -70,7 +70,7 @@ class DetectorTask(Task):
     """A Siamese U-Net on crops of pairs.
 
     Attributes:
-        origin: Where the encoder's first weights come from.
+        origin: Where the encoder's initial weights come from.
     """
 
     terms = TERMS
@@ -138,7 +138,7 @@ class DetectorTask(Task):
         return float(torch.stack(losses).mean())
 
     def pictures(self) -> np.ndarray | None:
-        """Rows of pre, post, the truth and the answer (building where p > 1/2)."""
+        """Rows of pre, post, target and prediction (building where p > 1/2)."""
         if self.validation is None:
             return None
         batch = self._placed(self.validation.batch(0, slice(0, SHOWN)))
@@ -162,7 +162,7 @@ def _levels(target: Tensor) -> list[np.ndarray]:
 def initial_network(config: DetectorConfig, seed: int) -> tuple[SiameseUNet, str]:
     """The network before the first step, and where its encoder comes from.
 
-    torch's global random state is left as it was. Where published weights are asked for and not
+    torch's global random state is not changed. If published weights are requested but not
     installed, the encoder starts from scratch and a warning says so.
     """
     with torch.random.fork_rng(devices=[]):
@@ -185,7 +185,7 @@ def freeze(network: SiameseUNet, config: DetectorConfig) -> list[nn.Module]:
 
 
 def groups(network: SiameseUNet, config: DetectorConfig) -> list[dict[str, Any]]:
-    """New layers at ``lr``, those that came with published weights at ``encoder_lr``."""
+    """New layers at ``lr``, layers with published weights at ``encoder_lr``."""
     loaded = is_pretrained(config)
     inside = {id(p) for p in network.encoder.parameters()}
     trained = [p for p in network.parameters() if p.requires_grad]

@@ -1,4 +1,4 @@
-"""Fitting a detector with the loop that all training shares (:mod:`afterscene.training.loop`)."""
+"""Fits a detector with the common training loop (:mod:`afterscene.training.loop`)."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def fit(
     start: Detector | None = None,
     mix: Mix | None = None,
 ) -> Detector:
-    """Train a detector on `pairs`; with `validation`, calibrate how it decides on these.
+    """Train a detector on `pairs`; with `validation`, calibrate its decision on these.
 
-    `mix` is the mix of levels to calibrate for. With `start`, training goes on from that
+    `mix` is the mix of levels to calibrate for. With `start`, training continues from that
     detector's weights (of the same architecture).
 
-    Nothing is written; a run with a folder, to be resumed and shared by processes, is
+    Nothing is written; for a run with a folder, which can be resumed and use several processes, see
     :class:`afterscene.recipes.run.TrainRun`.
     Raises BadParameter (no pairs), BadWeights (`start` is another network), NotFinite.
     """

@@ -1,9 +1,9 @@
 """The four levels as sentences of the Joint Damage Scale, and sentences as vectors.
 
-With a CLIP model at hand its own text encoder reads them; any other local sentence encoder gives
-the mean over its tokens. Without one the fallback hashes words and pairs of words to signed places
-(Weinberger et al. 2009, arXiv 0902.2206): it knows no meaning, only which sentences share words,
-which is enough to tell four fixed ones apart.
+A CLIP model's own text encoder embeds them; any other local sentence encoder gives the mean over
+its tokens. Without one the fallback hashes words and pairs of words to signed positions (Weinberger
+et al. 2009, arXiv 0902.2206): it knows nothing about meaning, only which sentences share words,
+which is enough to distinguish four fixed ones.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ def embed(sentences: Sequence[str], config: DetectorConfig) -> Tensor:
         vectors = _encoded(sentences, folder)
         if vectors.shape[1] != config.words:
             raise BadWeights(
-                f"{folder} gives vectors of {vectors.shape[1]} numbers, the detector takes "
-                f"{config.words}; set words = {vectors.shape[1]}"
+                f"{folder} gives vectors of {vectors.shape[1]} numbers, but the detector has words "
+                f"= {config.words}; set words = {vectors.shape[1]}"
             )
     else:
         vectors = hashed(sentences, config.words)
         warnings.warn(
-            "the levels' words are hashed: no local text encoder is given, so they carry no "
-            "meaning beyond shared words",
+            "no local text encoder is given, so the descriptions of the levels are hashed and have "
+            "no meaning beyond shared words",
             stacklevel=5,
         )
     return functional.normalize(vectors, dim=1)
 
 
 def hashed(sentences: Sequence[str], size: int) -> Tensor:
-    """Signed counts of words and neighbours, each at a place that its SHA-256 names."""
+    """Signed counts of words and word pairs, each at the position given by its SHA-256."""
     table = torch.zeros(len(sentences), size)
     for row, sentence in zip(table, sentences, strict=True):
         words = "".join(c if c.isalnum() else " " for c in sentence.lower()).split()
@@ -67,7 +67,7 @@ def hashed(sentences: Sequence[str], size: int) -> Tensor:
 
 
 def _has_text(folder: Path) -> bool:
-    """A whole CLIP model with its tokenizer."""
+    """Whether the folder has a complete CLIP model with its tokenizer."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return "text_config" in config and any(folder.glob("*token*"))
 
@@ -87,8 +87,8 @@ def _encoded(sentences: Sequence[str], folder: Path) -> Tensor:
         model = owner.from_pretrained(folder, use_safetensors=True, **local).eval()
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
         raise BadWeights(
-            f"{folder}: no text encoder can be read ({str(error).splitlines()[0][:150]}); give a "
-            "folder with config, tokenizer and model.safetensors"
+            f"{folder}: the text encoder cannot be read ({str(error).splitlines()[0][:150]}); give "
+            "a folder with config, tokenizer and model.safetensors"
         ) from error
     with torch.inference_mode():
         found = model(**tokens)

@@ -1,26 +1,27 @@
 """A second acquisition of the same scene: another sun, season, sensor and registration.
 
-Real pairs differ everywhere, not just where something broke, and a detector that is taught with
+Real pairs differ everywhere, not just where something broke, and a detector that is trained on
 pairs that agree outside the damage learns that change means damage. Here the whole pre image, with
-what was sketched of the damage, is taken again before the bridge draws the damage into it:
+the sketch of the damage, is changed as if it were acquired again, before the bridge refines it:
 
-* style: channel means and spreads move by the style of a real post image (``Condition.style``), of
-  a pair whose pre image had nearly the tone of this one (``BridgeGenerator.draw_style``);
-* tone: light and colour of a neighbourhood are bent by a smooth random curve, so that lawns,
-  crowns, asphalt and roofs change each in its own way, as they do with season and sun (means and
-  spreads of the whole scene stay those of the style);
-* drift: haze and bidirectional reflectance, slow random brightness over the scene;
-* registration: a shift of the whole, drawn as wide as that of real pairs, and a slow local warp
-  of under a pixel, because terrain and buildings lean with the view;
+* style: channel means and standard deviations change by the style of a real post image
+  (``Condition.style``), from a pair whose pre image had a similar tone
+  (``BridgeGenerator.draw_style``);
+* tone: light and colour of a neighbourhood change by a smooth random curve, so that lawns, crowns,
+  asphalt and roofs change differently, as they do with season and sun (means and standard
+  deviations of the whole scene stay those of the style);
+* drift: haze and bidirectional reflectance, as smooth random brightness over the scene;
+* registration: a shift of the whole scene, drawn from the range of real pairs, and a smooth local
+  warp of less than a pixel, because terrain and buildings lean with the viewing angle;
 * sensor: sharpness and grain.
 
-Nothing is learned but the styles. On 12 shared real pairs, with shift and style taken out and
-damaged surroundings left out, post and pre still differ by 0.14 to 0.32 (standard deviation of
-brightness, units of [-1, 1]), of which 0.08 to 0.22 is left after a blur of 8 pixels and 0.04 to
-0.15 after 32; 4 of the 12 were shifted, by 2 to 8 pixels. The amplitudes below stay under that:
-shadows, cars and leaves, which make up the rest, are not drawn. A tone of 0.13 bends colours as
-far as real pairs differ, yet not as they do: the less of it, the nearer are the pictures to real
-ones, and the same is true of grain (card of the shipped generator).
+Only the styles are learned. On 12 of the real pairs, with shift and style removed and damaged
+surroundings left out, post and pre still differ by 0.14 to 0.32 (standard deviation of brightness,
+units of [-1, 1]), of which 0.08 to 0.22 remain after a blur of 8 pixels and 0.04 to 0.15 after 32;
+4 of the 12 were shifted, by 2 to 8 pixels. The amplitudes below stay under that: shadows, cars and
+leaves, which make up the rest, are not drawn. A tone of 0.13 changes colours as much as real pairs
+do, but in other ways: with less of it the images are closer to real ones, and the same is true of
+grain (see the card of the shipped generator).
 """
 
 from __future__ import annotations
@@ -37,15 +38,15 @@ from afterscene.tensors import from_unit, to_unit
 #: Amplitudes in units of [-1, 1] (tone, drift, grain) and pixels (shift, warp).
 TONE, DRIFT, GRAIN = 0.03, 0.05, 0.004
 SHIFT, LARGEST_SHIFT, WARP = 1.2, 4.0, 0.5
-#: Bends of the tone curve; few, so that it stays smooth.
+#: Number of sine terms of the tone curve; few, so that it stays smooth.
 BENDS = 6
-#: Largest log ratio of spreads that is taken over from a real pair; beyond it colours burn out.
+#: Largest log ratio of standard deviations that is used from a real pair; beyond it colours clip.
 LARGEST_GAIN = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Acquisition:
-    """How a scene is taken again; all that is random is drawn here.
+    """A second acquisition of a scene, with everything that is random about it.
 
     Attributes:
         style: ``(6,)``, see ``Condition.style``.
@@ -53,7 +54,7 @@ class Acquisition:
             ``sum_k weights_k sin(directions_k . colour + phase_k)``.
         shift: Rows and columns, in pixels.
         sharpness: Below 0 blurs, above 0 sharpens.
-        seed: Of drift, warp and grain.
+        seed: Seed of drift, warp and grain.
     """
 
     style: np.ndarray
@@ -81,18 +82,20 @@ class Acquisition:
         )
 
     def __call__(self, picture: np.ndarray, valid: np.ndarray) -> np.ndarray:
-        """``picture`` ``(H, W, 3)`` uint8 under another sky, same shape; invalid pixels stay."""
+        """``picture`` ``(H, W, 3)`` uint8 as acquired again, same shape; invalid pixels stay."""
         return self.taking(picture, valid)(picture)
 
     def taking(
         self, reference: np.ndarray, valid: np.ndarray, pre: np.ndarray | None = None
     ) -> Callable[[np.ndarray], np.ndarray]:
-        """What takes states of one scene alike: ``(H, W, 3)`` uint8, invalid pixels stay.
+        """A function that applies this acquisition to any state of one scene, all alike.
 
-        Means and spreads of ``reference`` become those of the style beside ``pre`` (None: beside
-        ``reference`` itself; a style says how a post image differs from its pre image, and what
-        the hazard did to the ground all over the scene is in it). Another state of the scene, with
-        damage in it, goes the same way, so that both agree where nothing was damaged.
+        It maps ``(H, W, 3)`` uint8 to the same; invalid pixels stay. Means and standard deviations
+        of ``reference`` become those of the style relative to ``pre`` (None: relative to
+        ``reference`` itself; a style says how a post image differs from its pre image, which
+        includes what the hazard did to the ground all over the scene). Another state of the scene,
+        such as one with damage, is changed by the same rule, so that both agree where nothing was
+        damaged.
         """
         if not valid.any():
             return np.copy
@@ -105,7 +108,7 @@ class Acquisition:
         grain = rng.normal(0, GRAIN, reference.shape[:2]).astype(np.float32)[..., None]
         bent = (colour + tone + drift)[valid]
         gain = np.exp(np.clip(self.style[3:], -LARGEST_GAIN, LARGEST_GAIN))
-        gain = gain * spread / np.maximum(bent.std(axis=0), 1e-6)  # the style alone says the spread
+        gain = gain * spread / np.maximum(bent.std(axis=0), 1e-6)  # the style alone sets the spread
         base = bent.mean(axis=0)
 
         def take(picture: np.ndarray) -> np.ndarray:
@@ -119,7 +122,7 @@ class Acquisition:
         return take
 
     def move(self, picture: np.ndarray) -> np.ndarray:
-        """``picture`` ``(H, W, 3)`` uint8 shifted and slowly warped; the border is repeated."""
+        """``picture`` ``(H, W, 3)`` uint8 shifted and smoothly warped; the border is repeated."""
         height, width = picture.shape[:2]
         rng = np.random.default_rng((self.seed, 33))
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)

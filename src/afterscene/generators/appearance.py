@@ -1,4 +1,4 @@
-"""How the picture of a scene looks: its tone, and what another acquisition changed of it."""
+"""The appearance of an image: its tone, and its style relative to another acquisition."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from afterscene.tensors import MIDDLE, to_unit
 
 
 def measure_style(pre: np.ndarray, post: np.ndarray, reference: np.ndarray) -> np.ndarray | None:
-    """Style of ``post`` beside ``pre`` on the ``reference`` pixels.
+    """Style of ``post`` relative to ``pre`` on the ``reference`` pixels.
 
     Args:
         pre: ``(H, W, 3)`` uint8.
         post: ``(H, W, 3)`` uint8.
-        reference: ``(H, W)`` bool, pixels that the hazard left alone.
+        reference: ``(H, W)`` bool, pixels that the hazard did not change.
 
     Returns:
         ``(6,)`` float32: difference of the channel means in units of [-1, 1], then the log
-        ratio of the channel standard deviations; ``None`` where under 10% of the pixels remain.
+        ratio of the channel standard deviations; ``None`` if less than 10% of the pixels remain.
     """
     if reference.mean() < 0.1:
         return None
@@ -28,9 +28,9 @@ def measure_style(pre: np.ndarray, post: np.ndarray, reference: np.ndarray) -> n
 
 
 def tone_of(picture: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
-    """``(6,)``: mean and deviation of the channels of ``(H, W, 3)`` uint8, in [0, 1].
+    """``(6,)``: mean and standard deviation of the channels of ``(H, W, 3)`` uint8, in [0, 1].
 
-    ``valid`` is ``(H, W)`` bool; without it black is left out. Zeros where nothing remains.
+    ``valid`` is ``(H, W)`` bool; without it black pixels are left out. Zeros if nothing remains.
     """
     chosen = picture[picture.any(axis=2) if valid is None else valid].astype(np.float64) / 255
     if not len(chosen):
@@ -39,10 +39,10 @@ def tone_of(picture: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
 
 
 def match_style(post: np.ndarray, middle: np.ndarray, style: np.ndarray) -> np.ndarray:
-    """``post`` brought near to the style of its pre image: uint8.
+    """``post`` with a style close to that of its pre image: uint8.
 
-    The correction is bounded and nearly the same for all channels: where a hazard changed the
-    whole tile (burnt fields), a full match of each channel paints ash pink.
+    The correction is bounded and nearly the same for all channels: if a hazard changed the whole
+    tile (burnt fields), a full match of each channel would colour ash pink.
 
     Args:
         post: ``(H, W, 3)`` uint8.

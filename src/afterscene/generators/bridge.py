@@ -5,13 +5,13 @@ the pre image and ends at a post image,
 
     x_t = (1 - t) x0 + t x1 + s(t) eps,   s(t)^2 = sigma_b^2 t (1 - t),
 
-with x0 the post image, x1 the pre image. Seen from the pre image, y = x_t - x1 is the residual
-r = x0 - x1 at signal scale (1 - t) under noise s(t), so the preconditioning of EDM (Karras et al.
-2022, table 1) for data of standard deviation ``sigma_data`` carries over:
+with x0 the post image, x1 the pre image. Relative to the pre image, y = x_t - x1 is the residual
+r = x0 - x1 at signal scale (1 - t) with noise s(t), so the preconditioning of EDM (Karras et al.
+2022, table 1) for data of standard deviation ``sigma_data`` applies:
 
     r_hat = c_skip y + c_out F(c_in y, condition, c_noise),   x0_hat = x1 + r_hat.
 
-At t = 1 there is no noise and no signal: F regresses the residual; noise is injected on the way.
+At t = 1 there is no noise and no signal: F regresses the residual; noise is added along the way.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class BridgeConfig:
         sigma_data: Standard deviation of post - pre, same units.
         patch, widths, depths, embedding, lean: See :class:`~afterscene.networks.unet.UNetConfig`.
         hazards: Names of the hazards in the order of the class condition. The order belongs to
-            the weights; a new model takes the hazards that there are.
+            the weights; a new model uses all registered hazards.
     """
 
     sigma_b: float = 0.6
@@ -53,9 +53,9 @@ class BridgeConfig:
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> BridgeConfig:
-        """What ``dataclasses.asdict`` gave, after a way through JSON.
+        """The inverse of ``dataclasses.asdict``, for values read from JSON.
 
-        Raises ValueError where it does not name the hazards of its classes.
+        Raises ValueError if they do not name the hazards of the classes.
         """
         if "hazards" not in values:
             raise ValueError("model.hazards, the order of its class condition, is not given")
@@ -102,7 +102,7 @@ class BridgeModel(nn.Module):
         signal, _, noise = self.bridge.weights(t[:, None, None, None])
         data = self.config.sigma_data
         total = (signal * data) ** 2 + noise**2
-        # At t = 1 signal and noise vanish together; these are the limits there.
+        # At t = 1 both signal and noise vanish; these are the limits.
         end = total <= 1e-6
         total = torch.where(end, 1.0, total)
         c_skip = torch.where(end, (data / self.config.sigma_b) ** 2, signal * data**2 / total)
@@ -115,7 +115,7 @@ class BridgeModel(nn.Module):
         c_skip, c_out, c_in = self.coefficients(t)
         y = x_t - condition.pre
         picture = torch.cat([c_in * y, condition.picture()], dim=1)
-        # Weights that were cast once (computing.prepared) say in which precision to go on.
+        # Weights that were cast (computing.prepared) decide the precision.
         picture = picture.to(self.network.stem.weight.dtype)
         residual = self.network(picture, t.sqrt(), condition.style, condition.hazard).float()
         return condition.pre + c_skip * y + c_out * residual

@@ -24,14 +24,16 @@ SHARD_BYTES = 15_000_000
 def save_weights(
     folder: Path, state: Mapping[str, Tensor], config: Mapping, *, dtype: torch.dtype
 ) -> None:
-    """Write ``state`` as shards of at most 15 MB, then ``config.json`` (last: it says 'done')."""
+    """Write ``state`` as shards of at most 15 MB, then ``config.json`` (last: it means 'done')."""
     folder.mkdir(parents=True, exist_ok=True)
     shards: list[dict[str, Tensor]] = [{}]
     size = 0
     for name in sorted(state):
         value = state[name].detach().to(dtype).contiguous()
         if not torch.isfinite(value).all():
-            raise BadWeights(f"weight '{name}' is not finite; {folder} was not written")
+            raise BadWeights(
+                f"weight '{name}' is not finite; {folder} was not written, train with a smaller lr"
+            )
         bytes_ = value.numel() * value.element_size()
         if size + bytes_ > SHARD_BYTES and shards[-1]:
             shards.append({})
@@ -50,17 +52,17 @@ def load_weights(folder: Path) -> tuple[dict[str, Tensor], dict]:
     """Weights as float32 and the config of a model folder.
 
     Raises:
-        MissingFile: there is no ``config.json`` or a shard is missing.
+        MissingFile: ``config.json`` or a shard is missing.
         BadWeights: a file is damaged, or holds a value that is not finite.
     """
     path = folder / "config.json"
     if not path.is_file():
-        raise MissingFile(f"{folder} is no model folder: config.json is not there")
+        raise MissingFile(f"{folder} is not a model folder: it has no config.json; give another")
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         count = int(config["shards"])
     except (ValueError, KeyError, TypeError) as error:
-        raise BadWeights(f"{path} is damaged ({error}); fetch the model again") from error
+        raise BadWeights(f"{path} is damaged ({error}); copy the model again") from error
     state: dict[str, Tensor] = {}
     for number in range(count):
         shard = folder / f"weights-{number:02d}.safetensors"

@@ -1,14 +1,14 @@
-"""Of several sketches, for each building the one in which a critic sees what was asked.
+"""Several sketches of the damage: for each building, keep the one that a critic recognises best.
 
-A sketch is drawn by rule, so many of them are cheap, and not every one shows its level: a torn roof
-may look whole to an assessor, or lost. Here the same damage is sketched some times, and each
-building with its surroundings is taken from the sketch that gives its level the highest probability
-(best of n, a rejection sampling as in Stiennon et al. 2020, arXiv 2009.01325). The bridge then
-refines what was chosen.
+Sketches are drawn by rules, so many of them are cheap, and not every one shows its level: a damaged
+roof may look intact to a detector, or destroyed. Here the same damage is sketched several times,
+and each building with its surroundings comes from the sketch in which its level has the highest
+probability (best of n, as in Stiennon et al. 2020, arXiv 2009.01325). The bridge then refines the
+chosen sketches.
 
-The critic looks at the whole scene at once, so its memory grows with the scene.
+The critic processes the whole scene at once, so its memory grows with the scene.
 
-Choosing by a critic also chooses what that critic can see: report results by another one.
+Selection by a critic favours what that critic can recognise: report results with another one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from afterscene.geodata.damage import Building, instances
 
 @runtime_checkable
 class Critic(Protocol):
-    """Who names the levels that it sees; a detector's ``building_levels`` is one."""
+    """Says how probable each level is; a detector's ``building_levels`` is one."""
 
     def __call__(
         self, pre: np.ndarray, post: np.ndarray, buildings: Sequence[Building], /
@@ -36,12 +36,12 @@ class Critic(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Who chooses, among how many sketches.
+    """The critic, and the number of sketches.
 
     Attributes:
-        critic: Names the levels that it sees; trained on real pairs alone.
-        name: Of the critic, with a hash of its weights: other critics, other pictures.
-        sketches: How many are drawn.
+        critic: Says how probable each level is; trained on real pairs alone.
+        name: The critic's name with a hash of its weights: another critic draws another image.
+        sketches: Number of sketches that are drawn.
     """
 
     critic: Critic
@@ -65,11 +65,11 @@ class Choice:
 
         Args:
             first: One sketch, ``(H, W, 3)`` uint8.
-            draw: Another one, of a seed.
-            post: The post image that a sketch will become, about.
+            draw: Draws another one from a seed.
+            post: An approximation of the post image that a sketch becomes.
             pre: The pre image, ``(H, W, 3)`` uint8.
-            buildings: What is asked.
-            seed: Equal seeds, equal choice.
+            buildings: The requested damage.
+            seed: Equal seeds give an equal choice.
         """
         chosen = first
         owner = instances(buildings, pre.shape[:2])
@@ -88,14 +88,14 @@ class Choice:
     def _found(
         self, pre: np.ndarray, post: np.ndarray, buildings: Sequence[Building], asked: np.ndarray
     ) -> np.ndarray:
-        """Probability of the asked level of each building, 0 where none of the four is asked."""
+        """Probability of each building's requested level, 0 if it is none of the four."""
         levels = self.critic(pre, post, buildings)
         named = (asked >= 1) & (asked <= 4)
         return np.where(named, levels[np.arange(len(asked)), np.where(named, asked - 1, 0)], 0)
 
 
 def _nearest(owner: np.ndarray) -> np.ndarray:
-    """``(H, W)``: the number of the building nearest to each pixel; ``owner`` has 0 off them."""
+    """``(H, W)``: the number of the building nearest to each pixel; 0 in ``owner`` is none."""
     free = (owner == 0).astype(np.uint8)
     each = cv2.DIST_LABEL_PIXEL
     _, labels = cv2.distanceTransformWithLabels(free, cv2.DIST_L2, 5, labelType=each)

@@ -1,9 +1,10 @@
-"""The colour space in which the bridge runs: opponent axes, scaled to one spread.
+"""The colour space in which the bridge runs: opponent axes, scaled to one standard deviation.
 
-Post minus pre of the shared real pairs has standard deviations of 0.61, 0.09 and 0.05 along the
-axes (1, 1, 1), (1, 0, -1) and (-1, 2, -1): damage is mostly brightness. White noise on RGB would
-bury the colour differences, so that a network spends itself on taking coloured grain away again.
-Here each axis is scaled until its spread is about the ``sigma_data`` of the bridge.
+Post minus pre of the real pairs has standard deviations of 0.61, 0.09 and 0.05 along the axes
+(1, 1, 1), (1, 0, -1) and (-1, 2, -1): damage is mostly a change of brightness. White noise on RGB
+would hide the colour differences, and a network would spend its capacity on removing coloured
+grain. Here each axis is scaled so that its standard deviation is about the ``sigma_data`` of the
+bridge.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Training crops for the generator: small windows around buildings, drawn by damage level.
 
-Where a crop lies and how it is turned is drawn by :mod:`afterscene.training.crops`. Two kinds of
-example teach the two modes of rendering:
+Position and rotation of a crop are drawn by :mod:`afterscene.training.crops`. Two kinds of example
+train the two modes of rendering:
 
-* *reacquire*: the target is the real post image, moved onto the pre image, free to differ
-  everywhere; its style (``Condition.style``) is given, and shaken, so that it is obeyed and not
-  guessed;
-* *edit*: the target is the pre image with the real post, brought to the style of the pre image,
-  inside a feathered surrounding of the damaged buildings; outside nothing changes.
+* *reacquire*: the target is the real post image, registered to the pre image, which may differ
+  everywhere; its style (``Condition.style``) is given with random changes, so that the network
+  follows it instead of guessing;
+* *edit*: the target is the pre image, with the real post image in the style of the pre image inside
+  a feathered area around the damaged buildings; outside nothing changes.
 
 The crop of (seed, step, item) is a pure function: order, workers and resuming change nothing.
 """
@@ -30,24 +30,25 @@ from afterscene.geodata.pair import LabelledPair
 from afterscene.tensors import MIDDLE, as_they_are, from_numbers, to_unit
 from afterscene.training.crops import WAYS, Spots, corner, cut, turned
 
-#: Of an *edit* example: radius in whole pixels (the last one is never drawn) and feather of its
-#: area, and what a pixel outside it weighs.
+#: For an *edit* example: radius in whole pixels (the upper bound is never drawn) and feather of its
+#: area, and the weight of a pixel outside it.
 RADII, FEATHERS, OUTSIDE = (3, 14), (2.0, 6.0), 0.15
-#: A window lies beside its building by at most its side over this.
+#: A window's offset from its building is at most the window's side divided by this.
 BESIDE = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingTile:
-    """A pair, and what a generator learns from it beside its scenes and levels.
+    """A pair, and what a generator learns from it besides its scenes and levels.
 
     Attributes:
         pair: The pair.
-        hazard: Its name; empty where it is not known.
-        style: ``(6,)`` style of the post beside the pre image (:func:`.appearance.measure_style`).
-        middle: ``(3,)`` mean of the post on the area that the hazard left alone, 0..255.
-        registered: ``post`` moved onto ``pre``, ``(H, W, 3)`` uint8.
-        matched: The same, brought to the style of ``pre``.
+        hazard: Its name; empty if it is not known.
+        style: ``(6,)`` style of the post relative to the pre image
+            (:func:`.appearance.measure_style`).
+        middle: ``(3,)`` mean of the post image where the hazard changed nothing, 0..255.
+        registered: ``post`` registered to ``pre``, ``(H, W, 3)`` uint8.
+        matched: The same in the style of ``pre``.
     """
 
     pair: LabelledPair
@@ -74,17 +75,17 @@ class TrainingTile:
 
     @property
     def levels(self) -> np.ndarray:
-        """``(H, W)`` uint8, 0 background, 1-4, 255 un-classified, not labelled or not seen."""
+        """``(H, W)`` uint8, 0 background, 1-4, 255 un-classified, unlabelled or without data."""
         return self.pair.known
 
 
 def affected_mask(levels: np.ndarray, radius: int, feather: float) -> np.ndarray:
-    """Feathered surrounding of damaged buildings: ``(H, W)`` float32 in [0, 1].
+    """Feathered area around damaged buildings: ``(H, W)`` float32 in [0, 1].
 
     Args:
         levels: ``(H, W)`` uint8 damage levels; 2, 3 and 4 count as damaged.
-        radius: Pixels by which each damaged building is widened.
-        feather: Width in pixels of the falling edge inside that border (0 = hard).
+        radius: Pixels by which each damaged building is enlarged.
+        feather: Width in pixels of the soft edge inside that border (0 = hard).
     """
     damaged: np.ndarray = ((levels >= 2) & (levels <= 4)).astype(np.uint8)
     if radius > 0:
@@ -92,7 +93,7 @@ def affected_mask(levels: np.ndarray, radius: int, feather: float) -> np.ndarray
         damaged = cv2.dilate(damaged, kernel)
     if feather <= 0:
         return damaged.astype(np.float32)
-    # The distance is to background alone: it does not fall towards the window's edge.
+    # Distance to the background alone: it does not decrease towards the window's edge.
     distance = cv2.distanceTransform(damaged, cv2.DIST_L2, 3)
     return np.minimum(distance / feather, 1.0).astype(np.float32)
 
@@ -102,13 +103,13 @@ class CropConfig:
     """How training crops are drawn.
 
     Attributes:
-        shapes: Side in pixels and number of the crops of a step, one after the other by step:
-            small ones see many buildings, large ones their surroundings.
-        level_weights: Chance of a crop around no-damage, minor, major, destroyed, and anywhere.
+        shapes: Side in pixels and number of the crops of a step, alternating from step to step:
+            small ones show many buildings, large ones their surroundings.
+        level_weights: Probability of a crop around no-damage, minor, major, destroyed, anywhere.
         edit_share: Share of *edit* examples; the rest are *reacquire*.
-        drop: Chance that hazard, levels or style is not said (each on its own).
-        jitter: Largest relative gain and offset of the shaken styles.
-        turned: Share of crops turned by any angle and scaled (on graphics cards only).
+        drop: Probability that hazard, levels or style is not given (independently).
+        jitter: Largest relative gain and offset of the randomly changed styles.
+        turned: Share of crops rotated by any angle and scaled (on graphics cards only).
     """
 
     shapes: tuple[tuple[int, int], ...] = ((64, 18), (96, 8))
@@ -129,7 +130,7 @@ class CropConfig:
         return self.shapes[step % len(self.shapes)]
 
     def check(self, tiles: Sequence[TrainingTile]) -> None:
-        """Raise BadParameter where there is nothing to crop, or a tile is smaller than a crop."""
+        """Raise BadParameter if there is nothing to crop, or a tile is smaller than a crop."""
         if not tiles:
             raise BadParameter("there are no pairs to train on; check the data folder's splits")
         side = max(side for side, _ in self.shapes)
@@ -137,7 +138,7 @@ class CropConfig:
             if min(tile.pair.shape) < side:
                 size = tile.pair.shape
                 raise BadParameter(
-                    f"{tile.name}: {size} is less than a crop of {side}; leave it out"
+                    f"{tile.name}: {size} is smaller than a crop of {side}; leave it out"
                 )
 
 
@@ -163,7 +164,7 @@ class Batch:
 class CropSampler:
     """Draws the batch of a step from tiles: ``sampler(step) -> Batch``.
 
-    ``hazards`` is the order of the class condition; a hazard that is not among them is not said.
+    ``hazards`` is the order of the class condition; a hazard that is not in it is "not given".
     """
 
     tiles: Sequence[TrainingTile]
@@ -230,7 +231,7 @@ class CropSampler:
             gain, offset = _shake(config.jitter, rng)
             target = (registered - tile.middle) * gain + tile.middle + offset
             style += np.concatenate([offset / MIDDLE, np.log(gain)])
-        # The same gain and offset for both pictures: another sensor, the same change.
+        # The same gain and offset for both images: another sensor, the same change.
         gain, offset = _shake(config.jitter, rng)
         pre, target = ((p - MIDDLE) * gain + MIDDLE + offset for p in (pre, target))
         style[:3] *= gain
@@ -253,7 +254,7 @@ def pictures_of(stack: torch.Tensor) -> torch.Tensor:
 
 
 def _shake(jitter: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Random gain and offset (in 0..255) of three channels, mostly common to them."""
+    """Random gain and offset (in 0..255) of three channels, mostly shared by them."""
     gain = np.exp(rng.uniform(-jitter, jitter) + rng.uniform(-jitter, jitter, 3) / 3)
     offset = MIDDLE * (rng.uniform(-jitter, jitter) + rng.uniform(-jitter, jitter, 3) / 3)
     return gain, offset

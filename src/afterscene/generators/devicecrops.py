@@ -1,8 +1,8 @@
-"""Training crops drawn on a graphics card: all tiles lie in its memory, a batch is a few gathers.
+"""Training crops drawn on a graphics card: all tiles are in its memory, a batch is a few gathers.
 
-What :mod:`afterscene.generators.crops` makes of crops one by one on the processor is made here of a
-whole batch at once, whose places :class:`afterscene.training.crops.DeviceSpots` draws. The batch of
-(seed, step) is a pure function on one kind of device.
+What :mod:`afterscene.generators.crops` does with one crop at a time on the processor is done here
+with a whole batch, whose positions :class:`afterscene.training.crops.DeviceSpots` draws. The batch
+is a pure function of (seed, step) on one kind of device.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class DeviceCrops:
     """Draws the batch of a step: ``batch(step) -> Batch``, all of it on ``device``.
 
     Args:
-        tiles: At least one, all of one size.
-        config: How crops are drawn (``turned`` is the share of crops turned by any angle).
+        tiles: At least one, all of the same size.
+        config: How crops are drawn (``turned`` is the share of crops rotated by any angle).
         seed: Equal seeds give equal batches.
         device: Where tiles are kept and batches drawn.
-        hazards: Order of the class condition; a hazard that is not among them is not said.
+        hazards: Order of the class condition; a hazard that is not in it is "not given".
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class DeviceCrops:
         )
 
     def _shake(self, count: int, draw: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Random gain and offset (in 0..255) of three channels, mostly common: ``(N, 3)``."""
+        """Random gain and offset (in 0..255) of three channels, mostly shared: ``(N, 3)``."""
         jitter = self.config.jitter
         common = (self._spots.uniform(draw, 2, count, 1) * 2 - 1) * jitter
         own = (self._spots.uniform(draw, 2, count, 3) * 2 - 1) * (jitter / 3)
@@ -108,7 +108,7 @@ class DeviceCrops:
         real = (values[..., REAL] - own) * gain[:, None, None] + own + offset[:, None, None]
         changed = pre + mask[..., None] * (values[..., MATCHED] - pre)
         target = torch.where(edit[:, None, None, None], changed, real)
-        # The same gain and offset for both pictures: another sensor, the same change.
+        # The same gain and offset for both images: another sensor, the same change.
         gain, offset = self._shake(count, draw)
         pre, target = (
             (p - MIDDLE) * gain[:, None, None] + MIDDLE + offset[:, None, None]

@@ -1,12 +1,12 @@
-"""One scene on its way from the pre to the post image, in five steps over one record.
+"""From the pre to the post image of one scene, in five steps on one record.
 
     prepare -> depict -> acquire -> refine -> compose
 
-*Prepare* decodes the scene, lays water or ash over it and says where the network may draw. *Depict*
-paints what its hazard's :class:`~afterscene.depiction.Depiction` paints by rule: the ground, and a
-sketch of the damage. *Acquire* takes all that again, as another sensor on another day would (in the
-mode *reacquire*): the disaster comes first, then the second picture of the place. *Refine* lets the
-bridge draw. *Compose* puts together what was kept and what was drawn.
+*Prepare* decodes the scene, paints water or ash over it and decides where the network may draw.
+*Depict* paints what the hazard's :class:`~afterscene.depiction.Depiction` paints by rules: the
+ground, and a sketch of the damage. *Acquire* changes all that as if another sensor had acquired it
+on another day (in the mode *reacquire*): the disaster comes first, then the second image. *Refine*
+runs the bridge. *Compose* combines what was kept and what was drawn.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class Frame:
     Attributes:
         pre: The pre image; where it is not valid it stays.
         valid: ``(H, W)`` bool.
-        damage, levels: What is asked, as buildings and as ``(H, W)`` uint8.
+        damage, levels: The requested damage, as buildings and as ``(H, W)`` uint8.
         depiction: How the hazard is drawn.
         mode, seed, config: How the scene is rendered.
-        style: ``(6,)`` style of the post image beside ``pre`` (``Condition.style``).
-        veiled: ``pre`` under what physics laid over it.
-        start: The scene so far: where the bridge begins, and what is kept where it may not draw.
-        area: ``(H, W)`` in [0, 1], where it may; None: everywhere.
+        style: ``(6,)`` style of the post image relative to ``pre`` (``Condition.style``).
+        veiled: ``pre`` under water or ash.
+        start: The scene so far: the start of the bridge, kept wherever it may not draw.
+        area: ``(H, W)`` in [0, 1], where the bridge may draw; None: everywhere.
         sketch: ``start`` with its damage painted; None: the network draws it alone.
     """
 
@@ -67,7 +67,7 @@ class Frame:
 
     @property
     def acquisition(self) -> Acquisition:
-        """The second picture of the place, of that style."""
+        """The second acquisition of the scene, with that style."""
         return Acquisition.draw(self.style, self.seed)
 
     def masked(self, picture: np.ndarray) -> np.ndarray:
@@ -75,7 +75,7 @@ class Frame:
         return np.where(self.valid[..., None], picture, self.pre)
 
     def taking(self) -> Callable[[np.ndarray], np.ndarray]:
-        """What takes each state of this scene again, all alike; only *reacquire* changes any."""
+        """Applies the acquisition to a state of this scene; only *reacquire* changes any."""
         if self.mode != "reacquire":
             return np.copy
         return self.acquisition.taking(self.start, self.valid, self.veiled)
@@ -84,7 +84,7 @@ class Frame:
 def prepare_frame(
     pre: Scene, damage: DamageMap, *, mode: Mode, seed: int, config: RenderConfig
 ) -> Frame:
-    """The scene with nothing painted on it but water and ash, of the style of ``pre``."""
+    """The scene with only water or ash painted on it, in the style of ``pre``."""
     picture = pre.rgb()
     depiction = depiction_of(damage.hazard)
     levels = rasterize(damage.buildings, picture.shape[:2])
@@ -116,9 +116,9 @@ def _area(frame: Frame) -> np.ndarray | None:
 
 
 def depict(frame: Frame, choice: Choice | None = None) -> Frame:
-    """Ground and damage as they are painted by rule, where the hazard begins with a sketch.
+    """Ground and damage painted by rules, if the hazard begins with a sketch.
 
-    A ``choice`` takes each building from the sketch that its critic believes.
+    With a ``choice``, each building comes from the sketch that its critic recognises best.
     """
     begins = frame.config.begins_with_sketch(frame.damage.hazard, frame.depiction)
     if frame.area is None or not begins:
@@ -132,7 +132,7 @@ def depict(frame: Frame, choice: Choice | None = None) -> Frame:
 
 
 def _ground(frame: Frame) -> np.ndarray:
-    """The ground after the hazard; *edit* changes it where the network may draw, and no farther."""
+    """The ground after the hazard; *edit* changes it only where the network may draw."""
     ground = frame.depiction.ground(frame.veiled, frame.damage, frame.seed)
     if frame.mode == "edit" and frame.area is not None:
         change = frame.area[..., None] * (ground.astype(np.float32) - frame.veiled)
@@ -159,9 +159,9 @@ def _sketch(frame: Frame, choice: Choice | None) -> np.ndarray:
 
 
 def touched(first: np.ndarray, ground: np.ndarray, reach: int = 3) -> np.ndarray:
-    """``(H, W)`` float32 in [0, 1]: where a sketch drew, ``reach`` pixels wider, with a soft edge.
+    """``(H, W)`` float32 in [0, 1]: where a sketch drew, enlarged by ``reach``, with a soft edge.
 
-    What it left alone the bridge need not touch: its grain on whole roofs would say "damaged".
+    The bridge need not change the rest: its grain on intact roofs would look like damage.
     """
     drawn = (first != ground).any(axis=2).astype(np.uint8)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
@@ -169,16 +169,16 @@ def touched(first: np.ndarray, ground: np.ndarray, reach: int = 3) -> np.ndarray
 
 
 def acquire(frame: Frame) -> Frame:
-    """The scene and its sketch, taken again."""
+    """The scene and its sketch, as acquired again."""
     take = frame.taking()
     sketch = None if frame.sketch is None else take(frame.sketch)
     return replace(frame, start=take(frame.start), sketch=sketch)
 
 
 def refine(frame: Frame, model: BridgeModel, told: str) -> np.ndarray:
-    """What the bridge draws from ``start`` where it may, told of that hazard.
+    """What the bridge draws from ``start`` where it may, conditioned on that hazard.
 
-    The style of ``start`` stays but in *redraw*. Raises NotFinite.
+    The style of ``start`` is kept, except in *redraw*. Raises NotFinite.
     """
     if frame.area is not None and not frame.area.any():
         return frame.start
@@ -197,7 +197,7 @@ def refine(frame: Frame, model: BridgeModel, told: str) -> np.ndarray:
 
 
 def compose(frame: Frame, drawn: np.ndarray) -> np.ndarray:
-    """The post image: ``drawn`` where the network might draw, ``start`` elsewhere."""
+    """The post image: ``drawn`` where the network was allowed to draw, ``start`` elsewhere."""
     may = frame.valid if frame.area is None else frame.valid & (frame.area > 0)
     picture = np.where(may[..., None], drawn, frame.start)
     if frame.mode != "reacquire":

@@ -1,7 +1,7 @@
-"""The generator that users meet: ``load(name).render(scene, damage, seed=...)``.
+"""The generator for users: ``load(name).render(scene, damage, seed=...)``.
 
-A trained bridge with the styles of the real post images that it learned from. The way of a scene is
-in :mod:`.frame`, the walk of the bridge in :mod:`.render`, how a model is read in :mod:`.loading`.
+A trained bridge with the styles of the real post images that it was trained on. The steps for one
+scene are in :mod:`.frame`, sampling in :mod:`.render`, loading a model in :mod:`.loading`.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ from afterscene.geodata.scene import Scene
 from afterscene.hazards import depiction_of
 from afterscene.weightfiles import weights_hash
 
-#: What the network is told of a hazard that its weights do not know.
+#: In labels and manifests, the drawn hazard if the weights do not know the requested one.
 NOT_SAID = "not said"
 
-#: A style is drawn among the nearest quarter of the real pairs, at least and at most so many.
+#: A style is drawn from the nearest quarter of the real pairs, at least and at most so many.
 FEWEST, ALIKE = 3, 12
 
-#: How far *reacquire* goes towards a style that it draws: another place's, so a part of it suits.
+#: How far *reacquire* goes towards a drawn style: only part of it fits, as it is another place's.
 DRAWN = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)
 class BridgeGenerator:
-    """A trained bridge with what it takes to render scenes.
+    """A trained bridge with everything needed to render scenes.
 
     Attributes:
-        model: The network between its preconditioning.
+        model: The preconditioned network.
         styles: For each hazard ``(n, 6)`` styles of real post images (see ``Condition.style``).
         scenes: For each hazard ``(n, 6)`` tones of their pre images (:func:`.appearance.tone_of`),
-            in the same order; empty where the model does not say.
+            in the same order; empty if the model does not say.
         config: Defaults of rendering.
-        choice: Chooses among several sketches of the damage where a hazard begins with one; None:
-            the first is taken.
-        folder: Where it was loaded from, if it was.
+        choice: Selects among several sketches of the damage, if a hazard begins with one; None:
+            the first is used.
+        folder: The folder that it was loaded from, if any.
     """
 
     model: BridgeModel
@@ -79,7 +79,7 @@ class BridgeGenerator:
 
     @property
     def card(self) -> str:
-        """The model card, empty where there is none."""
+        """The model card, empty if there is none."""
         return shipped.card(self.folder) if self.folder else ""
 
     def render(
@@ -95,19 +95,19 @@ class BridgeGenerator:
         """The post-disaster scene on the grid of ``pre``: uint8 RGB.
 
         Args:
-            pre: Any bands and depth that ``Scene.rgb`` accepts, any size.
+            pre: Any bands and bit depth that ``Scene.rgb`` accepts, any size.
             damage: Which building suffers which damage; levels outside buildings are 0.
             seed: Equal seeds give equal pixels.
-            mode: ``edit`` keeps every pixel outside the surroundings of damaged buildings, and
-                outside the water or ash that physics puts there, exactly; ``reacquire`` takes
-                the whole scene again (:mod:`afterscene.generators.acquisition`, its style drawn
-                from real ones) and draws the damage into that; ``redraw`` lets the network draw
-                the whole scene, for study: the shipped weights lose roofs and streets there.
+            mode: ``edit`` keeps every pixel exactly, except around damaged buildings and under
+                water or ash; ``reacquire`` changes the whole scene as a new acquisition would
+                (:mod:`afterscene.generators.acquisition`, with a style drawn from real ones) and
+                draws the damage into that; ``redraw`` lets the network draw the whole scene, for
+                study only: the shipped weights lose roofs and streets.
             steps: Network evaluations; ``None``: the model's default.
-            style: ``(6,)`` style of the new acquisition beside ``pre`` (``Condition.style``; of a
-                real pair :func:`.appearance.measure_style` measures it); None: a part of that of a
-                real post image of the hazard whose pre image had the tone of this one, drawn by
-                ``seed`` (:meth:`draw_style`). Not for ``edit``.
+            style: ``(6,)`` style of the new acquisition relative to ``pre`` (``Condition.style``;
+                :func:`.appearance.measure_style` measures that of a real pair); None: part of the
+                style of a real post image of the hazard whose pre image had a similar tone, drawn
+                by ``seed`` (:meth:`draw_style`). Not for ``edit``.
 
         Raises:
             UnknownName: ``mode`` is not one of the three.
@@ -127,10 +127,10 @@ class BridgeGenerator:
         return pre.replace(pixels=pixels, source=f"afterscene:{self.hash[:12]}:{seed}")
 
     def drawn_as(self, hazard: str) -> str:
-        """Which hazard the network is told where ``hazard`` struck.
+        """The hazard that the network is conditioned on for ``hazard``.
 
-        That one, or another one whose broken houses stand for it (``Depiction.drawn_as``);
-        :data:`NOT_SAID` where the weights do not know it: then it draws damage of no hazard.
+        The same one, or another one with similar damage (``Depiction.drawn_as``);
+        :data:`NOT_SAID` if the weights do not know it: then it draws damage of no specific hazard.
         """
         name = depiction_of(hazard).drawn_as or hazard
         return name if name in self.model.config.hazards else NOT_SAID
@@ -144,12 +144,12 @@ class BridgeGenerator:
         seed: int,
         steps: int | None = None,
     ) -> np.ndarray:
-        """The other end of the bridge, everywhere and with no hazard said: ``(H, W, 3)`` uint8.
+        """The other end of the bridge, everywhere and without a hazard: ``(H, W, 3)`` uint8.
 
         Args:
-            picture: ``(H, W, 3)`` uint8, where the bridge begins.
-            levels: ``(H, W)`` uint8 levels, 0 off buildings.
-            style: ``(6,)`` style of the result beside ``picture``.
+            picture: ``(H, W, 3)`` uint8, the start of the bridge.
+            levels: ``(H, W)`` uint8 levels, 0 outside buildings.
+            style: ``(6,)`` style of the result relative to ``picture``.
             seed: Equal seeds give equal pixels.
             steps: Network evaluations; ``None``: the model's default.
         """
@@ -168,7 +168,7 @@ class BridgeGenerator:
         return self.config if steps is None else replace(self.config, steps=steps)
 
     def _style_of(self, frame: Frame) -> np.ndarray:
-        """The style of a new acquisition: another place's, in *reacquire* followed in part."""
+        """The style of a new acquisition: that of another place, used in part in *reacquire*."""
         if frame.mode == "edit":
             return frame.style
         drawn = self.draw_style(frame.damage.hazard, frame.seed, tone_of(frame.pre, frame.valid))
@@ -177,8 +177,8 @@ class BridgeGenerator:
     def draw_style(self, hazard: str, seed: int, tone: np.ndarray | None = None) -> np.ndarray:
         """A style drawn from the real post images of ``hazard``, of all hazards if it has none.
 
-        A style is relative, and taken from a green place to a grey one it paints trees purple: with
-        the ``tone`` ``(6,)`` of the pre image it is drawn among the quarter of the pairs (3 to 12)
+        A style is relative: applied from a green place to a grey one it makes trees purple. So with
+        the ``tone`` ``(6,)`` of the pre image it is drawn from the quarter of the pairs (3 to 12)
         whose pre images had the nearest tones, if the model knows these.
         """
         known = len(self.styles.get(hazard, ())) > 0
@@ -193,7 +193,7 @@ class BridgeGenerator:
 
 
 def _checked(style: np.ndarray, mode: Mode) -> np.ndarray:
-    """A style that was told. Raises BadParameter."""
+    """The given style. Raises BadParameter."""
     if mode == "edit":
         raise BadParameter("edit keeps the style of the pre image; a style is for reacquire")
     if np.shape(style) != (STYLE_SIZE,) or not np.isfinite(style).all():

@@ -1,10 +1,10 @@
 """Pre images from a layout: p(pre | footprints, coarse colours, style of the acquisition).
 
-The same bridge that leads from pre to post images (I2SB, Liu et al. 2023, arXiv 2302.05872) leads
-here from a picture without detail (:func:`afterscene.geodata.drawn.layout.coarse`) to the real one:
-as in MetaEarth (Yu et al. 2024, arXiv 2405.13570) a coarse picture guides a fine one. In training
-the coarse picture is that of a real image; afterwards it may come from a drawn town, or be invented
-for footprints alone.
+The same kind of bridge as from pre to post images (I2SB, Liu et al. 2023, arXiv 2302.05872) goes
+here from an image without detail (:func:`afterscene.geodata.drawn.layout.coarse`) to the real one:
+as in MetaEarth (Yu et al. 2024, arXiv 2405.13570) a coarse image guides a fine one. In training
+the coarse image is that of a real one; afterwards it may come from a drawn town, or be invented for
+footprints alone.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, read_label
 
-#: Under this name a model keeps the styles of real pictures beside their coarse ones.
+#: A model keeps the styles of real images relative to their coarse ones under this name.
 STYLES = "layout"
 #: And under this one the means and deviations (RGB, 0 to 1) of these coarse pictures.
 TONES = "layout-tones"
-#: How much contrast a drawn place may gain on its way to the tone of a real one.
+#: How much contrast a drawn place may gain when it gets the tone of a real one.
 LARGEST_STRETCH = 1.5
 
 
 def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
-    """From the coarse picture of each real pre image with footprints to that image.
+    """One tile per pre image with footprints: from its coarse version to the image itself.
 
-    Raises MissingFile where no pair has any.
+    Raises MissingFile if no pair has any.
     """
     tiles = []
     for pair in pairs:
@@ -76,11 +76,11 @@ def levels_of(buildings: Sequence[Building], shape: tuple[int, int]) -> np.ndarr
 
 
 def toned(picture: np.ndarray, tone: np.ndarray) -> np.ndarray:
-    """``(H, W, 3)`` uint8 with the means of ``tone`` and its deviation over all channels.
+    """``(H, W, 3)`` uint8 with the means of ``tone`` and its standard deviation over all channels.
 
     After Reinhard et al. 2001, but with one gain for all channels: three would tint the roofs. The
-    gain is at most ``LARGEST_STRETCH``: a place of snow or sheet metal has a deviation that makes
-    lawns and roads of another one glow.
+    gain is at most ``LARGEST_STRETCH``: the standard deviation of snow or sheet metal would make
+    lawns and roads of another place too bright.
     """
     own = tone_of(picture)
     gain = min(tone[3:].mean() / max(own[3:].mean(), 1 / 255), LARGEST_STRETCH)
@@ -103,10 +103,10 @@ def draw_pre(
         generator: Trained by the recipe ``layout``.
         picture: ``(H, W, 3)`` uint8, drawn or real; only its coarse colours are used.
         buildings: Footprints in its pixels.
-        seed: Equal seeds give equal pixels; the style is drawn from real ones by it.
+        seed: Equal seeds give equal pixels; it also selects the style among real ones.
         steps: Network evaluations; None: the model's default.
-        drawn: The colours are invented, so they are brought to the mean and deviation of the real
-            place whose style is taken.
+        drawn: The colours are invented, so they get the mean and standard deviation of the real
+            place whose style is used.
     """
     flat = coarse(picture, buildings)
     if drawn and TONES in generator.styles:

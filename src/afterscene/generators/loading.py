@@ -1,8 +1,8 @@
-"""Models on disk: from a folder, or the name of a shipped one, to a generator.
+"""Loads a generator from a model folder, or by the name of a shipped model.
 
 A model folder holds the averaged weights (safetensors), ``config.json`` (process, network, the
 styles of the real post images, defaults of rendering) and ``README.md`` (the card). Shipped models
-lie in the package under ``weights/``.
+are in the package under ``weights/``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def load(name: str | Path = "default", kind: str = "bridge") -> BridgeGenerator:
         render = RenderConfig(**config["render"])
     except (KeyError, TypeError, ValueError) as error:
         raise BadWeights(
-            f"{folder / 'config.json'} does not describe a generator ({error})"
+            f"{folder / 'config.json'} does not describe a generator ({error}); give another model"
         ) from error
     load_into(model, state, str(folder))
     return BridgeGenerator(

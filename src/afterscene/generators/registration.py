@@ -1,7 +1,7 @@
-"""How far a post image lies beside its pre image, as a whole and at each building.
+"""Registers a post image to its pre image, as a whole and at each building.
 
-Real pairs are registered to some metres only, and roofs lean with the view. A network that is to
-edit the pre image would learn to blur what is merely shifted; so the post image is moved back
+Real pairs are registered to some metres only, and roofs lean with the viewing angle. A network that
+edits the pre image would learn to blur what is merely shifted, so the post image is registered
 first. Edges are compared, since the two acquisitions differ in sun, season and tone (normalised
 cross-correlation, Lewis 1995).
 """
@@ -11,28 +11,28 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-#: Correlation that a shift must reach, and gain over no shift, to be believed.
+#: Correlation that a shift must reach, and its gain over no shift, to be used.
 ENOUGH = 0.2
 BETTER = 0.02
 LOCALLY_ENOUGH = 0.35
 
 
 def register(pre: np.ndarray, post: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """``post`` moved onto ``pre`` as a whole, then near each building of ``boxes`` that tells."""
+    """``post`` registered to ``pre`` as a whole, then at each building of ``boxes`` if possible."""
     whole = move(post, *estimate_shift(pre, post))
     return warp(whole, *local_shifts(pre, whole, boxes))
 
 
 def estimate_shift(pre: np.ndarray, post: np.ndarray, limit: int = 12) -> tuple[int, int]:
-    """Rows and columns by which ``post`` must be moved to lie on ``pre``.
+    """Rows and columns by which ``post`` must be moved to match ``pre``.
 
     Args:
         pre: ``(H, W, 3)`` uint8.
         post: ``(H, W, 3)`` uint8.
-        limit: Largest shift looked for, in pixels; pictures must be more than twice as large.
+        limit: Largest shift that is tried, in pixels; images must be more than twice as large.
 
     Returns:
-        ``(0, 0)`` where no shift is clearly better than none.
+        ``(0, 0)`` if no shift is clearly better than none.
     """
     if min(pre.shape[:2]) <= 4 * limit:
         return 0, 0
@@ -48,17 +48,17 @@ def estimate_shift(pre: np.ndarray, post: np.ndarray, limit: int = 12) -> tuple[
 def local_shifts(
     pre: np.ndarray, post: np.ndarray, boxes: np.ndarray, limit: int = 8
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shifts of single buildings, where they can be told.
+    """Shifts of single buildings, where they can be measured.
 
     Args:
         pre: ``(H, W, 3)`` uint8.
         post: ``(H, W, 3)`` uint8, already registered as a whole.
         boxes: ``(B, 4)`` first row, first column, end row, end column of each building.
-        limit: Largest shift looked for, in pixels.
+        limit: Largest shift that is tried, in pixels.
 
     Returns:
-        ``(n, 2)`` centres (row, column) and ``(n, 2)`` shifts of the buildings for which one
-        shift stands out; the others are left out.
+        ``(n, 2)`` centres (row, column) and ``(n, 2)`` shifts of the buildings for which one shift
+        is clearly best; the others are left out.
     """
     before, after = _edges(pre), _edges(post)
     centres, shifts = [], []
@@ -80,10 +80,10 @@ def local_shifts(
 def warp(
     picture: np.ndarray, centres: np.ndarray, shifts: np.ndarray, reach: float = 40.0
 ) -> np.ndarray:
-    """``(H, W, 3)`` moved smoothly by the shifts of the buildings nearby, by 0 far from all.
+    """``(H, W, 3)`` moved smoothly by the shifts of nearby buildings, by 0 far from all of them.
 
-    The field is the average of the shifts under Gaussians of ``reach`` pixels, drawn towards 0
-    by a constant weight.
+    The field is the average of the shifts under Gaussians of ``reach`` pixels, pulled towards 0 by
+    a constant weight.
     """
     height, width = picture.shape[:2]
     if not len(centres):
@@ -103,7 +103,7 @@ def warp(
         picture,
         x - field[..., 1],
         y - field[..., 0],
-        cv2.INTER_CUBIC,  # linear ones blur what is to be learned as texture
+        cv2.INTER_CUBIC,  # linear interpolation would blur the texture to be learned
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(moved)

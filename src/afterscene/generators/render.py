@@ -1,11 +1,11 @@
 """Rendering a whole scene: a denoiser that works window by window inside the common loop.
 
 All windows of a step are evaluated before the next step begins, each with a halo as wide as the
-network's reach: the estimate at a pixel is then the same from any window, so there is no seam to
-hide. All windows of a scene have one size, because kernels are chosen by size and round
-differently: so the same bits come from any window in bfloat16, too. Windows are evaluated one at a
-time, whatever the batch size of the caller, and the noise of a pixel is a function of (seed, step,
-position): batch, order and workers change no picture.
+network's reach: the estimate at a pixel is then the same from any window, so there is no seam. All
+windows of a scene have the same size, because kernels are chosen by size and round differently: so
+any window gives the same bits in bfloat16, too. Windows are evaluated one at a time, and the noise
+of a pixel is a function of (seed, step, position): batch, order and workers do not change the
+image.
 """
 
 from __future__ import annotations
@@ -39,22 +39,22 @@ class RenderConfig:
     """How a scene is rendered.
 
     Attributes:
-        steps: Network evaluations a window.
+        steps: Network evaluations per window.
         radius: Pixels around a damaged building that *edit* may change.
-        close: The same for hazards whose depiction is drawn close to the houses.
+        close: The same for hazards whose damage is drawn close to the houses.
         feather: Width in pixels of the blending edge inside that border.
-        sampler: Name of the method, see ``afterscene samplers``. With the few steps that a laptop
-            has time for, one of first order such as ``ddpm`` smears.
+        sampler: Name of the method, see ``afterscene samplers list``. With few steps, a method of
+            first order such as ``ddpm`` smears.
         rho: Largest and smallest ratio of noise to signal of the step grid, whose first step
-            begins at the pre image and whose last one ends at no noise.
-        power: Exponent of the grid between (Karras et al. 2022, eq. 5).
-        learned: Hazards of which enough examples taught the damage: it is not painted first.
-        sketch: Whether any damage is painted first; False is there for study.
-        entry: Time at which a sketch enters the bridge: 0 keeps it as it is, 1 forgets it.
-        short: Network evaluations at most where a sketch enters, for the way from there is short.
+            starts at the pre image and whose last step ends at no noise.
+        power: Exponent of the grid in between (Karras et al. 2022, eq. 5).
+        learned: Hazards whose damage was learned from enough examples: it is not painted first.
+        sketch: Whether any damage is painted first; False is for study only.
+        entry: Time at which a sketch enters the bridge: 0 keeps it unchanged, 1 forgets it.
+        short: Largest number of network evaluations if a sketch enters, as few are needed then.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` or ``fp32``.
-        origin: Pixels by which the borders of windows lie farther up and left, 0 to ``CORE`` - 1,
-            rounded down to the network's stride. No pixel depends on it; it is there to be tested.
+        origin: Pixels by which window borders are moved up and left, 0 to ``CORE`` - 1, rounded
+            down to the network's stride. No pixel depends on it, which tests check.
     """
 
     steps: int = 12
@@ -80,15 +80,15 @@ class RenderConfig:
             if getattr(self, name) < 1:
                 raise BadParameter(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 0 < self.entry < 1:
-            raise BadParameter(f"entry must lie between 0 and 1, got {self.entry}")
+            raise BadParameter(f"entry must be between 0 and 1, got {self.entry}")
         make_sampler(self.sampler)  # raises UnknownName before anything is drawn
         if self.precision not in PRECISIONS:
             raise BadParameter(f"precision must be auto, bf16 or fp32, got '{self.precision}'")
         if not 0 <= self.origin < CORE:
-            raise BadParameter(f"origin must lie between 0 and {CORE - 1}, got {self.origin}")
+            raise BadParameter(f"origin must be between 0 and {CORE - 1}, got {self.origin}")
 
     def times(self, bridge: Bridge) -> Tensor:
-        """The step grid, falling from 1 to 0: ``(steps + 1,)`` float64."""
+        """The step grid, decreasing from 1 to 0: ``(steps + 1,)`` float64."""
         if self.steps == 1:
             return torch.tensor([1.0, 0.0], dtype=torch.float64)
         high, low = self.rho
@@ -96,7 +96,7 @@ class RenderConfig:
         return torch.cat([rest.new_ones(1), rest])
 
     def times_of_sketch(self, bridge: Bridge) -> Tensor:
-        """The grid from ``entry`` to 0, of at most ``short`` steps."""
+        """The grid from ``entry`` to 0, with at most ``short`` steps."""
         high = bridge.level(self.entry).rho
         low = min(self.rho[1], high / 3)
         count = min(self.steps, self.short)
@@ -113,7 +113,7 @@ class RenderConfig:
 
     @property
     def method(self) -> Method:
-        """The sampler by its name."""
+        """The sampler with that name."""
         return make_sampler(self.sampler)
 
 
@@ -121,8 +121,8 @@ class RenderConfig:
 class SceneDenoiser:
     """``(x_t (1, 3, H, W), level, condition) -> estimate of x0`` for scenes of any size.
 
-    Height and width are multiples of the network's stride. Windows in which nothing may change
-    are not evaluated.
+    Height and width are multiples of the network's stride. Windows where nothing may change are not
+    evaluated.
     """
 
     model: BridgeModel
@@ -157,8 +157,8 @@ def scene_states(
 ) -> Iterator[State]:
     """States of one scene from its pre image to its post image; the last one is the result.
 
-    With a ``sketch`` ``(1, 3, H, W)`` of the post image the walk begins inside the bridge, at
-    ``config.entry``, where the sketch is noised (SDEdit, Meng et al. 2022).
+    With a ``sketch`` ``(1, 3, H, W)`` of the post image sampling starts inside the bridge, at
+    ``config.entry``, from the noised sketch (SDEdit, Meng et al. 2022).
     The precision is that of the model's weights (:func:`afterscene.computing.prepared`).
     """
     height, width = condition.pre.shape[-2:]
@@ -169,7 +169,7 @@ def scene_states(
         times = config.times(model.bridge)
         return cross(denoiser, model.bridge, condition.pre, times, config.method, **more)
     times = config.times_of_sketch(model.bridge)
-    eps = noise(config.steps, 1, sketch)  # of no step of the walk
+    eps = noise(config.steps, 1, sketch)  # belongs to no step of the sampler
     x = model.bridge.x_t(sketch, condition.pre, times[0].float(), eps)
     method = Crossing(inner=config.method, x1=condition.pre)
     return trajectory(denoiser, model.bridge, x, times, method, **more)
@@ -189,10 +189,10 @@ def scene_condition(
     Args:
         pre: ``(H, W, 3)`` uint8.
         levels: ``(H, W)`` uint8 damage levels.
-        hazard: Its class (:func:`afterscene.conditioning.class_of`), -1 not said.
+        hazard: Its class (:func:`afterscene.conditioning.class_of`), -1: not given.
         style: ``(6,)`` style of the post image, zeros for the style of the pre image.
-        affected: ``(H, W)`` in [0, 1], where the picture may change; ``None``: everywhere.
-        stride: Height and width grow to multiples of it, below and at the right.
+        affected: ``(H, W)`` in [0, 1], where the image may change; ``None``: everywhere.
+        stride: Height and width are padded to multiples of it, at the bottom and on the right.
     """
     grow = grown(pre.shape[:2], stride)
     area = None if affected is None else from_numbers(np.pad(affected, grow))[None, None]
@@ -206,7 +206,7 @@ def scene_condition(
 
 
 def grown(shape: tuple[int, int], stride: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """What to pad to height and width, so that both are multiples of ``stride``."""
+    """The padding of height and width that makes both multiples of ``stride``."""
     height, width = shape
     return (0, -height % stride), (0, -width % stride)
 
@@ -228,8 +228,8 @@ def draw_scene(
 ) -> np.ndarray:
     """Run a prepared bridge from ``picture`` ``(H, W, 3)`` uint8 to its end, of the same shape.
 
-    ``condition`` is made of ``picture`` (:func:`scene_condition`) with the stride of the model; a
-    ``sketch`` is the post image about as it will be. Raises NotFinite.
+    ``condition`` is made from ``picture`` (:func:`scene_condition`) with the model's stride; a
+    ``sketch`` is an approximation of the post image. Raises NotFinite.
     """
     begun = None
     if sketch is not None:

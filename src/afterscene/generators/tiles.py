@@ -1,4 +1,4 @@
-"""Real pairs as training tiles: register the post image and measure how it looks."""
+"""Real pairs as training tiles: registers the post image and measures its style."""
 
 from __future__ import annotations
 
@@ -18,15 +18,14 @@ from afterscene.geodata.pair import LabelledPair, read_pair
 from afterscene.geodata.xbd import Pair
 from afterscene.hazards import hazard_of
 
-#: Pixels around damaged buildings that do not count as left alone by the hazard.
+#: Pixels around damaged buildings that count as changed by the hazard.
 REACH = 24
 
 
 def load_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
-    """Decode real pairs into memory (about 16 MB a 1024x1024 pair).
+    """Decode real pairs into memory (about 16 MB per 1024x1024 pair).
 
-    Where too little of a tile was left alone to measure its style, the median style of its event
-    is taken.
+    If too little of a tile is unchanged to measure its style, it gets the median of its event.
     """
     found = [read_pair(pair) for pair in pairs if pair.post is not None]
     alone = [(affected_mask(pair.target, REACH, 0) == 0) & pair.valid for pair in found]
@@ -47,7 +46,7 @@ def load_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
 def unlabelled_pairs(folder: Path) -> list[Pair]:
     """Pairs of a flat folder of ``{event}_{number}_{pre|post}_disaster.{suffix}`` images.
 
-    Raises MissingFile where the folder holds none.
+    Raises MissingFile if the folder has none.
     """
     pairs = []
     for post in (path for path in visible(folder) if path.match("*_post_disaster.*")):
@@ -59,14 +58,17 @@ def unlabelled_pairs(folder: Path) -> list[Pair]:
                 Pair(id=name, event=event, pre=pre, post=post, pre_label=None, post_label=None)
             )
     if not pairs:
-        raise MissingFile(f"{folder} holds no pairs *_pre_disaster, *_post_disaster of images")
+        raise MissingFile(
+            f"{folder} has no pairs of images named *_pre_disaster and *_post_disaster; "
+            "rename them, or remove the folder"
+        )
     return pairs
 
 
 def _tile(
     pair: LabelledPair, reference: np.ndarray, style: np.ndarray | None, styles: list[np.ndarray]
 ) -> TrainingTile:
-    """``styles``: of the tiles of the event that say one; taken where ``style`` is None."""
+    """``styles``: the known styles of tiles of the event; used if ``style`` is None."""
     post = pair.post.rgb()
     boxes = np.array([_box(b) for b in standing(pair.buildings)], np.float32).reshape(-1, 4)
     registered = register(pair.pre.rgb(), post, boxes)
@@ -90,5 +92,5 @@ def _box(building: Building) -> tuple[float, float, float, float]:
 
 
 def standing(buildings: Iterable[Building]) -> list[Building]:
-    """Those whose roof is still there to be found in the post image."""
+    """The buildings whose roof is still visible in the post image."""
     return [b for b in buildings if b.level is not None and b.level < DamageLevel.DESTROYED]

@@ -1,9 +1,9 @@
 """Training of the bridge: what :mod:`afterscene.training` needs to know about it.
 
-The loss is the squared error of F against its target with unit weight, EDM's (Karras et al. 2022,
-eq. 8). Seen as ``w(snr) |x0_hat - x0|^2`` with the bridge's own ``snr = (1 - t) / (sigma_b^2 t)``
-that is ``w = snr + sigma_data^-2``. Weights are averaged along the way by a power function
-(:mod:`afterscene.training.averages`).
+The loss is the squared error of F against its target with unit weight, as in EDM (Karras et al.
+2022, eq. 8). Written as ``w(snr) |x0_hat - x0|^2`` with the bridge's own
+``snr = (1 - t) / (sigma_b^2 t)`` that is ``w = snr + sigma_data^-2``. Weights are averaged during
+the run by a power function (:mod:`afterscene.training.averages`).
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ SHOWN = 6
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(LoopConfig):
-    """A whole training run; what is not told here is told in :class:`LoopConfig`.
+    """A whole training run; for the other settings see :class:`LoopConfig`.
 
     Attributes:
         lr, warmup, floor: AdamW; cosine decay to a tenth after the warm-up.
         ema_gamma: Exponent of the power-function average; 16 spans about the last 10%.
         precision: ``auto`` (see :mod:`afterscene.computing`), ``bf16`` (autocast) or ``fp32``.
         compiled: Compile the network with ``torch.compile`` (a minute at the start).
-        checkpointing: Compute activations again on the way back instead of keeping them.
+        checkpointing: Recompute activations in the backward pass instead of keeping them.
     """
 
     model: BridgeConfig = field(default_factory=BridgeConfig)
@@ -74,7 +74,7 @@ class TrainConfig(LoopConfig):
         stride = self.model.stride
         for size, _ in self.crops.shapes:
             if size % stride:
-                raise BadParameter(f"crops.shapes: side {size} is no multiple of {stride}")
+                raise BadParameter(f"crops.shapes: side {size} is not a multiple of {stride}")
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ def bridge_trainer(
     device: str = "cpu",
     group: Group | None = None,
 ) -> Trainer:
-    """A run that trains a bridge on ``tiles`` and leaves its states in ``out``."""
+    """A trainer that trains a bridge on ``tiles`` and writes its states to ``out``."""
     task = BridgeTask(config, tiles, validation=validation, device=device)
     return Trainer(task, config, out, group=group)
 
@@ -217,7 +217,7 @@ def bridge_trainer(
 def crops_of(
     tiles: Sequence[TrainingTile], config: TrainConfig, device: torch.device
 ) -> CropSampler | DeviceCrops:
-    """Crops drawn where it is faster: on a graphics card, if all tiles are of one size."""
+    """Crops drawn where that is faster: on a graphics card, if all tiles have the same size."""
     hazards = config.model.hazards
     if device.type == "cpu" or len({tile.pair.shape for tile in tiles}) > 1:
         return CropSampler(tiles, config.crops, config.seed, hazards)
@@ -227,10 +227,10 @@ def crops_of(
 def noise(
     shape: tuple[int, ...], seed: int, step: int, device: torch.device = torch.device("cpu")
 ) -> tuple[Tensor, Tensor]:
-    """Times ``(N,)`` and unit noise ``(N, C, H, W)`` of all crops of a step, on ``device``."""
+    """Times ``(N,)`` and unit noise ``(N, C, H, W)`` for all crops of a step, on ``device``."""
     generator = torch.Generator(device).manual_seed(seed * 1_000_003 + step)
     count = shape[0]
-    # More of the small t, where texture is decided; stratified over the batch.
+    # More small t, where texture is decided; stratified over the batch.
     chance = torch.rand(count, generator=generator, device=device)
     uniform = (torch.arange(count, device=device) + chance) / count
     t = uniform.square().clamp(1e-4, 1.0)
@@ -238,6 +238,6 @@ def noise(
 
 
 def checkpoint_stages(model: BridgeModel) -> None:
-    """Let the stages of the network forget their activations and compute them again backward."""
+    """Make the network's stages recompute their activations in the backward pass."""
     for stage in (*model.network.down, *model.network.up):
         stage.forward = partial(checkpoint, stage.forward, use_reentrant=False)

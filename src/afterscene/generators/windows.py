@@ -1,7 +1,8 @@
-"""Windows of a scene: where a network is evaluated, and which part of its answer is kept.
+"""Windows of a scene: where a network is evaluated, and which part of its output is kept.
 
-All windows of a scene have one size, because kernels are chosen by size and round differently, and
-each has a halo as wide as the network's reach: the estimate at a pixel is then the same from any.
+All windows of a scene have the same size, because kernels are chosen by size and round differently,
+and each has a halo as wide as the network's reach: so every window gives the same estimate at a
+pixel.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ class Patch:
 
 
 def halo_of(model: BridgeModel) -> int:
-    """What the network can see around a pixel, rounded up to its stride."""
+    """The network's reach around a pixel, rounded up to its stride."""
     stride = model.network.config.stride
     return -(-model.network.config.reach // stride) * stride
 
 
 def patches(height: int, width: int, halo: int, origin: int = 0) -> list[Patch]:
-    """Windows of one size that keep each pixel of a ``(height, width)`` grid exactly once."""
+    """Windows of equal size that together keep each pixel of the grid exactly once."""
     if max(height, width) <= WHOLE:
         whole = (slice(0, height), slice(0, width))
         return [Patch(whole, whole, whole)]
@@ -46,7 +47,7 @@ def patches(height: int, width: int, halo: int, origin: int = 0) -> list[Patch]:
 def _cuts(length: int, halo: int, origin: int) -> list[tuple[slice, slice, slice]]:
     """Along one axis: (outer in the scene, inner in the outer, inner in the scene).
 
-    The k-th border lies one halo behind the k-th multiple of CORE, less ``origin``.
+    The k-th border is one halo behind the k-th multiple of CORE, minus ``origin``.
     """
     size = min(CORE + 2 * halo, length)
     inner = range(CORE + halo - origin, length - halo, CORE) if size < length else range(0)
@@ -60,7 +61,7 @@ def _cuts(length: int, halo: int, origin: int) -> list[tuple[slice, slice, slice
 
 
 def needed(affected: Tensor | None, halo: int, stride: int) -> tuple[slice, slice]:
-    """The box around all that may change, with its halo, on the network's grid."""
+    """The box around everything that may change, with its halo, on the network's grid."""
     if affected is None or not affected.any():
         return slice(0, None), slice(0, None)
     box = []
@@ -72,7 +73,7 @@ def needed(affected: Tensor | None, halo: int, stride: int) -> tuple[slice, slic
 
 
 def crop(scene: Condition, window: tuple[slice, slice]) -> Condition:
-    """The same condition on a window of the scene."""
+    """The condition cut to a window of the scene."""
     parts = {
         name: None if value is None else value[..., *window]
         for name, value in (("levels", scene.levels), ("affected", scene.affected))
