@@ -74,7 +74,7 @@ def test_the_set_itself_is_no_place_to_export_to(afterscene, made, where):
         outcome = afterscene(
             "gbd", "export", made, "--format", "coco", "--out", made / where, *more
         )
-        assert (outcome.code, "holds the set" in outcome.stderr) == (2, True)
+        assert (outcome.code, "contains the set" in outcome.stderr) == (2, True)
         assert toys.files_of(made / "images") == before
 
 

@@ -117,7 +117,7 @@ def test_pictures_without_a_settlement_are_left_out(tree, tmp_path, monkeypatch)
     selected = gbd.select_sources(tree, built_up=0.5)
     assert [source.id for source in selected.sources] == ["toy-town_00000001"]
     assert selected.as_json() == {"not_built_up": 2}
-    with pytest.raises(BadParameter, match="ask for less"):
+    with pytest.raises(BadParameter, match="a smaller value"):
         gbd.select_sources(tree, built_up=0.95)
-    with pytest.raises(BadParameter, match="no chance"):
+    with pytest.raises(BadParameter, match="not a probability"):
         gbd.select_sources(tree, built_up=2.0)

@@ -43,7 +43,7 @@ def test_the_flat_layout_of_synthesize_has_no_pre_image(tmp_path):
 )
 def test_an_id_that_is_no_plain_name_is_refused(own, name):
     change_row(own, id=name)
-    with pytest.raises(OutputConflict, match="plain file name"):
+    with pytest.raises(OutputConflict, match="not a file name"):
         Dataset(own)
 
 
@@ -67,7 +67,7 @@ def test_a_row_with_a_wrong_field_is_refused_by_its_name(own, change):
 
 def test_an_id_that_stands_twice_is_refused(own):
     change_row(own, id=Dataset(own).rows[1]["id"])
-    with pytest.raises(OutputConflict, match="stands twice"):
+    with pytest.raises(OutputConflict, match="listed twice"):
         Dataset(own)
 
 
@@ -83,7 +83,7 @@ def test_a_link_out_of_the_set_is_refused(own, tmp_path):
     image = next((own / "images").glob("*_post_*"))
     image.unlink()
     image.symlink_to(secret)
-    with pytest.raises(MissingFile, match="leads out"):
+    with pytest.raises(MissingFile, match="link to outside"):
         list(Dataset(own))
 
 

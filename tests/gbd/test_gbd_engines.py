@@ -132,7 +132,7 @@ def test_a_worker_that_is_killed_loses_nothing(stored, whole, tmp_path):
 def test_a_shard_that_kills_every_worker_is_given_up_by_name(stored, tmp_path):
     (tmp_path / "strikes").mkdir()
     deadly = Dies(tmp_path / "strikes", 10**6)
-    with pytest.raises(WorkerLost, match="workers were killed over it"):
+    with pytest.raises(WorkerLost, match="workers were killed at it"):
         build(stored, tmp_path / "out", deadly, workers=2)
 
 
@@ -192,11 +192,11 @@ def test_a_million_finished_tiles_are_known_by_listing(stored, tmp_path):
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
-        (lambda text: text.replace("gbd plan 1", "gbd plan 9"), "is no plan"),
-        (lambda text: text[: len(text) // 2], "cannot be read|cut off"),
-        (lambda text: text.replace('"pre": "images/', '"pre": "../images/'), "leads out"),
-        (lambda text: text.replace('"pre": "images/', '"pre": "/images/'), "leads out"),
-        (lambda text: text.replace('"name": "toy', '"name": "../toy'), "no plain name"),
+        (lambda text: text.replace("gbd plan 1", "gbd plan 9"), "is not a plan"),
+        (lambda text: text[: len(text) // 2], "cannot be read|truncated"),
+        (lambda text: text.replace('"pre": "images/', '"pre": "../images/'), "leaves the folder"),
+        (lambda text: text.replace('"pre": "images/', '"pre": "/images/'), "leaves the folder"),
+        (lambda text: text.replace('"name": "toy', '"name": "../toy'), "not a plain name"),
         (lambda text: text.replace('"seed": ', '"sad": '), "damaged"),
         (lambda text: text.replace('"severity": 0', '"severity": "x0'), "damaged|cannot be read"),
         (lambda text: text.splitlines()[0] + "\n" + "[" * 100_000, "cannot be read"),

@@ -37,7 +37,7 @@ def test_a_model_of_another_package_renders_through_the_same_door(model, tmp_pat
 
 
 def test_a_kind_that_nobody_brings_is_refused(model):
-    with pytest.raises(UnknownName, match="kind white; asked for is a bridge"):
+    with pytest.raises(UnknownName, match="kind white; give the folder of a bridge"):
         gbd.load_generator(model)
 
 

@@ -137,7 +137,7 @@ def test_patches_keep_each_pixel_once_and_have_one_size(height, width, origin):
 
 @pytest.mark.parametrize("origin", [-1, windows.CORE])
 def test_an_origin_outside_a_window_is_refused(origin):
-    with pytest.raises(AftersceneError, match="origin must lie between 0 and 767"):
+    with pytest.raises(AftersceneError, match="origin must be between 0 and 767"):
         toy.generator(origin=origin)
 
 

@@ -1,4 +1,4 @@
-"""Global Building Damage: plan, build and verify sets of synthetic pairs in xBD's layout."""
+"""Global Building Damage: plans, builds and verifies sets of synthetic pairs in xBD's layout."""
 
 from afterscene.gbd.build import build
 from afterscene.gbd.draw import draw_plan, plan_each

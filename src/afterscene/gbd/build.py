@@ -1,4 +1,4 @@
-"""Build pairs from a plan: a tree in xBD's layout, or the new files alone, side by side.
+"""Builds pairs from a plan: a tree in xBD's layout, or only the new files in one folder.
 
 ::
 
@@ -9,10 +9,10 @@
     OUT/manifest.jsonl  afterscene-run.json  [skipped.jsonl]
 
 ``flat`` writes ``{name}_post_disaster.png``, ``.json`` and ``_target.png`` into OUT itself, and no
-pre image; where that is a GeoTIFF, also a GeoTIFF on the same grid. Items are independent of each
-other, each has a seed of its own, and a pair counts only once the done-record of its shard stands
-(:mod:`afterscene.gbd.rundir`): stop at any moment, start the same command again, in this process,
-on workers or on Ray.
+pre image; if that is a GeoTIFF, also a GeoTIFF on the same grid. Items are independent of each
+other, each has its own seed, and a pair counts only once the done-record of its shard exists
+(:mod:`afterscene.gbd.rundir`): a build can be stopped at any time and continued with the same
+command, in this process, on workers or on Ray.
 """
 
 import shutil
@@ -55,7 +55,7 @@ def build(
 
     Raises:
         OutputConflict: ``out`` holds a run with other settings; the message names the keys.
-        AftersceneError: a source cannot be used, by the leaf that fits.
+        AftersceneError: a source cannot be used; the class says why.
     """
     settings, labels, bad = dict(plan.settings), dict[str, XbdLabel](), dict[str, str]()
     left_out = LeftOut()
@@ -79,7 +79,7 @@ def build(
 class PairMaker:
     """``maker(item)`` writes all files of a pair and returns its manifest row.
 
-    It can travel to another process. ``labels`` of sources that were checked already are not read
+    It can be sent to another process. ``labels`` of sources that were already checked are not read
     again.
     """
 

@@ -1,13 +1,13 @@
-"""Change captions: a pair told in words, made from its damage map and nothing else.
+"""Change captions: a pair described in words, from its damage map and nothing else.
 
-A caption says the hazard, how many buildings suffered which level, in which quarters of the
-picture, and what stands; several phrasings of the same facts serve text-conditioned generators and
+A caption names the hazard, how many buildings have which level, in which quarters of the image, and
+how many still stand; several phrasings of the same facts serve text-conditioned generators and
 vision-language models (the short one is DiffusionSat's for xBD, Khanna et al. 2024, arXiv
-2312.03606). The words are a pure function of the facts and a seed: the seed picks the order of the
-phrasings and their openings, never a fact. "Upper" is the first row of pixels, not north.
+2312.03606). The words are a pure function of the facts and a seed: the seed selects the order of
+the phrasings and their openings, never a fact. "Upper" is the first row of pixels, not north.
 
-A building stands when it is not destroyed (Joint Damage Scale). Un-classified ones are said to be
-not assessed, and counted as neither.
+A building stands if it is not destroyed (Joint Damage Scale). Un-classified buildings are described
+as not assessed, and counted as neither.
 """
 
 from collections import Counter
@@ -53,13 +53,13 @@ class Facts:
 
     @property
     def standing(self) -> int:
-        """Those that are assessed and not destroyed."""
+        """Buildings that are assessed and not destroyed."""
         gone = (DamageLevel.DESTROYED, DamageLevel.UNCLASSIFIED)
         return self.total - sum(self.levels.get(level, 0) for level in gone)
 
 
 def facts_of(hazard: str, buildings: Iterable[Building], shape: tuple[int, int]) -> Facts:
-    """The facts of a post label; ``shape`` is (H, W). A building is where its centroid is."""
+    """The facts of a post label; ``shape`` is (H, W). A building's centroid decides its quarter."""
     found = [b for b in buildings if b.level is not None]
     quarters = Counter(_quarter(b, shape) for b in found if b.level in HIT)
     return Facts(

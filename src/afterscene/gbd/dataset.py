@@ -1,10 +1,10 @@
-"""A finished set as a value: each manifest row with its files, labels, licence and captions.
+"""Reads a finished set: each manifest row with its files, labels, licence and captions.
 
 Both layouts are read, the tree of ``gbd build`` and the flat folder of ``synthesize`` (which has no
-pre image). Pairs are read one at a time, in manifest order. Names come from a manifest that others
-may have written: an id that is no plain file name, and a file that a link leads out of the folder,
-are refused. A pair whose label and row disagree on the synthetic mark is refused too, so no
-exporter can pass on a picture with a wrong one.
+pre images). Pairs are read one at a time, in manifest order. Names come from a manifest that others
+may have written: an id that is not a plain file name, and a file that is a link to outside the
+folder, are refused. A pair whose label and row disagree on the synthetic mark is refused too, so
+that no export contains an image with a wrong mark.
 """
 
 import re
@@ -42,7 +42,7 @@ class Entry:
 
     @property
     def synthetic(self) -> bool:
-        """The mark that row and label agree on."""
+        """The synthetic mark, on which row and label agree."""
         return bool(self.row["synthetic"])
 
     @property
@@ -52,13 +52,13 @@ class Entry:
 
     @property
     def region(self) -> str:
-        """The town next to the source, where the plan knew it."""
+        """The town nearest to the source, if the plan knew it."""
         found = self.row.get("region", "")
         return found if isinstance(found, str) else ""
 
     @property
     def shape(self) -> tuple[int, int]:
-        """(H, W) of the picture: the label's, else the target's."""
+        """(H, W) of the image: from the label, else from the target."""
         if self.label.shape is not None:
             return self.label.shape
         from PIL import Image
@@ -68,7 +68,7 @@ class Entry:
 
     @property
     def captions(self) -> tuple[str, ...]:
-        """The change told in words (:mod:`afterscene.gbd.captions`)."""
+        """The change described in words (:mod:`afterscene.gbd.captions`)."""
         facts = facts_of(str(self.row["hazard"]), self.label.buildings, self.shape)
         return captions(facts, int(self.row["seed"]))
 
@@ -79,13 +79,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The finished run in ``root``. Raises MissingFile where there is no manifest."""
+    """The finished run in ``root``. Raises MissingFile if there is no manifest."""
 
     root: Path
 
     def __post_init__(self) -> None:
         if not self.rows:
-            raise MissingFile(f"{self.root / MANIFEST}: lists no pair; build the set first")
+            raise MissingFile(f"{self.root / MANIFEST} lists no pair; build the set first")
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
@@ -96,7 +96,7 @@ class Dataset:
             _check_row(self.root / MANIFEST, row)
             if row["id"] in seen:
                 raise OutputConflict(
-                    f"{self.root / MANIFEST}: pair {row['id']} stands twice; make the set anew"
+                    f"{self.root / MANIFEST}: pair {row['id']} is listed twice; build the set again"
                 )
             seen.add(row["id"])
         return rows
@@ -119,8 +119,8 @@ class Dataset:
         label = read_label(self._file("labels", name))
         if label.metadata.get("synthetic") is not row["synthetic"]:
             raise BadLabel(
-                f"{label.path}: its synthetic mark is {label.metadata.get('synthetic')!r}, the "
-                f"manifest's is {row['synthetic']!r}; run `afterscene gbd verify {self.root}`"
+                f"{label.path}: the synthetic mark is {label.metadata.get('synthetic')!r}, but "
+                f"{row['synthetic']!r} in the manifest; run `afterscene gbd verify {self.root}`"
             )
         pre_file = self._there("labels", name, "pre")
         pre_label = read_label(pre_file) if pre_file else None
@@ -139,7 +139,7 @@ class Dataset:
         if not path.is_file():
             return None
         if not path.resolve().is_relative_to(self.root.resolve()):
-            raise MissingFile(f"{path}: leads out of the set; put the file itself there")
+            raise MissingFile(f"{path} is a link to outside the set; put the file itself there")
         return path
 
     def _file(self, kind: str, name: str) -> Path:
@@ -153,7 +153,7 @@ class Dataset:
 
 
 def pair_file(root: Path, kind: str, name: str, when: str) -> Path:
-    """Where a file of a pair lies: ``kind`` is images, labels or targets, ``when`` pre or post."""
+    """Path of a file of a pair: ``kind`` is images, labels or targets, ``when`` is pre or post."""
     ends = {"images": ".png", "labels": ".json", "targets": "_target.png"}
     folder = root / kind if (root / "images").is_dir() else root
     return folder / f"{name}_{when}_disaster{ends[kind]}"
@@ -162,7 +162,7 @@ def pair_file(root: Path, kind: str, name: str, when: str) -> Path:
 def _check_row(path: Path, row: Mapping[str, Any]) -> None:
     name = row["id"]
     if not _PLAIN.fullmatch(name) or name.startswith("."):
-        raise OutputConflict(f"{path}: id {name[:60]!r} is no plain file name; make the set anew")
+        raise OutputConflict(f"{path}: id {name[:60]!r} is not a file name; build the set again")
     kinds: dict[str, Any] = {
         "synthetic": bool,
         "hazard": str,
@@ -173,5 +173,5 @@ def _check_row(path: Path, row: Mapping[str, Any]) -> None:
     for key, kind in kinds.items():
         if not isinstance(row.get(key), kind) or (key == "seed" and row[key] < 0):
             raise OutputConflict(
-                f"{path}: pair {name}: {key} is {row.get(key)!r}; make the set anew"
+                f"{path}: pair {name}: {key} is {row.get(key)!r}; build the set again"
             )

@@ -1,4 +1,4 @@
-"""From sources and a :class:`~afterscene.gbd.plan.PlanConfig` to a plan; or one hazard for all."""
+"""Makes a plan from sources and a :class:`~afterscene.gbd.plan.PlanConfig`, or one hazard."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
@@ -17,7 +17,7 @@ def draw_plan(sources: Sequence[Source], config: PlanConfig) -> Plan:
         BadParameter: there is no source.
     """
     if not sources:
-        raise BadParameter("no pre image with a building is given; give another split or folder")
+        raise BadParameter("there is no pre image with a building; give another split or folder")
 
     def items() -> Iterator[Item]:
         drawn = events(sources, config) if config.events else _tiles(sources, config)
@@ -34,7 +34,7 @@ def plan_each(
     seed: int,
     parameters: Mapping[str, float | str],
 ) -> Plan:
-    """One pair of each source, all with this hazard and seed, under the names of the sources.
+    """One pair per source, all with this hazard and seed, with the names of the sources.
 
     Raises:
         UnknownName, BadParameter: see :class:`PlanConfig`.
@@ -55,9 +55,9 @@ def plan_each(
 
 
 def _tiles(sources: Sequence[Source], config: PlanConfig) -> Iterator[Draw]:
-    """Tiles without end: each source is used before any is used again, hazards take turns."""
+    """Endless tiles: each source is used before any is used again, hazards alternate."""
     hazards = config.hazards
-    # Where the hazards fit into a round, a round begins one hazard on: else places keep theirs.
+    # If the hazards divide a round, each round starts one hazard later, so that places change.
     shift = 1 if len(sources) % len(hazards) == 0 else 0
     for draw in count():
         for k, source in enumerate(config.round(sources, draw), draw * len(sources)):

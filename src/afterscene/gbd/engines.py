@@ -1,11 +1,11 @@
-"""Who makes the shards: this process, local workers, or a Ray cluster. The result is the same.
+"""Where shards are made: in this process, by local workers, or on a Ray cluster, equally.
 
-An engine takes shards lazily, keeps a few under way and yields the number of items of each as it is
-done, in any order; nothing is kept that a record on the disk does not say as well. A worker that
-dies takes no shard with it: the shard goes to another one, and after :data:`LOSSES` deaths over the
-same shard that shard is given up (listed with ``skip``, else the build ends), so one picture too
-large for the memory cannot hold up the rest. On Ray the retries are Ray's (Moritz et al. 2018),
-which also sees a node that is lost; all nodes must see the output folder under the same path.
+An engine fetches shards lazily, keeps a few in progress and yields the number of items of each as
+it is finished, in any order; it keeps no state that is not also recorded on disk. If a worker dies,
+its shard goes to another one, and after :data:`LOSSES` deaths at the same shard that shard is given
+up (listed with ``skip``, else the build ends), so that one image too large for the memory cannot
+block the rest. On Ray the retries are Ray's (Moritz et al. 2018), which also notices a lost node;
+all nodes must see the output folder under the same path.
 """
 
 import contextlib
@@ -24,13 +24,13 @@ from afterscene.gbd.plan import Shard
 from afterscene.gbd.shards import ShardMaker
 
 LOSSES = 3
-"""Workers that may die over one shard before it is given up."""
+"""Number of workers that may die at one shard before it is given up."""
 LOCAL = "local"
-"""The Ray address that starts a cluster of this machine alone."""
+"""The Ray address that starts a cluster on this machine alone."""
 
 
 def in_process(shards: Iterable[Shard], maker: ShardMaker) -> Iterator[int]:
-    """One after the other, here."""
+    """One after the other, in this process."""
     for shard in shards:
         yield maker(shard)
 
@@ -47,7 +47,7 @@ class _Worker:
 
     def give(self, shard: Shard) -> None:
         self.shard = shard
-        # Dead already: its end of the pipe tells at the next wait.
+        # Already dead: its end of the pipe shows that at the next wait.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(shard)
 
@@ -58,8 +58,8 @@ class _Worker:
 
 
 def _serve(connection: Connection, maker: ShardMaker) -> None:
-    """The life of a worker: until the pipe closes, or the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    """The loop of a worker, until the pipe closes or the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
@@ -76,7 +76,7 @@ def _serve(connection: Connection, maker: ShardMaker) -> None:
 
 
 def _die_with_parent() -> None:
-    """An orphan must not write on into a folder that the next build has taken over."""
+    """An orphan must not continue to write into a folder that the next build uses."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -87,7 +87,7 @@ def in_workers(shards: Iterable[Shard], maker: ShardMaker, count: int) -> Iterat
     """On ``count`` processes of this machine, which share its cores.
 
     Raises:
-        AftersceneError: of an item; WorkerLost where workers die over one shard.
+        AftersceneError: of an item; WorkerLost if workers die at one shard.
     """
     context = multiprocessing.get_context("spawn")
     waiting = _Queue(shards)
@@ -116,7 +116,7 @@ def in_workers(shards: Iterable[Shard], maker: ShardMaker, count: int) -> Iterat
 
 
 class _Queue:
-    """Shards to hand out: those that lost their worker first."""
+    """Shards to assign: first those that lost their worker."""
 
     def __init__(self, shards: Iterable[Shard]) -> None:
         self._fresh = iter(shards)
@@ -127,7 +127,7 @@ class _Queue:
         return self._again.popleft() if self._again else next(self._fresh, None)
 
     def lost(self, shard: Shard) -> bool:
-        """Hand the shard out again; False where it was lost too often."""
+        """Assign the shard again; False if it was lost too often."""
         self._losses[shard.number] += 1
         if self._losses[shard.number] >= LOSSES:
             return False
@@ -136,7 +136,7 @@ class _Queue:
 
 
 def _answer(worker: _Worker, maker: ShardMaker, waiting: _Queue) -> int | None:
-    """What a worker has to say; None where it died and its shard waits again."""
+    """A worker's message; None if it died and its shard waits again."""
     shard, worker.shard = worker.shard, None
     assert shard is not None
     try:
@@ -151,8 +151,8 @@ def _answer(worker: _Worker, maker: ShardMaker, waiting: _Queue) -> int | None:
 
 def _give_up(shard: Shard, maker: ShardMaker) -> int:
     reason = (
-        f"shard {shard.number} ({shard.items[0].name} ...): {LOSSES} workers were killed over it; "
-        "give the machine more memory or --workers a smaller number"
+        f"shard {shard.number} ({shard.items[0].name} ...): {LOSSES} workers were killed at it; "
+        "use more memory or fewer --workers"
     )
     if maker.skip:
         return maker.give_up(shard, reason)
@@ -161,7 +161,7 @@ def _give_up(shard: Shard, maker: ShardMaker) -> int:
 
 @contextlib.contextmanager
 def _threads_each(workers: int) -> Iterator[None]:
-    """Children started within share the cores, unless the user has set the number of threads."""
+    """Child processes share the cores, unless the user has set the number of threads."""
     name = "OMP_NUM_THREADS"
     if name in os.environ:
         yield
@@ -178,7 +178,7 @@ def on_ray(shards: Iterable[Shard], maker: ShardMaker, address: str) -> Iterator
 
     Raises:
         MissingExtra, UnknownName: no Ray, or no cluster there.
-        AftersceneError: of an item; WorkerLost where Ray's retries are used up.
+        AftersceneError: of an item; WorkerLost if Ray's retries are used up.
     """
     ray = _connect(address)
     remote = ray.remote(max_retries=LOSSES, num_cpus=1)(_make)

@@ -1,10 +1,10 @@
-"""Events that are larger than a tile: which tiles one disaster strikes, and where they lie in it.
+"""Events that are larger than a tile: which tiles one disaster affects, and their positions in it.
 
-Sources whose labels have degrees are gathered into groups no wider than the hazard's ``reach_km``
-and of at most :data:`MOST` tiles, by cutting at the widest gap. An event is a group with a seed,
-fields drawn from the hazard's law and a severity, all shared; each tile knows its place in it
+Sources whose labels have degrees are collected in groups no wider than the hazard's ``reach_km``
+and with at most :data:`MOST` tiles, by splitting at the widest gap. An event is a group with a
+common seed, severity and fields drawn from the hazard's law; each tile has a position in it
 (:class:`afterscene.hazards.site.Site`), so that neighbours agree at their border. A source without
-a place is a group of its own.
+a geographic position is a group of its own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,15 +24,15 @@ from afterscene.hazards import HAZARDS
 from afterscene.hazards.site import Site
 
 MOST = 12
-"""Tiles of an event, so that one event does not fill a set."""
+"""Largest number of tiles in an event, so that one event does not fill a set."""
 METRES = 111_195.0
-"""A degree of latitude on a sphere of the mean radius of the Earth."""
+"""A degree of latitude (km) on a sphere with the mean radius of the Earth."""
 _SIDE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Located:
-    """A source and its frame: west, north in degrees, degrees a pixel, (H, W)."""
+    """A source and its frame: west, north in degrees, degrees per pixel, (H, W)."""
 
     source: Source
     west: float
@@ -42,11 +42,11 @@ class _Located:
 
 
 def _locate(source: Source) -> _Located | None:
-    """Where the source lies, after its label; None where that has no degrees."""
+    """The position of the source by its label; None if that has no degrees."""
     try:
         label = read_label_of(source.label, source.pre, on_problem="skip")
     except AftersceneError:
-        return None  # whoever makes the pair will name the fault
+        return None  # the fault is reported when the pair is made
     fit = fit_lnglat(label.buildings)
     if fit is None:
         return None
@@ -59,7 +59,7 @@ def _locate(source: Source) -> _Located | None:
 
 @dataclass(frozen=True, kw_only=True)
 class TileGroup:
-    """Tiles that one event strikes, each with its site; ``name`` is fixed by the tiles."""
+    """Tiles that one event affects, each with its site; ``name`` is derived from the tiles."""
 
     name: str
     tiles: tuple[tuple[Source, Site | None], ...]
@@ -114,9 +114,9 @@ def _group(tiles: list[_Located]) -> TileGroup:
 
 
 def events(sources: Sequence[Source], config: PlanConfig) -> Iterator[Draw]:
-    """Events without end, hazard after hazard: always the hazard with the fewest pairs so far.
+    """Endless events, always of the hazard with the fewest pairs so far.
 
-    In each round each group of a hazard is struck once, in an order of the round's own.
+    In each round each group of a hazard gets one event, in an order drawn for the round.
     """
     rounds = {hazard: _rounds(sources, config, hazard) for hazard in config.hazards}
     pairs = dict.fromkeys(rounds, 0)
@@ -140,7 +140,7 @@ def _rounds(
 def _event(
     config: PlanConfig, hazard: str, group: TileGroup, turn: int, number: int, attempt: int
 ) -> list[Item]:
-    """The items of the event from ``number`` on; another event for another ``attempt``."""
+    """The items of the event, from ``number`` on; another ``attempt`` gives another event."""
     seed = item_seed(config.seed, f"event/{hazard}/{group.name}/{turn}/{attempt}")
     rng = np.random.default_rng([seed, 2])
     shared: dict[str, Any] = {

@@ -1,6 +1,6 @@
-"""The role of a generator: what a pair needs of it, and the door through which one comes in.
+"""The interface of a generator, and how one is loaded.
 
-A model folder says its ``kind`` in ``config.json``. A kind is a row of :data:`GENERATORS`, or an
+A model folder names its ``kind`` in ``config.json``. A kind is a row of :data:`GENERATORS`, or an
 entry point of the group ``afterscene.generators`` in another package: a function from the folder to
 a :class:`Generator`.
 """
@@ -19,14 +19,14 @@ from afterscene.registry import Registry
 
 @runtime_checkable
 class Generator(Protocol):
-    """What a pair needs of a generator (:mod:`afterscene.generators` has the shipped one)."""
+    """What a build needs from a generator (:mod:`afterscene.generators` has the shipped one)."""
 
     @property
     def hash(self) -> str:
         """sha256 of the weights."""
 
     def drawn_as(self, hazard: str) -> str:
-        """Which hazard it draws where ``hazard`` struck; "not said" where it knows none like it."""
+        """The hazard that it draws for ``hazard``; "not said" if it knows none like it."""
 
     def render(
         self,
@@ -47,7 +47,7 @@ def _bridge(folder: Path) -> Generator:
 
 
 GENERATORS: Registry[Callable[[Path], Generator]] = Registry("generator", {"bridge": _bridge})
-"""What loads the generator of a model folder, by the kind that its config names."""
+"""Functions that load a generator from a model folder, by the kind in its config."""
 
 
 def load_generator(name: str | Path = "default") -> Generator:

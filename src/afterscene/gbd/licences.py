@@ -1,8 +1,8 @@
-"""Whose terms hold: the licence of an item is that of all that went into it.
+"""Which terms apply: the licence of an item combines those of everything that it was made from.
 
-A synthetic pair is made of a picture and of weights, so the terms of both hold (an SPDX expression
-with ``AND``). What nobody stated is ``LicenseRef-unknown`` and permits nothing: silence is no
-licence. The table has what each licence asks for, after its own text; it is no legal advice.
+A synthetic pair is made from an image and from weights, so the terms of both apply (an SPDX
+expression with ``AND``). An unstated licence is ``LicenseRef-unknown`` and permits nothing. The
+table lists what each licence requires according to its text; it is not legal advice.
 """
 
 from collections import Counter
@@ -23,7 +23,7 @@ CREDIT = "xBD (Gupta et al. 2019, arXiv 1911.09296), imagery Maxar Open Data"
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What a licence permits and asks for.."""
+    """What a licence permits and requires."""
 
     url: str = ""
     commercial: bool = True
@@ -44,15 +44,15 @@ TERMS: Mapping[str, Terms] = MappingProxyType(
         "MIT": Terms(url="https://opensource.org/license/mit"),
     }
 )
-"""SPDX identifier -> terms, of the licences that sources and weights of this field carry."""
+"""SPDX identifier -> terms, for licences that are common for imagery and weights."""
 
 
 def item_licence(row: Mapping[str, Any], pre_metadata: Mapping[str, Any]) -> str:
-    """The SPDX expression of one pair: its source picture's licence AND its model's.
+    """The SPDX expression of one pair: the licence of its source image AND that of its model.
 
-    The source's is what its label's metadata say under ``licence``, else CC-BY-NC-SA-4.0 for the
-    19 events of xBD; a drawn place (``drawn`` in the metadata) adds no terms. The model's is that
-    of the shipped model of the name in the row. All else is unknown.
+    The source's licence is ``licence`` in its label's metadata, else CC-BY-NC-SA-4.0 for the 19
+    events of xBD; a drawn place (``drawn`` in the metadata) adds no terms. The model's licence is
+    that of the shipped model named in the row. Everything else is unknown.
     """
     return " AND ".join(sorted({*_of_source(row, pre_metadata), _of_model(row)}))
 
@@ -62,7 +62,7 @@ def _of_source(row: Mapping[str, Any], metadata: Mapping[str, Any]) -> set[str]:
     if said is not None:
         if not isinstance(said, str) or not said.strip() or not said.isprintable():
             raise BadLabel(
-                f"pair {row['id']}: the licence in its pre label is {said!r}; give an SPDX name"
+                f"pair {row['id']}: its pre label has the licence {said!r}; give an SPDX identifier"
             )
         return set(licence_names(said))
     if metadata.get("synthetic") is True and metadata.get("drawn"):
@@ -84,7 +84,7 @@ def licence_names(expression: str) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Combined:
-    """The terms of a whole set: those of every part, the strictest of each kind."""
+    """The terms of a whole set: of each kind the strictest that any part has."""
 
     licence: str
     items: Mapping[str, int]
@@ -95,22 +95,22 @@ class Combined:
 
     @property
     def conflict(self) -> bool:
-        """Two share-alike licences, each of which wants the result for itself."""
+        """Whether two different share-alike licences both apply to the result."""
         return len(self.share_alike) > 1
 
     @property
     def sentence(self) -> str:
-        """The terms as a person reads them."""
-        said = ["attribution required" if self.attribution else "no attribution asked for"]
+        """The terms as a sentence for people."""
+        said = ["attribution required" if self.attribution else "no attribution required"]
         said.append("commercial use permitted" if self.commercial else "no commercial use")
         if self.conflict:
             names = " and ".join(self.share_alike)
-            said.append(f"{names} both ask for share-alike: do not publish them as one work")
+            said.append(f"{names} both require share-alike: do not publish them as one work")
         elif self.share_alike:
-            said.append(f"what is derived carries {self.share_alike[0]}")
+            said.append(f"derived work must be licensed under {self.share_alike[0]}")
         if self.unknown:
             said.append(
-                f"terms of {', '.join(self.unknown)} are not known: ask the owner before sharing"
+                f"the terms of {', '.join(self.unknown)} are unknown: ask the owner before sharing"
             )
         return "; ".join(said)
 

@@ -1,7 +1,7 @@
 """One pair: a checked source in, a synthetic post image with its labels out.
 
-``make_post`` is the whole way of the data once: hazard -> damage per building -> diffusion ->
-picture. What is written about it, and that it is synthetic, is :mod:`afterscene.gbd.provenance`.
+``make_post`` does it all for one pair: hazard -> damage per building -> diffusion -> image. What is
+written about it, and the synthetic mark, is in :mod:`afterscene.gbd.provenance`.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ MARK = "AFTERSCENE_SYNTHETIC"
 
 @dataclass(frozen=True, kw_only=True)
 class Rendering:
-    """How pictures are drawn.
+    """How images are drawn.
 
-    ``edit`` keeps the pre image outside the affected area to the bit, ``reacquire`` takes the
-    whole scene in another light first; ``steps`` None is the model's own; ``control`` judges what
-    was drawn; ``chosen`` says who chose among how many sketches.
+    ``edit`` keeps the pre image outside the affected area to the bit, ``reacquire`` first changes
+    the whole scene as a new acquisition would; ``steps`` None is the model's default; ``control``
+    checks what was drawn; ``chosen`` names the critic and the number of sketches.
     """
 
     mode: str = "edit"
@@ -47,7 +47,7 @@ class Rendering:
             raise BadParameter(f"{self.steps} steps draw nothing; give at least 1")
 
     def settings(self, model_hash: str) -> dict[str, Any]:
-        """What must be the same for a run to go on; a model is its weights, not its name."""
+        """What must not change for a run to be resumed; a model counts by weights, not name."""
         judged = self.control.settings() if self.control else {}
         by = {"chosen": self.chosen} if self.chosen else {}
         return {"mode": self.mode, "steps": self.steps, "model_hash": model_hash, **judged, **by}
@@ -57,8 +57,8 @@ class Rendering:
 class Post:
     """A made pair in memory.
 
-    The post scene (RGB), its label, its target, how it was checked, and which hazard the generator
-    drew (``Generator.drawn_as``).
+    The post scene (RGB), its label, its target, the result of its check, and which hazard the
+    generator drew (``Generator.drawn_as``).
     """
 
     scene: Scene
@@ -70,7 +70,7 @@ class Post:
 
 
 def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
-    """What the item's hazard does to the buildings of its RGB scene."""
+    """The damage that the item's hazard does to the buildings of its RGB scene."""
     hazard = make_hazard(item.hazard, item.severity, **item.parameters)
     return hazard(pre, label.buildings, np.random.default_rng(item.field_seed), item.site)
 
@@ -78,12 +78,12 @@ def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
 def make_post(
     item: Item, scene: Scene, label: XbdLabel, rendering: Rendering, generator: Generator
 ) -> Post:
-    """Draw the damage, then the picture, anew where the control asks for it.
+    """Draw the damage, then the image, again if the control requires it.
 
     A pure function of its arguments.
 
     Raises:
-        LowFidelity: no scene was good enough for the control.
+        LowFidelity: no scene passed the control.
     """
     pre = as_rgb(scene)
     # A picture without a mask may still be padded: no water or ash is to be drawn there.

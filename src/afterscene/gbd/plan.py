@@ -1,13 +1,13 @@
 """A plan says which pairs a build makes, before anything is made.
 
-A plan is a value: settings, and items in shards. Its items are a pure function of the sources and
-a :class:`PlanConfig`, so a build can stop, go on, run in any order or on another machine and still
-make the same pairs. Three laws hold and are tested:
+A plan consists of settings, and items in shards. Its items are a pure function of the sources and
+a :class:`PlanConfig`, so a build can stop, resume, run in any order or on another machine and still
+make the same pairs. Three rules hold and are tested:
 
 * prefix: the first ten items of a plan for twenty are the plan for ten;
-* even use: no source is drawn a second time before each was drawn once;
+* even use: no source is used a second time before each was used once;
 * own seed: an item's seed depends on (plan seed, source, draw) alone, never on its neighbours, so
-  ``afterscene synthesize --seed`` with the seed from the manifest draws the same picture again.
+  ``afterscene synthesize --seed`` with the seed from the manifest draws the same image again.
 """
 
 import hashlib
@@ -30,8 +30,8 @@ from afterscene.hazards.site import Site
 class Source:
     """A pre image with its footprints. ``id`` and ``event`` name it, never a path on this disk.
 
-    ``strict`` refuses outlines that cross themselves; official xBD files hold a few, and its own
-    filling rule settles them.
+    ``strict`` refuses outlines that cross themselves; official xBD files have a few, which are
+    filled by xBD's own rule.
     """
 
     id: str
@@ -40,9 +40,9 @@ class Source:
     label: Path
     strict: bool = False
     sha256: tuple[str, str] | None = None
-    """Of the image and the label, where a plan file wrote down what it was made from."""
+    """SHA-256 of image and label, if the source comes from a plan file."""
     region: str = ""
-    """The town next to it, where that is known."""
+    """The nearest town, if it is known."""
 
     @cached_property
     def fingerprint(self) -> Fingerprint:
@@ -52,7 +52,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Occurrence:
-    """An event that a tile shares with others: its name, its seed, where the tile lies in it."""
+    """An event that a tile shares with others: its name, its seed, the tile's position in it."""
 
     name: str
     seed: int
@@ -63,9 +63,9 @@ class Occurrence:
 class Item:
     """One pair to make.
 
-    ``name`` is the stem of its files. ``seed`` decides all its chances but those of the
-    ``occurrence``, where the tile is part of an event. ``levels`` are those that its buildings will
-    have, where they were counted (:mod:`afterscene.gbd.steering`).
+    ``name`` is the stem of its files. ``seed`` decides everything random, except what the
+    ``occurrence`` decides if the tile is part of an event. ``levels`` are those that its buildings
+    will have, if they were counted (:mod:`afterscene.gbd.steering`).
     """
 
     name: str
@@ -80,18 +80,18 @@ class Item:
 
     @property
     def field_seed(self) -> int:
-        """What the hazard's field is drawn from."""
+        """The seed of the hazard's field."""
         return self.seed if self.occurrence is None else self.occurrence.seed
 
     @property
     def site(self) -> Site | None:
-        """Where the tile lies in its event, if it is part of one."""
+        """The tile's position in its event, if it is part of one."""
         return None if self.occurrence is None else self.occurrence.site
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shard:
-    """The smallest part of a plan that is done or not done."""
+    """The smallest part of a plan that is finished as a whole."""
 
     number: int
     items: tuple[Item, ...]
@@ -99,10 +99,10 @@ class Shard:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The pairs to make, and the settings (JSON values) that a build goes on with.
+    """The pairs to make, and the settings (JSON values) that must match to resume a build.
 
-    ``shards(leave_out)`` starts over with each call: the shards in order, all of ``shard_size``
-    items but the last, without those whose numbers are in ``leave_out``.
+    ``shards(leave_out)`` starts from the beginning with each call: the shards in order, all with
+    ``shard_size`` items but the last, without those whose numbers are in ``leave_out``.
     """
 
     settings: Mapping[str, Any]
@@ -114,7 +114,7 @@ class Plan:
     def of(
         cls, items: Callable[[], Iterable[Item]], count: int, settings: Mapping[str, Any]
     ) -> "Plan":
-        """A plan of ``count`` items that a function gives, one a shard."""
+        """A plan of ``count`` items that a function returns, one per shard."""
 
         def shards(leave_out: Container[int]) -> Iterator[Shard]:
             for number, item in enumerate(items()):
@@ -130,26 +130,26 @@ class Plan:
 
     @property
     def shard_count(self) -> int:
-        """How many shards there are."""
+        """Number of shards."""
         return -(-self.count // self.shard_size)
 
     def items_in(self, number: int) -> int:
-        """How many items the shard of that number has."""
+        """Number of items in the shard with that number."""
         return min(self.shard_size, self.count - number * self.shard_size)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanConfig:
-    """What is asked for.
+    """The settings of a plan.
 
     Attributes:
-        hazards: Names out of :data:`afterscene.hazards.HAZARDS`, each once; they take turns.
+        hazards: Names from :data:`afterscene.hazards.HAZARDS`, each once; they alternate.
         count: Number of pairs, over all hazards.
-        seed: Decides everything that is drawn.
+        seed: Decides everything that is random.
         severity: Lowest and highest severity in 0..1; each item draws uniformly between them.
         parameters: Further fields of the hazards, in their units.
-        events: Events strike several tiles with one field (:mod:`afterscene.gbd.events`).
-        mix: The wished share of each level (:mod:`afterscene.gbd.steering`).
+        events: Events affect several tiles with one field (:mod:`afterscene.gbd.events`).
+        mix: The target share of each level (:mod:`afterscene.gbd.steering`).
 
     Raises:
         UnknownName: a hazard is not known.
@@ -172,14 +172,14 @@ class PlanConfig:
             for severity in (low, high):
                 make_hazard(hazard, severity, **self.parameters)
         if low > high:
-            raise BadParameter(f"severity {low:g} to {high:g} runs backwards; give the lower first")
+            raise BadParameter(f"severity {low:g} to {high:g}: give the lower value first")
         if self.count < 1:
-            raise BadParameter(f"the count is {self.count}; ask for at least 1 pair")
+            raise BadParameter(f"the count is {self.count}; give at least 1")
         if self.seed < 0:
-            raise BadParameter(f"the seed is {self.seed}; give a whole number of 0 or more")
+            raise BadParameter(f"the seed is {self.seed}; give an integer of 0 or more")
 
     def settings(self) -> dict[str, Any]:
-        """What decides the items beside the sources, as JSON values."""
+        """What decides the items besides the sources, as JSON values."""
         mix = {level.word: share for level, share in (self.mix or {}).items()}
         return {
             "hazard": self.hazards[0] if len(self.hazards) == 1 else list(self.hazards),
@@ -192,19 +192,19 @@ class PlanConfig:
         }
 
     def round(self, sources: Sequence[Source], draw: int) -> list[Source]:
-        """All sources once, in an order of this round's own."""
+        """All sources once, in an order drawn for this round."""
         return sorted(sources, key=lambda source: item_seed(self.seed, f"{draw}/{source.id}"))
 
     def severity_of(self, rng: np.random.Generator) -> float:
-        """A severity between the bounds; four digits, so that the manifest has the figure used."""
+        """A severity between the bounds; four digits, so that the manifest has the exact value."""
         return round(float(rng.uniform(*self.severity)), 4)
 
     def item(
         self, hazard: str, number: int, source: Source, draw: int, *, attempt: int = 0
     ) -> Item:
-        """The pair of that number, made from the source for the ``draw``-th time.
+        """The pair with that number, made from the source for the ``draw``-th time.
 
-        Another ``attempt`` at it has another seed.
+        Another ``attempt`` has another seed.
         """
         again = f"/{attempt}" if attempt else ""
         seed = item_seed(self.seed, f"{hazard}/{source.id}/{draw}{again}")

@@ -1,10 +1,10 @@
-"""A plan as a file: one line that says what was asked, then one line for each shard.
+"""A plan as a file: one line with the settings, then one line for each shard.
 
-``gbd plan`` writes it once, every builder only reads it, so that all machines agree on which pairs
-there are without talking. A line is read when its shard is due and not before: the lines of
-finished shards are skipped unparsed, so a plan of a million tiles neither fills the memory nor
-holds up the first new tile. Each item names its source below ``root``, with the SHA-256 of image
-and label; whether the source is still the same is checked when the item is made.
+``gbd plan`` writes it once, and builds only read it, so that all machines agree on the pairs
+without communication. A line is parsed only when its shard is due: the lines of finished shards are
+skipped, so a plan of a million tiles neither fills the memory nor delays the first new tile. Each
+item names its source below ``root``, with the SHA-256 of image and label; whether the source is
+unchanged is checked when the item is made.
 """
 
 import json
@@ -24,17 +24,17 @@ from afterscene.hazards.site import Site
 
 FORMAT = "afterscene gbd plan 1"
 LONGEST_LINE = 64 * 2**20
-"""Bytes of one line; a longer one is refused, it is no plan of ours."""
+"""Largest number of bytes of one line; a longer one cannot belong to a plan."""
 _HEAD = 16384
-"""Bytes kept for the first line."""
+"""Bytes reserved for the first line."""
 _NAME = re.compile(r"[^/\\\x00-\x1f\x7f.][^/\\\x00-\x1f\x7f]{0,199}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """A plan that was written, as it is read back.
+    """A written plan, read back.
 
-    Pairs for each hazard, events, and the levels where they are known.
+    Pairs of each hazard, events, and the levels if they are known.
     """
 
     plan: Plan
@@ -56,16 +56,16 @@ def write_plan(plan: Plan, path: Path, *, root: Path, shard_size: int = 16) -> W
     """Write the plan in shards of that size, hashing each source once.
 
     Raises:
-        BadParameter: shards of no items, or a source outside ``root``.
+        BadParameter: empty shards, or a source outside ``root``.
         MissingFile: of a source.
     """
     if shard_size < 1:
-        raise BadParameter(f"shards of {shard_size} items hold nothing; give at least 1")
+        raise BadParameter(f"the shard size is {shard_size}; give at least 1")
     writer = _Writer(root=root)
 
     def content(temporary: Path) -> None:
         with temporary.open("w", encoding="utf-8") as file:
-            # The head is written last, over blanks, when the sources are known.
+            # The first line is written last, over blanks, when the sources are known.
             file.write(" " * _HEAD + "\n")
             rows = plan.items
             while batch := list(islice(rows, shard_size)):
@@ -85,7 +85,7 @@ def write_plan(plan: Plan, path: Path, *, root: Path, shard_size: int = 16) -> W
 
 @dataclass(frozen=True, kw_only=True)
 class _Writer:
-    """Items as rows, and what has been seen of them so far."""
+    """Writes items as rows, and counts them."""
 
     root: Path
     hashes: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -137,7 +137,7 @@ def _event(value: Any) -> Occurrence | None:
     if value is None:
         return None
     if not re.fullmatch(r"[^\x00-\x1f\x7f]{1,300}", value["name"]):
-        raise ValueError("the event has no plain name")
+        raise ValueError("the event's name is not a plain name")
     where = value["site"]
     try:
         site = None if where is None else Site(**{k: float(v) for k, v in where.items()})
@@ -148,30 +148,30 @@ def _event(value: Any) -> Occurrence | None:
 
 def _below(path: Path, root: Path) -> str:
     try:
-        # By name, not by where links lead: a folder of links to pictures is a common thing.
+        # By name, not by the target of links: folders of links to images are common.
         return path.absolute().relative_to(root.absolute()).as_posix()
     except ValueError as error:
-        raise BadParameter(f"{path} lies outside {root}; give the folder that holds it") from error
+        raise BadParameter(f"{path} is not in {root}; give the folder that contains it") from error
 
 
 def read_plan(path: Path, root: Path | None = None, *, only: str | None = None) -> Plan:
-    """The plan in a file, of which the first line is read now.
+    """The plan in a file; only its first line is read now.
 
-    ``root`` replaces the folder that it was made from; ``only`` keeps the item of that name alone.
+    ``root`` replaces the folder that it was made from; ``only`` selects the item with that name.
 
     Raises:
         MissingFile: there is no such file.
-        BadParameter: it is no plan.
+        BadParameter: it is not a plan.
         UnknownName: it has no such item.
     """
     head = _parse(path, 0, next(_lines(path), b""))
     if not isinstance(head, dict) or head.get("format") != FORMAT:
-        raise BadParameter(f"{path}: is no plan; write one with `afterscene gbd plan`")
+        raise BadParameter(f"{path} is not a plan; write one with `afterscene gbd plan`")
     numbers = head.get("count"), head.get("shard_size")
     settings, where = head.get("settings"), head.get("root")
     whole = all(isinstance(n, int) and n > 0 for n in numbers)
     if not (whole and isinstance(settings, dict) and isinstance(where, str)):
-        raise BadParameter(f"{path}: its first line is damaged; write the plan anew")
+        raise BadParameter(f"{path}: the first line is damaged; write the plan again")
     reader = _Reader(path, Path(where) if root is None else root, head["count"], head["shard_size"])
     if only is not None:
         item = reader.find(only)
@@ -186,7 +186,7 @@ def read_plan(path: Path, root: Path | None = None, *, only: str | None = None) 
 
 @dataclass(frozen=True)
 class _Reader:
-    """The lines of a plan file after the first; each is parsed when it is asked for."""
+    """The lines of a plan file after the first; each is parsed when it is needed."""
 
     path: Path
     root: Path
@@ -200,17 +200,17 @@ class _Reader:
             if number not in leave_out:
                 yield self._shard(number, line)
         if number + 1 != -(-self.count // self.shard_size):
-            raise BadParameter(f"{self.path}: is cut off; write the plan anew")
+            raise BadParameter(f"{self.path} is truncated; write the plan again")
 
     def find(self, name: str) -> Item:
-        """The item of that name. Raises UnknownName."""
+        """The item with that name. Raises UnknownName."""
         wanted = json.dumps(name, ensure_ascii=False).encode()
         for number, line in self._numbered():
             if wanted in line:
                 for item in self._shard(number, line).items:
                     if item.name == name:
                         return item
-        raise UnknownName(f"{self.path} plans no tile {name!r}; its names stand in the file")
+        raise UnknownName(f"{self.path} has no tile {name!r}; give one of the names in the file")
 
     def _numbered(self) -> Iterator[tuple[int, bytes]]:
         return enumerate(islice(_lines(self.path), 1, None))
@@ -219,19 +219,19 @@ class _Reader:
         rows = _parse(self.path, number + 1, line)
         size = min(self.shard_size, self.count - number * self.shard_size)
         if not isinstance(rows, list) or len(rows) != size:
-            raise BadParameter(f"{self.path}: line {number + 2} is damaged; write the plan anew")
+            raise BadParameter(f"{self.path}: line {number + 2} is damaged; write the plan again")
         try:
             return Shard(number=number, items=tuple(_item(row, self.root) for row in rows))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadParameter(
-                f"{self.path}: line {number + 2} is damaged ({error!r}); write the plan anew"
+                f"{self.path}: line {number + 2} is damaged ({error!r}); write the plan again"
             ) from error
 
 
 def _item(row: Mapping[str, Any], root: Path) -> Item:
     for name in (row["name"], row["source"], row["event"]):
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name[:60]!r} is no plain name")
+            raise ValueError(f"{name[:60]!r} is not a plain name")
     one, two = row["sha256"]
     source = Source(
         id=row["source"],
@@ -255,14 +255,14 @@ def _item(row: Mapping[str, Any], root: Path) -> Item:
 
 def _region(text: Any) -> str:
     if not isinstance(text, str) or not re.fullmatch(r"[^\x00-\x1f\x7f]{0,120}", text):
-        raise ValueError("the region has no plain name")
+        raise ValueError("the region's name is not a plain name")
     return text
 
 
 def _inside(text: str) -> PurePosixPath:
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts or "\\" in text or "\0" in text:
-        raise ValueError(f"{text[:60]!r} leads out of the folder")
+        raise ValueError(f"{text[:60]!r} leaves the folder")
     return path
 
 

@@ -1,9 +1,8 @@
-"""Pre images for places of which there is none: an xBD folder out of footprints alone.
+"""Draws pre images for places that have none: an xBD folder from footprints alone.
 
-The other half of a pair: ``write_pres`` draws the pre images, ``build`` their aftermath. A place is
-a label with footprints; the generator gives it the style of a real acquisition
-(:mod:`afterscene.generators.layouts`). Every picture is marked synthetic, and its label carries the
-licence of the weights.
+``write_pres`` draws the pre images, ``build`` their aftermath. A place is a label with footprints;
+the generator gives it the style of a real acquisition (:mod:`afterscene.generators.layouts`). Every
+image is marked synthetic, and its label has the licence of the weights.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -25,12 +24,12 @@ from afterscene.geodata.drawn.layout import LARGEST, draw_layout
 from afterscene.geodata.scene import write_scene
 from afterscene.geodata.xbd import make_label, read_label, write_label
 
-GSD = 0.5  # metres per pixel that the weights know
+GSD = 0.5  # metres per pixel that the weights were trained with
 
 
 @dataclass(frozen=True, kw_only=True)
 class PreLayout:
-    """A place to be drawn: ``picture`` ``(H, W, 3)`` uint8 gives coarse colours, no detail."""
+    """A place to be drawn: ``picture`` ``(H, W, 3)`` uint8 provides coarse colours, no detail."""
 
     name: str
     picture: np.ndarray
@@ -38,12 +37,12 @@ class PreLayout:
 
 
 def labelled(labels: Sequence[Path], *, seed: int = 0) -> Iterator[PreLayout]:
-    """The places of xBD labels, whose metadata tell ``width`` and ``height`` in pixels.
+    """The places of xBD labels, whose metadata give ``width`` and ``height`` in pixels.
 
-    All labels are read at once, so that a faulty one is named before anything is drawn.
+    All labels are read first, so that a faulty one is reported before anything is drawn.
 
     Raises:
-        MissingFile, BadLabel: a label cannot be read, or does not tell how large its place is.
+        MissingFile, BadLabel: a label cannot be read, or does not give its size.
     """
     places = [_place(path) for path in labels]
     return (
@@ -81,7 +80,7 @@ def write_pres(
 ) -> list[Path]:
     """Draw a pre image of each place into ``out/images`` and ``out/labels``; returns the images.
 
-    What is there already is kept, so that a stopped call goes on.
+    Existing images are kept, so that a stopped call can be continued.
 
     Raises:
         OutputConflict: the folder holds something else, or was made with other settings.

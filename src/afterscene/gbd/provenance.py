@@ -1,7 +1,7 @@
-"""What is written about a pair: enough to draw it again, to check it, and to know it for synthetic.
+"""What is written about a pair: enough to redraw it, to check it, and to recognise it as synthetic.
 
-Every file carries the mark: in the PNG (or TIFF) text, in the label's metadata, in the manifest
-row, because a picture of a disaster that never happened at a real place can do harm.
+Every file has the synthetic mark: in the PNG (or TIFF) text, in the label's metadata, in the
+manifest row, because an image of a disaster that never happened at a real place can do harm.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from afterscene.judging.quality import Checked
 
 
 def post_label(post: Post, item: Item, rendering: Rendering, model_hash: str) -> XbdLabel:
-    """The label under the pair's name, with the hazard, what was drawn of it, and the mark."""
+    """The label with the pair's name, the hazard, what was drawn of it, and the synthetic mark."""
     made = {
         "source": item.source.id,
         "hazard": item.hazard,
@@ -41,7 +41,7 @@ def post_label(post: Post, item: Item, rendering: Rendering, model_hash: str) ->
 
 
 def pre_label(label: XbdLabel, name: str) -> XbdLabel:
-    """The pre label under the pair's name; a real picture is said to be real, a drawn one not."""
+    """The pre label with the pair's name; real images are marked real, drawn ones are not."""
     metadata = {
         **label.metadata,
         "disaster": name.rsplit("_", 1)[0],
@@ -52,7 +52,7 @@ def pre_label(label: XbdLabel, name: str) -> XbdLabel:
 
 
 def tags(item: Item, rendering: Rendering, model_hash: str) -> dict[str, str]:
-    """The text that travels inside each generated image file."""
+    """The text inside each generated image file."""
     return {
         MARK: "true",
         "AFTERSCENE_SOURCE": item.source.id,
@@ -65,7 +65,7 @@ def tags(item: Item, rendering: Rendering, model_hash: str) -> dict[str, str]:
 
 
 def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[str, Any]:
-    """The manifest row: enough to draw this pair again, and to check it."""
+    """The manifest row: enough to redraw this pair, and to check it."""
     image, label = item.source.sha256 or next(iter(hashes([item.source]).values()))
     levels = Counter(b.level.word for b in post.damage.buildings if b.level is not None)
     return {
@@ -97,18 +97,18 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
 
 
 def _event(item: Item) -> dict[str, Any]:
-    """The event that the pair shares with others; the same name and seed, the same field."""
+    """The event that the pair shares with others; the same name and seed give the same field."""
     return {} if item.occurrence is None else {"occurrence": asdict(item.occurrence)}
 
 
 def _shift(label: XbdLabel) -> dict[str, Any]:
-    """How far the footprints were moved, where the label tells."""
+    """How far the footprints were shifted, if the label says so."""
     shift = label.metadata.get("footprint_shift")
     return {"footprint_shift": shift} if isinstance(shift, Mapping) else {}
 
 
 def _checked(checked: Checked) -> dict[str, Any]:
-    """What the judge said, if one was asked: the fidelity, and which draw it was."""
+    """The judge's result, if there was a judge: the fidelity, and the number of draws."""
     if checked.fidelity is None:
         return {}
     found = {"fidelity": round(checked.fidelity, 4)}

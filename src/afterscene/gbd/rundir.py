@@ -1,13 +1,12 @@
-"""A run folder: what was asked, what is done, and what is made.
+"""The folder of a run: its settings, the finished shards, and the files.
 
-A shard is done when its files and its done-record stand under their final names; the records decide
-what is left, not the process. While a run is under way the records lie in ``.done/``, one file a
-shard, so that a million finished tiles are known by listing a folder; a record with items that were
-skipped ends in ``.partial.jsonl`` and is tried again. The last step strings the records together,
-in plan order, as ``manifest.jsonl`` (and ``skipped.jsonl``), and removes them where nothing is
-missing, so an interrupted run that was started again ends as the same tree as one that was not.
-What was asked stands in the marker of :func:`afterscene.files.prepare_output`, which refuses to mix
-two runs.
+A shard is done when its files and its done-record have their final names; these records decide what
+is left to do. During a run the records are in ``.done/``, one file per shard, so that listing a
+folder is enough to know a million finished tiles; a record with skipped items ends in
+``.partial.jsonl`` and is tried again. The last step concatenates the records, in plan order, to
+``manifest.jsonl`` (and ``skipped.jsonl``), and removes them if nothing is missing, so that an
+interrupted and resumed run ends with the same tree as one without interruption. The settings are in
+the marker of :func:`afterscene.files.prepare_output`, which refuses to mix two runs.
 """
 
 import json
@@ -31,9 +30,9 @@ _FULL, _PARTIAL, _OVER = ".jsonl", ".partial.jsonl", ".done-over"
 
 @dataclass(frozen=True)
 class RunDir:
-    """A folder that belongs to one run: who makes a shard, who gathers.
+    """A folder that belongs to one run.
 
-    It can travel to another process. :func:`open_run` opens one.
+    It can be sent to another process. :func:`open_run` opens one.
     """
 
     root: Path
@@ -44,37 +43,37 @@ class RunDir:
     def finish_shard(
         self, number: int, rows: Sequence[Mapping[str, Any]], skipped: Mapping[str, str]
     ) -> None:
-        """Say what of a shard is done. Its files must stand before this is called."""
+        """Record what is done of a shard. Its files must exist before this is called."""
         lines = [*map(_line, rows), *(_line({"id": k, "skipped": v}) for k, v in skipped.items())]
         write_atomic(self._record(number, _PARTIAL if skipped else _FULL), b"".join(lines))
         if not skipped:
             self._record(number, _PARTIAL).unlink(missing_ok=True)
 
     def partial_rows(self, number: int) -> list[dict[str, Any]]:
-        """The rows of a shard that is done in part."""
+        """The rows of a shard that is partly done."""
         rows = read_rows(self._record(number, _PARTIAL))
         return [row for row in rows if "skipped" not in row]
 
     @property
     def closed(self) -> bool:
-        """True where all is made and gathered."""
+        """Whether everything is made and collected in the manifest."""
         return (self.root / MANIFEST).is_file() and not (self.root / RECORDS).is_dir()
 
     def done(self) -> set[int]:
-        """The numbers of the shards that are done to the last item."""
+        """The numbers of the shards that are completely done."""
         names = (n for n in _names(self.root / RECORDS) if not n.endswith(_PARTIAL))
         return {int(name.removesuffix(_FULL)) for name in names}
 
     def begun(self) -> int:
-        """How many items the partial records hold."""
+        """Number of items in the partial records."""
         names = (n for n in _names(self.root / RECORDS) if n.endswith(_PARTIAL))
         return sum(len(self.partial_rows(int(n.removesuffix(_PARTIAL)))) for n in names)
 
     def close(self, shards: int) -> tuple[int, dict[str, str]]:
         """Write the manifest in plan order; returns the number of rows and what was skipped.
 
-        What killed workers left half-written goes here, not at the start, where walking through a
-        million finished files would hold up the first new one.
+        Files that killed workers left half-written are removed here, not at the start, where
+        walking through a million finished files would delay the first new one.
         """
         rows, skipped = 0, {}
         for path in self.root.rglob("*.tmp"):  # nothing else ever ends in .tmp here
@@ -99,7 +98,7 @@ class RunDir:
         return rows, skipped
 
     def _copy(self, number: int, file: BinaryIO) -> tuple[int, dict[str, str]]:
-        """Append the rows of a shard to the manifest; how many, and what is skipped."""
+        """Append the rows of a shard to the manifest; returns their number and what is skipped."""
         full = self._record(number, _FULL)
         if full.is_file():
             lines = full.read_bytes()
@@ -115,15 +114,15 @@ class RunDir:
 def open_run(
     root: Path, kind: str, settings: Mapping[str, Any], *, overwrite: bool = False
 ) -> Iterator[RunDir]:
-    """The folder of a run, kept from other processes.
+    """The folder of a run, locked for other processes.
 
     Args:
-        root: The folder; made when missing, and gone again where an error ends the first run
-            before anything is made.
+        root: The folder; created if missing, and removed if an error ends the first run before
+            anything is made.
         kind: The command that writes it.
-        settings: What decides the result, as JSON values. A folder with the same settings is gone
-            on with, one with others is refused with the keys that differ.
-        overwrite: Empty the folder first, where a run of ours wrote it.
+        settings: What decides the result, as JSON values. A folder with the same settings is
+            resumed, one with others is refused with the keys that differ.
+        overwrite: Empty the folder first, if a run of ours wrote it.
 
     Raises:
         OutputConflict: the folder holds something else, is in use, or cannot be written.
@@ -156,12 +155,12 @@ def _line(row: Mapping[str, Any]) -> bytes:
 
 @contextmanager
 def locked(root: Path) -> Iterator[None]:
-    """Keep a second process out of the folder while the first writes (POSIX; elsewhere trust).
+    """Keep a second process out of the folder while the first writes (on POSIX only).
 
-    The system drops the lock when its process ends, however it ends.
+    The system releases the lock when its process ends, however it ends.
 
     Raises:
-        OutputConflict: another process holds the folder.
+        OutputConflict: another process is using the folder.
     """
     try:
         import fcntl
@@ -182,10 +181,10 @@ def locked(root: Path) -> Iterator[None]:
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a JSON-lines file, one at a time; none where it is missing.
+    """The rows of a JSON-lines file, one at a time; none if it is missing.
 
     Raises:
-        OutputConflict: a line is no JSON object with an id.
+        OutputConflict: a line is not a JSON object with an id.
     """
     if not path.is_file():
         return
@@ -194,14 +193,14 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise OutputConflict(f"{path}: is damaged ({error}); make the set anew") from error
+                raise OutputConflict(f"{path} is damaged ({error}); build the set again") from error
             if not (isinstance(row, dict) and isinstance(row.get("id"), str)):
-                raise OutputConflict(f"{path}: a row has no id; make the set anew")
+                raise OutputConflict(f"{path}: a row has no id; build the set again")
             yield row
 
 
 def read_manifest(root: Path) -> list[dict[str, Any]]:
-    """The rows of a finished run's manifest. Raises MissingFile where there is none."""
+    """The rows of a finished run's manifest. Raises MissingFile if there is none."""
     if not (root / MANIFEST).is_file():
         raise MissingFile(
             f"{root / MANIFEST}: there is no manifest; give the folder of a finished run"

@@ -1,8 +1,7 @@
-"""Run a plan into a folder: check what is there, make each shard, record each, gather the manifest.
+"""Runs a plan in a folder: checks what is there, makes and records each shard, writes the manifest.
 
-A shard that is recorded is not made again; with ``skip`` an item that cannot be made is reported
-and the others go on. Workers and Ray make the same files as one process
-(:mod:`afterscene.gbd.engines`).
+A recorded shard is not made again; with ``skip`` an item that cannot be made is reported and the
+others are made. Workers and Ray make the same files as one process (:mod:`afterscene.gbd.engines`).
 """
 
 from collections import Counter
@@ -38,7 +37,7 @@ class RunReport:
 
     @property
     def pairs(self) -> int:
-        """How many pairs the folder holds now."""
+        """Number of pairs in the folder now."""
         return self.made + self.already
 
     @cached_property
@@ -63,11 +62,11 @@ class RunReport:
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How a run is made and meets trouble.
+    """How a run is carried out, and what it does at errors.
 
-    ``fail`` stops at the first fault; ``skip`` goes on. ``overwrite`` replaces another run in the
-    folder. ``workers`` are processes of this machine, ``ray`` the address of a cluster; neither
-    changes what is made.
+    ``fail`` stops at the first error; ``skip`` continues. ``overwrite`` replaces another run in the
+    folder. ``workers`` is the number of processes on this machine, ``ray`` the address of a
+    cluster; neither changes the result.
     """
 
     on_error: str = "fail"
@@ -82,12 +81,12 @@ class RunOptions:
                 f"on-error {self.on_error!r} is not known; choose one of: {', '.join(POLICIES)}"
             )
         if self.workers < 1:
-            raise BadParameter(f"{self.workers} workers make nothing; give at least 1")
+            raise BadParameter(f"the number of workers is {self.workers}; give at least 1")
         if self.ray is not None and self.workers > 1:
             raise BadParameter("workers and ray exclude each other; give one of the two")
 
     def engine(self, shards: Iterable[Shard], maker: ShardMaker) -> Iterator[int]:
-        """The shards, made where the options say; the number of items of each."""
+        """Make the shards as the options say; yields the number of items of each."""
         if self.ray is not None:
             return on_ray(shards, maker, self.ray)
         if self.workers > 1:
@@ -104,10 +103,10 @@ def run_plan(
     options: RunOptions,
     bad: Mapping[str, str],
 ) -> RunReport:
-    """Make all shards that are not there yet; ``make`` and ``bad``: see :class:`ShardMaker`.
+    """Make all missing shards; for ``make`` and ``bad`` see :class:`ShardMaker`.
 
     Raises:
-        AftersceneError: by the leaf that fits; BadParameter where nothing at all could be made.
+        AftersceneError: of an item; BadParameter if nothing at all could be made.
     """
     with open_run(out, kind, plan.settings, overwrite=options.overwrite) as run:
         if run.closed:

@@ -1,4 +1,4 @@
-"""Which sources of a folder a plan may use: apart from the evaluation, built-up, named by town."""
+"""Selects the sources that a plan may use: apart from evaluation tiles, built-up, with a town."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -52,19 +52,19 @@ def select_sources(
 
     Args:
         root: The folder.
-        split: Of this split alone.
-        test: None of them within a kilometre of, or like, a tile of this split.
-        apart_from: Nor of a tile of this other xBD folder.
-        built_up: The least chance (0 to 1) that the scene classifier must see built-up ground.
-        skip_leaks: Leave out and list what would leak into the evaluation, instead of ending there.
+        split: Only sources of this split.
+        test: No source within a kilometre of a tile of this split, or similar to one.
+        apart_from: The same for the tiles of another xBD folder.
+        built_up: Smallest probability (0 to 1) of built-up ground by the scene classifier.
+        skip_leaks: Leave out and list what would leak into the evaluation, instead of stopping.
 
     Raises:
-        LeakFound: a source is, lies beside or looks like a tile for evaluation; with
-            ``skip_leaks`` only where that leaves none.
-        AftersceneError: a source cannot be used, by the leaf that fits.
+        LeakFound: a source is an evaluation tile, is near one or looks like one; with
+            ``skip_leaks`` only if no source is left.
+        AftersceneError: a source cannot be used; the class says why.
     """
     if built_up is not None and not 0 <= built_up <= 1:
-        raise BadParameter(f"built-up {built_up:g} is no chance; give 0 to 1")
+        raise BadParameter(f"built-up {built_up:g} is not a probability; give 0 to 1")
     evaluation = find_sources(root, test) if test is not None else ()
     if apart_from is not None:
         evaluation = (*evaluation, *find_sources(apart_from))
@@ -93,16 +93,16 @@ def _usable(sources: Sequence[Source], built_up: float | None, left_out: LeftOut
     kept = [s for s in sources if classifier.built_up(read_source(s)[0]) >= built_up]
     if not kept:
         raise BadParameter(
-            f"none of {len(sources)} pictures is built-up with a chance of {built_up:g}; ask for "
-            "less"
+            f"none of {len(sources)} images is built-up with a probability of {built_up:g}; give "
+            "a smaller value"
         )
     return kept
 
 
 def _with_regions(sources: Sequence[Source]) -> tuple[Source, ...]:
-    """Each source with the town next to it, within :data:`NEAR_KM`.
+    """Each source with the nearest town within :data:`NEAR_KM`.
 
-    Without the extra ``geo``, or without a place, none.
+    None without the extra ``geo``, or without coordinates.
     """
     try:
         towns = gazetteer()

@@ -1,9 +1,9 @@
-"""What a worker does with a shard: the one function that every engine calls.
+"""Makes one shard: the function that every engine calls.
 
-A shard's number and items are fixed by the plan, so who makes it, when, and beside whom changes
-nothing. A :class:`ShardMaker` runs the same in this process, in a local worker and on a Ray node:
-it makes the items that are not recorded, then writes the shard's record, and only that record says
-that the shard is done (MapReduce's rule: work may be done twice, its result stands once; Dean and
+A shard's number and items are fixed by the plan, so it does not matter who makes it, and when. A
+:class:`ShardMaker` does the same in this process, in a local worker and on a Ray node: it makes the
+items that are not recorded, then writes the shard's record, and only that record means that the
+shard is done (as in MapReduce: work may be done twice, but its result counts once; Dean and
 Ghemawat 2004).
 """
 
@@ -16,7 +16,7 @@ from afterscene.gbd.plan import Item, Shard
 from afterscene.gbd.rundir import RunDir
 
 ATTEMPTS = 3
-"""How often an item is tried that failed by the machine's fault, not by its own."""
+"""How often an item is tried that failed because of the machine, not because of its data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +24,8 @@ class ShardMaker:
     """Makes shards into the folder of a run.
 
     ``make(item)`` writes the files of an item and returns its manifest row. With ``skip`` an item
-    that fails is recorded with its reason; without, its error ends the build. ``bad`` are sources
-    that are known to be of no use, with the reason.
+    that fails is recorded with its reason; otherwise its error ends the build. ``bad`` are sources
+    that are known to be unusable, with the reason.
     """
 
     run: RunDir
@@ -34,7 +34,7 @@ class ShardMaker:
     bad: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, shard: Shard) -> int:
-        """Make what the shard's record lacks, then write the record; return how many items it has.
+        """Make what is missing in the shard's record, then write it; returns the number of items.
 
         Safe to call twice.
 
@@ -61,7 +61,7 @@ class ShardMaker:
         return len(shard.items)
 
     def give_up(self, shard: Shard, reason: str) -> int:
-        """Record a shard that no worker survived: what it lacks is skipped for this reason."""
+        """Record a shard that no worker survived: missing items are skipped for this reason."""
         rows = self.run.partial_rows(shard.number)
         there = {row["id"] for row in rows}
         lost = {item.name: reason for item in shard.items if item.name not in there}
@@ -69,7 +69,7 @@ class ShardMaker:
         return len(shard.items)
 
     def _attempt(self, item: Item) -> Mapping[str, Any]:
-        """Make an item; what the machine spoilt (memory, disk, a device) is tried again."""
+        """Make an item; failures of the machine (memory, disk, device) are tried again."""
         for left in range(ATTEMPTS - 1, -1, -1):
             try:
                 return self.make(item)

@@ -1,4 +1,4 @@
-"""The pre images and footprints that pairs are made from: found, matched, checked, read.
+"""Finds, matches, checks and reads the pre images and footprints that pairs are made from.
 
 A source is checked before anything is drawn, by its label and the header of its image; the pixels
 are decoded once, when the pair is made.
@@ -25,7 +25,7 @@ from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import XbdLabel, XbdTree
 
 SMALLEST = 16
-"""Pixels a side; below, there is nothing to see and no tile to render."""
+"""Smallest side of an image in pixels."""
 PLAIN = (".png", ".jpg", ".jpeg")
 PRE = "_pre_disaster"
 
@@ -35,10 +35,10 @@ def find_sources(
 ) -> tuple[Source, ...]:
     """The pairs of an xBD tree whose pre label has a building; the others are counted.
 
-    A label that cannot be read stays in, so that the build names it.
+    A label that cannot be read is kept, so that the build reports it.
 
     Raises:
-        MissingFile: the folder, the split, or any pre label with a building is not there.
+        MissingFile: the folder or the split is missing, or no pre label has a building.
     """
     pairs, count = XbdTree(xbd).pairs(split), left_out if left_out is not None else LeftOut()
     sources = []
@@ -93,12 +93,12 @@ def match_labels(pres: Sequence[Path], labels: Sequence[Path]) -> tuple[Source, 
 def _source(pre: Path, label: Path) -> Source:
     stem = pre.stem.removesuffix(PRE)
     if not stem:
-        raise BadParameter(f"{pre}: nothing is left of the name without {PRE}; rename the image")
+        raise BadParameter(f"{pre}: the name consists of {PRE} alone; rename the image")
     return Source(id=stem, event=stem.rsplit("_", 1)[0], pre=pre, label=label, strict=True)
 
 
 def check_source(source: Source) -> XbdLabel:
-    """The label of a source that can be used, as far as that is known without its pixels.
+    """The label of a source, checked as far as possible without reading pixels.
 
     Raises:
         MissingFile: the image or the label is not there.
@@ -119,10 +119,10 @@ def check_source(source: Source) -> XbdLabel:
 
 
 def read_source(source: Source, label: XbdLabel | None = None) -> tuple[Scene, XbdLabel]:
-    """The pre image and its footprints, both checked; ``label`` where that was done already.
+    """The pre image and its footprints, both checked; ``label`` if that was already done.
 
-    16-bit and four-band GeoTIFFs are shown as 8-bit RGB by :meth:`Scene.rgb`; PNG and JPEG must be
-    8-bit grey or RGB, since nothing in them tells how to stretch or what a fourth band means.
+    16-bit and four-band GeoTIFFs are converted to 8-bit RGB by :meth:`Scene.rgb`; PNG and JPEG must
+    be 8-bit grey or RGB, since nothing in them says how to stretch or what a fourth band means.
 
     Raises:
         MissingFile, BadImage, BadLabel, BadParameter: see :func:`check_source`.
@@ -142,14 +142,14 @@ def check_sources(
     labels: dict[str, XbdLabel] | None = None,
     left_out: LeftOut | None = None,
 ) -> dict[str, str]:
-    """Check each source; the faults of those that cannot be used, by id.
+    """Check each source; returns the errors of unusable ones, by id.
 
     ``labels`` keeps what was read, by id; without it nothing stays in memory. ``left_out`` counts
     what of the labels is not used.
 
     Raises:
-        AftersceneError: the first fault, where ``on_error`` is ``fail``; BadParameter where no
-            source is left.
+        AftersceneError: the first error, if ``on_error`` is ``fail``; BadParameter if no source is
+            left.
     """
     bad: dict[str, str] = {}
     for source in sources:
@@ -170,7 +170,7 @@ def check_sources(
 
 
 def hashes(sources: Iterable[Source]) -> dict[str, tuple[str, str]]:
-    """SHA-256 of image and label of each source by its id; "missing" where there is no file."""
+    """SHA-256 of image and label of each source by its id; "missing" if there is no file."""
     return {source.id: (_hash(source.pre), _hash(source.label)) for source in sources}
 
 
@@ -182,7 +182,7 @@ def _hash(path: Path) -> str:
 def digest(found: Mapping[str, tuple[str, str]]) -> str:
     """One short hash over the names and :func:`hashes` of sources.
 
-    Changed data is noticed and a moved folder is not.
+    It changes when data change, and not when a folder is moved.
     """
     total = hashlib.sha256()
     for name, parts in sorted(found.items()):
@@ -194,7 +194,7 @@ def _check_unchanged(source: Source) -> None:
     for path, was in zip((source.pre, source.label), source.sha256 or (), strict=False):
         if sha256_file(path) != was:
             raise BadParameter(
-                f"{path}: has changed since the plan was made; write the plan anew (gbd plan)"
+                f"{path} has changed since the plan was made; write the plan again (gbd plan)"
             )
 
 
@@ -210,7 +210,7 @@ def _check_image(path: Path, shape: tuple[int, int]) -> None:
     with decoding(path), open_pillow(path, kind) as image:
         bands = len(image.getbands())
         if kind == "PNG":
-            image.verify()  # its check sums: a file that was cut off is known undecoded
+            image.verify()  # checksums: finds a truncated file without decoding it
     if bands not in (1, 3):
         raise BadImage(f"{path}: {bands} bands; save it as 8-bit RGB, or as GeoTIFF")
 
@@ -223,12 +223,12 @@ def _check_buildings(
         if strict and not building.polygon.is_valid:
             raise BadLabel(
                 f"{path}: building {building.uid} has an outline that crosses itself "
-                f"({explain_validity(building.polygon)}); draw it anew or remove it"
+                f"({explain_validity(building.polygon)}); correct or remove it"
             )
         left, top, right, bottom = building.polygon.bounds
         if right < 0 or bottom < 0 or left > width or top > height:
             raise BadLabel(
                 f"{path}: building {building.uid} (x {left:g} to {right:g}, y {top:g} to "
-                f"{bottom:g}) lies outside the image of {width}x{height} pixels; "
+                f"{bottom:g}) is outside the image of {width}x{height} pixels; "
                 "check that label and image belong together"
             )

@@ -1,8 +1,8 @@
-"""What a set holds: pairs, buildings and levels, by hazard, event and region.
+"""Counts a set: pairs, buildings and levels, by hazard, event and region.
 
-The counts come from the labels as they are on the disk, not from the manifest, so that they are
-what a reader will train on. ``event`` is that of the sources (``hurricane-michael``), ``region``
-the town next to them, where the plan knew it.
+The counts come from the labels on disk, not from the manifest, so that they are what one trains on.
+``event`` is that of the sources (``hurricane-michael``), ``region`` the nearest town, if the plan
+knew it.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from afterscene.geodata.damage import DamageLevel
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """Pairs of one kind and the levels of their buildings (by word; ``not-assessed`` too)."""
+    """Pairs of one kind and the levels of their buildings by name (with ``not-assessed``)."""
 
     hazard: str
     event: str
@@ -26,7 +26,7 @@ class Count:
     severity: tuple[float, float, float]
 
     def as_json(self) -> dict[str, Any]:
-        """The count as JSON values; ``severity`` is lowest, mean, highest."""
+        """The count as JSON values; ``severity`` is minimum, mean, maximum."""
         severity = dict(zip(("lowest", "mean", "highest"), self.severity, strict=True))
         said = {**asdict(self), "buildings": sum(self.levels.values()), "severity": severity}
         return {**said, "pairs_without_buildings": said.pop("empty")}

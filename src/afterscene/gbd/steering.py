@@ -1,11 +1,11 @@
-"""Which of several drawn events to take, so that a set comes near a wished mix of damage levels.
+"""Selects among several drawn events, so that a set approaches a target mix of damage levels.
 
-Real sets hold a hundred untouched houses for one with major damage. A plan may ask for another mix:
-for each draw (a tile, or an event with its tiles) :data:`TRIES` events are drawn, their levels
-are counted by the hazard's own physics, without a picture, and the one is taken that brings the
-shares of the set so far nearest to the wish, sum (p - t)^2 / (t + 0.02). Labels are never changed:
-only which event strikes. So a mix that physics does not give (wildfire leaves few half-burnt
-houses) is approached and no more; the plan says how near it came. The first items of a plan do not
+Real sets have a hundred undamaged houses for one with major damage. A plan may ask for another mix:
+for each draw (a tile, or an event with its tiles) :data:`TRIES` events are drawn, their levels are
+counted by the hazard's own physics, without drawing an image, and the event is used that brings the
+shares of the set so far closest to the target, sum (p - t)^2 / (t + 0.02). Labels are never
+changed, only the choice of events. So a mix that physics does not give (wildfire leaves few
+half-burnt houses) is only approached; the plan says how closely. The first items of a plan do not
 depend on how many follow.
 """
 
@@ -25,14 +25,14 @@ from afterscene.geodata.xbd import XbdLabel
 TRIES = 6
 NAMES = ("no-damage", "minor", "major", "destroyed")
 Draw = Callable[[int, int], list[Item]]
-"""A tile, or the tiles of an event, to be drawn: the items of an ``attempt``, from a number on."""
+"""A tile, or the tiles of an event: returns the items of an ``attempt``, from a number on."""
 
 
 def parse_mix(text: str) -> Mapping[DamageLevel, float]:
-    """``no-damage=0.4,minor=0.2,major=0.2,destroyed=0.2`` as shares of 1; what is not named is 0.
+    """``no-damage=0.4,minor=0.2,major=0.2,destroyed=0.2`` as shares of 1; levels not named get 0.
 
     Raises:
-        BadParameter: another name, no number, or nothing above 0.
+        BadParameter: another name, not a number, or nothing above 0.
     """
     shares = dict.fromkeys(NAMES, 0.0)
     for part in text.split(","):
@@ -44,24 +44,24 @@ def parse_mix(text: str) -> Mapping[DamageLevel, float]:
             number = -1.0
         if name not in shares or not equals or not 0 <= number < 1e9:
             raise BadParameter(
-                f"mix {part.strip()[:60]!r} is not LEVEL=SHARE with a level out of "
+                f"mix {part.strip()[:60]!r} is not LEVEL=SHARE with one of the levels "
                 f"{', '.join(NAMES)}; write for instance no-damage=0.4,minor=0.2,major=0.2,"
                 "destroyed=0.2"
             )
         shares[name] = number
     total = sum(shares.values())
     if total <= 0:
-        raise BadParameter(f"mix {text[:60]!r} wishes for nothing; give a share above 0")
+        raise BadParameter(f"mix {text[:60]!r} has no share above 0; give one")
     return {level: share / total for level, share in zip(LEVELS, shares.values(), strict=True)}
 
 
 def steer(
     draws: Iterator[Draw], count: int, mix: Mapping[DamageLevel, float] | None
 ) -> Iterator[Item]:
-    """``count`` items of the draws; with a ``mix`` they know their levels.
+    """``count`` items of the draws; with a ``mix``, their levels are counted.
 
     Raises:
-        AftersceneError: of a source, where levels must be counted.
+        AftersceneError: of a source, if levels must be counted.
     """
     so_far: Counter[DamageLevel] = Counter()
     made = 0
@@ -100,6 +100,6 @@ def _read(source: Source) -> tuple[Scene, XbdLabel]:
 
 
 def _levels(item: Item) -> Counter[DamageLevel]:
-    """What the hazard does to the item's buildings: the labels that its pair will have."""
+    """The levels that the hazard gives the item's buildings: the labels of its pair."""
     damage = item_damage(item, *_read(item.source))
     return Counter(b.level for b in damage.buildings if b.level is not None)

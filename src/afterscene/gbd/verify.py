@@ -1,4 +1,4 @@
-"""Verify a run's folder: each picture is what its manifest row says, and is marked synthetic.
+"""Verifies the folder of a run: each image matches its manifest row, and is marked synthetic.
 
 A row is ``synthetic`` when mark, pixels and target agree, ``tampered`` when a pixel or a mark
 differs, ``missing`` when a file is gone, ``faulty`` when all is as it was made, but a level stands
@@ -77,11 +77,13 @@ def _unseen(image: Path, label: Path, target: Path) -> str:
 
 def _fault(row: dict[str, Any], image: Path, label: Path, target: Path) -> str:
     if pixel_hash(read_scene(image).pixels) != row["pixel_sha256"]:
-        return f"{image.name}: its pixels are not those of the manifest"
+        return f"{image.name}: the pixels do not match the manifest"
     if pixel_hash(read_mask(target)) != row["target_sha256"]:
-        return f"{target.name}: its pixels are not those of the manifest"
+        return f"{target.name}: the pixels do not match the manifest"
     for path in (image, target):
         if read_tags(path).get(MARK) != "true":
-            return f"{path.name}: the synthetic mark is gone"
+            return f"{path.name}: the synthetic mark is missing"
     metadata = json.loads(label.read_text(encoding="utf-8"))["metadata"]
-    return "" if metadata.get("synthetic") is True else f"{label.name}: the synthetic mark is gone"
+    return (
+        "" if metadata.get("synthetic") is True else f"{label.name}: the synthetic mark is missing"
+    )

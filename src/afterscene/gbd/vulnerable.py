@@ -1,11 +1,11 @@
 """Where to draw disasters: vulnerability = hazard x exposure x fragility, as sampling weights.
 
-hazard: how likely the place is struck, from a layer of the user's (1 where it says anything) or the
-coarse prior. exposure: how many buildings stand there, counted in footprints, else guessed from
-the number of people. fragility: the share of buildings that would be at least majorly damaged by
-the layer's intensity, by the hazard's own curve (1 under the prior, which has no intensity).
-Places are drawn without replacement in proportion to the product (Efraimidis and Spirakis 2006),
-at least ``apart`` km from each other. A weight chooses where to look; it never labels anything.
+hazard: the likelihood of the hazard, from a layer of the user (1 wherever it has a value) or the
+coarse prior. exposure: the number of buildings, counted in footprints, else estimated from the
+population. fragility: the share of buildings with at least major damage at the layer's intensity,
+by the hazard's own curve (1 under the prior, which has no intensity). Places are drawn without
+replacement in proportion to the product (Efraimidis and Spirakis 2006), at least ``apart`` km from
+each other. A weight selects places; it is never a label.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,14 +21,14 @@ from afterscene.hazards.prior import CAVEAT
 from afterscene.regions import Footprint, Layer, Place
 
 PEOPLE_A_BUILDING = 4.0
-"""Ours, for places without footprints; only ratios between places matter."""
+"""Our choice, for places without footprints; only ratios between places matter."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WeighedPlace:
     """A place and a hazard with the three factors.
 
-    ``basis`` says where hazard and exposure are from.
+    ``basis`` says where hazard and exposure come from.
     """
 
     place: Place
@@ -40,7 +40,7 @@ class WeighedPlace:
 
     @property
     def weight(self) -> float:
-        """The product: in proportion to the chance to be drawn."""
+        """The product of the three factors."""
         return self.likelihood * self.exposure * self.fragility
 
     def as_json(self) -> dict[str, Any]:
@@ -86,7 +86,7 @@ def weigh(
 ) -> list[WeighedPlace]:
     """All candidates with a weight above 0, place by place.
 
-    ``buildings`` are counts of :func:`count_buildings`; without them people stand in.
+    ``buildings`` are counts from :func:`count_buildings`; without them population is used.
 
     Raises:
         UnknownName: a hazard is not known.
@@ -130,14 +130,14 @@ def _factors(
 def choose_places(
     candidates: Sequence[WeighedPlace], count: int, *, seed: int, apart_km: float = 50.0
 ) -> list[WeighedPlace]:
-    """``count`` candidates (fewer where they run out), hazards in turn, heaviest luck first.
+    """``count`` candidates (fewer if they run out), hazards alternating, in the order drawn.
 
     Raises:
         BadParameter: there is nothing to choose from.
     """
     if not candidates:
         raise BadParameter(
-            "no place has a weight above 0; give other places, footprints or layers that meet"
+            "no place has a weight above 0; give places, footprints and layers that overlap"
         )
     rng = np.random.default_rng(seed)
     # Key log(u) / w: the largest are a weighted sample without replacement.
@@ -165,10 +165,10 @@ def _crowded(candidate: WeighedPlace, chosen: Sequence[WeighedPlace], apart_km: 
 
 
 def caveats(candidates: Sequence[WeighedPlace]) -> tuple[str, ...]:
-    """What a reader of the weights must know."""
-    words = ["Weights choose where to look; they are never labels, and no forecast."]
+    """What a user of the weights must know."""
+    words = ["Weights select places; they are never labels, and not a forecast."]
     if any(c.basis.startswith("prior") for c in candidates):
         words.append(CAVEAT)
     if any("people" in c.basis for c in candidates):
-        words.append("Exposure is guessed as one building for 4 people: no footprints were given.")
+        words.append("Exposure is one building per 4 people, as no footprints were given.")
     return tuple(words)

@@ -1,8 +1,8 @@
-"""Hand a finished set on in the formats of others: one function a format, one row here.
+"""Exports a finished set to other formats: one function per format, one row here.
 
-Every item of every format carries ``synthetic`` and its licence, and where the format has room its
-change captions. Bytes are a function of the set alone: no time of writing, no user, no path of this
-machine; pairs in manifest order. (A Croissant card has a date: that of the manifest file.)
+Every item of every format has ``synthetic`` and its licence, and, if the format has room for them,
+its change captions. Bytes are a function of the set alone: no time of writing, no user, no path of
+this machine; pairs in manifest order. (A Croissant card has a date: that of the manifest file.)
 """
 
 import importlib.util
@@ -21,7 +21,7 @@ __all__ = ["EXPORTERS", "Exporter", "check_apart", "find_exporter"]
 
 @runtime_checkable
 class Exporter(Protocol):
-    """A format: ``write(dataset, folder)`` returns the files it made, in order.
+    """A format: ``write(dataset, folder)`` returns the files that it wrote, in order.
 
     ``needs`` are modules that must be installed. ``write`` raises MissingFile, BadLabel of a pair.
     """
@@ -53,11 +53,11 @@ EXPORTERS: Registry[Exporter] = Registry(
         "webdataset": _Format(webdataset.export_webdataset),
     },
 )
-"""Every format by its name, with those of installed packages."""
+"""Every format by name, with those of installed packages."""
 
 
 def find_exporter(name: str) -> Exporter:
-    """The exporter of that name, ready to write. Raises UnknownName, MissingExtra."""
+    """The exporter with that name, ready to write. Raises UnknownName, MissingExtra."""
     found = EXPORTERS.find(name)
     for module in found.needs:
         if importlib.util.find_spec(module) is None:
@@ -69,12 +69,12 @@ def find_exporter(name: str) -> Exporter:
 
 
 def check_apart(dataset: Dataset, out: Path) -> None:
-    """Refuse a folder that is the set or holds it, for an export may empty its folder.
+    """Refuse a folder that is or contains the set, because an export may empty its folder.
 
     Raises:
-        OutputConflict: it is so.
+        OutputConflict: it is or contains the set.
     """
     if dataset.root.resolve().is_relative_to(out.resolve()):
         raise OutputConflict(
-            f"{out}: is or holds the set {dataset.root} that is to be exported; give another folder"
+            f"{out} is or contains the set {dataset.root} to be exported; give another folder"
         )

@@ -1,9 +1,9 @@
-"""The buildings of a set with their place on the Earth: GeoJSON, GeoPackage and GeoParquet.
+"""The buildings of a set with geographic coordinates: GeoJSON, GeoPackage and GeoParquet.
 
-A building's outline is the ``lng_lat`` of its label (WGS84 degrees), its outer ring wound
-counter-clockwise as RFC 7946 asks. One whose place is not known is left out and counted; a set in
-which none is known has no geographic form. Mark and licence are columns of every row, so that they
-stay whatever a reader selects, and are told of the whole file where its format has room for that.
+A building's outline is the ``lng_lat`` of its label (WGS84 degrees), with its outer ring
+counter-clockwise as in RFC 7946. A building without coordinates is left out and counted; a set
+without any coordinates cannot be exported. Mark and licence are columns of every row, so that they
+are kept whatever a reader selects, and metadata of the whole file if its format allows that.
 """
 
 import json
@@ -22,7 +22,7 @@ from afterscene.geodata.geopackage import write_geopackage
 
 
 def export_geojson(dataset: Dataset, out: Path) -> list[Path]:
-    """``buildings.geojson`` (RFC 7946), a FeatureCollection. Raises BadLabel: none has a place."""
+    """``buildings.geojson`` (RFC 7946), a FeatureCollection. Raises BadLabel: no coordinates."""
     rows, outlines, left_out = _placed(dataset)
     document = {
         "type": "FeatureCollection",
@@ -39,19 +39,19 @@ def export_geojson(dataset: Dataset, out: Path) -> list[Path]:
 
 
 def export_geopackage(dataset: Dataset, out: Path) -> list[Path]:
-    """``buildings.gpkg`` (OGC 12-128), layer ``buildings``. Raises BadLabel: none has a place."""
+    """``buildings.gpkg`` (OGC 12-128), layer ``buildings``. Raises BadLabel: no coordinates."""
     rows, outlines, left_out = _placed(dataset)
     columns = {name: [row[name] for row in rows] for name in rows[0]}
     told = (
         f"synthetic: {str(all(columns['synthetic'])).lower()}; licence: {dataset.terms.licence}; "
-        f"buildings left out because they have no place: {left_out}"
+        f"buildings left out because they have no coordinates: {left_out}"
     )
     path = out / "buildings.gpkg"
     return [write_geopackage(path, "buildings", outlines, columns, crs=CRS, description=told)]
 
 
 def export_geoparquet(dataset: Dataset, out: Path) -> list[Path]:
-    """``buildings.parquet`` (GeoParquet 1.1, WKB). Raises BadLabel: none has a place."""
+    """``buildings.parquet`` (GeoParquet 1.1, WKB). Raises BadLabel: no coordinates."""
     import geopandas
 
     rows, outlines, _ = _placed(dataset)
@@ -61,14 +61,14 @@ def export_geoparquet(dataset: Dataset, out: Path) -> list[Path]:
 
 
 def _placed(dataset: Dataset) -> tuple[list[dict[str, Any]], list[Polygon | MultiPolygon], int]:
-    """Properties and outlines of all buildings with a place, and how many have none."""
+    """Properties and outlines of all buildings with coordinates, and how many have none."""
     known = [(entry, b) for entry in dataset for b in entry.label.buildings]
     found = [(_properties(entry, b), b.lnglat) for entry, b in known if b.lnglat is not None]
     left_out = len(known) - len(found)
     if not found:
         raise BadLabel(
-            f"{dataset.root}: none of its {left_out} buildings has lng_lat in its label, so none "
-            "has a place; choose the format coco or webdataset"
+            f"{dataset.root}: none of its {left_out} buildings has coordinates (lng_lat) in its "
+            "label; choose the format coco or webdataset"
         )
     rows, outlines = zip(*found, strict=True)
     return list(rows), list(shapely.orient_polygons(outlines)), left_out

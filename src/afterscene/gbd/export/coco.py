@@ -1,4 +1,4 @@
-"""COCO: one ``annotations.json`` with the buildings of the post pictures, levels as categories.
+"""COCO: one ``annotations.json`` with the buildings of the post images, levels as categories.
 
 Category ids are the values of an xBD target, 1 to 4. Pixels as in COCO (x right, y down). A polygon
 with a hole has no COCO form, so it is written as an uncompressed run-length mask; what reaches
@@ -110,7 +110,7 @@ def within(building: Building, shape: tuple[int, int]) -> Building | None:
 
 
 def segmentation(building: Building, shape: tuple[int, int]) -> Any:
-    """``[[x, y, x, y ...], ...]``, or ``{"counts", "size"}`` where a part has a hole."""
+    """``[[x, y, x, y ...], ...]``, or ``{"counts", "size"}`` if a part has a hole."""
     outlines = shapely.get_parts(building.polygon)
     if any(outline.interiors for outline in outlines):
         return run_lengths(instances([building], shape) > 0)

@@ -1,7 +1,8 @@
-"""Cloud-optimised GeoTIFF: each picture of the set as a COG with its place, mark and licence.
+"""Cloud-optimised GeoTIFF: each image of the set as a COG with georeference, mark and licence.
 
-xBD's PNG have no place; here it is the affine map of the label (:mod:`afterscene.geodata.fit`), in
-degrees. A picture whose place is not known becomes a COG without one. Pixels are those of the PNG.
+xBD's PNG are not georeferenced; here the affine map of the label is used
+(:mod:`afterscene.geodata.fit`), in degrees. An image without a known position becomes a COG without
+georeference. Pixels are those of the PNG.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""``manifest.parquet``: the manifest as a table, one row a pair, with licence and captions.
+"""``manifest.parquet``: the manifest as a table, one row per pair, with licence and captions.
 
-Columns have one type each whatever a set holds: the four levels are four counts, and the hazard's
-fields, which differ from hazard to hazard, are one JSON text.
+Columns have the same types for every set: the four levels are four counts, and the hazard's fields,
+which differ from hazard to hazard, are one JSON text.
 """
 
 import json

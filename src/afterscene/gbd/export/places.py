@@ -1,4 +1,4 @@
-"""Where and when the pictures of a set were taken: what the geographic formats have in common."""
+"""Where and when the images of a set were taken, for the geographic formats."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ CRS = "EPSG:4326"
 
 
 def frame(entry: Entry) -> Polygon | None:
-    """The picture's outline in degrees, counter-clockwise; None where the place is not known."""
+    """The image's outline in degrees, counter-clockwise; None if the position is not known."""
     fit = fit_lnglat(entry.label.buildings)
     if fit is None:
         return None
@@ -23,7 +23,7 @@ def frame(entry: Entry) -> Polygon | None:
 
 
 def capture_time(entry: Entry) -> datetime | None:
-    """When the pre picture was taken; None where its label does not tell."""
+    """When the pre image was taken; None if its label does not say."""
     said = (entry.pre_label or entry.label).metadata.get("capture_date")
     try:
         time = datetime.fromisoformat(str(said))

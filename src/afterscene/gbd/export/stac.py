@@ -1,12 +1,12 @@
 """STAC 1.1: a static, self-contained catalogue of one collection; extensions label, ml-aoi.
 
 Each pair is an item with the label extension (levels as classes); its ``source`` and
-``derived_from`` links lead to the item of the pre picture it was made from. A synthetic picture has
-no time of its own, so its ``datetime`` is that of the pre picture; where the label tells none it is
-null between two far ends. All items are of the ml-aoi split "train": synthetic pairs evaluate
-nothing. The geometry is the picture's frame through the affine map of the label
-(:mod:`afterscene.geodata.fit`), null where the place is not known. Assets point at the set's files
-by relative paths: keep the two folders where they are to each other.
+``derived_from`` links point to the item of the pre image that it was made from. A synthetic image
+has no time of its own, so its ``datetime`` is that of the pre image; if the label has none, it is
+null with a very wide start and end. All items have the ml-aoi split "train": synthetic pairs are
+not for evaluation. The geometry is the image's frame by the affine map of the label
+(:mod:`afterscene.geodata.fit`), null if the position is not known. Assets point to the set's files
+by relative paths: do not move the two folders relative to each other.
 """
 
 import os
@@ -67,7 +67,7 @@ def _collection(dataset: Dataset) -> Any:
     single = terms.licence if terms.licence in TERMS else "other"
     return pystac.Collection(
         id=COLLECTION,
-        description=f"Synthetic post-disaster pictures with damage labels. Terms: {terms.sentence}",
+        description=f"Synthetic post-disaster images with damage labels. Terms: {terms.sentence}",
         extent=pystac.Extent(
             pystac.SpatialExtent([WORLD]), pystac.TemporalExtent([[FAR[0], FAR[1]]])
         ),
@@ -121,7 +121,7 @@ def _post_item(entry: Entry) -> Any:
     )
     label = LabelExtension.ext(item, add_if_missing=True)
     label.apply(
-        label_description="Damage level of each building, drawn from a hazard model",
+        label_description="Damage level of each building, simulated by a hazard model",
         label_type=LabelType.VECTOR,
         label_properties=["subtype"],
         label_classes=[LabelClasses.create([level.word for level in DamageLevel], "subtype")],

@@ -1,9 +1,9 @@
-"""WebDataset: tar shards, the files of one sample next to each other under one key.
+"""WebDataset: tar shards, with the files of one sample next to each other under one key.
 
 A sample is ``{key}.post.png``, ``.target.png``, ``.label.json`` (xBD), ``.json`` (manifest row,
-licence, captions), ``.txt`` (one caption) and, where the set has it, ``.pre.png``. A reader cuts a
-key at its first dot, so dots of an id are written ``%2E``. Members have no time, user or group of
-their own: the same set gives the same bytes.
+licence, captions), ``.txt`` (one caption) and, if the set has it, ``.pre.png``. Readers cut a key
+at its first dot, so dots of an id are written as ``%2E``. Members have no time, user or group: the
+same set gives the same bytes.
 """
 
 import io
@@ -17,11 +17,11 @@ from pathlib import Path
 from afterscene.files import write_atomic
 from afterscene.gbd.dataset import Dataset, Entry
 
-PER_SHARD = 500  # pairs; about 1.5 GB of 1024-pixel pairs, in the range WebDataset advises
+PER_SHARD = 500  # pairs; about 1.5 GB of 1024-pixel pairs, in the range that WebDataset recommends
 
 
 def export_webdataset(dataset: Dataset, out: Path, *, per_shard: int = PER_SHARD) -> list[Path]:
-    """``gbd-000000.tar`` ...; ``per_shard`` pairs in each but the last."""
+    """``gbd-000000.tar`` ..., with ``per_shard`` pairs in each but the last."""
     pairs, count = iter(dataset), -(-len(dataset) // per_shard)
     made = []
     for number in range(count):

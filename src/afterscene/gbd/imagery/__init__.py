@@ -1,7 +1,7 @@
-"""Pre images of one's own: found in a folder or a STAC catalogue, cut into tiles of an xBD tree.
+"""Your own pre images: found in a folder or a STAC catalogue, cut into tiles of an xBD tree.
 
-``pictures`` finds, ``cut`` reads window by window and writes; what follows (plan, build, workers)
-then knows one layout only.
+``pictures`` finds them, ``cut`` reads them window by window and writes tiles; all later steps
+(plan, build, workers) then deal with one layout only.
 """
 
 from afterscene.gbd.imagery.catalogue import pictures_of_catalogue

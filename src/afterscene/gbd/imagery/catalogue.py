@@ -1,10 +1,10 @@
-"""Pictures of a STAC catalogue on the disk, such as a part of Maxar Open Data.
+"""Images of a STAC catalogue on disk, such as a part of Maxar Open Data.
 
-Maxar's catalogue has a collection an event, below it one an acquisition, below that items with the
-assets ``visual`` (a COG in colour), ``data-mask`` and raw bands. Here the event is the child of the
-root, the picture the asset ``visual``, else the first with the role visual or data. STAC of any
-version is lifted to the present one by pystac. Only local files below the catalogue's folder are
-opened: a link that leads elsewhere, or to a server, is refused by name (fetch the files first).
+Maxar's catalogue has one collection per event, below it one per acquisition, below that items with
+the assets ``visual`` (a COG in colour), ``data-mask`` and raw bands. Here the event is the child of
+the root, the image is the asset ``visual``, else the first with the role visual or data. pystac
+migrates STAC of any version to the current one. Only local files below the catalogue's folder are
+opened: a link to somewhere else, or to a server, is refused (download the files first).
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pystac
 
 DEEPEST = 8
-"""Catalogues below catalogues; Maxar's has three levels."""
+"""Largest depth of nested catalogues; Maxar's has three levels."""
 _KEPT = {
     "gsd": "gsd",
     "view:off_nadir": "off_nadir_angle",
@@ -32,15 +32,15 @@ _KEPT = {
     "catalog_id": "catalog_id",
     "platform": "sensor",
 }
-"""STAC properties and what xBD calls them."""
+"""STAC properties and their names in xBD."""
 
 
 def pictures_of_catalogue(catalogue: Path, before: datetime | None = None) -> list[SourcePicture]:
-    """The pictures of all items, those alone that were taken ``before`` (UTC), by item id.
+    """The images of all items by item id; with ``before`` (UTC) only those taken earlier.
 
     Raises:
-        MissingFile, BadLabel: a file is not there, or no JSON.
-        BadRegions: it is no STAC, leads out of the folder or to a server, or holds no picture.
+        MissingFile, BadLabel: a file is not there, or not JSON.
+        BadRegions: it is not STAC, links to outside the folder or to a server, or has no image.
         MissingExtra: without the extra ``geo``.
     """
     try:
@@ -52,7 +52,7 @@ def pictures_of_catalogue(catalogue: Path, before: datetime | None = None) -> li
         ) from error
     walk = _Walk(root=catalogue.resolve().parent)
     if not catalogue.is_file():
-        raise MissingFile(f"{catalogue}: there is no such catalogue; give its catalog.json")
+        raise MissingFile(f"{catalogue}: there is no such file; give the catalogue's catalog.json")
     found, late = [], 0
     for path, event, item in walk.items(catalogue, "", 0):
         if before is not None and (item.datetime is None or _utc(item.datetime) >= before):
@@ -61,7 +61,7 @@ def pictures_of_catalogue(catalogue: Path, before: datetime | None = None) -> li
         found.append(_picture(walk, path, event, item))
     if not found:
         why = f"; {late} items were taken later, or have no time" if late else ""
-        raise BadRegions(f"{catalogue}: holds no picture{why}; give another catalogue or time")
+        raise BadRegions(f"{catalogue} has no image{why}; give another catalogue or time")
     return sorted(found, key=lambda picture: (picture.event, picture.name))
 
 
@@ -71,7 +71,7 @@ def _utc(time: datetime) -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class _Walk:
-    """One way through a catalogue, each file once."""
+    """One traversal of a catalogue, each file once."""
 
     root: Path
     seen: set[Path] = field(default_factory=set)
@@ -79,7 +79,9 @@ class _Walk:
     def items(self, path: Path, event: str, depth: int) -> Iterator[tuple[Path, str, Any]]:
         """(file, event, item) of this file and all below."""
         if depth > DEEPEST:
-            raise BadRegions(f"{path}: lies more than {DEEPEST} catalogues deep; give a part of it")
+            raise BadRegions(
+                f"{path} is nested in more than {DEEPEST} catalogues; give a part of it"
+            )
         if (real := path.resolve()) in self.seen:
             return
         self.seen.add(real)
@@ -88,46 +90,46 @@ class _Walk:
             yield path, event or self.root.name, _item(path, document)
             return
         if not isinstance(document.get("stac_version"), str):
-            raise BadRegions(f"{path}: is no STAC catalogue; give its catalog.json")
+            raise BadRegions(f"{path} is not a STAC catalogue; give the file catalog.json")
         name = event or ("" if depth == 0 else str(document.get("id", "")))
         for href in _links(path, document):
             yield from self.items(self.inside(path, href), name, depth + 1)
 
     def inside(self, path: Path, href: str) -> Path:
-        """The file that a link of ``path`` means. Raises BadRegions, MissingFile."""
+        """The file that a link in ``path`` points to. Raises BadRegions, MissingFile."""
         parts = urlsplit(href)
         if parts.scheme in ("http", "https", "s3", "ftp") or parts.netloc:
             raise BadRegions(
-                f"{path}: links to {href[:120]}; fetch the catalogue with its files first (for "
+                f"{path} links to {href[:120]}; download the catalogue with its files first (for "
                 "instance with `aws s3 sync --no-sign-request`), then give the copy"
             )
         if parts.scheme not in ("", "file") or "\0" in href:
-            raise BadRegions(f"{path}: link {href[:120]!r} is no path; mend the catalogue")
+            raise BadRegions(f"{path}: link {href[:120]!r} is not a path; correct the catalogue")
         target = path.parent / unquote(parts.path)
         try:
             inside = target.resolve().is_relative_to(self.root)
             there = inside and target.is_file()
         except OSError as error:
             raise BadRegions(
-                f"{path}: link {href[:120]!r} is no path ({error.strerror})"
+                f"{path}: link {href[:120]!r} is not a path ({error.strerror}); correct it"
             ) from error
         if not inside:
             raise BadRegions(
-                f"{path}: link {href[:120]!r} leads out of the catalogue's folder; mend it"
+                f"{path}: link {href[:120]!r} leaves the catalogue's folder; correct it"
             )
         if not there:
-            raise MissingFile(f"{path}: names {href[:120]!r}, which is not there; fetch it too")
+            raise MissingFile(f"{path} names {href[:120]!r}, which is missing; download it too")
         return target
 
 
 def _links(path: Path, document: dict[str, Any]) -> list[str]:
     links = document.get("links")
     if not isinstance(links, list):
-        raise BadRegions(f"{path}: has no list of links; mend the catalogue")
+        raise BadRegions(f"{path} has no list of links; correct the catalogue")
     wanted = [k for k in links if isinstance(k, dict) and k.get("rel") in ("child", "item")]
     hrefs = [k.get("href") for k in wanted]
     if not all(isinstance(href, str) and href for href in hrefs):
-        raise BadRegions(f"{path}: a link has no href; mend the catalogue")
+        raise BadRegions(f"{path}: a link has no href; correct the catalogue")
     return [str(href) for href in hrefs]
 
 
@@ -138,7 +140,8 @@ def _item(path: Path, document: dict[str, Any]) -> "pystac.Item":
         return pystac.Item.from_dict(document, preserve_dict=False, migrate=True)
     except Exception as error:
         raise BadRegions(
-            f"{path}: is no usable STAC item ({type(error).__name__}: {str(error)[:120]}); mend it"
+            f"{path} is not a usable STAC item ({type(error).__name__}: {str(error)[:120]}); "
+            "correct it"
         ) from error
 
 
@@ -150,7 +153,9 @@ def _picture(walk: _Walk, path: Path, event: str, item: "pystac.Item") -> Source
         if Path(urlsplit(str(asset.href)).path).suffix.lower() in SUFFIXES:
             break
     else:
-        raise BadRegions(f"{path}: has no asset `visual`, and none of role data that is an image")
+        raise BadRegions(
+            f"{path} has neither an asset `visual` nor an image with the role data; add one"
+        )
     said = item.properties
     metadata = {ours: said[theirs] for theirs, ours in _KEPT.items() if _plain(said.get(theirs))}
     if isinstance(licence := said.get("license"), str):

@@ -1,12 +1,12 @@
-"""Cut pictures into the tiles of an xBD tree: pixels, footprints, how far these lay off.
+"""Cuts images into the tiles of an xBD tree: pixels, footprints, and the shift between them.
 
-A picture is read window by window (1024 x 1024 from its upper left corner, the last ones filled up
-with nodata), so the memory needed is that of a tile however large it is. Tiles keep their place:
-GeoTIFF with the picture's CRS, labels with pixels and degrees. Pictures of more than 8 bits are
-stretched by limits taken from the whole picture, so that its tiles match; the limits stand in the
-label. Footprints are read once for many pictures; those of a tile are moved as one, where the tile
-tells how far (:mod:`afterscene.geodata.alignment`), and what was found stands in the label, too.
-A tile without buildings, or with mostly nodata, is left out and counted.
+An image is read window by window (1024 x 1024 from its upper left corner, the last ones padded with
+nodata), so the memory needed is that of a tile, however large the image is. Tiles stay
+georeferenced: GeoTIFF with the image's CRS, labels in pixels and degrees. Images of more than 8
+bits are stretched with limits from the whole image, so that its tiles match; the limits are written
+to the label. Footprints are read once for many images; those of a tile are shifted together, if the
+shift can be measured (:mod:`afterscene.geodata.alignment`), and the result is written to the label,
+too. A tile without buildings, or with mostly nodata, is left out and counted.
 """
 
 from collections import Counter
@@ -38,9 +38,9 @@ from afterscene.geodata.tiles import Window
 from afterscene.geodata.xbd import make_label, write_label
 
 TOGETHER = 64
-"""Pictures whose footprints are gathered in one reading of the files."""
+"""Number of images whose footprints are collected in one pass over the files."""
 LEAST_SEEN = 0.25
-"""Share of a tile that must be data."""
+"""Smallest share of a tile that must be data."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,14 +73,14 @@ def cut_tiles(
     on_error: str = "fail",
     side: int = SIDE,
 ) -> CutTiles:
-    """Write the tiles of ``pictures`` as an xBD tree into ``out``, which is new or of this call.
+    """Write the tiles of ``pictures`` as an xBD tree into ``out``, new or from an earlier call.
 
-    ``footprints`` are files for all pictures, and folders with a file of a picture's own name.
+    ``footprints`` are files for all images, and folders with one file per image of the same name.
 
     Raises:
         OutputConflict: ``out`` holds something else.
-        AftersceneError: of a picture, unless ``on_error`` is ``skip``; of a footprint file.
-        MissingFile: a picture has no footprints, or nothing is left.
+        AftersceneError: of an image, unless ``on_error`` is ``skip``; of a footprint file.
+        MissingFile: an image has no footprints, or nothing is left.
     """
     settings = {"side": side, "pictures": [_known(p) for p in pictures]}
     settings["footprints"] = [path.name for path in footprints]
@@ -111,7 +111,7 @@ def _known(picture: SourcePicture) -> list[Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Cutter:
-    """One run of :func:`cut_tiles`: where to, and what has been found so far."""
+    """One run of :func:`cut_tiles`: the output folder, and the results so far."""
 
     out: Path
     side: int
@@ -159,7 +159,7 @@ class _Cutter:
 
     @contextmanager
     def _faults(self, picture: SourcePicture) -> Iterator[None]:
-        """An error of a picture ends the run, or is noted where such pictures are skipped."""
+        """An error of an image ends the run, or is recorded if such images are skipped."""
         try:
             yield
         except AftersceneError as error:

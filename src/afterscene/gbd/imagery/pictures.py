@@ -1,4 +1,4 @@
-"""Which pictures there are to draw disasters on: files below a folder, in the order of their names.
+"""Finds the images to draw disasters on: files below a folder, in the order of their names.
 
 The event of a picture (what xBD calls a disaster, here the place) is the folder it lies in. Names
 become plain: they turn into file names. What a name or folder says is an after picture is left out.
@@ -19,7 +19,7 @@ from afterscene.geodata.roles import taken
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SourcePicture:
-    """A picture of any size. ``name`` says where it is from, without a path of this machine."""
+    """An image of any size. ``name`` says where it is from, without a path of this machine."""
 
     path: Path
     event: str
@@ -29,7 +29,7 @@ class SourcePicture:
 
 
 def plain(name: str) -> str:
-    """The name with letters, digits, dots and dashes alone; never empty, never a hidden file."""
+    """The name with letters, digits, dots and dashes only; never empty, never a hidden file."""
     kept = re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[:60].strip("-.")
     return kept or "place"
 
@@ -40,7 +40,7 @@ def pictures_in(folder: Path) -> list[SourcePicture]:
     Which those are: :mod:`afterscene.geodata.roles`.
 
     Raises:
-        MissingFile: it is no folder, or holds no picture.
+        MissingFile: it is not a folder, or has no image.
     """
     if not folder.is_dir():
         raise MissingFile(f"{folder} is not a folder; give one with GeoTIFF, PNG or JPEG files")
@@ -52,7 +52,7 @@ def pictures_in(folder: Path) -> list[SourcePicture]:
         if role.role == "post":
             continue
         if not path.resolve().is_relative_to(root):
-            raise MissingFile(f"{path}: leads out of {folder}; put the file itself there")
+            raise MissingFile(f"{path} is a link to outside {folder}; put the file itself there")
         event = path.parent.name if path.parent != folder else root.name
         name = path.relative_to(folder).as_posix()
         found.append(SourcePicture(path=path, event=plain(event), name=name))

@@ -1,4 +1,4 @@
-"""A picture window by window: the memory needed is that of a tile, however large it is."""
+"""Reads an image window by window: the memory needed is that of a tile, whatever its size."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,23 +18,23 @@ SIDE = 1024
 
 @dataclass(frozen=True)
 class TileSource:
-    """A picture to read tiles from; ``grid`` may tell a place that the file does not."""
+    """An image to read tiles from; ``grid`` may have a georeference that the file lacks."""
 
     image: ImageFile
     grid: Grid
 
     @cached_property
     def stretch(self) -> Stretch:
-        """Limits of the whole picture, so that its tiles match."""
+        """Limits of the whole image, so that its tiles match."""
         return self.image.small(SIDE).stretch()
 
     def read(self, window: Window) -> Scene:
-        """The window as 8-bit RGB, filled up with nodata beyond the picture's edge."""
+        """The window as 8-bit RGB, padded with nodata beyond the image's edge."""
         rows = min(window.height, self.grid.shape[0] - window.row)
         cols = min(window.width, self.grid.shape[1] - window.col)
         inside = Window(window.row, window.col, rows, cols)
         part = self.image.read(inside)
-        if part.crs is None and self.grid.transform is not None:  # placed by its label alone
+        if part.crs is None and self.grid.transform is not None:  # georeferenced by its label alone
             part = part.replace(crs=self.grid.crs, transform=moved(self.grid.transform, inside))
         rgb = part.rgb(stretch=None if part.pixels.dtype == np.uint8 else self.stretch)
         valid = seen_pixels(rgb, part.valid)
@@ -46,7 +46,7 @@ class TileSource:
 
 
 def windows(shape: tuple[int, int], side: int) -> Iterator[Window]:
-    """Windows side by side; a picture smaller than a tile is one window of its own size."""
+    """Adjacent windows; an image smaller than a tile is one window of its own size."""
     height, width = (min(side, n) for n in shape)
     for row in range(0, shape[0], side):
         for col in range(0, shape[1], side):
