@@ -72,9 +72,9 @@ def shortcut_loss(leap: Network, x0: Tensor, rng: np.random.Generator) -> Tensor
 
 def agreement_loss(leap: Network, x0: Tensor, rng: np.random.Generator) -> Tensor:
     """A whole step against two halves of it; its span is 1, 1/2, 1/4 ..., its end a multiple."""
-    span = 0.5 ** rng.integers(HALVINGS, size=len(x0))
-    end = np.floor(rng.uniform(size=len(x0)) / span) * span
-    t, span = (torch.from_numpy(part).float() for part in (end + span, span))
+    drawn = 0.5 ** rng.integers(HALVINGS, size=len(x0))
+    end = np.floor(rng.uniform(size=len(x0)) / drawn) * drawn
+    t, span = (torch.from_numpy(part).float() for part in (end + drawn, drawn))
     x_t, _ = _line(x0, t, rng)
     half = span / 2
     told = torch.where(half > 0.5**HALVINGS, half, 0.0)
