@@ -72,9 +72,9 @@ def shortcut_loss(leap: Network, x0: Tensor, rng: np.random.Generator) -> Tensor
 
 def agreement_loss(leap: Network, x0: Tensor, rng: np.random.Generator) -> Tensor:
     """A whole step against two halves of it; its span is 1, 1/2, 1/4 ..., its end a multiple."""
-    drawn = 0.5 ** rng.integers(HALVINGS, size=len(x0))
-    end = np.floor(rng.uniform(size=len(x0)) / drawn) * drawn
-    t, span = (torch.from_numpy(part).float() for part in (end + drawn, drawn))
+    parts = 2 ** rng.integers(HALVINGS, size=len(x0))
+    span = torch.from_numpy(1 / parts).float()
+    t = torch.from_numpy(np.floor(rng.uniform(size=len(x0)) * parts) / parts).float() + span
     x_t, _ = _line(x0, t, rng)
     half = span / 2
     told = torch.where(half > 0.5**HALVINGS, half, 0.0)

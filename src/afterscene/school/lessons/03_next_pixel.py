@@ -201,7 +201,7 @@ WORD = re.compile(r"[A-Za-z]+")
 known = set(WORD.findall(" ".join(texts)))
 for temperature in (0.0, 0.5, 1.0, 1.5):
     drawn = writer.sample(100, length=96, seed=1, temperature=temperature)
-    written = [alphabet.decode(row).split("\n")[0] for row in drawn]
+    written = [alphabet.decode(row).split("\n")[0].strip() for row in drawn]
     words = WORD.findall(" ".join(written))
     right = np.mean([word in known for word in words])
     numbers = [re.findall(r"(\d+) of (\d+) buildings", text) for text in written]
