@@ -59,6 +59,8 @@ def test_a_copy_goes_through_a_build_and_its_check(tmp_path):
     made = tmp_path / "gbd"
     gbd.build(plan, made, toys.ToyGenerator(), rendering=gbd.Rendering())
     assert [found.verdict for found in gbd.verify(made)] == ["synthetic"]
+    for image in (made / "images").iterdir():  # the pre image is synthetic, too
+        assert read_tags(image)[MARK] == "true"
 
 
 def test_a_wrong_name_and_a_folder_of_ones_own_are_refused(tmp_path):

@@ -26,7 +26,7 @@ import numpy as np
 from afterscene.files import write_atomic
 from afterscene.gbd.dataset import pair_file
 from afterscene.gbd.generator import Generator
-from afterscene.gbd.pair import Rendering, as_rgb, make_post
+from afterscene.gbd.pair import MARK, Rendering, as_rgb, make_post
 from afterscene.gbd.plan import Item, Plan
 from afterscene.gbd.provenance import post_label, pre_label, row, tags
 from afterscene.gbd.runs import RunOptions, RunReport, run_plan
@@ -110,7 +110,7 @@ class PairMaker:
 
 
 def _write_pre(item: Item, out: Path, scene: Scene, label: XbdLabel) -> None:
-    """A PNG source is copied byte for byte; others become a PNG of the same pixels."""
+    """A PNG source is copied byte for byte; others become a PNG of the same pixels and mark."""
     image, target, written = (
         pair_file(out, kind, item.name, "pre") for kind in ("images", "targets", "labels")
     )
@@ -118,7 +118,8 @@ def _write_pre(item: Item, out: Path, scene: Scene, label: XbdLabel) -> None:
     if source.suffix.lower() == ".png":
         write_atomic(image, lambda temporary: shutil.copyfile(source, temporary))
     else:
-        write_scene(as_rgb(scene), image, tags={"AFTERSCENE_SOURCE": item.source.id})
+        drawn = {MARK: "true"} if label.metadata.get("synthetic") is True else {}
+        write_scene(as_rgb(scene), image, tags={"AFTERSCENE_SOURCE": item.source.id, **drawn})
     write_label(pre_label(label, item.name), written)
     _write_target(known_target(label.buildings, seen_pixels(scene.rgb(), scene.valid)), target, {})
 

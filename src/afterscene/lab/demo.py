@@ -52,9 +52,11 @@ PLACES = (
 )
 ONWARD = 3  # places by which the hazards move on from round to round
 #: The small detector: about a minute of one core without bfloat16 instructions.
-SMALL = replace(DETECTORS["tiny"], crop=128, steps=300)
+SMALL = replace(DETECTORS["tiny"], crop=128, steps=600)
+#: Network evaluations a picture: half as many as the generator takes by itself, and half the time.
+EVALUATIONS = 6
 #: Processor seconds of a pair, of an opinion on it, and of a training step: shares of the bar.
-RENDER, LOOK, STEP = 10.0, 0.5, 0.25
+RENDER, LOOK, STEP = 5.0, 0.5, 0.13
 #: What to try next.
 NEXT = (
     f"afterscene synthesize PRE.png --labels PRE.json --hazard {Flood.name} --out out",
@@ -91,6 +93,10 @@ class DemoConfig:
     def trainings(self, *, compared: bool) -> int:
         """How many detectors are trained."""
         return len(PROTOCOLS[GIVEN].arms) * len(self.seeds) if compared else 1
+
+
+#: On real pairs, whose images are larger and whose arms are trained several times.
+REAL = DemoConfig(each=1, detector=replace(SMALL, steps=200))
 
 
 @dataclass(kw_only=True)
@@ -179,7 +185,7 @@ def run_demo(
     Raises:
         AftersceneError: by the leaf that fits.
     """
-    config, bar = config or DemoConfig(), bar or Bar()
+    config, bar = config or (DemoConfig() if xbd is None else REAL), bar or Bar()
     sources, left_out = _apart(xbd) if xbd is not None else (None, [])
     settings = {
         "version": __version__,
@@ -195,7 +201,8 @@ def run_demo(
     with bar.station(f"1 of 4: {config.pairs} pairs are drawn", RENDER, config.pairs) as tell:
         plan = _plan(found, config, seed)
         options = RunOptions(on_progress=tell)
-        made = build(plan, out / "gbd", generator, rendering=Rendering(), options=options)
+        rendering = Rendering(steps=EVALUATIONS)
+        made = build(plan, out / "gbd", generator, rendering=rendering, options=options)
     with bar.station("2 of 4: the shipped detector looks at them", LOOK, made.pairs) as tell:
         opinion = look(made.out, assessor, out / "opinion", tell)
     learned, compared = None, None

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from afterscene import samples
 from afterscene.gbd import verify
 from afterscene.gbd.dataset import Dataset, Entry
 from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.geodata.scene import read_scene
 from afterscene.hazards import HAZARDS
+from afterscene.lab.arms import ARMS
 from afterscene.lab.learned import Learned
 from afterscene.lab.opinion import Opinion, share_damaged, share_same
 from afterscene.lab.protocol_report import TEMPLATES, disagreements, report
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 #: What the page shows of the worth on real images: measured before, and published with its caveats.
 PUBLISHED = "unseen-wind"
 SHOWN = 3  # held-out pairs
+WINDOW = 352  # pixels a side, where most happened
 
 
 def write_demo_page(result: DemoResult, xbd: Path | None, commands: Sequence[str]) -> Path:
@@ -76,19 +79,20 @@ def scene_row(entry: Entry, opinion: Opinion, beside: Beside) -> PictureRow:
     other = beside(entry.row)
     if other is not None:
         pictures[other[0]] = other[1]
-    return PictureRow(
-        title=f"{HAZARDS[entry.row['hazard']].noun}: {entry.event}",
+    row = PictureRow(
+        title=_title(entry),
         pictures=pictures,
         text=f"Severity {entry.row['severity']:.2f} of 1: {_levels(entry)}.",
     )
+    return row.cut(target, WINDOW)
 
 
 def held_row(learned: Learned, entry: Entry) -> PictureRow:
     """A place that the small detector never saw."""
     pre, post, target = _pictures(entry)
     said = learned.detector.predict(read_scene(entry.pre), read_scene(entry.post)).target  # type: ignore[arg-type]
-    return PictureRow(
-        title=f"{HAZARDS[entry.row['hazard']].noun}: {entry.event}, held out",
+    row = PictureRow(
+        title=f"{_title(entry)}, held out",
         pictures={
             "before": pre,
             "after": post,
@@ -96,6 +100,14 @@ def held_row(learned: Learned, entry: Entry) -> PictureRow:
             "found by the small detector": paint_damage(said, pre),
         },
     )
+    return row.cut(target, WINDOW)
+
+
+def _title(entry: Entry) -> str:
+    noun = HAZARDS[entry.row["hazard"]].noun
+    own = entry.event in samples.names()
+    place = entry.event.replace("-", " ") if own else str(entry.row["source"])
+    return f"{noun[0].upper()}{noun[1:]}: {place}"
 
 
 def _pictures(entry: Entry) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -156,12 +168,18 @@ def learned_table(learned: Learned) -> Table:
     )
 
 
+def _arm(name: str) -> str:
+    """The arm in words; its own name where it is none."""
+    says = ARMS[name].says if name in ARMS else name
+    return f"real pairs {says}" if says.startswith("and ") else says
+
+
 def published_table(result: PublishedResult) -> Table:
     """Score and gain of each arm."""
     rows = []
     for row in result.rows:
         gain = row.values.get("gain")
-        rows.append((row.name, row.values["score"].told(), gain.told("+.3f") if gain else ""))
+        rows.append((_arm(row.name), row.values["score"].told(), gain.told("+.3f") if gain else ""))
     return Table(
         caption=f"{result.title}: xView2 score on {result.tiles} real tiles, mean of "
         f"{result.seeds} trainings; gain over {result.best}, the best without generated pairs",
