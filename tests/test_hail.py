@@ -169,5 +169,10 @@ def named(path: Path) -> set[str]:
 def test_no_other_room_knows_a_hazard_by_its_name():
     assert "flood" in named(SOURCE / "hazards" / "flood.py")
     paths = [(path.relative_to(SOURCE), path) for path in SOURCE.rglob("*.py")]
-    found = {str(short): named(path) for short, path in paths if short.parts[0] not in HOMES}
+    found = {
+        str(short): named(path)
+        for short, path in paths
+        # A tutorial strikes with one hazard, as a user does.
+        if short.parts[0] not in HOMES and short.parts[:2] != ("school", "tutorials")
+    }
     assert not {short: names for short, names in found.items() if names}

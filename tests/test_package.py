@@ -97,7 +97,6 @@ LACKING = {
         "gbd plan --xbd xbd --built-up 0.5 --hazard flood --count 1 --out p",
     ),
     "regions": ("geo", "regions --hazard flood --count 3 --out regions"),
-    "demo": ("lab", "demo --out demo"),
 }
 
 

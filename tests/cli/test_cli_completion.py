@@ -29,7 +29,11 @@ def installed(tmp_path_factory):
     command.write_text(f"#!/bin/sh\nexec {sys.executable} -c '{START}' \"$@\"\n")
     command.chmod(0o755)
     shown = subprocess.run(
-        [command, "--show-completion", "bash"], capture_output=True, text=True, check=True
+        [command, "--show-completion", "bash"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},  # no shell around
     )
     script = folder / "completion.sh"
     script.write_text(shown.stdout)

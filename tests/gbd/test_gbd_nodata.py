@@ -307,5 +307,5 @@ def test_a_cut_tile_leaves_out_footprints_where_the_picture_has_no_data(tmp_path
     made = cut_tiles(pictures_in(tmp_path / "pre"), [file], tmp_path / "tiles")
     label = read_label(tmp_path / "tiles" / "labels" / f"{made.tiles[0]}_pre_disaster.json")
     lost = sum(box[2] < 128 for box in boxes)
-    assert made.left_out["footprint where the picture has no data"] == lost > 10
+    assert made.left_out.reasons["footprint where the picture has no data"] == lost > 10
     assert len(label.buildings) == len(boxes) - lost
