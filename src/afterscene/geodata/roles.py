@@ -11,7 +11,7 @@ at anything but a letter, at a digit, and where a capital follows a small letter
 ``guard-post_12``, ``outpost``, ``post-office_4`` and ``afternoon`` say nothing, and so does a name
 that says both. Of a file in a folder, its own name decides, else its folders from the nearest to
 the given one, else its twin: ``x-post-12`` is after where ``x-pre-12`` lies beside it. What nothing
-is said of is taken for a pre image, and each command says what it took for what.
+is said of is taken for a pre image.
 """
 
 import re
