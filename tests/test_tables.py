@@ -6,7 +6,7 @@ import pytest
 from tools.tables import write
 from tools.tables.rows import rows
 
-from afterscene.lab.published import Row, Value, names
+from afterscene.lab.published import PublishedRow, Value, names
 from afterscene.metrics.xview2 import FIGURES
 
 DOCUMENTS = {path.relative_to(write.ROOT).as_posix(): path for path in write.documents()}
@@ -75,7 +75,7 @@ def test_a_printed_score_becomes_rows_of_a_published_result():
         "calibration": {"ece": 0.1},
         "all_undamaged_score": 0.2,
     }
-    detector, undamaged = (Row.from_json(row) for row in rows(printed))
+    detector, undamaged = (PublishedRow.from_json(row) for row in rows(printed))
     assert detector.values["score"] == Value(value=0.25, low=0.2, high=0.3)
     assert detector.values["object_f1_no_damage"].value == 0.5
     assert undamaged.values["score"].value == 0.2

@@ -7,7 +7,7 @@ from tools.tables.rows import rows
 
 from afterscene.detectors import DetectorConfig, fit
 from afterscene.geodata.pair import read_pairs
-from afterscene.lab.published import Row
+from afterscene.lab.published import PublishedRow
 from tests.lab import places
 
 TINY = DetectorConfig(
@@ -55,7 +55,9 @@ def test_json_has_the_gap_and_every_candidate(afterscene, xbd, detector, tmp_pat
             "tiles",
         } <= set(found)
     assert (out / "report.html").stat().st_size > 10_000
-    found = [Row.from_json(row) for row in rows(json.loads((out / "results.json").read_text()))]
+    found = [
+        PublishedRow.from_json(row) for row in rows(json.loads((out / "results.json").read_text()))
+    ]
     assert [row.name for row in found] == sorted(values["candidates"])
     assert all(row.values for row in found)
     again = afterscene("evaluate", "generator", *given, "--out", out, "--json")

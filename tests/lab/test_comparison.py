@@ -13,7 +13,7 @@ from afterscene.lab import runs as runs_module
 from afterscene.lab.comparison import RESULTS, Outcome, Sources, Work, compare_arms
 from afterscene.lab.protocol_report import compare_and_report, markdown, report
 from afterscene.lab.protocols import PROTOCOLS, Protocol
-from afterscene.lab.published import Row
+from afterscene.lab.published import PublishedRow
 from afterscene.lab.results import Results
 from afterscene.pages.render import render
 from afterscene.pages.report import Section
@@ -177,7 +177,7 @@ def test_the_page_holds_the_measured_figures_and_nothing_from_outside(
 def test_results_become_rows_of_a_published_result(finished: tuple[Outcome, Path]) -> None:
     outcome, out = finished
     (setting,) = outcome.results.settings
-    found = [Row.from_json(row) for row in rows(json.loads((out / RESULTS).read_text()))]
+    found = [PublishedRow.from_json(row) for row in rows(json.loads((out / RESULTS).read_text()))]
     assert [row.name for row in found] == ["oversampled", "gbd", "every building undamaged"]
     for row, arm in zip(found, setting.arms, strict=False):
         assert row.values["score"].value == pytest.approx(arm.score.mean, abs=1e-4)

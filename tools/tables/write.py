@@ -19,7 +19,7 @@ from safetensors import safe_open
 from afterscene import shipped
 from afterscene.cli.models import describe
 from afterscene.lab.protocol_report import TEMPLATES as LAB
-from afterscene.lab.published import PublishedResult, Row, Value, published
+from afterscene.lab.published import PublishedResult, PublishedRow, Value, published
 from afterscene.pages.render import render
 from afterscene.pages.report import Table
 
@@ -44,7 +44,7 @@ def documents() -> list[Path]:
 
 
 def table(
-    rows: PublishedResult | Sequence[Row], columns: Sequence[Sequence[str]], bold: str = ""
+    rows: PublishedResult | Sequence[PublishedRow], columns: Sequence[Sequence[str]], bold: str = ""
 ) -> str:
     """A Markdown table. A column is its heading, what stands in it, and how that is written.
 
@@ -68,7 +68,7 @@ def by_seed(record: PublishedResult) -> str:
     return table(own, [("score", "name"), *seeds])
 
 
-def cell(row: Row, what: str, form: str = ".3f") -> str:
+def cell(row: PublishedRow, what: str, form: str = ".3f") -> str:
     """One cell; empty where the row has no such figure."""
     kind, _, key = what.partition(":")
     if kind == "name":

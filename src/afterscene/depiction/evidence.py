@@ -31,6 +31,8 @@ USUAL = 0.011
 DARK, SOFT, GREEN = (0.085, 0.15), 0.03, (0.02, 0.06)
 #: Green excess of ground on which nothing grows.
 BARREN = 0.045
+#: Green excess of ground on which something grew.
+GROWN = 0.07
 #: Metres: around a pixel in which a wood shows, half the width of the smallest crown.
 WOOD, CROWN = 2.5, 1.75
 #: Square metres of the smallest water that is trusted, and metres that its shore is looked for.
@@ -149,7 +151,7 @@ class Evidence:
         fine = self.blurred(self.light, 0.4)
         limit = self.darkest + self._division()
         dark = 1 - rise(fine, limit - SOFT, limit + SOFT)
-        leaves = rise(self.green, *GREEN) * ~self.wet
+        leaves = rise(self.green, *GREEN) * ~self.treeless
         seen = np.asarray(dark * leaves * rise(self.rough, *ROUGH), np.float32)
         # In a wood the sunlit sides of crowns are trees as well, however bright.
         among = rise(self.blurred(seen, WOOD), 0.35, 0.6)
@@ -168,13 +170,13 @@ class Evidence:
         return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
 
     @cached_property
-    def wet(self) -> np.ndarray:
+    def treeless(self) -> np.ndarray:
         """Bool: water and roofs, where no tree stands."""
         return self.water | self.roofs
 
     def _division(self) -> float:
         """Brightness above the darkest ground that divides crowns from grass (Otsu 1979)."""
-        above = self.light[~self.wet & (self.green > GREEN[1])] - self.darkest
+        above = self.light[~self.treeless & (self.green > GREEN[1])] - self.darkest
         if above.size < 100:
             return DARK[1]
         values = np.clip(above * 255, 0, 255).astype(np.uint8)[:, None]
@@ -184,8 +186,16 @@ class Evidence:
     @cached_property
     def bare(self) -> np.ndarray:
         """Bool: ground without leaves, some metres wide; neither water nor roof."""
-        plain = (self.blurred(self.green, 1.0) < BARREN) & ~self.wet
+        plain = (self.blurred(self.green, 1.0) < BARREN) & ~self.treeless
         return cv2.morphologyEx(plain.astype(np.uint8), cv2.MORPH_OPEN, self._disc(2.5)) > 0
+
+    def bared(self, before: Evidence, covered: float) -> np.ndarray:
+        """Bool: bare ground that was green ``before``, and of which around it lies so much more.
+
+        ``covered``: least share of the ground within some 10 m.
+        """
+        lost = self.bare & (before.green > GROWN)
+        return lost & (self.share(lost, 10.0) > covered)
 
     @cached_property
     def sun(self) -> tuple[float, float]:

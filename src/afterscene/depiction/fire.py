@@ -12,6 +12,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from afterscene.depiction.evidence import rise
 from afterscene.depiction.painting import Painting
 from afterscene.geodata.damage import DamageLevel, DamageMap
 
@@ -32,7 +33,7 @@ SCORCHED = (4.0, 14.0)
 def scorch(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     """``picture`` ``(H, W, 3)`` uint8 with burnt ground and intact houses; water stays."""
     painting = Painting.of(picture, damage, np.random.default_rng([seed, 0xAF7E]))
-    burnt = _rise(damage.intensity, *SCORCHED)
+    burnt = rise(damage.intensity, *SCORCHED)
     patchy = burnt * np.clip(0.8 + 0.35 * painting.noise(30.0, 12.0), 0, 1)
     grey = painting.picture.mean(axis=2, keepdims=True)
     trees, grass = painting.crowns(), painting.green()
@@ -43,12 +44,6 @@ def scorch(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     black = np.array((0.20, 0.18, 0.15), np.float32) * tone
     painting.paint(black, open_ground * trees * np.clip(0.75 + 0.4 * painting.noise(14.0), 0, 1))
     return painting.rgb()
-
-
-def _rise(x: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 below ``low``, 1 above ``high``, smooth between."""
-    t = np.clip((x - low) / (high - low), 0, 1)
-    return np.asarray(t * t * (3 - 2 * t))
 
 
 def burn(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:

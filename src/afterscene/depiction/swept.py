@@ -34,7 +34,7 @@ def sweep(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
     painting = Painting.of(picture, damage, np.random.default_rng((seed, 47)))
     seen = Evidence.of(picture, damage)
     before = painting.picture.copy()
-    land = (~seen.wet & (depth > 0)).astype(np.float32)
+    land = (~seen.treeless & (depth > 0)).astype(np.float32)
     patchy = np.clip(0.85 + 0.3 * painting.noise(60.0, 20.0, 7.0), 0, 1)
     force = land * rise(depth, *BARED) * patchy
     stay = seen.canopy * (rise(depth, *FELLED) < 0.5 + 0.35 * painting.noise(14.0, 8.0))

@@ -25,7 +25,7 @@ from afterscene.geodata.labeljson import load_json
 from afterscene.geodata.labelreading import read_label
 from afterscene.geodata.leftout import OUTSIDE, RENAMED, TWICE, UNPLACED, LeftOut, Names
 from afterscene.geodata.mapped import Footprint, iterate_footprints, located
-from afterscene.geodata.mapped.rows import moved
+from afterscene.geodata.mapped.rows import placed
 
 _FEATURES = re.compile(rb'"features"\s*:\s*\{')
 _HEAD = 2**16
@@ -129,7 +129,7 @@ def _onto(
 ) -> Footprints:
     """Outlines that lie on the grid, each once."""
     height, width = grid.shape
-    shapes = moved(outlines, move)
+    shapes = placed(outlines, move)
     xy, owner = shapely.get_coordinates(shapes, return_index=True)
     held = np.ones(len(shapes), bool)
     held[owner[~(np.abs(xy) <= FARTHEST).all(axis=1)]] = False

@@ -25,34 +25,12 @@ from typing import Literal
 Role = Literal["pre", "post"]
 WORDS: dict[str, Role] = {"pre": "pre", "before": "pre", "post": "post", "after": "post"}
 NOUNS = tuple(
-    [
-        "event",
-        "disaster",
-        "crisis",
-        "image",
-        "images",
-        "img",
-        "imagery",
-        "picture",
-        "pictures",
-        "scene",
-        "scenes",
-        "fire",
-        "wildfire",
-        "flood",
-        "flooding",
-        "storm",
-        "hurricane",
-        "typhoon",
-        "cyclone",
-        "tornado",
-        "quake",
-        "earthquake",
-        "tsunami",
-        "eruption",
-        "landslide",
-        "strike",
-    ]
+    re.findall(
+        r"\w+",
+        "event disaster crisis image images img imagery picture pictures scene scenes "
+        "fire wildfire flood flooding storm hurricane typhoon cyclone tornado quake "
+        "earthquake tsunami eruption landslide strike",
+    )
 )
 _JOINED = {word + noun: role for word, role in WORDS.items() for noun in NOUNS}
 #: What nothing is said of.

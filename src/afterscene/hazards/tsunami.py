@@ -24,9 +24,6 @@ from afterscene.hazards.parameters import parameter, raster
 from afterscene.hazards.prior import PACIFIC, Prior
 from afterscene.hazards.relief import checked_raster, distance_to
 
-#: Excess green of ground with vegetation.
-GROWN = 0.07
-
 
 def inundation_limit(height: float, roughness: float) -> float:
     """Return the distance in m that a wave of ``height`` m reaches on flat land."""
@@ -111,8 +108,7 @@ class Tsunami(Hazard):
     @classmethod
     def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray:
         """Three metres of water where vegetation disappeared, and between such places."""
-        bared = post.bare & (pre.green > GROWN)
-        return 3.0 * post.within(bared & (post.share(bared, 10.0) > 0.15), 12.0).astype(np.float32)
+        return 3.0 * post.within(post.bared(pre, 0.15), 12.0).astype(np.float32)
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         bearing = drawn(self.inland_bearing, 0, 360, rng)

@@ -21,8 +21,6 @@ from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import PACIFIC, Prior
 
 GRAVITY = 9.81e-3  # kPa per kg/m^2
-#: Excess green of ground with vegetation.
-GROWN = 0.07
 
 
 def ash_load(thickness_mm: float | np.ndarray, density: float) -> float | np.ndarray:
@@ -102,8 +100,7 @@ class Volcano(Hazard):
     @classmethod
     def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray:
         """A flow of 10 kPa where vegetation became bare ground; fallen ash is not recognised."""
-        bared = post.bare & (pre.green > GROWN)
-        return 10.0 * post.within(bared & (post.share(bared, 10.0) > 0.3), 2.0).astype(np.float32)
+        return 10.0 * post.within(post.bared(pre, 0.3), 2.0).astype(np.float32)
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         bearing = drawn(self.bearing, 0, 360, rng)

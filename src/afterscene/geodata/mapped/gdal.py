@@ -16,7 +16,7 @@ from afterscene.geodata.grid import Bounds
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.mapped import wkb
 from afterscene.geodata.mapped.layers import choose_layer
-from afterscene.geodata.mapped.rows import UIDS, Row, moved, name_in
+from afterscene.geodata.mapped.rows import UIDS, Row, name_in, placed
 
 DRIVERS = ("ESRI Shapefile", "FlatGeobuf", "KML", "LIBKML")
 _BEGINNINGS = (b"\0\0\x27\x0a", b"fgb\x03fgb")
@@ -54,7 +54,7 @@ def read_by_gdal(
             for batch in reader:
                 blobs = batch.column(batch.schema.names[-1]).to_pylist()
                 uids = batch.column(names[0]).to_pylist() if names else [""] * len(blobs)
-                for shape, uid in zip(moved(wkb.outlines(blobs), move), uids, strict=True):
+                for shape, uid in zip(placed(wkb.outlines(blobs), move), uids, strict=True):
                     yield Row(shape, path.name, None, name_in(uid))
     except (DataSourceError, DataLayerError, FieldError, OSError, RuntimeError) as error:
         words = (str(error).splitlines() or [""])[0][:160]

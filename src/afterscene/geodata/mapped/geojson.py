@@ -28,8 +28,8 @@ from afterscene.geodata.mapped.rows import (
     Row,
     box_in,
     confidence_in,
-    moved,
     name_in,
+    placed,
 )
 
 TOGETHER = 4096
@@ -54,7 +54,7 @@ def read_geojson(path: Path, within: Bounds | None, left_out: LeftOut) -> Iterat
         while batch := list(islice(features, TOGETHER)):
             near = [f for f in batch if not _is_elsewhere(f, box, turn)]
             left_out.add(OUTSIDE, len(batch) - len(near))
-            shapes = moved(_shapes(near), move)
+            shapes = placed(_shapes(near), move)
             yield from map(_row, near, shapes, [source] * len(near))
 
 

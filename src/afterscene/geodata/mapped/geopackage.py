@@ -22,7 +22,7 @@ from afterscene.geodata.grid import Bounds
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.mapped import wkb
 from afterscene.geodata.mapped.layers import choose_layer, may_be_polygons
-from afterscene.geodata.mapped.rows import LONGEST, UIDS, Row, moved, name_in
+from afterscene.geodata.mapped.rows import LONGEST, UIDS, Row, name_in, placed
 
 TOGETHER = 4096
 _LOOKED_AT = 100
@@ -55,7 +55,7 @@ def _rows(
     name = next((_quoted(n) for n in columns if n.casefold() in UIDS[:1]), "NULL")
     found = base.execute(f"SELECT {_quoted(column)}, {name} FROM {_quoted(table)}")
     while batch := found.fetchmany(TOGETHER):
-        shapes = moved(wkb.outlines(_wkb(blob) for blob, _ in batch), move)
+        shapes = placed(wkb.outlines(_wkb(blob) for blob, _ in batch), move)
         for shape, (_, uid) in zip(shapes, batch, strict=True):
             yield Row(shape, path.name, None, name_in(uid))
 

@@ -19,7 +19,7 @@ from afterscene.geodata.crs import WGS84, Way, known_crs, way
 from afterscene.geodata.grid import Bounds
 from afterscene.geodata.leftout import TWICE, LeftOut
 from afterscene.geodata.mapped import wkb
-from afterscene.geodata.mapped.rows import SPARE, UIDS, UNPACKED, Row, moved, name_in
+from afterscene.geodata.mapped.rows import SPARE, UIDS, UNPACKED, Row, name_in, placed
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -61,7 +61,7 @@ def _rows(
         codes = coded.indices.to_numpy(zero_copy_only=False)[there].astype(np.int64)
         # The dictionary grows from batch to batch: only what this one uses is looked at.
         used, first = np.unique(codes, return_index=True)
-        shapes = moved(wkb.outlines(coded.dictionary.take(used).to_pylist()), move)
+        shapes = placed(wkb.outlines(coded.dictionary.take(used).to_pylist()), move)
         left_out.add(TWICE, len(codes) - len(used))
         uids = batch.column(names[0]).to_pylist() if names else [""] * len(coded)
         for number in np.argsort(first).tolist():

@@ -56,7 +56,7 @@ NOWHERE = 1e30
 """A coordinate that stands for "cannot be held": larger than any of a place or a pixel."""
 
 
-def moved(shapes: np.ndarray, way: Way | None) -> np.ndarray:
+def placed(shapes: np.ndarray, way: Way | None) -> np.ndarray:
     """Geometries (or None) by a way; what it cannot hold keeps its place at infinity.
 
     All points go through PROJ at once: a call for each outline takes ten times as long.

@@ -23,7 +23,7 @@ from afterscene.geodata.grid import Bounds
 from afterscene.geodata.leftout import OUTSIDE, LeftOut
 from afterscene.geodata.mapped import wkb
 from afterscene.geodata.mapped.packed import lines, opened
-from afterscene.geodata.mapped.rows import NO_OUTLINE, UIDS, Row, confidence_in, moved, name_in
+from afterscene.geodata.mapped.rows import NO_OUTLINE, UIDS, Row, confidence_in, name_in, placed
 from afterscene.geodata.wkt import names_outline
 
 COLUMNS = ("geometry", "wkt", "geom", "the_geom", "wkb_geometry")
@@ -84,7 +84,7 @@ def _shapes(rows: list[dict[str, Any]], column: str, ways: _Ways) -> list[Any]:
     found[plain] = _outlines(cut)
     for srid in np.unique(srids):
         here = srids == srid
-        found[here] = moved(found[here], ways.to_degrees(int(srid)))
+        found[here] = placed(found[here], ways.to_degrees(int(srid)))
     return list(found)
 
 

@@ -59,7 +59,7 @@ class Value:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class PublishedRow:
     """One line of a table: an arm, a model, a network.
 
     `values` by the name of the figure; what was not measured is not there. `labels` are texts.
@@ -70,7 +70,7 @@ class Row:
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> Row:
+    def from_json(cls, said: Mapping[str, Any]) -> PublishedRow:
         """``{"name", "values", "labels"}``."""
         values = {name: Value.from_json(value) for name, value in said["values"].items()}
         return cls(name=said["name"], values=values, labels=said.get("labels", {}))
@@ -92,7 +92,7 @@ class PublishedResult:
     """
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[PublishedRow, ...]
     commands: tuple[str, ...]
     commit: str
     date: str
@@ -111,9 +111,9 @@ class PublishedResult:
         own = {name: value for name, value in said.items() if name != "schema"}
         for name in ("commands", "caveats"):
             own[name] = tuple(own.get(name, ()))
-        return cls(**{**own, "rows": tuple(Row.from_json(row) for row in said["rows"])})
+        return cls(**{**own, "rows": tuple(PublishedRow.from_json(row) for row in said["rows"])})
 
-    def row(self, name: str) -> Row:
+    def row(self, name: str) -> PublishedRow:
         """The row of that name. Raises UnknownName, which lists the names."""
         for row in self.rows:
             if row.name == name:

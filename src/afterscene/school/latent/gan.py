@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from afterscene.school.latent.model import LatentModel
-from afterscene.school.networks.latent import Decoder, Encoder, LatentConfig
+from afterscene.school.networks.latent import Encoder, LatentConfig, LatentDecoder
 
 
 class Gan(LatentModel):
@@ -28,7 +28,7 @@ class Gan(LatentModel):
     def __init__(self, config: LatentConfig, gamma: float = 1.0) -> None:
         super().__init__()
         self.config, self.gamma = config, gamma
-        self.generator = Decoder(config)
+        self.generator = LatentDecoder(config)
         self.discriminator = Encoder(config, 1)
 
     def decode(self, z: Tensor, label: Tensor | None = None) -> Tensor:

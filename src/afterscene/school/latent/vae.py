@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from afterscene.school.autoregression import dequantize
 from afterscene.school.latent.model import LatentModel
-from afterscene.school.networks.latent import Decoder, Encoder, LatentConfig
+from afterscene.school.networks.latent import Encoder, LatentConfig, LatentDecoder
 
 
 class Vae(LatentModel):
@@ -29,7 +29,7 @@ class Vae(LatentModel):
         super().__init__()
         self.config = config
         self.encoder = Encoder(config, 2 * config.latent)
-        self.decoder = Decoder(config)
+        self.decoder = LatentDecoder(config)
         self.log_width = nn.Parameter(torch.full((3, 1, 1), -1.0))
 
     def encode(self, x: Tensor, label: Tensor | None = None) -> tuple[Tensor, Tensor]:

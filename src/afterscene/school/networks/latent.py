@@ -1,6 +1,6 @@
 """From a picture to a few numbers and back: the two networks that VAE and GAN share.
 
-A VAE puts the :class:`Encoder` before the :class:`Decoder`, a GAN the decoder (its generator)
+A VAE puts the :class:`Encoder` before the :class:`LatentDecoder`, a GAN the decoder (its generator)
 before the encoder (its discriminator). Plain convolutions at three scales (Radford et al. 2016,
 arXiv 1511.06434, without normalisation); pixels enter in squares of 2 x 2, as in
 :class:`afterscene.networks.unet.UNet`.
@@ -65,7 +65,7 @@ class Encoder(nn.Module):
         return self.out(F.silu(self.hidden(self.convs(x).flatten(1)) + self.label(label)))
 
 
-class Decoder(nn.Module):
+class LatentDecoder(nn.Module):
     """``(z (N, latent), label (N,)) -> (N, 3, S, S)``, not bounded."""
 
     def __init__(self, config: LatentConfig) -> None:
