@@ -17,20 +17,19 @@ def pair(tmp_path):
     return pre, post, tmp_path / "labels" / f"{pre.stem}.json"
 
 
-@pytest.fixture
-def model(tmp_path):
-    from dataclasses import replace
-
-    from tests.detectors.toys import TINY, toy_pair
-
-    from afterscene.detectors import fit
-
-    return fit(replace(TINY, steps=2), [toy_pair(0)], seed=0).save(tmp_path / "model")
-
-
-def test_assess_writes_layer_style_and_map(afterscene, pair, model, tmp_path):
+def test_assess_writes_layer_style_and_map(afterscene, pair, quick_model, tmp_path):
     pre, post, label = pair
-    command = ("assess", "--pre", pre, "--post", post, "--footprints", label, "--model", model)
+    command = (
+        "assess",
+        "--pre",
+        pre,
+        "--post",
+        post,
+        "--footprints",
+        label,
+        "--model",
+        quick_model,
+    )
     out = tmp_path / "out" / "damage.gpkg"
     values = afterscene(*command, "-o", out, "--json", "--quiet").json
     assert sum(values["levels"].values()) == values["buildings"] == len(toys.BOXES)

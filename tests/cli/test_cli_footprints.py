@@ -23,18 +23,6 @@ from published import feature
 LOCAL = 'LOCAL_CS["site",UNIT["metre",1]]'
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory):
-    from dataclasses import replace
-
-    from tests.detectors.toys import TINY, toy_pair
-
-    from afterscene.detectors import fit
-
-    path = tmp_path_factory.mktemp("detector") / "model"
-    return fit(replace(TINY, steps=2), [toy_pair(0)], seed=0).save(path)
-
-
 @pytest.fixture
 def place(tmp_path):
     """A folder ``pre`` with a.tif, and its houses in degrees and in pixels."""
@@ -62,12 +50,12 @@ def xbd_label(path, boxes=(), degrees=(), side=256):
 
 
 @pytest.fixture
-def assess(afterscene, model, tmp_path):
+def assess(afterscene, quick_model, tmp_path):
     def run(footprints, *more, image=None):
         image = image or tmp_path / "pre" / "a.tif"
         out = tmp_path / "made" / "x.gpkg"
         shutil.rmtree(out.parent, ignore_errors=True)
-        flags = ("--pre", image, "--post", image, "--model", model, "-o", out)
+        flags = ("--pre", image, "--post", image, "--model", quick_model, "-o", out)
         return afterscene("assess", *flags, "--footprints", footprints, *more)
 
     return run
@@ -93,14 +81,6 @@ def both(assess, plan):
         return found + [("assess", assess(f, "--json")) for f in footprints[:1]]
 
     return run
-
-
-def refused(outcome, *words):
-    """One sentence that names the words, exit code 2, no trace."""
-    assert outcome.code == 2, outcome.stderr
-    assert outcome.stderr.count("\n") == 1 and outcome.stderr.startswith("afterscene: ")
-    for word in words:
-        assert str(word) in outcome.stderr, outcome.stderr
 
 
 def labelled(tmp_path):
@@ -166,7 +146,9 @@ def test_names_that_stand_twice_are_numbered(place, both, tmp_path):
 
 @pytest.mark.parametrize("own", [False, True], ids=["one file", "a file a picture"])
 @pytest.mark.parametrize("skip", [False, True])
-def test_what_no_picture_can_hold_is_refused_with_a_guess(place, plan, tmp_path, own, skip):
+def test_what_no_picture_can_hold_is_refused_with_a_guess(
+    place, plan, tmp_path, own, skip, refused
+):
     _, degrees, _ = place
     (tmp_path / "fp").mkdir()
     more = ("--on-error", "skip") if skip else ()
@@ -181,7 +163,9 @@ def test_what_no_picture_can_hold_is_refused_with_a_guess(place, plan, tmp_path,
     assert outcome.code == 0 and outcome.json["left_out"] == {UNPLACED: 1}
 
 
-def test_a_picture_with_a_bad_file_of_its_own_is_skipped_and_the_others_stay(place, plan, tmp_path):
+def test_a_picture_with_a_bad_file_of_its_own_is_skipped_and_the_others_stay(
+    place, plan, tmp_path, refused
+):
     folder, degrees, _ = place
     shutil.copy(folder / "pre" / "a.tif", folder / "pre" / "b.tif")
     (tmp_path / "fp").mkdir()
@@ -194,7 +178,7 @@ def test_a_picture_with_a_bad_file_of_its_own_is_skipped_and_the_others_stay(pla
     assert skipped["picture"] == "b.tif" and "b.geojson" in skipped["reason"]
 
 
-def test_an_xbd_label_is_not_for_many_pictures(place, plan, tmp_path):
+def test_an_xbd_label_is_not_for_many_pictures(place, plan, tmp_path, refused):
     _, _, boxes = place
     label = xbd_label(tmp_path / "a.json", boxes)
     refused(plan(label), "is an xBD label", "folder")
@@ -217,7 +201,7 @@ def test_footprints_that_lie_on_another_picture_are_not_left_out(place, plan, tm
 
 
 def test_a_local_system_is_said_where_a_place_is_needed_and_no_matter_where_not(
-    place, assess, plan, afterscene, tmp_path
+    place, assess, plan, afterscene, tmp_path, refused
 ):
     _, degrees, boxes = place
     (tmp_path / "local").mkdir()
@@ -270,7 +254,7 @@ def test_synthesize_takes_any_footprints_where_the_image_has_a_place(place, synt
 
 
 def test_synthesize_says_what_a_geojson_needs_where_the_image_has_no_place(
-    place, synthesize, tmp_path
+    place, synthesize, tmp_path, refused
 ):
     _, degrees, _ = place
     Image.fromarray(town()[0].transpose(1, 2, 0)).save(tmp_path / "a.png")
@@ -281,7 +265,7 @@ def test_synthesize_says_what_a_geojson_needs_where_the_image_has_no_place(
 
 
 def test_buildings_in_degrees_alone_get_their_pixels_from_the_image(
-    place, synthesize, assess, plan, tmp_path
+    place, synthesize, assess, plan, tmp_path, refused
 ):
     _, degrees, boxes = place
     label = xbd_label(tmp_path / "fp" / "a.json", degrees=degrees)
@@ -340,7 +324,7 @@ def test_regions_counts_what_it_does_not_count(afterscene, tmp_path):
     assert outcome.json["left_out"] == {BROKEN: 1, NO_POLYGON: 1}
 
 
-def test_an_empty_file_is_said_to_be_empty(place, assess, plan, tmp_path):
+def test_an_empty_file_is_said_to_be_empty(place, assess, plan, tmp_path, refused):
     file = collection(tmp_path / "f.geojson", [])
     refused(assess(file), "holds no footprint")
     refused(plan(file), "no footprint stands in it")

@@ -14,7 +14,7 @@ from affine import Affine
 
 from afterscene.detectors import Detector, fit
 from afterscene.detectors import detector as detector_module
-from afterscene.detectors.assess import assess, same_grid
+from afterscene.detectors.assess import assess
 from afterscene.detectors.assessment import counts, write_layer
 from afterscene.errors import BadImage, BadParameter, BadRegions
 from afterscene.geodata.damage import Building, instances
@@ -22,6 +22,7 @@ from afterscene.geodata.footprints import read_footprints
 from afterscene.geodata.grid import Grid
 from afterscene.geodata.leftout import BROKEN, OUTSIDE
 from afterscene.geodata.overview import ImageFile
+from afterscene.geodata.samegrid import same_grid
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.pages.damage_map import KINDS, write_map, write_style
 from tests.detectors.toys import TINY, toy_pair
@@ -109,7 +110,7 @@ def test_windows_give_what_the_whole_scene_gives(
 
 def test_footprints_in_degrees_or_metres_land_on_their_pixels(scene: tuple, tmp_path: Path) -> None:
     pre, post, houses = scene
-    place = same_grid(pre, post)
+    place = same_grid(pre.grid, post.grid)
     for crs in (None, "EPSG:32610", "EPSG:3857"):
         found = read_footprints(geojson(houses, tmp_path / "f.geojson", crs), place)
         assert [b.uid for b in found.buildings] == [h.uid for h in houses]
@@ -121,7 +122,7 @@ def test_what_lies_elsewhere_is_counted_and_what_is_no_collection_refused(
     scene: tuple, tmp_path: Path
 ) -> None:
     pre, post, houses = scene
-    place = same_grid(pre, post)
+    place = same_grid(pre.grid, post.grid)
     away = Building(polygon=shapely.box(9000, 9000, 9020, 9020), level=None, uid="away")
     path = geojson([*houses, away], tmp_path / "f.geojson")
     text = json.loads(path.read_text())
@@ -142,7 +143,7 @@ def test_the_layer_is_a_geopackage_in_the_imagerys_crs(
 ) -> None:
     pre, post, houses = scene
     found = assess(detector, pre, post, houses, (SIDE, SIDE))
-    place = same_grid(pre, post)
+    place = same_grid(pre.grid, post.grid)
     path = write_layer(found, place, tmp_path / "out.gpkg", source="toy")
     again = write_layer(found, place, tmp_path / "again.gpkg", source="toy")
     assert path.read_bytes() == again.read_bytes()
@@ -162,7 +163,7 @@ def test_gdal_reads_the_layer(detector: Detector, scene: tuple, tmp_path: Path) 
     pyogrio = pytest.importorskip("pyogrio", reason="needs the extra geo")
     pre, post, houses = scene
     found = assess(detector, pre, post, houses, (SIDE, SIDE))
-    path = write_layer(found, same_grid(pre, post), tmp_path / "out.gpkg", source="toy")
+    path = write_layer(found, same_grid(pre.grid, post.grid), tmp_path / "out.gpkg", source="toy")
     frame = pyogrio.read_dataframe(path)
     assert frame.crs == CRS and list(frame["uid"]) == [h.uid for h in houses]
     first = houses[0].polygon.bounds
@@ -174,7 +175,7 @@ def test_our_own_layer_can_be_given_as_footprints(
     detector: Detector, scene: tuple, tmp_path: Path
 ) -> None:
     pre, post, houses = scene
-    place = same_grid(pre, post)
+    place = same_grid(pre.grid, post.grid)
     found = assess(detector, pre, post, houses, (SIDE, SIDE))
     path = write_layer(found, place, tmp_path / "out.gpkg", source="toy")
     again = read_footprints(path, place)
@@ -187,7 +188,7 @@ def test_the_map_shows_every_building_and_loads_nothing(
 ) -> None:
     pre, post, houses = scene
     found = assess(detector, pre, post, houses, (SIDE, SIDE))
-    place = same_grid(pre, post)
+    place = same_grid(pre.grid, post.grid)
     page = write_map(found, place, pre, post, tmp_path / "m.html", source="<toy>").read_text()
     assert page.count("<path ") == len(houses) and page.count("data:image/jpeg;base64,") == 2
     assert "&lt;toy&gt;" in page and "<toy>" not in page
@@ -218,4 +219,4 @@ def test_images_on_two_grids_are_refused(scene: tuple, tmp_path: Path) -> None:
         made.replace(transform=Affine(0.5, 0, 500_001.5, 0, -0.5, 4_250_000)), tmp_path / "post.tif"
     )
     with pytest.raises(BadImage, match="gdalwarp"):
-        same_grid(pre, ImageFile(tmp_path / "post.tif"))
+        same_grid(pre.grid, ImageFile(tmp_path / "post.tif").grid)

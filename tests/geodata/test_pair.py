@@ -146,8 +146,13 @@ def test_pairs_without_post_or_of_two_sizes_are_refused(files: Pair) -> None:
         read_pair(Pair(id="a", event="a", pre=files.pre))
     one = picture(3)
     part = one.replace(pixels=one.pixels[:, :20], valid=one.valid[:20])
-    with pytest.raises(BadImage, match="differ in size"):
+    with pytest.raises(
+        BadImage, match=r"not on one grid: 60 x 40 pixels of 0\.5 m against 60 x 20"
+    ):
         LabelledPair(id="a", pre=one, post=part, buildings=())
+    away = one.replace(crs="EPSG:32617")
+    with pytest.raises(BadImage, match=r"zone 16N\) against EPSG:32617"):
+        LabelledPair(id="a", pre=one, post=away, buildings=())
 
 
 def test_a_tree_without_labelled_pairs_is_named(files: Pair, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from afterscene.errors import BadParameter
+from afterscene.errors import BadImage
 from afterscene.geodata.scene import Scene
 from afterscene.pages.pair import show_pair
 
@@ -21,5 +21,5 @@ def test_it_needs_nothing_else_and_says_what_it_shows():
 
 
 def test_two_places_are_no_pair():
-    with pytest.raises(BadParameter, match="cut both to the same grid"):
+    with pytest.raises(BadImage, match="64 x 64 pixels against 32 x 32"):
         show_pair(scene(0), scene(0, side=32))

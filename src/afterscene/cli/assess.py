@@ -47,11 +47,11 @@ def assess(
     """
     from afterscene.detectors import load_detector
     from afterscene.detectors.assess import assess as work
-    from afterscene.detectors.assess import same_grid
     from afterscene.detectors.assessment import counts, write_layer
     from afterscene.detectors.detector import OVERLAP, TILE
     from afterscene.geodata.footprints import read_footprints
     from afterscene.geodata.overview import ImageFile
+    from afterscene.geodata.samegrid import same_grid
     from afterscene.geodata.tiles import tiles
     from afterscene.pages.damage_map import write_map, write_style
 
@@ -63,7 +63,7 @@ def assess(
     if there and not overwrite:
         raise OutputConflict(f"{there[0]} is there already; choose another name, or --overwrite")
     images = ImageFile(pre), ImageFile(post)
-    found = read_footprints(footprints, same_grid(*images))
+    found = read_footprints(footprints, same_grid(*(image.grid for image in images)))
     if not found.buildings:
         raise BadParameter(f"{footprints}: holds no footprint; give one with the buildings")
     output.left_out(found.left_out)

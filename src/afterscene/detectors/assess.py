@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
-import pyproj
 import shapely
 
 from afterscene.detectors.detector import OVERLAP, TILE, Detector
-from afterscene.errors import BadImage
 from afterscene.geodata.damage import Building, DamageLevel, layers
-from afterscene.geodata.grid import Grid
 from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.scene import Stretch
 from afterscene.geodata.seen import LEAST
@@ -42,25 +39,6 @@ class Assessed:
     level: DamageLevel | None
     probabilities: tuple[float, ...]
     located: float
-
-
-def same_grid(pre: ImageFile, post: ImageFile) -> Grid:
-    """The grid of both images. Raises BadImage if they differ."""
-    grid, other = pre.grid, post.grid
-    differ = grid.shape != other.shape
-    if grid.transform is not None and other.transform is not None:
-        one, two = np.array(grid.transform[:6]), np.array(other.transform[:6])
-        height, width = grid.shape
-        reach = np.array([width, height, 1, width, height, 1])
-        differ |= bool(np.abs((one - two) * reach).sum() > abs(grid.transform.a))
-    if grid.crs is not None and other.crs is not None:
-        differ |= pyproj.CRS(grid.crs) != pyproj.CRS(other.crs)
-    if differ:
-        raise BadImage(
-            f"{pre.path} ({grid.shape} pixels) and {post.path} ({other.shape}) do not share one "
-            "grid; warp one to the other first, for instance with gdalwarp -te -ts"
-        )
-    return grid
 
 
 def assess(

@@ -25,8 +25,9 @@ from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.decision import Decision, decide
 from afterscene.detectors.encoders import ENCODERS
 from afterscene.detectors.objects import ObjectHead, pool
-from afterscene.errors import BadImage, NotFinite
+from afterscene.errors import NotFinite
 from afterscene.geodata.damage import IGNORE, Building, instances
+from afterscene.geodata.samegrid import same_grid
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.tiles import feather, tiles
 from afterscene.networks.siamese import SiameseUNet, fold_batch_norm
@@ -112,13 +113,9 @@ class Detector:
         views (four times the work); the decision is calibrated without them, and on the real
         validation split they helped the localisation but not the levels under that decision.
         16-bit and float scenes are stretched each by its own limits, as xBD's pictures were.
-        Raises BadImage for different sizes, NotFinite.
+        Raises BadImage (not on one grid), NotFinite.
         """
-        if pre.shape != post.shape:
-            raise BadImage(
-                f"pre {pre.source or 'image'} is {pre.shape} pixels, post {post.source or 'image'} "
-                f"is {post.shape}; bring them to one grid first"
-            )
+        same_grid(pre.grid, post.grid)
         by_object = footprints is not None and self.objects is not None
         planes = self.planes(pre.rgb(), post.rgb(), flips=flips, features=by_object)
         building, levels = planes[0], planes[1:5]

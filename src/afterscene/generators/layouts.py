@@ -20,9 +20,10 @@ from afterscene.generators.crops import TrainingTile
 from afterscene.generators.generator import BridgeGenerator
 from afterscene.geodata.damage import Building, DamageLevel, instances
 from afterscene.geodata.drawn.layout import coarse
+from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene
-from afterscene.geodata.xbd import Pair, read_label
+from afterscene.geodata.xbd import Pair
 
 #: A model keeps the styles of real images relative to their coarse ones under this name.
 STYLES = "layout"
@@ -41,7 +42,7 @@ def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
     for pair in pairs:
         if pair.pre_label is None:
             continue
-        buildings = read_label(pair.pre_label).buildings
+        buildings = read_label_of(pair.pre_label, pair.pre).buildings
         scene = read_scene(pair.pre)
         picture = scene.rgb()
         flat = coarse(picture, buildings)

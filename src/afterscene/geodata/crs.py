@@ -41,6 +41,26 @@ def metres_a_unit(crs: str) -> float | None:
     return None if unit in ("", "degree", "radian", "grad") else axes[0].unit_conversion_factor
 
 
+def same_crs(one: str, other: str) -> bool | None:
+    """Whether two systems mean the same, however they are written, their heights left out.
+
+    None where that cannot be told from their definitions: one of them names no datum. Raises
+    BadParameter: one is not known.
+    """
+    first, second = _bare(known_crs(one)), _bare(known_crs(other))
+    if first.equals(second, ignore_axis_order=True):
+        return True
+    names = [crs.datum.name if crs.datum else "" for crs in (first, second)]
+    return None if any(name.startswith("Unknown") for name in names) else False
+
+
+def _bare(crs: pyproj.CRS) -> pyproj.CRS:
+    """Without its height and without the shift to WGS84 that a file may carry along."""
+    if crs.is_bound and crs.source_crs is not None:
+        crs = crs.source_crs
+    return _flat(crs) or crs
+
+
 def way(source: str, target: str) -> Way:
     """From coordinates of one system to those of the other, x (or longitude) first.
 

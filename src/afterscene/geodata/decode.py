@@ -129,14 +129,22 @@ def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
         if source.subdatasets:
             raise BadImage(f"{path}: holds {len(source.subdatasets)} pages; export one of them")
         pixels, valid = raster_pixels(path, source, part)
-        crs, transform, time = written_place(path, source.tags())
-        if source.crs:
-            crs = source.crs.to_wkt()
-        if not source.transform.is_identity:
-            transform = source.transform
-        if part and transform:
-            transform = moved(transform, part)
+        crs, transform, time = raster_place(path, source)
+    if part and transform:
+        transform = moved(transform, part)
     return Decoded(pixels, valid, crs, transform, time)
+
+
+def raster_place(
+    path: Path, source: rasterio.DatasetReader
+) -> tuple[str | None, Affine | None, datetime | None]:
+    """CRS, transform and time of an open file: its georeference, else our texts."""
+    crs, transform, time = written_place(path, source.tags())
+    if source.crs:
+        crs = source.crs.to_wkt()
+    if not source.transform.is_identity:
+        transform = source.transform
+    return crs, transform, time
 
 
 def raster_pixels(

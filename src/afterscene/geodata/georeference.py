@@ -15,11 +15,10 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 
 from afterscene.errors import BadParameter
-from afterscene.geodata.crs import WGS84, Way, way
+from afterscene.geodata.crs import Way
 from afterscene.geodata.damage import FARTHEST, Building
 from afterscene.geodata.fit import applied, fit_lnglat
 from afterscene.geodata.footprints import is_geojson, read_footprints
-from afterscene.geodata.grid import Grid
 from afterscene.geodata.label import XbdLabel
 from afterscene.geodata.labelreading import OnProblem, read_label
 from afterscene.geodata.leftout import Names
@@ -69,21 +68,13 @@ def read_label_of(path: Path, image: Path, *, on_problem: OnProblem = "error") -
     found = read_footprints(path, file.grid)
     height, width = found.grid.shape
     metadata = {"height": height, "width": width, "img_name": image.name, "footprints": path.name}
-    outward = _outward(found.grid)
-    buildings = tuple(
-        b if outward is None else dataclasses.replace(b, lnglat=_moved(b.polygon, outward))
-        for b in found.buildings
-    )
+    buildings = found.buildings
+    if found.grid.placed:
+        place = found.grid.to_degrees()
+        buildings = tuple(
+            dataclasses.replace(b, lnglat=_moved(b.polygon, place)) for b in buildings
+        )
     return XbdLabel(buildings=buildings, metadata=metadata, path=path, left_out=found.left_out)
-
-
-def _outward(grid: Grid) -> Way | None:
-    """From its pixels to degrees; None where it has no place."""
-    if not grid.placed:
-        return None
-    assert grid.crs is not None and grid.transform is not None
-    inside, to_degrees = applied(grid.transform), way(grid.crs, WGS84)
-    return lambda xy: to_degrees(inside(xy))
 
 
 def _moved(polygon: Polygon | MultiPolygon, place: Way) -> Polygon | MultiPolygon | None:

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pyproj
 from affine import Affine
 
 from afterscene.errors import BadParameter
-from afterscene.geodata.crs import WGS84, Way, known_crs, on_earth, way
+from afterscene.geodata.crs import WGS84, Way, known_crs, metres_a_unit, on_earth, way
+from afterscene.geodata.fit import applied
 from afterscene.geodata.noplace import why_no_place
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
 _RIM = 17
+_ELLIPSOID = pyproj.Geod(ellps="WGS84")
 
 
 def is_map(transform: Affine | None) -> bool:
@@ -42,6 +45,27 @@ class Grid:
         """Whether its pixels are places on the Earth."""
         return self.crs is not None and is_map(self.transform) and on_earth(self.crs)
 
+    @property
+    def gsd(self) -> float | None:
+        """Ground sample distance: metres per pixel in the middle, None where nothing tells.
+
+        Geometric mean of one step along a row and one along a column, each measured on the WGS84
+        ellipsoid, so that degrees, feet and Mercator metres come out right; in a local system, by
+        its unit.
+        """
+        if self.crs is None or self.transform is None or not is_map(self.transform):
+            return None
+        if not self.placed:
+            a, b, _, d, e, _ = self.transform[:6]
+            unit = metres_a_unit(self.crs)
+            return None if unit is None else unit * float(np.sqrt(np.hypot(a, d) * np.hypot(b, e)))
+        row, col = self.shape[0] / 2, self.shape[1] / 2
+        lng, lat = self.to_degrees()(np.array([[col, row], [col + 1, row], [col, row + 1]])).T
+        if not (np.isfinite(lng).all() and (np.abs(lat) <= 90).all()):
+            return None
+        _, _, steps = _ELLIPSOID.inv([lng[0]] * 2, [lat[0]] * 2, lng[1:], lat[1:])
+        return float(np.sqrt(steps[0] * steps[1]))
+
     def check_placed(self, what: str) -> None:
         """Raise BadParameter, with the way to mend it, where it is not placed.
 
@@ -58,6 +82,15 @@ class Grid:
                 f"-a_srs EPSG:32616 {name}), or footprints in pixels as an xBD label"
             )
         raise BadParameter(f"{what}, but {name} has no place: {why_no_place(self)}")
+
+    def to_degrees(self) -> Way:
+        """From pixels to WGS84 longitude and latitude, infinite where a pixel is no place.
+
+        Raises BadParameter: see :func:`way`.
+        """
+        assert self.crs is not None and self.transform is not None
+        inside, outward = applied(self.transform), way(self.crs, WGS84)
+        return lambda xy: outward(inside(np.asarray(xy, float)))
 
     def to_pixels(self, crs: str) -> Way:
         """From coordinates of a system to pixels. Raises BadParameter: see :func:`way`."""
@@ -83,15 +116,11 @@ class Grid:
         Raises BadParameter where it has no place, or a part of it lies nowhere on the Earth.
         """
         self.check_placed("footprints have coordinates on the Earth")
-        assert self.crs is not None and self.transform is not None
         height, width = self.shape
         steps = np.linspace(0, 1, _RIM)
         rim = [(s * width, e) for s in steps for e in (0, height)]
         rim += [(e, s * height) for s in steps for e in (0, width)]
-        a, b, c, d, e, f = self.transform[:6]
-        col, row = np.array(rim, float).T
-        corners = np.stack([a * col + b * row + c, d * col + e * row + f], axis=1)
-        lng, lat = way(self.crs, WGS84)(corners).T
+        lng, lat = self.to_degrees()(np.array(rim, float)).T
         if not np.isfinite([lng, lat]).all():
             raise BadParameter(
                 f"{self.image or 'the image'} lies in part or wholly nowhere on the Earth; check "

@@ -44,6 +44,7 @@ def read_label(
     ================================================  =======================================
     no JSON, cut off, NaN literal, repeated key,      BadLabel, also under ``skip``
     too large, too deep, features or lists missing
+    another size in the metadata than the image has   the same
     empty or unreadable WKT, under 3 points, NaN      BadLabel; dropped and counted by ``skip``
     polygon wholly outside the image                  the same
     subtype unknown or of a wrong type                the same
@@ -68,6 +69,8 @@ def read_label(
     features = expect(path, document, "features", dict)
     metadata = expect(path, document, "metadata", dict, {})
     reading = _Reading(path, on_problem, metadata)
+    if grid is not None:
+        reading.check_size(grid())
     xy = reading.entries(expect(path, features, "xy", list, [] if "lng_lat" in features else None))
     lnglat = reading.entries(expect(path, features, "lng_lat", list, []))
     reading.is_post |= any("subtype" in properties for properties, _ in (*xy, *lnglat))
@@ -104,6 +107,21 @@ class _Reading:
         missing = sum(name not in metadata for name in METADATA_FIELDS)
         if missing:
             self.notes["metadata field missing"] = missing
+
+    def check_size(self, image: Grid) -> None:
+        """Take the size of the image; raise BadLabel where the metadata say another one.
+
+        Such a label is of another picture, or of this one before it was resampled: its outlines
+        would lie beside the buildings.
+        """
+        if self.shape not in (None, image.shape):
+            (height, width), (rows, columns) = self.shape, image.shape
+            raise BadLabel(
+                f"{self.path}: is made for an image of {width} x {height} pixels (its metadata), "
+                f"but {image.image or 'the image'} has {columns} x {rows}; give the label of this "
+                "image, or resample both alike"
+            )
+        self.shape = image.shape
 
     def entries(self, features: list[Any]) -> list[_Entry]:
         """(properties, wkt) of each building."""

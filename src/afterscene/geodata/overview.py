@@ -12,7 +12,7 @@ import numpy as np
 from afterscene.errors import BadImage, BadParameter
 from afterscene.geodata.bands import band_order
 from afterscene.geodata.crs import WGS84, way
-from afterscene.geodata.decode import raster_pixels
+from afterscene.geodata.decode import raster_pixels, raster_place
 from afterscene.geodata.grid import Grid
 from afterscene.geodata.imagefiles import decoding, open_pillow, open_raster, sniff
 from afterscene.geodata.scene import Scene, read_scene
@@ -41,13 +41,15 @@ class ImageFile:
 
     @cached_property
     def grid(self) -> Grid:
-        """Shape, CRS and transform; nothing is decoded for it but a corner of a GeoTIFF."""
+        """Shape, CRS and transform by the header; no pixel is decoded for it."""
         if self._windowed:
-            corner = read_scene(self.path, window=Window(0, 0, 1, 1))
-            crs, transform = corner.crs, corner.transform
+            with open_raster(self.path) as source:
+                crs, transform, _ = raster_place(self.path, source)
+                shape = int(source.height), int(source.width)
         else:
             crs, transform, _ = written_place(self.path, read_tags(self.path))
-        return Grid(shape=shape_of(self.path), crs=crs, transform=transform, image=self.path)
+            shape = shape_of(self.path)
+        return Grid(shape=shape, crs=crs, transform=transform, image=self.path)
 
     @cached_property
     def remark(self) -> str:

@@ -17,12 +17,14 @@ import cv2
 import numpy as np
 from shapely.geometry import Polygon
 
-from afterscene.errors import BadImage, BadLabel, MissingFile
+from afterscene.errors import BadLabel, MissingFile
 from afterscene.files import pixel_hash
 from afterscene.geodata.damage import IGNORE, Building, DamageLevel, instances, rasterize
 from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.leaks import Fingerprint, middle
 from afterscene.geodata.masks import read_mask
+from afterscene.geodata.overview import shape_of
+from afterscene.geodata.samegrid import same_grid
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.seen import unseen_unclassified
 from afterscene.geodata.xbd import Pair, XbdTree
@@ -35,14 +37,14 @@ class LabelledPair:
     Attributes:
         id: Name of the place, such as ``hurricane-michael_00000019``.
         pre: The scene before.
-        post: The scene after, of the same shape.
+        post: The scene after, on the same grid.
         buildings: With the level that each had after the event.
         event: Name of the event.
         labelled: False where nobody looked at the levels: the target is then 255 everywhere.
         synthetic: The post scene is generated.
 
     Raises:
-        BadImage: the scenes differ in size.
+        BadImage: the scenes are not on one grid.
     """
 
     id: str
@@ -55,11 +57,7 @@ class LabelledPair:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "buildings", tuple(self.buildings))
-        if self.pre.shape != self.post.shape:
-            raise BadImage(
-                f"pair {self.id}: pre {self.pre.shape} and post {self.post.shape} differ in size; "
-                "bring them to one grid"
-            )
+        same_grid(self.pre.grid, self.post.grid)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -123,7 +121,7 @@ def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
     if pair.post_label is not None:
         buildings = read_label_of(pair.post_label, pair.post).buildings
     elif pair.target is not None:
-        buildings = outlined(read_target(pair.target))
+        buildings = outlined(_target_of(pair.target, pair.post))
     return LabelledPair(
         id=pair.id,
         pre=_with_data(read_scene(pair.pre)),
@@ -175,6 +173,17 @@ def read_target(path: Path) -> np.ndarray:
     values = set(np.unique(target).tolist())
     if not values <= {0, *map(int, DamageLevel)}:
         raise BadLabel(f"{path}: the target holds {sorted(values)}; give 0 to 4, and 255 to ignore")
+    return target
+
+
+def _target_of(path: Path, image: Path) -> np.ndarray:
+    """The target of an image, of the same size. Raises BadLabel."""
+    target, shape = read_target(path), shape_of(image)
+    if target.shape != shape:
+        raise BadLabel(
+            f"{path} has {target.shape[1]} x {target.shape[0]} pixels, but {image} has "
+            f"{shape[1]} x {shape[0]}; give the target of this image"
+        )
     return target
 
 

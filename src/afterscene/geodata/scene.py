@@ -14,16 +14,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import pyproj
 from affine import Affine
 
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic
 from afterscene.geodata import encode
 from afterscene.geodata.border import seen_pixels
-from afterscene.geodata.crs import WGS84, known_crs, metres_a_unit, on_earth, way
+from afterscene.geodata.crs import known_crs
 from afterscene.geodata.decode import decode, moved
-from afterscene.geodata.grid import is_map
+from afterscene.geodata.grid import Grid
 from afterscene.geodata.tags import TIME_TAG, read_tags
 from afterscene.geodata.tiles import Window
 
@@ -31,7 +30,6 @@ __all__ = ["Scene", "read_scene", "read_tags", "write_scene"]
 
 Stretch = tuple[tuple[float, float], ...]
 _NO_TAGS: Mapping[str, str] = MappingProxyType({})
-_ELLIPSOID = pyproj.Geod(ellps="WGS84")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True, eq=False)
@@ -82,31 +80,21 @@ class Scene:
         """1, 3 or 4."""
         return len(self.pixels)
 
+    @cached_property
+    def grid(self) -> Grid:
+        """Its pixels as a grid; the source names the image."""
+        image = Path(self.source) if self.source else None
+        return Grid(shape=self.shape, crs=self.crs, transform=self.transform, image=image)
+
     @property
     def gsd(self) -> float | None:
-        """Ground sampling distance: metres per pixel at the centre, None where nothing tells.
-
-        Geometric mean of one step along a row and one along a column, each measured on the WGS84
-        ellipsoid, so that degrees, feet and Mercator metres come out right; in a local system, by
-        its unit.
-        """
-        if self.crs is None or self.transform is None or not is_map(self.transform):
-            return None
-        if not self.placed:
-            a, b, _, d, e, _ = self.transform[:6]
-            unit = metres_a_unit(self.crs)
-            return None if unit is None else unit * float(np.sqrt(np.hypot(a, d) * np.hypot(b, e)))
-        row, col = self.shape[0] / 2, self.shape[1] / 2
-        lng, lat = self.lnglat(np.array([[col, row], [col + 1, row], [col, row + 1]])).T
-        if not (np.isfinite(lng).all() and (np.abs(lat) <= 90).all()):
-            return None
-        _, _, steps = _ELLIPSOID.inv([lng[0]] * 2, [lat[0]] * 2, lng[1:], lat[1:])
-        return float(np.sqrt(steps[0] * steps[1]))
+        """Metres per pixel at the centre, None where nothing tells: :attr:`Grid.gsd`."""
+        return self.grid.gsd
 
     @property
     def placed(self) -> bool:
-        """Whether its pixels are places on the Earth: a CRS, not a local one, and a transform."""
-        return self.crs is not None and is_map(self.transform) and on_earth(self.crs)
+        """Whether its pixels are places on the Earth: :attr:`Grid.placed`."""
+        return self.grid.placed
 
     def lnglat(self, xy: np.ndarray) -> np.ndarray:
         """(n, 2) pixel coordinates (column, row) to (n, 2) WGS84 longitude and latitude.
@@ -115,10 +103,7 @@ class Scene:
         """
         if self.crs is None or self.transform is None:
             raise BadParameter(f"scene {self.source!r} has no CRS and transform; use a GeoTIFF")
-        a, b, c, d, e, f = self.transform[:6]
-        col, row = np.asarray(xy, float).T
-        there = np.stack([a * col + b * row + c, d * col + e * row + f], axis=1)
-        return way(self.crs, WGS84)(there)
+        return self.grid.to_degrees()(xy)
 
     def stretch(self) -> Stretch:
         """(low, high) per RGB band that :meth:`rgb` maps to 0 and 255.

@@ -5,7 +5,7 @@ A self-contained piece of HTML: a notebook shows it below a cell, a page may con
 
 from dataclasses import dataclass
 
-from afterscene.errors import BadParameter
+from afterscene.geodata.samegrid import same_grid
 from afterscene.geodata.scene import Scene
 from afterscene.pages.pictures import no_larger
 from afterscene.pages.render import render
@@ -29,13 +29,9 @@ def show_pair(
     ``words`` are their labels, left and right of the divider; no side exceeds ``side`` pixels.
 
     Raises:
-        BadParameter: the scenes have different sizes.
+        BadImage: the scenes are not on one grid.
     """
-    if pre.shape != post.shape:
-        raise BadParameter(
-            f"a pair shows one place: {pre.source or 'pre'} has {pre.shape} pixels, "
-            f"{post.source or 'post'} {post.shape}; cut both to the same grid"
-        )
+    same_grid(pre.grid, post.grid)
     pictures = [no_larger(scene.rgb(), side) for scene in (pre, post)]
     width = max(pictures[0].shape[1], side // 2)
     return Swipe(html=render("pair.html", pictures=pictures, words=words, width=width))

@@ -1,0 +1,69 @@
+"""A label or target of another size than its image, through the commands that read it."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import toys
+from afterscene.errors import BadLabel
+from afterscene.geodata import read_pair
+from afterscene.geodata.xbd import XbdTree
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """An xBD folder of one labelled pair of 64 x 64 pixels, whose labels say 128 x 128."""
+    root = tmp_path / "xbd"
+    stem = "toy-town_00000000"
+    pre = toys.write_pre(root, stem)
+    Image.open(pre).rotate(180).save(root / "images" / f"{stem}_post_disaster.png")
+    boxes = [toys.box_wkt(*b) for b in toys.BOXES]
+    for when, word in (("pre", None), ("post", "destroyed")):
+        text = toys.label_text(boxes, f"{stem}_{when}_disaster", word, side=128)
+        (root / "labels" / f"{stem}_{when}_disaster.json").write_text(text)
+    return root
+
+
+BOTH = ("128 x 128 pixels (its metadata)", "has 64 x 64", "resample both alike")
+
+
+def test_every_command_refuses_a_label_of_another_size_with_both(
+    afterscene, pairs, quick_model, refused, tmp_path
+):
+    pre, post = (pairs / "images" / f"toy-town_00000000_{w}_disaster.png" for w in ("pre", "post"))
+    label = pairs / "labels" / f"{pre.stem}.json"
+    out, drawn = ("--out", tmp_path / "out"), ("--hazard", "wind")
+    refused(afterscene("synthesize", pre, "--labels", label, *drawn, *out), label, pre, *BOTH)
+    refused(afterscene("gbd", "build", "--xbd", pairs, *drawn, "--count", 1, *out), label, *BOTH)
+    plan = ("gbd", "plan", *drawn, "--count", 1, "--out", tmp_path / "plan.jsonl")
+    refused(afterscene(*plan, "--xbd", pairs), label, *BOTH)
+    refused(afterscene(*plan, "--images", pre.parent, "--footprints", label.parent), label, *BOTH)
+    files = ("--pre", pre, "--post", post, "--footprints", label, "--model", quick_model)
+    refused(afterscene("assess", *files, "-o", tmp_path / "x.gpkg"), label, *BOTH)
+    of_post = pairs / "labels" / f"{post.stem}.json"
+    for verb in (("score",), ("predict", *out), ("fit", *out, "--set", "steps=1")):
+        model = () if verb[0] == "fit" else ("--model", quick_model)
+        refused(afterscene("detect", *verb, *model, "--xbd", pairs), of_post, *BOTH)
+
+
+def test_the_size_before_resampling_is_no_matter(pairs):
+    for path in (pairs / "labels").iterdir():
+        document = json.loads(path.read_text())
+        document["metadata"] |= {"original_width": 1024, "original_height": 1024}
+        document["metadata"] |= {"width": 64, "height": 64}
+        path.write_text(json.dumps(document))
+    (pair,) = XbdTree(pairs).pairs()
+    assert len(read_pair(pair).buildings) == len(toys.BOXES)
+
+
+def test_a_target_of_another_size_is_refused_with_both(pairs):
+    (pairs / "targets").mkdir()
+    for path in (pairs / "labels").iterdir():
+        path.unlink()
+    target = Image.fromarray(np.ones((32, 48), np.uint8))
+    target.save(pairs / "targets" / "toy-town_00000000_post_disaster_target.png")
+    (pair,) = XbdTree(pairs).pairs()
+    with pytest.raises(BadLabel, match=r"48 x 32 pixels, but .* 64 x 64"):
+        read_pair(pair)
