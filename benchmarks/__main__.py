@@ -31,7 +31,10 @@ from afterscene.hazards import HAZARDS, make_hazard
 from afterscene.metrics.confusion import Confusion
 
 SIDE = 1024
-COMPARISONS = ("ablations", "detectors", "evidence", "learning", "samplers", "speed", "texture")
+COMPARISONS = (
+    *("ablations", "detectors", "evidence", "learning", "registration", "samplers", "speed"),
+    "texture",
+)
 Station = tuple[str, int, Callable[[], object]]
 
 

@@ -1,9 +1,12 @@
-"""Registers a post image to its pre image, as a whole and at each building.
+"""Registers a post image to its pre image by dense optical flow.
 
-Real pairs are registered to some metres only, and roofs lean with the viewing angle. A network that
-edits the pre image would learn to blur what is merely shifted, so the post image is registered
-first. Edges are compared, since the two acquisitions differ in sun, season and tone (normalised
-cross-correlation, Lewis 1995).
+Real pairs are registered to some metres only, and roofs, crowns and slopes lean with the viewing
+angle, each by its own shift. A network that edits the pre image would learn to blur what is merely
+shifted, so the post image is registered first. The flow is that of dense inverse search (DIS,
+Kroeger et al. 2016, arXiv 1603.03590) between pictures whose brightness and contrast are normalised
+locally, since the two acquisitions differ in sun, season and tone. It is believed where the flow
+back returns to the same pixel, and smoothed over :data:`SMOOTH` pixels: what a disaster changed has
+no match, and moves with what stands around it.
 """
 
 from __future__ import annotations
@@ -11,114 +14,98 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-#: Correlation that a shift must reach, and its gain over no shift, to be used.
-ENOUGH = 0.2
-BETTER = 0.02
-LOCALLY_ENOUGH = 0.35
+#: Radius of the local normalisation, and the contrast (grey values) below which it fades.
+NEAR, FAINT = 8.0, 6.0
+#: Largest flow, and largest distance between a pixel and where the flow back leads, in pixels.
+FARTHEST, RETURN = 24.0, 1.5
+#: Radii over which the flow is smoothed: its own, and the one used where nothing near is believed,
+#: which is worked out on a grid of so many pixels.
+SMOOTH, WIDE, COARSE = 8.0, 64.0, 8
+#: Share of pixels that must be believed; below it, the pair is left as it lies.
+ENOUGH = 0.05
+#: Pixels that need no resampling.
+STILL = 0.25
+#: DIS needs some pixels for its patches.
+SMALLEST = 48
 
 
-def register(pre: np.ndarray, post: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """``post`` registered to ``pre`` as a whole, then at each building of ``boxes`` if possible."""
-    whole = move(post, *estimate_shift(pre, post))
-    return warp(whole, *local_shifts(pre, whole, boxes))
+def register(pre: np.ndarray, post: np.ndarray) -> np.ndarray:
+    """``post`` ``(H, W, 3)`` uint8 registered to ``pre`` of the same shape."""
+    field = find_flow(pre, post)
+    if np.abs(field).max() < STILL:
+        return post
+    return warp(post, field)
 
 
-def estimate_shift(pre: np.ndarray, post: np.ndarray, limit: int = 12) -> tuple[int, int]:
-    """Rows and columns by which ``post`` must be moved to match ``pre``.
+def find_flow(pre: np.ndarray, post: np.ndarray) -> np.ndarray:
+    """Where each pixel of ``pre`` lies in ``post``: ``(H, W, 2)`` float32, columns and rows ahead.
 
     Args:
         pre: ``(H, W, 3)`` uint8.
         post: ``(H, W, 3)`` uint8.
-        limit: Largest shift that is tried, in pixels; images must be more than twice as large.
 
     Returns:
-        ``(0, 0)`` if no shift is clearly better than none.
+        Zeros if too little of one picture is found in the other.
     """
-    if min(pre.shape[:2]) <= 4 * limit:
-        return 0, 0
-    before, after = _edges(pre), _edges(post)[limit:-limit, limit:-limit]
-    match = cv2.matchTemplate(before, after, cv2.TM_CCOEFF_NORMED)
-    row, col = np.unravel_index(int(match.argmax()), match.shape)
-    best, still = float(match[row, col]), float(match[limit, limit])
-    if best < ENOUGH or best < still + BETTER:
-        return 0, 0
-    return int(row) - limit, int(col) - limit
+    nothing = np.zeros((*pre.shape[:2], 2), np.float32)
+    if min(pre.shape[:2]) < SMALLEST:
+        return nothing
+    before, after = _normalised(pre), _normalised(post)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    there = search.calc(before, after, None)  # type: ignore[call-overload]
+    back = search.calc(after, before, None)  # type: ignore[call-overload]
+    believed = _returns(there, back) & pre.any(axis=2) & post.any(axis=2)
+    if believed.mean() < ENOUGH:
+        return nothing
+    return _smoothed(there, believed.astype(np.float32))
 
 
-def local_shifts(
-    pre: np.ndarray, post: np.ndarray, boxes: np.ndarray, limit: int = 8
-) -> tuple[np.ndarray, np.ndarray]:
-    """Shifts of single buildings, where they can be measured.
-
-    Args:
-        pre: ``(H, W, 3)`` uint8.
-        post: ``(H, W, 3)`` uint8, already registered as a whole.
-        boxes: ``(B, 4)`` first row, first column, end row, end column of each building.
-        limit: Largest shift that is tried, in pixels.
-
-    Returns:
-        ``(n, 2)`` centres (row, column) and ``(n, 2)`` shifts of the buildings for which one shift
-        is clearly best; the others are left out.
-    """
-    before, after = _edges(pre), _edges(post)
-    centres, shifts = [], []
-    for top, left, bottom, right in boxes.round().astype(int):
-        top, left = max(top - 4, limit), max(left - 4, limit)
-        bottom = min(bottom + 4, pre.shape[0] - limit)
-        right = min(right + 4, pre.shape[1] - limit)
-        if min(bottom - top, right - left) < 16:
-            continue
-        wide = before[top - limit : bottom + limit, left - limit : right + limit]
-        match = cv2.matchTemplate(wide, after[top:bottom, left:right], cv2.TM_CCOEFF_NORMED)
-        row, col = np.unravel_index(int(match.argmax()), match.shape)
-        if match[row, col] > LOCALLY_ENOUGH:
-            centres.append(((top + bottom) / 2, (left + right) / 2))
-            shifts.append((row - limit, col - limit))
-    return np.array(centres, np.float32).reshape(-1, 2), np.array(shifts, np.float32).reshape(-1, 2)
-
-
-def warp(
-    picture: np.ndarray, centres: np.ndarray, shifts: np.ndarray, reach: float = 40.0
-) -> np.ndarray:
-    """``(H, W, 3)`` moved smoothly by the shifts of nearby buildings, by 0 far from all of them.
-
-    The field is the average of the shifts under Gaussians of ``reach`` pixels, pulled towards 0 by
-    a constant weight.
-    """
-    height, width = picture.shape[:2]
-    if not len(centres):
-        return picture
-    step = 8
-    rows, cols = np.mgrid[0 : height + step : step, 0 : width + step : step].astype(np.float32)
-    weights = np.exp(
-        -((rows[..., None] - centres[:, 0]) ** 2 + (cols[..., None] - centres[:, 1]) ** 2)
-        / (2 * reach**2)
-    )
-    coarse = (weights @ shifts) / (weights.sum(-1, keepdims=True) + 0.2)
-    size = (coarse.shape[1] * step, coarse.shape[0] * step)
-    field = cv2.resize(coarse.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    field = field[:height, :width]
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+def warp(picture: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """``(H, W, 3)`` uint8 sampled where ``field`` leads; the border is repeated."""
+    rows, cols = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
     moved = cv2.remap(
         picture,
-        x - field[..., 1],
-        y - field[..., 0],
-        cv2.INTER_CUBIC,  # linear interpolation would blur the texture to be learned
+        cols + field[..., 0],
+        rows + field[..., 1],
+        cv2.INTER_LANCZOS4,  # linear interpolation would blur the texture to be learned
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(moved)
 
 
-def move(picture: np.ndarray, rows: int, cols: int) -> np.ndarray:
-    """``(H, W, 3)`` moved down by ``rows`` and right by ``cols``; the border is repeated."""
-    height, width = picture.shape[:2]
-    matrix = np.array([[1, 0, cols], [0, 1, rows]], np.float32)
-    moved = cv2.warpAffine(
-        picture, matrix, (width, height), flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+def _normalised(picture: np.ndarray) -> np.ndarray:
+    """``(H, W)`` uint8: brightness relative to its surroundings, in units of their contrast."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    mean = cv2.GaussianBlur(grey, (0, 0), NEAR)
+    spread = cv2.GaussianBlur((grey - mean) ** 2, (0, 0), NEAR) ** 0.5
+    return np.clip(128 + 48 * (grey - mean) / (spread + FAINT), 0, 255).astype(np.uint8)
+
+
+def _returns(there: np.ndarray, back: np.ndarray) -> np.ndarray:
+    """``(H, W)`` bool: the flow back leads to where the flow there began."""
+    rows, cols = np.mgrid[0 : there.shape[0], 0 : there.shape[1]].astype(np.float32)
+    again = cv2.remap(
+        back, cols + there[..., 0], rows + there[..., 1], cv2.INTER_LINEAR, borderValue=(1e3, 1e3)
     )
-    return np.asarray(moved)
+    miss = np.linalg.norm(there + again, axis=2)
+    return (miss < RETURN) & (np.linalg.norm(there, axis=2) < FARTHEST)
 
 
-def _edges(picture: np.ndarray) -> np.ndarray:
-    grey = cv2.GaussianBlur(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32), (0, 0), 1)
-    return np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+def _smoothed(field: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Averages of the believed flow, from near, else from far, else of the whole picture."""
+    height, width = weight.shape
+    every = np.concatenate([field, np.ones_like(field[..., :1])], axis=2) * weight[..., None]
+    found = np.median(field[weight > 0], axis=0)
+    # A wide average needs no fine grid.
+    few = cv2.resize(
+        every, (-(-width // COARSE), -(-height // COARSE)), interpolation=cv2.INTER_AREA
+    )
+    found = _filled(cv2.GaussianBlur(few, (0, 0), WIDE / COARSE), 0.02, found)
+    found = cv2.resize(found, (width, height), interpolation=cv2.INTER_LINEAR)
+    return _filled(cv2.GaussianBlur(every, (0, 0), SMOOTH), 0.1, found)
+
+
+def _filled(sums: np.ndarray, least: float, otherwise: np.ndarray) -> np.ndarray:
+    """The mean flow of sums of flow and weight; ``otherwise`` counts with the weight ``least``."""
+    total = sums[..., 2:] + least
+    return np.asarray((sums[..., :2] + least * otherwise) / total, np.float32)

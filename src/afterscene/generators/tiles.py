@@ -13,7 +13,6 @@ from afterscene.files import visible
 from afterscene.generators.appearance import match_style, measure_style
 from afterscene.generators.crops import TrainingTile, affected_mask
 from afterscene.generators.registration import register
-from afterscene.geodata.damage import Building, DamageLevel
 from afterscene.geodata.pair import LabelledPair, read_pair
 from afterscene.geodata.xbd import Pair
 from afterscene.hazards import hazard_of
@@ -70,8 +69,7 @@ def _tile(
 ) -> TrainingTile:
     """``styles``: the known styles of tiles of the event; used if ``style`` is None."""
     post = pair.post.rgb()
-    boxes = np.array([_box(b) for b in standing(pair.buildings)], np.float32).reshape(-1, 4)
-    registered = register(pair.pre.rgb(), post, boxes)
+    registered = register(pair.pre.rgb(), post)
     if style is None:
         median = np.median(styles, axis=0) if styles else np.zeros(STYLE_SIZE)
         style, reference = median.astype(np.float32), np.ones_like(reference)
@@ -84,13 +82,3 @@ def _tile(
         registered=registered,
         matched=match_style(registered, middle, style),
     )
-
-
-def _box(building: Building) -> tuple[float, float, float, float]:
-    left, top, right, bottom = building.polygon.bounds
-    return top, left, bottom, right
-
-
-def standing(buildings: Iterable[Building]) -> list[Building]:
-    """The buildings whose roof is still visible in the post image."""
-    return [b for b in buildings if b.level is not None and b.level < DamageLevel.DESTROYED]
