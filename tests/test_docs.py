@@ -98,6 +98,14 @@ def test_the_reference_has_every_command_and_option():
             assert option in section or option == "--help", f"{name} {option}"
 
 
+def test_no_table_of_the_reference_has_an_empty_heading():
+    commands = pytest.importorskip("tools.site.commands", reason="needs the extra docs")
+    text = commands.content() + (ROOT / "tools" / "site" / "python.md").read_text("utf-8")
+    heads = re.findall(r"^(\|.*)\n\|[-| ]+\|$", text, re.M)
+    assert len(heads) > len(COMMANDS) / 2
+    assert [head for head in heads if re.search(r"\|\s*\|", head)] == []
+
+
 def test_the_reference_has_every_public_module():
     rooms = pytest.importorskip("tools.site.rooms", reason="needs the extra docs")
     pages = {name: rooms.page(name, path) for name, path in rooms.rooms().items()}

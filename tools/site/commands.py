@@ -47,7 +47,7 @@ def _section(command: Any, path: tuple[str, ...]) -> str:
     usage = command.get_usage(context).split(maxsplit=1)[1]
     rows = [p.get_help_record(context) for p in command.params if p.name != "help"]
     table = "".join(_row(*row) for row in rows if row)
-    head = "| option | |\n|---|---|\n" if table else ""
+    head = "| argument or option | meaning |\n|---|---|\n" if table else ""
     return f"\n## {name}\n\n{_plain(command.help)}\n\n```text\n{usage}\n```\n\n{head}{table}"
 
 

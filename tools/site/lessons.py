@@ -1,8 +1,8 @@
 """The lessons under `course/`: run where that is asked, and put into the navigation (mkdocs hook).
 
 Their pages are no part of the repository. The variable LESSONS is `small` or `full` to run those
-that are new or changed; without it the pages of an earlier run stay as they are. Where there are
-none, one page says how to make them, so that the site builds all the same.
+that are new or changed; without it the pages of an earlier run stay as they are. A page that was
+never made says how to make it, so that links to a lesson lead somewhere and the site builds.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import ConfigurationError
-from mkdocs.structure.files import File, Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 
 from afterscene.cli.output import Output
 from afterscene.school.catalogue import whole_course
@@ -21,7 +21,7 @@ from afterscene.school.site.navigation import navigation
 INDEX = "course/index.md"
 SIZES = ("small", "full")
 
-MISSING = """# The course
+MISSING = """# {title}
 
 The lessons were not run when this site was made. `make docs LESSONS=full` runs them, a few minutes
 each; `LESSONS=small` takes seconds each and shows only that they run.
@@ -43,7 +43,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the page that stands in for lessons that were not run."""
-    if files.get_file_from_path(INDEX) is None:
-        files.append(File.generated(config, INDEX, content=MISSING))
+    """Add the pages that stand in for lessons that were not run."""
+    titles = {f"course/{x.name}.md": f"{x.number} {x.title}" for x in whole_course()}
+    for name, title in {INDEX: "The course", **titles}.items():
+        if files.get_file_from_path(name) is None:
+            listed = InclusionLevel.INCLUDED if name == INDEX else InclusionLevel.NOT_IN_NAV
+            text = MISSING.format(title=title)
+            files.append(File.generated(config, name, content=text, inclusion=listed))
     return files
