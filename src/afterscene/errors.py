@@ -1,7 +1,10 @@
-"""The errors that a user can cause: one root, one leaf for each kind.
+"""The errors that a user can cause: one root, one leaf for each kind; and the warnings.
 
 The command line prints the message of an :class:`AftersceneError` and exits with code 2, without a
 traceback. Our own mistakes are ``assert`` and show a traceback.
+
+An :class:`AftersceneWarning` is for what works but is probably not meant: the commands print it on
+stderr and list it in ``--json``, Python shows it by :mod:`warnings`.
 
 Write messages as one sentence with the file, the value and the next step::
 
@@ -67,3 +70,19 @@ class CourseFailed(AftersceneError):
 
 class LeakFound(AftersceneError):
     """An evaluation tile, or a near-duplicate of one, is among the training sources."""
+
+
+class AftersceneWarning(UserWarning):
+    """Something that works but may not be what the user meant; the message says what to do."""
+
+
+class BandsAssumed(AftersceneWarning):
+    """An image does not say which of its bands are red, green and blue."""
+
+
+class OddPixelSize(AftersceneWarning):
+    """The pixels of an image are larger or smaller than those that models have learned from."""
+
+
+class OddPair(AftersceneWarning):
+    """Two images of a pair are one, or their order is probably wrong."""

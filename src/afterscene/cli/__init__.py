@@ -6,6 +6,7 @@ user can mend is one sentence on stderr and exit code 2; a trace is our own mist
 
 import signal
 import sys
+import warnings
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Annotated, Any, NoReturn
@@ -49,7 +50,8 @@ class Verbs(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; AftersceneError and OSError end it with exit code 2."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                return super().invoke(ctx)
         except AftersceneError as error:
             _stop(str(error), BAD_INPUT)
         except BrokenPipeError:

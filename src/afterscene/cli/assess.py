@@ -49,6 +49,7 @@ def assess(
     from afterscene.detectors.assess import assess as work
     from afterscene.detectors.assessment import counts, write_layer
     from afterscene.detectors.detector import OVERLAP, TILE
+    from afterscene.geodata.doubts import warn_of_files
     from afterscene.geodata.footprints import read_footprints
     from afterscene.geodata.overview import ImageFile
     from afterscene.geodata.samegrid import same_grid
@@ -63,7 +64,9 @@ def assess(
     if there and not overwrite:
         raise OutputConflict(f"{there[0]} is there already; choose another name, or --overwrite")
     images = ImageFile(pre), ImageFile(post)
-    found = read_footprints(footprints, same_grid(*(image.grid for image in images)))
+    grid = same_grid(*(image.grid for image in images))
+    warn_of_files(*images)
+    found = read_footprints(footprints, grid)
     if not found.buildings:
         raise BadParameter(f"{footprints}: holds no footprint; give one with the buildings")
     output.left_out(found.left_out)

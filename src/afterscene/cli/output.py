@@ -2,7 +2,7 @@
 
 stdout carries what a program may read (``--json``: one JSON value, lists as arrays), stderr what a
 person wants to see: a bar with rate and time left on a terminal, a line now and then in a log.
-``--quiet`` silences stderr but for errors; the variable ``AFTERSCENE_NO_PROGRESS`` only the bars.
+``--quiet`` silences all but errors; the variable ``AFTERSCENE_NO_PROGRESS`` only the bars.
 """
 
 import json
@@ -11,9 +11,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 import typer
+
+from afterscene.cli.warned import Warned
 
 LOG_SECONDS = 5.0  # one line this often where stderr is no terminal
 
@@ -31,13 +34,27 @@ class Output:
     json: bool = False
     quiet: bool = False
 
+    def __post_init__(self) -> None:
+        self.warned.listen()
+
+    @cached_property
+    def warned(self) -> Warned:
+        """What the library warns of from now on."""
+        return Warned(say=self.say)
+
     def say(self, text: str) -> None:
         """A line for a person."""
         if not self.quiet:
             typer.echo(one_line(text), err=True)
 
     def result(self, value: Any, text: str) -> None:
-        """The command's result: ``value`` with ``--json``, ``text`` without."""
+        """The command's result: ``value`` with ``--json``, ``text`` without.
+
+        An object gets a member ``warnings`` where there were any.
+        """
+        lines = self.warned.finish()
+        if lines and isinstance(value, dict):
+            value = {**value, "warnings": lines}
         typer.echo(json.dumps(value, indent=2, ensure_ascii=False) if self.json else text)
 
     def left_out(self, record: Any) -> None:

@@ -11,6 +11,7 @@ from torch import nn
 from afterscene.detectors.backbones import ClipPyramid, SwinPyramid, load_backbone
 from afterscene.detectors.config import DetectorConfig
 from afterscene.detectors.words import SENTENCES, embed
+from afterscene.errors import AftersceneWarning
 from afterscene.networks.efficientnet import EfficientNetLite0
 from afterscene.networks.siamese import SiameseUNet, TinyEncoder, WordHead
 from afterscene.pretrained import lite0_available, read_lite0, weights_path
@@ -56,6 +57,7 @@ def fill(network: SiameseUNet, config: DetectorConfig) -> str:
     if config.pretrained and config.encoder in NOTICES:
         warnings.warn(
             f"encoder '{config.encoder}' starts from scratch: {NOTICES[config.encoder]}",
+            AftersceneWarning,
             stacklevel=4,
         )
     return "from scratch"

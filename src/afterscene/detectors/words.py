@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from afterscene.detectors.config import DetectorConfig
-from afterscene.errors import BadWeights
+from afterscene.errors import AftersceneWarning, BadWeights
 
 #: no damage, minor, major, destroyed (xBD, Gupta et al. 2019, arXiv 1911.09296).
 SENTENCES = (
@@ -50,6 +50,7 @@ def embed(sentences: Sequence[str], config: DetectorConfig) -> Tensor:
         warnings.warn(
             "no local text encoder is given, so the descriptions of the levels are hashed and have "
             "no meaning beyond shared words",
+            AftersceneWarning,
             stacklevel=5,
         )
     return functional.normalize(vectors, dim=1)

@@ -14,12 +14,19 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from afterscene.errors import AftersceneError, MissingExtra, UnknownName, WorkerLost
+from afterscene.errors import (
+    AftersceneError,
+    AftersceneWarning,
+    MissingExtra,
+    UnknownName,
+    WorkerLost,
+)
 from afterscene.gbd.plan import Shard
 from afterscene.gbd.shards import ShardMaker
 
@@ -61,6 +68,7 @@ def _serve(connection: Connection, maker: ShardMaker) -> None:
     """The loop of a worker, until the pipe closes or the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    warnings.simplefilter("ignore", AftersceneWarning)  # said when the sources were checked
     threading.Thread(target=_die_with_parent, daemon=True).start()
     while True:
         try:

@@ -15,9 +15,11 @@ from shapely.validation import explain_validity
 from afterscene.errors import AftersceneError, BadImage, BadLabel, BadParameter, MissingFile
 from afterscene.files import sha256_file
 from afterscene.gbd.plan import Source
+from afterscene.geodata.bands import band_order
 from afterscene.geodata.damage import Building
+from afterscene.geodata.doubts import warn_of_pre
 from afterscene.geodata.georeference import read_label_of
-from afterscene.geodata.imagefiles import decoding, open_pillow, sniff
+from afterscene.geodata.imagefiles import decoding, open_pillow, open_raster, sniff
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.mapped import located, own_file
 from afterscene.geodata.overview import shape_of
@@ -111,6 +113,7 @@ def check_source(source: Source) -> XbdLabel:
         if not path.is_file():
             raise MissingFile(f"{path}: there is no such {what}; check the path")
     _check_unchanged(source)
+    warn_of_pre(source.pre)
     shape = shape_of(source.pre)
     _check_image(source.pre, shape)
     label = read_label_of(source.label, source.pre)
@@ -204,9 +207,12 @@ def _check_image(path: Path, shape: tuple[int, int]) -> None:
         raise BadImage(
             f"{path}: {width}x{height} pixels are too few; give at least {SMALLEST}x{SMALLEST}"
         )
-    if path.suffix.lower() not in PLAIN:
-        return
     kind = sniff(path)
+    if path.suffix.lower() not in PLAIN:
+        if kind == "GTiff":
+            with open_raster(path) as source:
+                band_order(path, source)
+        return
     with decoding(path), open_pillow(path, kind) as image:
         bands = len(image.getbands())
         if kind == "PNG":

@@ -9,17 +9,18 @@ and "alpha" by itself where nobody says otherwise.
 
 Where a file says nothing: one band is grey, three are red, green, blue, four the same with near
 infrared, eight those of WorldView-2 and 3 (coastal, blue, green, yellow, red, red edge, near
-infrared 1 and 2: red, green, blue are 5, 3, 2); ``remark`` says so. Other counts are refused.
+infrared 1 and 2: red, green, blue are 5, 3, 2), which is a warning. Other counts are refused.
 """
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import rasterio
 
-from afterscene.errors import BadImage
+from afterscene.errors import BadImage, BandsAssumed
 
 RGB = ("red", "green", "blue")
 WORLDVIEW = ("coastal", "blue", "green", "yellow", "red", "red edge", "nir", "nir 2")
@@ -55,17 +56,19 @@ class BandOrder:
     """What is read of a file.
 
     ``bands`` are the numbers (from 1) of grey, or of red, green, blue and, where there is one, near
-    infrared; ``alpha`` says whether the file's alpha band is one. ``remark`` is a sentence for
-    the user where the file does not say its order, else empty.
+    infrared; ``alpha`` says whether the file's alpha band is one.
     """
 
     bands: tuple[int, ...]
     alpha: bool = False
-    remark: str = ""
 
 
 def band_order(path: Path, source: rasterio.DatasetReader) -> BandOrder:
-    """The order of an open file's bands. Raises BadImage where three of them cannot be told."""
+    """The order of an open file's bands.
+
+    Warns (BandsAssumed) where the file does not say it. Raises BadImage where three of them cannot
+    be told.
+    """
     texts = [text or "" for text in source.descriptions]
     names = _named(source, texts)
     kinds = [kind.name.replace("rededge", "red edge") for kind in source.colorinterp]
@@ -160,9 +163,10 @@ def _assumed(path: Path, left: Sequence[int], alpha: bool) -> BandOrder:
     if len(bands) == 1:
         return BandOrder(bands=bands, alpha=alpha)
     as_what = "WorldView's, with " if len(left) == 8 else ""
-    remark = (
+    sentence = (
         f"{path}: does not say the order of its {len(left)} bands; they are taken as {as_what}red, "
         f"green, blue = {', '.join(map(str, bands[:3]))}. If that is wrong, put the right ones "
         "first with `gdal_translate -b`"
     )
-    return BandOrder(bands=bands, alpha=alpha, remark=remark)
+    warnings.warn(sentence, BandsAssumed, stacklevel=2)
+    return BandOrder(bands=bands, alpha=alpha)

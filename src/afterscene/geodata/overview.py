@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from afterscene.errors import BadImage, BadParameter
-from afterscene.geodata.bands import band_order
 from afterscene.geodata.crs import WGS84, way
 from afterscene.geodata.decode import raster_pixels, raster_place
 from afterscene.geodata.grid import Grid
@@ -50,17 +49,6 @@ class ImageFile:
             crs, transform, _ = written_place(self.path, read_tags(self.path))
             shape = shape_of(self.path)
         return Grid(shape=shape, crs=crs, transform=transform, image=self.path)
-
-    @cached_property
-    def remark(self) -> str:
-        """A sentence for the user where the file does not say the order of its bands, else empty.
-
-        Raises MissingFile, BadImage.
-        """
-        if not self._windowed:
-            return ""
-        with open_raster(self.path) as source:
-            return band_order(self.path, source).remark
 
     def read(self, window: Window) -> Scene:
         """The part under ``window``. Raises BadImage."""

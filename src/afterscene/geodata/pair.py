@@ -20,6 +20,7 @@ from shapely.geometry import Polygon
 from afterscene.errors import BadLabel, MissingFile
 from afterscene.files import pixel_hash
 from afterscene.geodata.damage import IGNORE, Building, DamageLevel, instances, rasterize
+from afterscene.geodata.doubts import warn_of_pair
 from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.leaks import Fingerprint, middle
 from afterscene.geodata.masks import read_mask
@@ -113,7 +114,8 @@ class LabelledPair:
 def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
     """Decode each file of a pair once. Raises MissingFile, BadImage, BadLabel.
 
-    Without a label the target file is outlined; without either the pair is not labelled.
+    Without a label the target file is outlined; without either the pair is not labelled. Warns
+    (OddPair) where the two images of a real pair are one, or their order is probably wrong.
     """
     if pair.post is None:
         raise MissingFile(f"pair {pair.id}: there is no post image; leave the pair out")
@@ -122,10 +124,13 @@ def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
         buildings = read_label_of(pair.post_label, pair.post).buildings
     elif pair.target is not None:
         buildings = outlined(_target_of(pair.target, pair.post))
+    pre, post = read_scene(pair.pre), read_scene(pair.post)
+    if not synthetic:  # where no building is damaged, the two may well be equal
+        warn_of_pair(pair.pre, pair.post, pre, post)
     return LabelledPair(
         id=pair.id,
-        pre=_with_data(read_scene(pair.pre)),
-        post=_with_data(read_scene(pair.post)),
+        pre=_with_data(pre),
+        post=_with_data(post),
         buildings=buildings,
         event=pair.event,
         labelled=pair.labelled,
