@@ -52,6 +52,7 @@ def assess(
     from afterscene.geodata.doubts import warn_of_files
     from afterscene.geodata.footprints import read_footprints
     from afterscene.geodata.overview import ImageFile
+    from afterscene.geodata.resolution import check_pixels
     from afterscene.geodata.samegrid import same_grid
     from afterscene.geodata.tiles import tiles
     from afterscene.pages.damage_map import write_map, write_style
@@ -70,6 +71,7 @@ def assess(
     if not found.buildings:
         raise BadParameter(f"{footprints}: holds no footprint; give one with the buildings")
     output.left_out(found.left_out)
+    check_pixels(found.grid, found.buildings)
     detector = load_detector(model)
     shape = found.grid.shape
     with output.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:

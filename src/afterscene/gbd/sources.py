@@ -22,7 +22,8 @@ from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.imagefiles import decoding, open_pillow, open_raster, sniff
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.mapped import located, own_file
-from afterscene.geodata.overview import shape_of
+from afterscene.geodata.overview import ImageFile
+from afterscene.geodata.resolution import check_pixels
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import XbdLabel, XbdTree
 
@@ -30,6 +31,8 @@ SMALLEST = 16
 """Smallest side of an image in pixels."""
 PLAIN = (".png", ".jpg", ".jpeg")
 PRE = "_pre_disaster"
+CUT_FROM = "picture"
+"""In the metadata of a tile's label: the picture that it was cut from."""
 
 
 def find_sources(
@@ -104,7 +107,7 @@ def check_source(source: Source) -> XbdLabel:
 
     Raises:
         MissingFile: the image or the label is not there.
-        BadImage: it is no image, too small, or a PNG of four bands.
+        BadImage: it is no image, too small, or a PNG of four bands, or its houses are too small.
         BadLabel: the label cannot be used, or a building lies outside the image.
         BadParameter: a file is not what it was when its plan was written, or footprints in degrees
             do not lie on the image.
@@ -114,10 +117,12 @@ def check_source(source: Source) -> XbdLabel:
             raise MissingFile(f"{path}: there is no such {what}; check the path")
     _check_unchanged(source)
     warn_of_pre(source.pre)
-    shape = shape_of(source.pre)
-    _check_image(source.pre, shape)
+    grid = ImageFile(source.pre).grid
+    _check_image(source.pre, grid.shape)
     label = read_label_of(source.label, source.pre)
-    _check_buildings(label.buildings, shape, source.label, source.strict)
+    _check_buildings(label.buildings, grid.shape, source.label, source.strict)
+    if CUT_FROM not in label.metadata:  # the picture that it was cut from was checked as a whole
+        check_pixels(grid, label.buildings)
     return label
 
 

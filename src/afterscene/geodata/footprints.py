@@ -18,7 +18,6 @@ import shapely
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.geodata.crs import WGS84, Way
 from afterscene.geodata.damage import FARTHEST, Building
-from afterscene.geodata.fit import fit_lnglat
 from afterscene.geodata.grid import Bounds, Grid
 from afterscene.geodata.guess import why_none
 from afterscene.geodata.labeljson import load_json
@@ -26,6 +25,7 @@ from afterscene.geodata.labelreading import read_label
 from afterscene.geodata.leftout import OUTSIDE, RENAMED, TWICE, UNPLACED, LeftOut, Names
 from afterscene.geodata.mapped import Footprint, iterate_footprints, located
 from afterscene.geodata.mapped.rows import placed
+from afterscene.geodata.resolution import placed_by
 
 _FEATURES = re.compile(rb'"features"\s*:\s*\{')
 _HEAD = 2**16
@@ -108,9 +108,7 @@ def _box(grid: Grid) -> Bounds | None:
 
 def _from_label(path: Path, grid: Grid) -> Footprints:
     label = read_label(path, on_problem="skip", grid=lambda: grid)
-    fit = fit_lnglat(label.buildings)
-    if not grid.placed and fit is not None:
-        grid = Grid(shape=grid.shape, crs=WGS84, transform=fit.affine, image=grid.image)
+    grid = placed_by(grid, label.buildings)
     left_out = LeftOut()
     left_out.take(label.left_out)
     names = [b.uid for b in label.buildings]

@@ -9,7 +9,7 @@ for. Un-classified buildings are 255 in the target and never become no-damage by
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.leaks import Fingerprint, middle
 from afterscene.geodata.masks import read_mask
 from afterscene.geodata.overview import shape_of
+from afterscene.geodata.resolution import warn_of_pixels
 from afterscene.geodata.samegrid import same_grid
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.seen import unseen_unclassified
@@ -115,7 +116,8 @@ def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
     """Decode each file of a pair once. Raises MissingFile, BadImage, BadLabel.
 
     Without a label the target file is outlined; without either the pair is not labelled. Warns
-    (OddPair) where the two images of a real pair are one, or their order is probably wrong.
+    (OddPair) where the two images of a real pair are one, or their order is probably wrong, and
+    (OddPixelSize) of pixels that models do not know.
     """
     if pair.post is None:
         raise MissingFile(f"pair {pair.id}: there is no post image; leave the pair out")
@@ -127,6 +129,7 @@ def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
     pre, post = read_scene(pair.pre), read_scene(pair.post)
     if not synthetic:  # where no building is damaged, the two may well be equal
         warn_of_pair(pair.pre, pair.post, pre, post)
+        warn_of_pixels(replace(pre.grid, image=pair.pre), buildings)
     return LabelledPair(
         id=pair.id,
         pre=_with_data(pre),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from afterscene.depiction.evidence import Evidence
 from afterscene.geodata.damage import Building, instances
+from afterscene.geodata.resolution import metres_per_pixel
 from afterscene.geodata.scene import Scene
 from afterscene.hazards.site import Site
 
@@ -60,10 +61,10 @@ class Ground:
 
     @cached_property
     def gsd(self) -> float:
-        """Metres per pixel; 0.5 (xBD) if the scene does not say."""
+        """Metres per pixel by the place of the scene or of its buildings; 0.5 if neither tells."""
         if self.site is not None:
             return self.site.gsd
-        return float(self.scene.gsd or DEFAULT_GSD)
+        return metres_per_pixel(self.scene.grid, self.buildings) or DEFAULT_GSD
 
     @property
     def extent(self) -> tuple[float, float]:

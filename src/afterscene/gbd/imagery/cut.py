@@ -25,6 +25,7 @@ from afterscene.files import prepare_output
 from afterscene.gbd.imagery.mapped import Frames, footprints_of, gather, own_of
 from afterscene.gbd.imagery.pictures import SourcePicture
 from afterscene.gbd.imagery.windows import SIDE, TileSource, windows
+from afterscene.gbd.sources import CUT_FROM
 from afterscene.geodata.alignment import footprint_shift
 from afterscene.geodata.damage import Building
 from afterscene.geodata.footprints import Footprints
@@ -32,6 +33,7 @@ from afterscene.geodata.grid import Bounds, Grid
 from afterscene.geodata.guess import why_none
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.overview import ImageFile
+from afterscene.geodata.resolution import check_pixels
 from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.seen import seen_shares
 from afterscene.geodata.tiles import Window
@@ -169,6 +171,7 @@ class _Cutter:
 
     def _picture(self, picture: SourcePicture, footprints: Footprints) -> None:
         grid = footprints.grid
+        check_pixels(grid, footprints.buildings)
         self.made.left_out.take(footprints.left_out)
         self.buildings["footprints"] += len(footprints.buildings)
         tree = STRtree([building.polygon for building in footprints.buildings])
@@ -231,6 +234,6 @@ def _metadata(name: str, picture: SourcePicture, window: Window, scene: Scene) -
         "original_height": window.height,
         "original_width": window.width,
         "img_name": f"{name}_pre_disaster.tif",
-        "picture": picture.name,
+        CUT_FROM: picture.name,
         "window": [window.row, window.col],
     }
