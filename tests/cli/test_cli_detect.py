@@ -84,7 +84,7 @@ def test_fit_takes_fields_of_the_detector(afterscene, pairs, tmp_path):
 
 def test_predict_writes_masks_of_levels(afterscene, pairs, model, tmp_path):
     command = ("detect", "predict", "--model", model, "--xbd", pairs, "--out", tmp_path / "out")
-    rows = afterscene(*command, "--json", "--quiet").json
+    rows = afterscene(*command, "--json", "--quiet").json["predictions"]
     assert [row["id"] for row in rows] == ["toy-town_00000000", "toy-town_00000001"]
     for row in rows:
         mask = np.asarray(Image.open(tmp_path / "out" / row["file"]))

@@ -29,6 +29,7 @@ from afterscene.cli.train import (
 from afterscene.errors import BadParameter, MissingFile, UnknownName
 
 if TYPE_CHECKING:
+    from afterscene.geodata.leftout import LeftOut
     from afterscene.geodata.xbd import Pair
     from afterscene.recipes.run import TrainRun
     from afterscene.training.processes import Group
@@ -133,26 +134,35 @@ def predict(
     and targets/, for `afterscene score`.
     """
     from afterscene.detectors import load_detector, predict_folder
+    from afterscene.geodata.leftout import LeftOut
 
-    output = Output(json=as_json, quiet=quiet)
+    output, left_out = Output(json=as_json, quiet=quiet), LeftOut()
     detector = load_detector(model)
-    todo = _chosen(xbd, split, pre, post)
+    todo = _chosen(xbd, split, pre, post, left_out)
+    output.left_out(left_out)
     with (
         whole_output(out, "detect predict", overwrite),
         output.progress("detect predict", len(todo)) as advance,
     ):
         rows = predict_folder(detector, todo, out, flips=flips, advance=advance)
-    output.result(rows, f"{len(rows)} predictions in {out}")
+    value = {"out": str(out), "predictions": rows, "left_out": left_out.as_json()}
+    output.result(value, f"{len(rows)} predictions in {out}")
 
 
-def _chosen(xbd: Path | None, split: str | None, pre: Path | None, post: Path | None) -> list[Pair]:
+def _chosen(
+    xbd: Path | None, split: str | None, pre: Path | None, post: Path | None, left_out: LeftOut
+) -> list[Pair]:
     """The pairs of a folder, or the one pair of files, which belongs to no event."""
+    from afterscene.geodata.pair import with_post
     from afterscene.geodata.xbd import Pair, XbdTree
 
     if xbd is not None and pre is None and post is None:
-        pairs = [pair for pair in XbdTree(xbd).pairs(split) if pair.post is not None]
+        pairs = with_post(XbdTree(xbd).pairs(split, left_out), left_out, levels=False)
         if not pairs:
-            raise MissingFile(f"{xbd}: no pair with a post image; check the folder and the split")
+            raise MissingFile(
+                f"{xbd}: no pair with a post image; check the folder and the split"
+                f"{f' ({left_out})' if left_out else ''}"
+            )
         return pairs
     if xbd is None and pre is not None and post is not None:
         return [Pair(id=pre.stem.removesuffix("_pre_disaster"), event="", pre=pre, post=post)]
@@ -176,11 +186,15 @@ def score(
     from afterscene.cli.score import evaluation_text, score_text
     from afterscene.detectors import load_detector
     from afterscene.detectors.evaluation import score_pairs
+    from afterscene.geodata.leftout import LeftOut
+    from afterscene.geodata.pair import with_post
     from afterscene.geodata.xbd import XbdTree
 
-    output = Output(json=as_json, quiet=quiet)
+    output, left_out = Output(json=as_json, quiet=quiet), LeftOut()
     detector = load_detector(model)
-    pairs = XbdTree(xbd).pairs(split)
+    pairs = with_post(XbdTree(xbd).pairs(split, left_out), left_out)
+    output.left_out(left_out)
     with output.progress("detect score", len(pairs)) as advance:
         values = score_pairs(detector, pairs, flips=flips, advance=advance).as_json()
+    values["left_out"] = left_out.as_json()
     output.result(values, f"{score_text(values)}\n\n{evaluation_text(values)}")

@@ -89,6 +89,7 @@ def carry_out(
         trainer, data, said = run.prepare()
         for sentence in said:
             output.say(f"warning: {sentence}")
+        output.left_out(data.left_out)
         total = run.config.steps
         with caught_signals() as codes, output.progress("train", total - trainer.step) as advance:
             for _ in trainer.run(lambda: max(codes, default=0)):

@@ -19,7 +19,7 @@ import numpy as np
 from afterscene.detectors.detector import Detector
 from afterscene.errors import MissingFile
 from afterscene.geodata.damage import LEVEL_WORDS, layers
-from afterscene.geodata.pair import LabelledPair, read_pair
+from afterscene.geodata.pair import LabelledPair, read_pair, with_post
 from afterscene.geodata.xbd import Pair
 from afterscene.metrics.bootstrap import resample
 from afterscene.metrics.buildings import match_buildings
@@ -105,9 +105,8 @@ def score_pairs(
         BadImage, BadLabel: a pair cannot be used.
     """
     tiles = []
-    for pair in pairs:
-        if pair.post is not None and pair.labelled:
-            tiles.append(_tile(detector, read_pair(pair), flips))
+    for pair in with_post(pairs):
+        tiles.append(_tile(detector, read_pair(pair), flips))
         advance(1)
     if not tiles:
         raise MissingFile("no pair has a post image and its label; check the folder and the split")

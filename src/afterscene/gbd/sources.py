@@ -20,7 +20,7 @@ from afterscene.geodata.damage import Building
 from afterscene.geodata.doubts import warn_of_pre
 from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.imagefiles import decoding, open_pillow, open_raster, sniff
-from afterscene.geodata.leftout import LeftOut
+from afterscene.geodata.leftout import NO_BUILDING, NO_LABEL, LeftOut
 from afterscene.geodata.mapped import located, own_file
 from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.resolution import check_pixels
@@ -45,13 +45,13 @@ def find_sources(
     Raises:
         MissingFile: the folder or the split is missing, or no pre label has a building.
     """
-    pairs, count = XbdTree(xbd).pairs(split), left_out if left_out is not None else LeftOut()
-    sources = []
+    count, sources = left_out if left_out is not None else LeftOut(), []
+    pairs = XbdTree(xbd).pairs(split, count)
     for pair in pairs:
         if pair.pre_label is None:
-            count.add("pre image without a label")
+            count.add(NO_LABEL)
         elif not _has_buildings(pair.pre_label, pair.pre):
-            count.add("pre image whose label has no building")
+            count.add(NO_BUILDING)
         else:
             made = Source(id=pair.id, event=pair.event, pre=pair.pre, label=pair.pre_label)
             sources.append(made)

@@ -21,6 +21,7 @@ from afterscene.generators.generator import BridgeGenerator
 from afterscene.geodata.damage import Building, DamageLevel, instances
 from afterscene.geodata.drawn.layout import coarse
 from afterscene.geodata.georeference import read_label_of
+from afterscene.geodata.leftout import NO_LABEL, LeftOut
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair
@@ -33,14 +34,15 @@ TONES = "layout-tones"
 LARGEST_STRETCH = 1.5
 
 
-def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
+def layout_tiles(pairs: Iterable[Pair], left_out: LeftOut | None = None) -> list[TrainingTile]:
     """One tile per pre image with footprints: from its coarse version to the image itself.
 
-    Raises MissingFile if no pair has any.
+    The others are counted in ``left_out``. Raises MissingFile if no pair has any.
     """
-    tiles = []
+    tiles, count = [], LeftOut() if left_out is None else left_out
     for pair in pairs:
         if pair.pre_label is None:
+            count.add(NO_LABEL)
             continue
         buildings = read_label_of(pair.pre_label, pair.pre).buildings
         scene = read_scene(pair.pre)
@@ -48,6 +50,7 @@ def layout_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
         flat = coarse(picture, buildings)
         style = measure_style(flat, picture, scene.valid)
         if style is None:
+            count.add("pre image of which less than a tenth is data")
             continue
         pixels = np.ascontiguousarray(np.moveaxis(flat, 2, 0))
         tiles.append(

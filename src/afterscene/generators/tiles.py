@@ -13,7 +13,8 @@ from afterscene.files import visible
 from afterscene.generators.appearance import match_style, measure_style
 from afterscene.generators.crops import TrainingTile, affected_mask
 from afterscene.generators.registration import register
-from afterscene.geodata.pair import LabelledPair, read_pair
+from afterscene.geodata.leftout import LeftOut
+from afterscene.geodata.pair import LabelledPair, read_pair, with_post
 from afterscene.geodata.xbd import Pair
 from afterscene.hazards import hazard_of
 
@@ -21,12 +22,13 @@ from afterscene.hazards import hazard_of
 REACH = 24
 
 
-def load_tiles(pairs: Iterable[Pair]) -> list[TrainingTile]:
+def load_tiles(pairs: Iterable[Pair], left_out: LeftOut | None = None) -> list[TrainingTile]:
     """Decode real pairs into memory (about 16 MB per 1024x1024 pair).
 
-    If too little of a tile is unchanged to measure its style, it gets the median of its event.
+    Pairs without a post image are counted in ``left_out``. If too little of a tile is unchanged to
+    measure its style, it gets the median of its event.
     """
-    found = [read_pair(pair) for pair in pairs if pair.post is not None]
+    found = [read_pair(pair) for pair in with_post(pairs, left_out, levels=False)]
     alone = [(affected_mask(pair.target, REACH, 0) == 0) & pair.valid for pair in found]
     styles = [
         measure_style(pair.pre.picture, pair.post.picture, reference)

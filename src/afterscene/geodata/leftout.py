@@ -14,6 +14,12 @@ UNPLACED = "footprint whose coordinates have no place here"
 OUTSIDE = "footprint outside of the images"
 TWICE = "footprint that stands twice, merged"
 RENAMED = "name that stands twice, numbered"
+NO_POST = "pair without a post image"
+NO_LEVELS = "pair without a label or target of its post image"
+NO_LABEL = "pre image without a label"
+NO_BUILDING = "pre image whose label has no building"
+NO_PRE = "post image without its pre image"
+UNNAMED = "image that is not named EVENT_NUMBER_pre_disaster or _post_disaster"
 
 
 @dataclass(frozen=True)

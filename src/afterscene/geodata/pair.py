@@ -8,7 +8,7 @@ for. Un-classified buildings are 255 in the target and never become no-damage by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from afterscene.geodata.damage import IGNORE, Building, DamageLevel, instances, 
 from afterscene.geodata.doubts import warn_of_pair
 from afterscene.geodata.georeference import read_label_of
 from afterscene.geodata.leaks import Fingerprint, middle
+from afterscene.geodata.leftout import NO_LEVELS, NO_POST, LeftOut
 from afterscene.geodata.masks import read_mask
 from afterscene.geodata.overview import shape_of
 from afterscene.geodata.resolution import warn_of_pixels
@@ -146,27 +147,50 @@ def _with_data(scene: Scene) -> Scene:
     return scene if scene.pixels.any() else scene.replace(valid=np.zeros(scene.shape, bool))
 
 
+def with_post(
+    pairs: Iterable[Pair], left_out: LeftOut | None = None, *, levels: bool = True
+) -> list[Pair]:
+    """The pairs that have a post image and, with ``levels``, a file that tells its levels.
+
+    The others are counted.
+    """
+    count, found = LeftOut() if left_out is None else left_out, []
+    for pair in pairs:
+        if pair.post is None:
+            count.add(NO_POST)
+        elif levels and not pair.labelled:
+            count.add(NO_LEVELS)
+        else:
+            found.append(pair)
+    return found
+
+
 def read_pairs(
     tree: XbdTree | Path | str,
     split: str | None = None,
     *,
     synthetic: bool = False,
+    left_out: LeftOut | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[LabelledPair]:
     """Every pair of an xBD or GBD tree (or of one split) that has a post image and labels.
 
-    They stay in memory (9 MB for 1024 x 1024). progress(done, total) is called after each pair.
-    Raises MissingFile where none is found, and what :func:`read_pair` raises.
+    They stay in memory (9 MB for 1024 x 1024). The others are counted in ``left_out``.
+    progress(done, total) is called after each pair. Raises MissingFile where none is found, and
+    what :func:`read_pair` raises.
     """
     if not isinstance(tree, XbdTree):
         tree = XbdTree(Path(tree))
-    pairs = [p for p in tree.pairs(split) if p.post is not None and p.labelled]
+    count = LeftOut()
+    pairs = with_post(tree.pairs(split, count), count)
     if not pairs:
         where = f"split '{split}'" if split else "the tree"
         raise MissingFile(
             f"{tree.root}: {where} has no pair with a post image and its label; "
-            "check the folder and the name of the split"
+            f"check the folder and the name of the split{f' ({count})' if count else ''}"
         )
+    if left_out is not None:
+        left_out.take(count)
     found = []
     for number, pair in enumerate(pairs, 1):
         found.append(read_pair(pair, synthetic=synthetic))

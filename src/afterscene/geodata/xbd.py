@@ -21,6 +21,7 @@ from afterscene.geodata.label import METADATA_FIELDS, XbdLabel, write_label
 from afterscene.geodata.labeljson import load_json
 from afterscene.geodata.labelreading import read_label
 from afterscene.geodata.leaks import Fingerprint
+from afterscene.geodata.leftout import NO_PRE, UNNAMED, LeftOut
 
 __all__ = [
     "EVENTS",
@@ -93,15 +94,16 @@ class XbdTree:
         """Names that :meth:`pairs` takes."""
         return tuple(sorted({*self._splits, *self._folders} - {""}))
 
-    def pairs(self, split: str | None = None) -> list[Pair]:
+    def pairs(self, split: str | None = None, left_out: LeftOut | None = None) -> list[Pair]:
         """All pairs, or those of a split, sorted by id. Raises UnknownName, MissingFile.
 
-        A post image without its pre image is left out.
+        A post image without its pre image, and one of another name, is left out and counted.
         """
+        count = LeftOut() if left_out is None else left_out
         if split is None:
-            found = {p.id: p for folder in self._folders.values() for p in _pairs(folder)}
+            found = {p.id: p for folder in self._folders.values() for p in _pairs(folder, count)}
         elif split in self._splits:
-            known = {p.id: p for folder in self._folders.values() for p in _pairs(folder)}
+            known = {p.id: p for f in self._folders.values() for p in _pairs(f, LeftOut())}
             missing = [i for i in self._splits[split] if i not in known]
             if missing:
                 raise MissingFile(
@@ -110,7 +112,7 @@ class XbdTree:
                 )
             found = {i: known[i] for i in self._splits[split]}
         elif split in self._folders and split:
-            found = {p.id: p for p in _pairs(self._folders[split])}
+            found = {p.id: p for p in _pairs(self._folders[split], count)}
         else:
             names = ", ".join(self.splits) or "none"
             raise UnknownName(
@@ -128,8 +130,9 @@ def _read_splits(path: Path) -> dict[str, list[str]]:
     return splits
 
 
-def _pairs(folder: Path) -> Iterator[Pair]:
-    images = _scan(folder / "images", SUFFIXES)
+def _pairs(folder: Path, left_out: LeftOut) -> Iterator[Pair]:
+    images = _scan(folder / "images", SUFFIXES, left_out=left_out)
+    left_out.add(NO_PRE, sum(w == "post" and (tile, "pre") not in images for tile, w in images))
     labels = _scan(folder / "labels", (".json",))
     targets = _scan(folder / "masks", (".png",), "_target") | _scan(
         folder / "targets", (".png",), "_target"
@@ -147,12 +150,16 @@ def _pairs(folder: Path) -> Iterator[Pair]:
             )
 
 
-def _scan(folder: Path, suffixes: tuple[str, ...], end: str = "") -> dict[tuple[str, str], Path]:
-    """(id, pre or post) -> file, of the files that are named after the rule."""
+def _scan(
+    folder: Path, suffixes: tuple[str, ...], end: str = "", left_out: LeftOut | None = None
+) -> dict[tuple[str, str], Path]:
+    """(id, pre or post) -> file, of the files that are named after the rule; others are counted."""
     found: dict[tuple[str, str], Path] = {}
     for path in visible(folder):
         if path.suffix.lower() in suffixes and path.stem.endswith(end):
             name = _NAME.fullmatch(path.stem.removesuffix(end))
             if name:
                 found.setdefault((name["id"], name["when"]), path)
+            elif left_out is not None:
+                left_out.add(UNNAMED)
     return found

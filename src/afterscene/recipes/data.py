@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +19,7 @@ from afterscene import shipped
 from afterscene.errors import BadParameter, BadWeights
 from afterscene.files import write_json
 from afterscene.geodata.leaks import Fingerprint, apart, check_history, check_leaks
+from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.xbd import XbdTree
 
@@ -68,7 +69,8 @@ class Data:
         contents: ``train`` and ``validation`` -> name of a pair -> hash of its pixels and labels.
         sources: Names of the real tiles that synthetic pairs were made from.
         held_out: Names of the tiles that must not be trained on.
-        left_out: A sentence for each pair that would have leaked.
+        leaks: A sentence for each pair that would have leaked, and was left out.
+        left_out: Counts of what else was not used, by reason.
     """
 
     train: Sequence[Any]
@@ -76,7 +78,8 @@ class Data:
     contents: Mapping[str, Mapping[str, str]]
     sources: Sequence[str]
     held_out: frozenset[str]
-    left_out: Sequence[str]
+    leaks: Sequence[str]
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def read_data(kind: ModuleType, folders: Folders) -> Data:
@@ -95,7 +98,8 @@ def read_data(kind: ModuleType, folders: Folders) -> Data:
         known = [*(pair.fingerprint for pair in held), *tested]
         learned = [pair.fingerprint for pair in tree.pairs(folders.split)]
         check_leaks(learned, known, pictures=False)
-    train, validation = kind.load_data(tree, folders)
+    left_out = LeftOut()
+    train, validation = kind.load_data(tree, folders, left_out)
     validation, first = _kept(validation, tested, folders)
     held_out = [*(part.fingerprint for part in validation), *tested]
     train, second = _kept(train, held_out, folders)
@@ -105,7 +109,8 @@ def read_data(kind: ModuleType, folders: Folders) -> Data:
         contents={"train": _contents(train), "validation": _contents(validation)},
         sources=sorted({part.source for part in train} - {""}),
         held_out=frozenset(tile.id for tile in held_out),
-        left_out=(*first, *second),
+        leaks=(*first, *second),
+        left_out=left_out,
     )
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from afterscene.detectors import DETECTORS, load_detector, training
 from afterscene.detectors.objects import fit_objects
 from afterscene.detectors.task import DetectorRun, DetectorTask
+from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.pair import LabelledPair, read_pairs
 from afterscene.geodata.xbd import XbdTree
 from afterscene.recipes.data import Data, Folders, Part, tiles_of
@@ -43,15 +44,17 @@ def clip() -> DetectorRun:
     return DetectorRun.of(DETECTORS["clip"])
 
 
-def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
-    """Pairs to train on and to decide thresholds with. Raises MissingFile."""
-    train = [_part(pair) for pair in read_pairs(tree, folders.split)]
+def load_data(tree: XbdTree, folders: Folders, left_out: LeftOut) -> tuple[list[Part], list[Part]]:
+    """Pairs to train on and to decide thresholds with; others are counted. Raises MissingFile."""
+    train = [_part(pair) for pair in read_pairs(tree, folders.split, left_out=left_out)]
     for folder in folders.synthetic:
         sources = source_names(folder)
         train += [
-            _part(pair, sources.get(pair.id, "")) for pair in read_pairs(folder, synthetic=True)
+            _part(pair, sources.get(pair.id, ""))
+            for pair in read_pairs(folder, synthetic=True, left_out=left_out)
         ]
-    held = read_pairs(tree, folders.validation) if folders.validation else []
+    asked = folders.validation
+    held = read_pairs(tree, asked, left_out=left_out) if asked else []
     return train, [_part(pair) for pair in held]
 
 

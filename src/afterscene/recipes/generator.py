@@ -25,6 +25,7 @@ from afterscene.generators.render import RenderConfig
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.border import black_border
+from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.xbd import XbdTree
 from afterscene.recipes.data import Data, Folders, Part, tiles_of
 from afterscene.training.config import LoopConfig
@@ -61,17 +62,17 @@ def small() -> TrainConfig:
     )
 
 
-def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
+def load_data(tree: XbdTree, folders: Folders, left_out: LeftOut) -> tuple[list[Part], list[Part]]:
     """Tiles for training and for validation, from an xBD tree.
 
-    Pairs of images in a subfolder ``unlabelled/`` are used for training as well. Raises
-    MissingFile, and the errors of reading them.
+    Pairs of images in a subfolder ``unlabelled/`` are used for training as well. What cannot be
+    used is counted. Raises MissingFile, and the errors of reading them.
     """
-    pairs = tree.pairs(folders.split)
+    pairs = tree.pairs(folders.split, left_out)
     if (folders.root / "unlabelled").is_dir():
         pairs = pairs + unlabelled_pairs(folders.root / "unlabelled")
-    held = tree.pairs(folders.validation) if folders.validation else []
-    return parts(load_tiles(pairs)), parts(load_tiles(held))
+    held = tree.pairs(folders.validation, left_out) if folders.validation else []
+    return parts(load_tiles(pairs, left_out)), parts(load_tiles(held, left_out))
 
 
 def parts(tiles: Sequence[TrainingTile]) -> list[Part]:

@@ -15,6 +15,7 @@ from afterscene.generators.crops import CropConfig
 from afterscene.generators.layouts import STYLES, TONES, layout_tiles
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import TrainConfig
+from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.xbd import Pair, XbdTree
 from afterscene.recipes.data import Data, Folders, Part
 from afterscene.recipes.generator import initial, make_trainer, parts, rounded, write_model
@@ -52,15 +53,16 @@ def default() -> LayoutConfig:
     )
 
 
-def load_data(tree: XbdTree, folders: Folders) -> tuple[list[Part], list[Part]]:
-    """Tiles for training and for validation. Raises MissingFile."""
-    held = tree.pairs(folders.validation) if folders.validation else []
-    return _layout_parts(tree.pairs(folders.split)), _layout_parts(held)
+def load_data(tree: XbdTree, folders: Folders, left_out: LeftOut) -> tuple[list[Part], list[Part]]:
+    """Tiles for training and for validation; others are counted. Raises MissingFile."""
+    held = tree.pairs(folders.validation, left_out) if folders.validation else []
+    train = tree.pairs(folders.split, left_out)
+    return _layout_parts(train, left_out), _layout_parts(held, left_out)
 
 
-def _layout_parts(pairs: list[Pair]) -> list[Part]:
+def _layout_parts(pairs: list[Pair], left_out: LeftOut) -> list[Part]:
     """A layout tile's ``pre`` is a coarse picture, its ``post`` the pre image of the place."""
-    made = parts(layout_tiles(pairs)) if pairs else []
+    made = parts(layout_tiles(pairs, left_out)) if pairs else []
     prints = (replace(p.fingerprint, picture=p.pair.post.picture) for p in made)
     return [replace(p, fingerprint=own) for p, own in zip(made, prints, strict=True)]
 

@@ -78,7 +78,7 @@ class TrainRun:
         said = self._compare() if self.resume else []
         self._check_states()  # before the slow decoding
         data = read_data(self._kind, self.folders)
-        said += data.left_out
+        said += data.leaks
         if self.resume:
             check_data(self.out, data)
         trainer = self._kind.make_trainer(
@@ -136,6 +136,8 @@ class TrainRun:
         return {
             "out": str(self.out),
             "pairs": len(data.train),
+            "leaks": list(data.leaks),
+            "left_out": data.left_out.as_json(),
             "step": trainer.step,
             "steps": self.config.steps,
             "skipped": trainer.skipped,
