@@ -171,6 +171,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--quiet",
         "--ray",
         "--resume",
+        "--role",
         "--seed",
         "--set",
         "--severity",

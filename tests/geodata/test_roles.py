@@ -4,7 +4,8 @@ from pathlib import PurePath
 
 import pytest
 
-from afterscene.geodata.roles import NOUNS, SILENT, said, taken
+from afterscene.errors import BadParameter
+from afterscene.geodata.roles import NOUNS, SILENT, Rule, said, taken
 
 POST = (
     *("post", "POST", "Post", "after", "After", "postevent", "PostEvent", "post-event"),
@@ -100,3 +101,23 @@ def test_a_plan_takes_no_after_image_and_every_guard_post(tmp_path) -> None:
         (tmp_path / name).write_bytes(b"II*\0")
     found = [picture.name for picture in pictures_in(tmp_path)]
     assert found == ["pre/a.tif", "x/before.tif", "x/guard-post_12.tif", "x/outpost.tif"]
+
+
+def test_a_rule_of_the_user_goes_before_the_names() -> None:
+    files = [PurePath(f) for f in ("a_b.tif", "post/c.tif", "post/x_b.tif", "guard-post_1.tif")]
+    rules = [Rule.parse("pre=post/c*"), Rule.parse("post=*_b.tif")]
+    found = taken(files, rules)
+    assert [one.role for one in found] == ["post", "pre", "post", "pre"]
+    assert found[0].why == "your post=*_b.tif" and found[1].why == "your pre=post/c*"
+    assert [one.role for one in taken(files, [Rule.parse("pre=*")])] == ["pre"] * 4
+
+
+@pytest.mark.parametrize("text", ["post", "after=*.tif", "=x", "pre=", "*.tif"])
+def test_a_rule_that_names_no_role_is_refused(text: str) -> None:
+    with pytest.raises(BadParameter, match="pre=PATTERN or post=PATTERN"):
+        Rule.parse(text)
+
+
+def test_a_rule_that_fits_nothing_is_refused() -> None:
+    with pytest.raises(BadParameter, match=r"post=\*\.png fits none of 1 images, such as a\.tif"):
+        taken([PurePath("a.tif")], [Rule.parse("post=*.png")])

@@ -26,11 +26,13 @@ from afterscene.cli.options import (
     parameters,
 )
 from afterscene.cli.output import Json, Output, Quiet, Seed
+from afterscene.cli.roles import roles_json, say_roles
 from afterscene.cli.summary import show
 from afterscene.errors import BadParameter
 
 if TYPE_CHECKING:
-    from afterscene.gbd.imagery import CutTiles
+    from afterscene.gbd.imagery import SourcePicture
+    from afterscene.geodata.roles import Taken
 
 PlanPath = Annotated[Path, typer.Option("--plan", help="A file of `gbd plan`.")]
 
@@ -56,6 +58,14 @@ def plan(
     before: Annotated[
         datetime | None,
         typer.Option("--before", help="Only what a catalogue says was taken before (UTC)."),
+    ] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--role",
+            help="Which --images are pre or post images where names do not tell: pre=PATTERN or "
+            "post=PATTERN, such as 'post=*_b.tif'; repeatable, the first that fits decides.",
+        ),
     ] = None,
     footprints: Annotated[
         list[Path] | None,
@@ -122,6 +132,7 @@ def plan(
     """
     from afterscene import gbd
     from afterscene.cli.output import table
+    from afterscene.gbd.imagery import cut_tiles
     from afterscene.gbd.steering import parse_mix
     from afterscene.geodata.leftout import LeftOut
     from afterscene.hazards import HAZARDS
@@ -133,13 +144,15 @@ def plan(
     imagery: dict[str, Any] = {}
     if xbd is None:
         tiles = out.with_name(f"{out.stem}.tiles")
-        report = _cut(images, stac, before, footprints or [], tiles, on_error)
-        imagery = {"imagery": report.as_json()}
+        pictures, roles = _pictures(images, stac, before, role or [], footprints or [])
+        say_roles(output, roles, left_out)
+        report = cut_tiles(pictures, footprints or [], tiles, on_error=on_error)
+        imagery = {"imagery": report.as_json(), "roles": roles_json(roles, report.labels)}
         left_out.take(report.left_out)
         output.say(f"{len(report.tiles)} tiles in {tiles}")
         for status, n in sorted(report.shifts.items()):
             output.say(f"{n} x footprints {status}")
-    elif images or stac or before or footprints:
+    elif images or stac or before or role or footprints:
         raise BadParameter("--xbd has images and labels; leave --images, --stac, ... out")
     config = gbd.PlanConfig(
         hazards=tuple(HAZARDS) if hazard == ["all"] else tuple(hazard),
@@ -172,21 +185,21 @@ def plan(
     for words in selected.leaks:
         output.say(f"left out: {words}")
     rows = [*written.hazards.items(), ("all", written.plan.count)]
-    counts = {**written.as_json(), **selected.as_json()}
+    counts = {**written.as_json(), **selected.as_json(), "left_out": left_out.as_json()}
     value = {"out": str(out), "shard_size": shard_size, **counts, **imagery}
-    value["left_out"] = left_out.as_json()
     output.result(value, table(("hazard", "pairs"), rows))
 
 
-def _cut(
+def _pictures(
     images: Path | None,
     stac: Path | None,
     before: datetime | None,
+    role: list[str],
     footprints: list[Path],
-    tiles: Path,
-    on_error: str,
-) -> CutTiles:
+) -> tuple[list[SourcePicture], dict[str, Taken]]:
+    """The pictures to cut, and by name what each file was taken for."""
     from afterscene.gbd import imagery
+    from afterscene.geodata.roles import Rule, Taken
 
     if (images is None) == (stac is None):
         raise BadParameter("give the pre images by one of --xbd, --images or --stac")
@@ -195,11 +208,15 @@ def _cut(
     if images is not None:
         if before is not None:
             raise BadParameter("--before needs the times of a --stac catalogue; leave it out")
-        pictures = imagery.pictures_in(images)
-    else:
-        assert stac is not None
-        pictures = imagery.pictures_of_catalogue(stac, before and before.replace(tzinfo=UTC))
-    return imagery.cut_tiles(pictures, footprints, tiles, on_error=on_error)
+        roles = imagery.roles_in(images, [Rule.parse(text) for text in role])
+        named = {path.relative_to(images).as_posix(): taken for path, taken in roles.items()}
+        return imagery.pictures_in(images, roles), named
+    assert stac is not None
+    if role:
+        raise BadParameter("--role is for the files of --images; give --before with a --stac")
+    found = imagery.pictures_of_catalogue(stac, before and before.replace(tzinfo=UTC))
+    why = f"taken before {before:%Y-%m-%d %H:%M}" if before else "no --before was given"
+    return found, {picture.name: Taken(role="pre", why=why) for picture in found}
 
 
 def tile(

@@ -5,9 +5,9 @@ from typing import Any
 from afterscene.cli.output import Output
 
 
-def show(output: Output, report: Any) -> None:
-    """What was made on stdout, what was skipped and why on stderr."""
-    value = report.as_json()
+def show(output: Output, report: Any, roles: list[dict[str, str]] | None = None) -> None:
+    """What was made on stdout, what was skipped and why on stderr; ``roles`` of files in JSON."""
+    value = report.as_json() | ({} if roles is None else {"roles": roles})
     levels = ", ".join(f"{n} {word}" for word, n in value["levels"].items())
     already = f" ({report.already} were there already)" if report.already else ""
     text = f"{report.pairs} pairs in {report.out}{already}; buildings: {levels or 'none'}"

@@ -22,6 +22,7 @@ from afterscene.cli.options import (
     parameters,
 )
 from afterscene.cli.output import Json, Output, Quiet, Seed
+from afterscene.cli.roles import roles_json
 from afterscene.cli.summary import show
 
 PreImages = Annotated[list[Path], typer.Argument(metavar="PRE", help="Pre-disaster images.")]
@@ -60,12 +61,15 @@ def synthesize(
     manifest.jsonl; a GeoTIFF also gives a GeoTIFF on the same grid.
     """
     from afterscene import gbd
+    from afterscene.geodata.roles import Taken
 
     output = Output(json=as_json, quiet=quiet)
     sources = gbd.match_labels(pre, labels)
+    files = {source.pre.name: Taken(role="pre", why="given as PRE") for source in sources}
+    roles = roles_json(files, {source.label: source.pre.name for source in sources}, given=labels)
     plan = gbd.plan_each(sources, hazard, severity=severity, seed=seed, parameters=parameters(set_))
     generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     with output.progress("synthesize", plan.count) as advance:
         options = gbd.RunOptions(on_error=on_error, overwrite=overwrite, on_progress=advance)
         report = gbd.build(plan, out, generator, rendering=rendering, options=options, flat=True)
-    show(output, report)
+    show(output, report, roles)

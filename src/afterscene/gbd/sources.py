@@ -5,6 +5,7 @@ are decoded once, when the pair is made.
 """
 
 import hashlib
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,14 @@ from pathlib import Path
 import numpy as np
 from shapely.validation import explain_validity
 
-from afterscene.errors import AftersceneError, BadImage, BadLabel, BadParameter, MissingFile
+from afterscene.errors import (
+    AftersceneError,
+    BadImage,
+    BadLabel,
+    BadParameter,
+    MissingFile,
+    OddPair,
+)
 from afterscene.files import sha256_file
 from afterscene.gbd.plan import Source
 from afterscene.geodata.bands import band_order
@@ -92,7 +100,22 @@ def match_labels(pres: Sequence[Path], labels: Sequence[Path]) -> tuple[Source, 
     stem, count = Counter(source.id for source in sources).most_common(1)[0]
     if count > 1:
         raise BadParameter(f"two images are named {stem}; give them in two commands")
+    _warn_of_order(sources)
     return sources
+
+
+def _warn_of_order(sources: Sequence[Source]) -> None:
+    """Warn (OddPair) where a label has the name of another image than that it is given for."""
+    images = {source.pre.stem: source.pre for source in sources}
+    for source in sources:
+        own = images.get(source.label.stem)
+        if own is not None and own != source.pre:
+            warnings.warn(
+                f"{source.label} is given for {source.pre}, but has the name of {own}; give "
+                "--labels in the order of the images if it is the label of that",
+                OddPair,
+                stacklevel=3,
+            )
 
 
 def _source(pre: Path, label: Path) -> Source:

@@ -13,7 +13,7 @@ from afterscene.files import visible
 from afterscene.generators.appearance import match_style, measure_style
 from afterscene.generators.crops import TrainingTile, affected_mask
 from afterscene.generators.registration import register
-from afterscene.geodata.leftout import LeftOut
+from afterscene.geodata.leftout import NO_PRE, LeftOut
 from afterscene.geodata.pair import LabelledPair, read_pair, with_post
 from afterscene.geodata.xbd import Pair
 from afterscene.hazards import hazard_of
@@ -44,20 +44,22 @@ def load_tiles(pairs: Iterable[Pair], left_out: LeftOut | None = None) -> list[T
     ]
 
 
-def unlabelled_pairs(folder: Path) -> list[Pair]:
+def unlabelled_pairs(folder: Path, left_out: LeftOut | None = None) -> list[Pair]:
     """Pairs of a flat folder of ``{event}_{number}_{pre|post}_disaster.{suffix}`` images.
 
-    Raises MissingFile if the folder has none.
+    A post image without its pre image is counted. Raises MissingFile if the folder has no pair.
     """
-    pairs = []
+    pairs, count = [], LeftOut() if left_out is None else left_out
     for post in (path for path in visible(folder) if path.match("*_post_disaster.*")):
         pre = post.with_name(post.name.replace("_post_disaster", "_pre_disaster"))
         name = post.name.split("_post_disaster")[0]
-        if pre.is_file():
-            event = name.rsplit("_", 1)[0]
-            pairs.append(
-                Pair(id=name, event=event, pre=pre, post=post, pre_label=None, post_label=None)
-            )
+        if not pre.is_file():
+            count.add(NO_PRE)
+            continue
+        event = name.rsplit("_", 1)[0]
+        pairs.append(
+            Pair(id=name, event=event, pre=pre, post=post, pre_label=None, post_label=None)
+        )
     if not pairs:
         raise MissingFile(
             f"{folder} has no pairs of images named *_pre_disaster and *_post_disaster; "

@@ -11,16 +11,19 @@ at anything but a letter, at a digit, and where a capital follows a small letter
 ``guard-post_12``, ``outpost``, ``post-office_4`` and ``afternoon`` say nothing, and so does a name
 that says both. Of a file in a folder, its own name decides, else its folders from the nearest to
 the given one, else its twin: ``x-post-12`` is after where ``x-pre-12`` lies beside it. What nothing
-is said of is taken for a pre image.
+is said of is taken for a pre image. A user's own :class:`Rule` goes before all of this.
 """
 
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import PurePath
 from typing import Literal
+
+from afterscene.errors import BadParameter
 
 Role = Literal["pre", "post"]
 WORDS: dict[str, Role] = {"pre": "pre", "before": "pre", "post": "post", "after": "post"}
@@ -45,6 +48,28 @@ class Taken:
     why: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """The role of files whose path below the folder, or whose name, fits a pattern: ``*_b.tif``."""
+
+    role: Role
+    pattern: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Rule":
+        """``post=*_b.tif``. Raises BadParameter."""
+        word, equals, pattern = text.partition("=")
+        if word not in ("pre", "post") or not (equals and pattern):
+            raise BadParameter(
+                f"{text!r} names no role; write pre=PATTERN or post=PATTERN, such as 'post=*_b.tif'"
+            )
+        return cls(role="pre" if word == "pre" else "post", pattern=pattern)
+
+    def fits(self, file: PurePath) -> bool:
+        """Whether it is about a file, whose path is relative to the folder that was given."""
+        return fnmatchcase(file.as_posix(), self.pattern) or fnmatchcase(file.name, self.pattern)
+
+
 def said(name: str) -> Role | None:
     """The role that a name without its ending says; None where it says none, or both."""
     words = _words(name)
@@ -57,13 +82,25 @@ def said(name: str) -> Role | None:
     return found.pop() if len(found) == 1 else None
 
 
-def taken(files: Sequence[PurePath]) -> list[Taken]:
-    """What each file is taken for; their paths are relative to the folder that was given."""
+def taken(files: Sequence[PurePath], rules: Sequence[Rule] = ()) -> list[Taken]:
+    """What each file is taken for; their paths are relative to the folder that was given.
+
+    The first of the rules that fits decides. Raises BadParameter: one fits no file.
+    """
+    for rule in rules:
+        if not any(rule.fits(file) for file in files):
+            raise BadParameter(
+                f"the pattern of {rule.role}={rule.pattern} fits none of {len(files)} images, such "
+                f"as {files[0].as_posix() if files else 'none'}; correct it"
+            )
     twins = _twins(files)
-    return [_taken(file, twins) for file in files]
+    return [_taken(file, twins, rules) for file in files]
 
 
-def _taken(file: PurePath, twins: dict[PurePath, Role]) -> Taken:
+def _taken(file: PurePath, twins: dict[PurePath, Role], rules: Sequence[Rule]) -> Taken:
+    for rule in rules:
+        if rule.fits(file):
+            return Taken(role=rule.role, why=f"your {rule.role}={rule.pattern}")
     if role := said(file.stem):
         return Taken(role=role, why="its name")
     for folder in list(file.parents)[:-1]:

@@ -70,7 +70,7 @@ def load_data(tree: XbdTree, folders: Folders, left_out: LeftOut) -> tuple[list[
     """
     pairs = tree.pairs(folders.split, left_out)
     if (folders.root / "unlabelled").is_dir():
-        pairs = pairs + unlabelled_pairs(folders.root / "unlabelled")
+        pairs = pairs + unlabelled_pairs(folders.root / "unlabelled", left_out)
     held = tree.pairs(folders.validation, left_out) if folders.validation else []
     return parts(load_tiles(pairs, left_out)), parts(load_tiles(held, left_out))
 

@@ -6,6 +6,13 @@
 
 from afterscene.gbd.imagery.catalogue import pictures_of_catalogue
 from afterscene.gbd.imagery.cut import CutTiles, cut_tiles
-from afterscene.gbd.imagery.pictures import SourcePicture, pictures_in
+from afterscene.gbd.imagery.pictures import SourcePicture, pictures_in, roles_in
 
-__all__ = ["CutTiles", "SourcePicture", "cut_tiles", "pictures_in", "pictures_of_catalogue"]
+__all__ = [
+    "CutTiles",
+    "SourcePicture",
+    "cut_tiles",
+    "pictures_in",
+    "pictures_of_catalogue",
+    "roles_in",
+]

@@ -50,13 +50,14 @@ class CutTiles:
     """What was cut.
 
     ``tiles``: names; ``left_out``: reasons; ``shifts``: by status; ``skipped``: (picture, fault) of
-    pictures that cannot be used.
+    pictures that cannot be used; ``labels``: file of footprints -> the picture of its name.
     """
 
     tiles: list[str] = field(default_factory=list)
     left_out: LeftOut = field(default_factory=LeftOut)
     shifts: Counter[str] = field(default_factory=Counter)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    labels: dict[Path, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The counts as JSON values."""
@@ -147,6 +148,8 @@ class _Cutter:
         shared = gather(self.files, every.only([*grids]), every, count)
         failed = {name for name, _ in self.made.skipped}
         for picture, grid in grids.items():
+            if own := own_of(picture, self.folders):
+                self.made.labels[own] = picture.name
             if picture.name not in failed:
                 with self._faults(picture):
                     self._picture(picture, footprints_of(picture, grid, self.folders, shared))

@@ -5,7 +5,7 @@ become plain: they turn into file names. What a name or folder says is an after 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 from afterscene.errors import MissingFile
 from afterscene.files import visible
 from afterscene.geodata.imagefiles import SUFFIXES
-from afterscene.geodata.roles import taken
+from afterscene.geodata.roles import Rule, Taken, taken
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,21 +34,31 @@ def plain(name: str) -> str:
     return kept or "place"
 
 
-def pictures_in(folder: Path) -> list[SourcePicture]:
-    """The PNG, JPEG and TIFF files below a folder, after images left out.
+def roles_in(folder: Path, rules: Sequence[Rule] = ()) -> dict[Path, Taken]:
+    """What each PNG, JPEG and TIFF file below a folder is taken for, and why.
 
-    Which those are: :mod:`afterscene.geodata.roles`.
+    By the user's rules, else by :mod:`afterscene.geodata.roles`.
 
     Raises:
-        MissingFile: it is not a folder, or has no image.
+        MissingFile: it is not a folder.
+        BadParameter: a rule fits no file.
     """
     if not folder.is_dir():
         raise MissingFile(f"{folder} is not a folder; give one with GeoTIFF, PNG or JPEG files")
-    root = folder.resolve()
     files = [p for p in visible(folder, deep=True) if p.suffix.lower() in SUFFIXES and p.is_file()]
-    roles = taken([path.relative_to(folder) for path in files])
-    found = []
-    for path, role in zip(files, roles, strict=True):
+    found = taken([path.relative_to(folder) for path in files], rules)
+    return dict(zip(files, found, strict=True))
+
+
+def pictures_in(folder: Path, roles: Mapping[Path, Taken] | None = None) -> list[SourcePicture]:
+    """The pre images among the files of :func:`roles_in`.
+
+    Raises:
+        MissingFile: it is not a folder, or has no pre image.
+    """
+    files = roles_in(folder) if roles is None else roles
+    root, found = folder.resolve(), []
+    for path, role in files.items():
         if role.role == "post":
             continue
         if not path.resolve().is_relative_to(root):
@@ -59,6 +69,7 @@ def pictures_in(folder: Path) -> list[SourcePicture]:
     if not found:
         raise MissingFile(
             f"{folder} holds no pre image; give a folder with GeoTIFF, PNG or JPEG files "
-            f"({len(files)} are taken for after images, by their names or folders)"
+            f"({len(files)} are taken for after images, by their names or folders; --role "
+            "pre=PATTERN names pre images)"
         )
     return found
