@@ -94,7 +94,7 @@ def test_real_pairs_of_its_events_teach_it(tmp_path):
     for part in ("pre", "post"):
         noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8)
         Image.fromarray(noise).save(tmp_path / f"munich-hail_00000003_{part}_disaster.png")
-    (tile,) = load_tiles(unlabelled_pairs(tmp_path))
+    ((_, tile),) = load_tiles(unlabelled_pairs(tmp_path))
     assert tile.hazard == hazard_of("munich-hail") == "hail"
     known = BridgeConfig().hazards
     assert class_of("hail", known) == known.index("hail") >= 7

@@ -31,13 +31,8 @@ def telling() -> TrainingTile:
     def picture(blue: int) -> np.ndarray:
         return np.stack([rows, cols, np.full_like(rows, blue)], axis=2)
 
-    return replace(
-        toy.tile(),
-        pair=toy.pair_of(picture(10), picture(90), buildings),
-        registered=picture(90),
-        matched=picture(170),
-        middle=np.zeros(3, np.float32),
-    )
+    pair = toy.pair_of(picture(10), picture(90), buildings)
+    return toy.tile_of(pair, matched=picture(170), middle=np.zeros(3, np.float32))
 
 
 def colours(x: torch.Tensor) -> np.ndarray:
@@ -129,8 +124,44 @@ def test_the_class_of_a_hazard_is_its_place_in_the_order_of_the_weights():
     assert crops_of(tiles, run, CPU).hazards == order
 
 
-def test_tiles_of_several_sizes_are_drawn_on_the_processor():
-    config, small = TrainConfig(), toy.tile()
-    cuda = torch.device("cuda")
-    assert isinstance(crops_of([telling(), small], config, cuda), CropSampler)
-    assert isinstance(crops_of([telling()], config, CPU), CropSampler)
+def test_resampled_crops_keep_within_their_range_and_know_their_pixel_size():
+    """Alike on both: metres per pixel times the pixels that a crop spans."""
+    tiles = [replace(telling(), gsd=gsd) for gsd in (0.5, 1.0)]
+    config = replace(PLAIN, shapes=((32, 200),), resampled=1.0, level_weights=(0, 0, 0, 0, 1))
+    for crops in (DeviceCrops(tiles, config, 0, CPU), CropSampler(tiles, config, 0)):
+        batch = crops.batch(0)
+        gsd, pre = batch.condition.gsd.numpy(), colours(batch.condition.pre)
+        assert gsd.min() > 0.38 and gsd.max() < 1.25 and np.ptp(gsd) > 0.5
+        spans = np.linalg.norm((pre[:, 28, 16, :2] - pre[:, 4, 16, :2]) / 24, axis=1)
+        own = gsd / spans
+        assert (np.minimum(np.abs(own / 0.5 - 1), np.abs(own - 1)) < 0.06).mean() > 0.97
+        coarse = gsd[np.abs(own - 1) < 0.12]
+        assert coarse.min() > 0.75  # not finer than there is to see
+        target = colours(batch.target)
+        assert np.abs(target[..., :2] - pre[..., :2]).max() < 0.02
+
+
+def test_a_share_of_crops_keeps_the_pixels_of_its_tile():
+    config = replace(PLAIN, shapes=((32, 200),), resampled=0.5, drop=0.3)
+    for crops in (DeviceCrops([telling()], config, 0, CPU), CropSampler([telling()], config, 0)):
+        gsd = crops.batch(0).condition.gsd.numpy()
+        assert 0.2 < np.isnan(gsd).mean() < 0.4
+        assert 0.35 < (gsd[~np.isnan(gsd)] == 0.5).mean() < 0.65
+
+
+def test_tiles_of_several_sizes_are_drawn_together():
+    large, small = telling(), replace(toy.tile(), gsd=1.0)
+    batch = DeviceCrops([large, small], replace(PLAIN, shapes=((16, 100),)), 0, CPU).batch(0)
+    assert set(batch.condition.gsd.tolist()) == {0.5, 1.0}
+
+
+def test_an_edit_of_a_coarse_crop_reaches_as_far_in_its_own_pixels():
+    config = replace(PLAIN, edit_share=1.0, level_weights=(0, 0, 0, 1, 0), resampled=1.0)
+    config = replace(config, gsd=(1.0, 1.0), shapes=((64, 40),))
+    for crops in (DeviceCrops([telling()], config, 0, CPU), CropSampler([telling()], config, 0)):
+        batch = crops.batch(0)
+        mask, levels = batch.condition.affected[:, 0].numpy(), batch.condition.levels.numpy()
+        house = (levels == 4).sum(axis=(1, 2))
+        assert abs(np.median(house) - 40 * 20 / 4) < 40
+        grown = (mask > 0).sum(axis=(1, 2)) - house
+        assert 150 < np.median(grown) < 1100

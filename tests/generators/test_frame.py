@@ -32,7 +32,7 @@ def test_a_generator_that_saw_no_fire_sketches_it():
 
 
 def training_tile(hazard, levels):
-    return SimpleNamespace(hazard=hazard, pair=SimpleNamespace(levels=np.array(levels)))
+    return SimpleNamespace(hazard=hazard, places=SimpleNamespace(levels=np.array(levels)))
 
 
 def begun(learned, **more):

@@ -44,7 +44,7 @@ def model(tmp_path_factory):
         precision="fp32",
         evaluations=2,
     )
-    run = TrainRun(config=config, folders=Folders(root=data), out=folder / "run")
+    run = TrainRun(config=config, folders=Folders(roots=(data,)), out=folder / "run")
     trainer, loaded, _ = run.prepare()
     list(trainer.run())
     run.finish(trainer, loaded)
@@ -58,10 +58,10 @@ def generator(model):
 
 def test_tiles_lead_from_the_coarse_picture_to_the_real_one(tmp_path):
     tree = XbdTree(toys.toy_tree(tmp_path / "xbd"))
-    (tile, *_) = layout_tiles(tree.pairs("train"))
+    ((pair, tile), *_) = layout_tiles(tree.pairs("train"))
     real = read_scene(tree.pairs("train")[0].pre).rgb()
-    assert np.array_equal(tile.post, real) and not np.array_equal(tile.pre, real)
-    assert (tile.pair.levels == 1).all() and len(tile.pair.buildings) == len(toys.BOXES)
+    assert np.array_equal(tile.registered, real) and not np.array_equal(tile.pre, real)
+    assert (tile.places.levels == 1).all() and len(pair.buildings) == len(toys.BOXES)
     with pytest.raises(MissingFile, match="footprints"):
         layout_tiles([])
 

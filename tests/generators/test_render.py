@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from affine import Affine
 
 from afterscene import computing
 from afterscene.diffusion.schedules import Level
 from afterscene.errors import AftersceneError
 from afterscene.generators import windows
+from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import SceneDenoiser, scene_condition
 from afterscene.generators.windows import halo_of, patches
@@ -214,3 +216,21 @@ def test_black_padding_without_a_mask_stays_black():
     post = toy.generator().render(pre, house, seed=0, mode="reacquire")
     assert pre.valid.all() and post.valid.all()
     assert not post.pixels[:, :, :30].any() and post.pixels[:, :, 34:].std() > 20
+
+
+def test_a_scene_is_drawn_at_its_own_pixel_size_where_the_weights_know_it():
+    """Metres per pixel come from the scene's place; weights without them draw as ever."""
+    torch.manual_seed(0)
+    knowing = BridgeModel(replace(toy.TINY, gsd=True)).eval()
+    with torch.no_grad():
+        for parameter in knowing.parameters():
+            parameter.normal_(0, 0.08)
+    before = toy.damage(toy.building(20, 20, DamageLevel.DESTROYED))
+    scenes = [
+        toy.scene().replace(crs="EPSG:32616", transform=Affine.scale(g, -g)) for g in (0.5, 1)
+    ]
+    scenes.append(toy.scene())
+    for model, different in ((knowing, 3), (toy.model(), 1)):
+        made = replace(toy.generator(), model=model)
+        drawn = {made.render(s, before, seed=1).pixels.tobytes() for s in scenes}
+        assert len(drawn) == different

@@ -15,6 +15,7 @@ from afterscene.geodata.damage import Building, DamageLevel, DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
 from afterscene.recipes.data import Data, write_data
+from afterscene.training.crops import Places
 
 TINY = BridgeConfig(patch=2, widths=(8, 16), depths=(1, 1), embedding=16)
 
@@ -27,7 +28,7 @@ def data_of(run: Path, tiles: list[TrainingTile], validation: Sequence[TrainingT
         contents={"train": {tile.name: "" for tile in tiles}, "validation": {}},
         sources=[],
         held_out=frozenset(),
-        left_out=[],
+        leaks=[],
     )
     write_data(run, data, [])
     return data
@@ -79,6 +80,11 @@ def pair_of(
 
 
 def tile(seed: int = 0) -> TrainingTile:
+    """The tile of :func:`pair`."""
+    return tile_of(pair(seed))
+
+
+def pair(seed: int = 0) -> LabelledPair:
     """Destroyed squares turn white, untouched ones stay: what a network can learn in seconds."""
     rng = np.random.default_rng(seed)
     pre = rng.integers(60, 120, (160, 160, 3)).astype(np.uint8)
@@ -91,11 +97,21 @@ def tile(seed: int = 0) -> TrainingTile:
             pre[area] = post[area] = 150
             if level == DamageLevel.DESTROYED:
                 post[area] = 240
-    return TrainingTile(
-        pair=pair_of(pre, post, houses),
-        hazard="wildfire",
-        style=np.zeros(6, np.float32),
-        middle=np.full(3, 90, np.float32),
-        registered=post,
-        matched=post,
-    )
+    return pair_of(pre, post, houses)
+
+
+def tile_of(pair: LabelledPair, **more: object) -> TrainingTile:
+    """The tile of a pair that lies well, with fields of its own."""
+    post = pair.post.picture
+    fields: dict = {
+        "name": pair.id,
+        "hazard": "wildfire",
+        "places": Places.of(pair),
+        "style": np.zeros(6, np.float32),
+        "middle": np.full(3, 90, np.float32),
+        "pre": pair.pre.picture,
+        "registered": post,
+        "matched": post,
+        "levels": pair.known,
+    }
+    return TrainingTile(**(fields | more))

@@ -1,5 +1,7 @@
 """The U-Net: conditions reach it, its reach is kept."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -52,3 +54,24 @@ def test_a_pixel_sees_no_farther_than_its_reach():
 def test_a_lean_block_keeps_its_width():
     with pytest.raises(ValueError, match="keeps its width"):
         LeanBlock(8, 16, 4)
+
+
+def test_metres_per_pixel_reach_the_output_and_a_network_without_them_is_as_ever():
+    torch.manual_seed(0)
+    plain = UNet(UNetConfig(channels_in=3, channels_out=3, widths=(8, 16), depths=(1, 1)))
+    config = replace(plain.config, gsd=True)
+    knowing = UNet(config)
+    with torch.no_grad():
+        for parameter in (*plain.parameters(), *knowing.parameters()):
+            parameter.normal_(0, 0.1)
+    x, t = torch.randn(2, 3, 16, 16), torch.tensor([0.5])
+    assert torch.equal(plain(x, t), plain(x, t, gsd=torch.tensor([0.5, 1.0])))
+    half, one = (knowing(x, t, gsd=torch.full((2,), g)) for g in (0.5, 1.0))
+    unsaid = knowing(x, t, gsd=torch.tensor([torch.nan, 1.0]))
+    assert not torch.allclose(half, one)
+    assert torch.equal(unsaid[:1], knowing(x, t)[:1]) and torch.equal(unsaid[1:], one[1:])
+    assert {*knowing.state_dict()} - {*plain.state_dict()} == {
+        "gsd.weight",
+        "gsd.bias",
+        "gsd_null",
+    }

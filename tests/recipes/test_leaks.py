@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import toys
+from afterscene import shipped
 from tests.lab import places
 
 TEST, PLANTED = "santa-rosa-wildfire_00000007", "hurricane-michael_00000001"
@@ -178,3 +179,37 @@ def test_an_assessor_that_saw_a_tile_is_refused_or_the_tile_left_out(
     outcome = afterscene(*words, "--on-error", "skip")
     assert outcome.code == 0, outcome.stderr
     assert outcome.json["tiles"] == 1
+
+
+@pytest.mark.parametrize("leak", ["name", "neighbour", "turned"])
+def test_a_second_folder_may_not_hold_what_the_first_tests_on(afterscene, tree, tmp_path, leak):
+    """Whichever of the two comes first."""
+    other = tmp_path / "other"
+    stem = TEST if leak == "name" else "midwest-flooding_00000001"
+    write_tree(other, (stem,), "train")
+    (other / "splits.json").write_text(json.dumps({"train": [stem]}))
+    if leak == "neighbour":
+        place(other, stem, 50.008)
+        place(tree, TEST, 50.0)
+    if leak == "turned":
+        for when in ("pre", "post"):
+            own, its = (f"images/{name}_{when}_disaster.png" for name in (stem, TEST))
+            Image.open(tree / its).transpose(Image.Transpose.ROTATE_90).save(other / own)
+    words = COMMANDS["train generator"]
+    for first, second in ((tree, other), (other, tree)):
+        both = ("--data", first, "--data", second, "--out", tmp_path / "out")
+        outcome = afterscene(*words, *both)
+        assert outcome.code == 2 and f"source {stem} " in outcome.stderr
+    assert not list((tmp_path / "out").rglob("*.safetensors"))
+
+
+def test_two_folders_train_together_and_the_model_names_the_tiles_of_both(
+    afterscene, tree, tmp_path
+):
+    stem = "midwest-flooding_00000001"
+    write_tree(tmp_path / "other", (stem,), "train")
+    (tmp_path / "other" / "splits.json").write_text(json.dumps({"train": [stem]}))
+    both = ("--data", tree, "--data", tmp_path / "other", "--out", tmp_path / "out")
+    outcome = afterscene(*COMMANDS["train generator"], *both, "--json")
+    assert outcome.code == 0, outcome.stderr
+    assert shipped.seen(tmp_path / "out" / "model") == sorted((*TRAIN, stem))

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from afterscene.geodata.damage import IGNORE
-from afterscene.training.crops import WAYS, DeviceSpots, Spots, corner, cut, gathered, turned
+from afterscene.training.crops import WAYS, Spots, corner, cut, turned
+from afterscene.training.devicecrops import Album, DeviceSpots
 from tests.generators import toy
 
-PAIRS = [toy.tile(seed).pair for seed in range(3)]
+PAIRS = [toy.pair(seed) for seed in range(3)]
 CPU = torch.device("cpu")
 
 
@@ -41,7 +43,7 @@ def test_a_device_draws_by_the_same_rules() -> None:
     """Shares of levels, and middles within reach and inside."""
     spots, weights = Spots.of(PAIRS), (0.6, 0.0, 0.0, 0.3, 0.1)
     drawn = DeviceSpots(spots, weights, CPU)
-    picture, middle = drawn.draw(torch.Generator().manual_seed(0), 32, 4000, 0.0)
+    picture, middle = drawn.draw(torch.Generator().manual_seed(0), 4000, 0.0)
     rng = np.random.default_rng(0)
     singly = [spots.draw(rng, spots.chances(weights), 0.0) for _ in range(4000)]
     shares = []
@@ -85,17 +87,41 @@ def test_the_eight_ways_are_the_symmetries_of_the_square() -> None:
     assert grown == seen and tuple(square.T.ravel()) in seen
 
 
-def test_gathering_whole_pixels_is_cutting() -> None:
-    """Every crop of a device, not turned freely, is one of the eight ways of a cut."""
+def album(*shapes: tuple[int, int]) -> tuple[list[np.ndarray], Album, DeviceSpots]:
+    """Random pictures with a channel of levels."""
     rng = np.random.default_rng(0)
-    stack = rng.integers(0, 255, (2, 50, 50, 4)).astype(np.uint8)
+    stack = [rng.integers(0, 255, (*shape, 4)).astype(np.uint8) for shape in shapes]
     shown = [toy.pair_of(s[..., :3], s[..., :3], ()) for s in stack]
-    drawn = DeviceSpots(Spots.of(shown), (0, 0, 0, 0, 1), CPU)
+    spots = DeviceSpots(Spots.of(shown), (0, 0, 0, 0, 1), CPU)
+    return stack, Album(stack, CPU, nearest=3), spots
+
+
+def test_gathering_whole_pixels_is_cutting() -> None:
+    """Every crop of a device, not turned freely, is one of the eight ways of a cut; of any size."""
+    stack, pictures, drawn = album((50, 50), (40, 70), (64, 30))
     generator = torch.Generator().manual_seed(3)
-    picture, middle = drawn.draw(generator, 16, 12, 4.0)
-    places, scale = drawn.grid(generator, 16, middle, 0.0)
-    values = gathered(torch.from_numpy(stack), picture, places, 3).numpy()
-    assert (scale == 1).all()
-    for number, at, value in zip(picture.tolist(), middle.int().tolist(), values, strict=True):
-        part = cut(stack[number], at[0] - 8, at[1] - 8, 16)
-        assert any(np.array_equal(turned(part, way), value) for way in range(WAYS))
+    picture, middle = drawn.draw(generator, 18, 4.0)
+    windows = drawn.windows(generator, 16, picture, middle, turned=0.0)
+    assert (windows.step == 1).all() and set(picture.tolist()) == {0, 1, 2}
+    for number, at, value in zip(picture.tolist(), middle, pictures.gather(windows), strict=True):
+        part = cut(stack[number], *corner(at.numpy(), 16, stack[number].shape[:2]), 16)
+        assert any(np.array_equal(turned(part, way), value.numpy()) for way in range(WAYS))
+
+
+@pytest.mark.parametrize("side", [20, 32, 48])
+def test_resampled_crops_show_what_the_processor_shows(side: int) -> None:
+    """A device averages or interpolates like a cut of as many pixels; levels stay levels."""
+    stack, pictures, drawn = album((64, 64), (56, 80))
+    smooth = [cv2.GaussianBlur(s, (0, 0), 3) for s in stack]
+    pictures = Album(smooth, CPU, nearest=3)
+    generator = torch.Generator().manual_seed(3)
+    picture, middle = drawn.draw(generator, 8, 4.0)
+    step = torch.full((8,), side / 16)
+    windows = drawn.windows(generator, 16, picture, middle, turned=0.0, step=step)
+    values = pictures.gather(windows).numpy()
+    for number, at, value in zip(picture.tolist(), windows.places.numpy(), values, strict=True):
+        row, col = at.reshape(2, -1).mean(axis=1) + 0.5 - side / 2
+        part = cut(smooth[number][..., :3], round(row), round(col), side, 16)
+        apart = [np.abs(turned(part, w) - value[..., :3]).mean() for w in range(WAYS)]
+        assert min(apart) < 6
+        assert np.isin(value[..., 3], smooth[number][..., 3]).all()

@@ -137,7 +137,8 @@ def test_a_piece_of_a_batch_is_cut_from_the_whole():
 
 
 def test_an_exported_model_knows_the_styles_and_tones_of_its_pairs(tmp_path):
-    tiles = load_tiles(unlabelled_pairs(toy_pairs(tmp_path / "xbd") / "images"))
+    made = load_tiles(unlabelled_pairs(toy_pairs(tmp_path / "xbd") / "images"))
+    tiles = [tile for _, tile in made]
     list(bridge_trainer(config(2), tiles, tmp_path / "run").run())
     data = toy.data_of(tmp_path / "run", tiles)
     recipes.finish(tmp_path / "run", tmp_path / "model", config(2), data)

@@ -94,7 +94,7 @@ def fit(
     if backbone is not None:
         config = with_backbone(config, backbone)
     folders = Folders(
-        root=xbd,
+        roots=(xbd,),
         split=split,
         validation=val,
         synthetic=tuple(gbd or ()),

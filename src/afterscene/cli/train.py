@@ -35,8 +35,10 @@ Initial = Annotated[
 def train(
     recipe: Annotated[str, typer.Argument(help="A name out of `afterscene recipes list`.")],
     data: Annotated[
-        Path,
-        typer.Option("--data", help="xBD folder with splits train and val; unlabelled/ is used."),
+        list[Path],
+        typer.Option(
+            "--data", help="xBD folder with splits train and val; unlabelled/ is used; repeatable."
+        ),
     ],
     out: RunOut,
     settings: Settings = None,
@@ -56,8 +58,8 @@ def train(
     from afterscene.recipes.run import TrainRun
 
     config = configured(recipe, settings)
-    val = "val" if "val" in XbdTree(data).splits else None
-    folders = Folders(root=data, validation=val, skip=on_error == OnError.skip)
+    val = "val" if any("val" in XbdTree(folder).splits for folder in data) else None
+    folders = Folders(roots=tuple(data), validation=val, skip=on_error == OnError.skip)
 
     def run(group: Group) -> TrainRun:
         return TrainRun(

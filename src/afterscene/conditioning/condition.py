@@ -1,4 +1,4 @@
-"""The condition of p(post | pre, damage, hazard, style): a record, not keyword arguments.
+"""The condition of p(post | pre, damage, hazard, style, gsd): a record, not keyword arguments.
 
 Every part may be ``None``, which means "not given" and reaches the network as a learned null (a
 channel or an embedding of its own), never as zero: zero is a value (DiffusionSat drops a number by
@@ -41,6 +41,7 @@ class Condition:
         hazard: ``(N,)`` int64 class in the order of the model's weights, -1: not given. ``None``:
             not given.
         style: ``(N, 6)`` float, NaN in a row: not given. ``None``: not given.
+        gsd: ``(N,)`` float metres per pixel, NaN: not given. ``None``: not given.
     """
 
     pre: Tensor
@@ -48,6 +49,7 @@ class Condition:
     affected: Tensor | None = None
     hazard: Tensor | None = None
     style: Tensor | None = None
+    gsd: Tensor | None = None
 
     def picture(self) -> Tensor:
         """The image-shaped conditions as channels: ``(N, 10, H, W)``, of the dtype of ``pre``."""

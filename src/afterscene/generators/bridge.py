@@ -37,7 +37,8 @@ class BridgeConfig:
         sigma_b: Noise of the bridge; its largest standard deviation is ``sigma_b / 2``, in the
             units of :mod:`afterscene.generators.colour`.
         sigma_data: Standard deviation of post - pre, same units.
-        patch, widths, depths, embedding, lean: See :class:`~afterscene.networks.unet.UNetConfig`.
+        patch, widths, depths, embedding, lean, gsd: See
+            :class:`~afterscene.networks.unet.UNetConfig`.
         hazards: Names of the hazards in the order of the class condition. The order belongs to
             the weights; a new model uses all registered hazards.
     """
@@ -49,6 +50,7 @@ class BridgeConfig:
     depths: tuple[int, ...] = (1, 2, 2)
     embedding: int = 256
     lean: bool = False
+    gsd: bool = False
     hazards: tuple[str, ...] = field(default_factory=lambda: tuple(HAZARDS))
 
     @classmethod
@@ -83,6 +85,7 @@ class BridgeConfig:
             depths=self.depths,
             embedding=self.embedding,
             lean=self.lean,
+            gsd=self.gsd,
             vector=STYLE_SIZE,
             classes=len(self.hazards),
         )
@@ -117,7 +120,8 @@ class BridgeModel(nn.Module):
         picture = torch.cat([c_in * y, condition.picture()], dim=1)
         # Weights that were cast (computing.prepared) decide the precision.
         picture = picture.to(self.network.stem.weight.dtype)
-        residual = self.network(picture, t.sqrt(), condition.style, condition.hazard).float()
+        given = (condition.style, condition.hazard, condition.gsd)
+        residual = self.network(picture, t.sqrt(), *given).float()
         return condition.pre + c_skip * y + c_out * residual
 
     def loss(self, x0: Tensor, t: Tensor, eps: Tensor, condition: Condition) -> Tensor:

@@ -26,9 +26,8 @@ from afterscene.conditioning import Condition, class_of
 from afterscene.errors import BadParameter
 from afterscene.generators.colour import to_opponent
 from afterscene.geodata.damage import IGNORE
-from afterscene.geodata.pair import LabelledPair
 from afterscene.tensors import MIDDLE, as_they_are, from_numbers, to_unit
-from afterscene.training.crops import WAYS, Spots, corner, cut, turned
+from afterscene.training.crops import WAYS, Placed, Spots, corner, cut, turned
 
 #: For an *edit* example: radius in whole pixels (the upper bound is never drawn) and feather of its
 #: area, and the weight of a pixel outside it.
@@ -37,46 +36,44 @@ RADII, FEATHERS, OUTSIDE = (3, 14), (2.0, 6.0), 0.15
 BESIDE = 3
 
 
+#: A crop may be finer than its tile by this factor at most: detail that is not there cannot be
+#: learned.
+FINER = 1.25
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TrainingTile:
-    """A pair, and what a generator learns from it besides its scenes and levels.
+    """What a generator learns from a pair; pictures are ``(H, W, 3)`` uint8.
 
     Attributes:
-        pair: The pair.
+        name: The id of the pair.
         hazard: Its name; empty if it is not known.
+        gsd: Metres per pixel.
+        places: Where the buildings are.
         style: ``(6,)`` style of the post relative to the pre image
             (:func:`.appearance.measure_style`).
         middle: ``(3,)`` mean of the post image where the hazard changed nothing, 0..255.
-        registered: ``post`` registered to ``pre``, ``(H, W, 3)`` uint8.
+        pre: The pre image.
+        registered: The post image registered to ``pre``.
         matched: The same in the style of ``pre``.
+        levels: ``(H, W)`` uint8, 0 background, 1-4, 255 un-classified, unlabelled or without data.
     """
 
-    pair: LabelledPair
+    name: str
     hazard: str
+    gsd: float = 0.5
+    places: Placed
     style: np.ndarray
     middle: np.ndarray
+    pre: np.ndarray
     registered: np.ndarray
     matched: np.ndarray
+    levels: np.ndarray
 
     @property
-    def name(self) -> str:
-        """The id of the pair."""
-        return self.pair.id
-
-    @cached_property
-    def pre(self) -> np.ndarray:
-        """``(H, W, 3)`` uint8, to read only."""
-        return self.pair.pre.picture
-
-    @cached_property
-    def post(self) -> np.ndarray:
-        """``(H, W, 3)`` uint8, to read only."""
-        return self.pair.post.picture
-
-    @property
-    def levels(self) -> np.ndarray:
-        """``(H, W)`` uint8, 0 background, 1-4, 255 un-classified, unlabelled or without data."""
-        return self.pair.known
+    def shape(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.pre.shape[:2]
 
 
 def affected_mask(levels: np.ndarray, radius: int, feather: float) -> np.ndarray:
@@ -107,9 +104,13 @@ class CropConfig:
             small ones show many buildings, large ones their surroundings.
         level_weights: Probability of a crop around no-damage, minor, major, destroyed, anywhere.
         edit_share: Share of *edit* examples; the rest are *reacquire*.
-        drop: Probability that hazard, levels or style is not given (independently).
+        drop: Probability that hazard, levels, style or pixel size is not given (independently).
         jitter: Largest relative gain and offset of the randomly changed styles.
-        turned: Share of crops rotated by any angle and scaled (on graphics cards only).
+        turned: Share of crops rotated by any angle (on graphics cards only).
+        resampled: Share of crops resampled to a pixel size drawn from ``gsd``; the others keep
+            that of their tile, and are scaled a little where they are rotated by any angle.
+        gsd: Smallest and largest metres per pixel of resampled crops; those of a coarse tile are
+            not finer than the tile itself, by more than a fifth.
     """
 
     shapes: tuple[tuple[int, int], ...] = ((64, 18), (96, 8))
@@ -118,12 +119,16 @@ class CropConfig:
     drop: float = 0.1
     jitter: float = 0.15
     turned: float = 0.0
+    resampled: float = 0.0
+    gsd: tuple[float, float] = (0.4, 1.2)
 
     def __post_init__(self) -> None:
         if len(self.level_weights) != 5 or min(self.level_weights) < 0:
             raise ValueError(f"level_weights needs five numbers >= 0, got {self.level_weights}")
         if not self.shapes or min(min(shape) for shape in self.shapes) < 1:
             raise ValueError(f"shapes needs pairs of side and number >= 1, got {self.shapes}")
+        if len(self.gsd) != 2 or not 0 < self.gsd[0] <= self.gsd[1]:
+            raise ValueError(f"gsd needs a smaller and a larger number > 0, got {self.gsd}")
 
     def shape(self, step: int) -> tuple[int, int]:
         """Side and number of the crops of ``step``."""
@@ -135,11 +140,17 @@ class CropConfig:
             raise BadParameter("there are no pairs to train on; check the data folder's splits")
         side = max(side for side, _ in self.shapes)
         for tile in tiles:
-            if min(tile.pair.shape) < side:
-                size = tile.pair.shape
+            if min(tile.shape) < side:
+                size = tile.shape
                 raise BadParameter(
                     f"{tile.name}: {size} is smaller than a crop of {side}; leave it out"
                 )
+
+    def steps_of(self, tile: TrainingTile, size: int) -> tuple[float, float]:
+        """Fewest and most pixels of the tile per pixel of a resampled crop of that size."""
+        low = max(self.gsd[0] / tile.gsd, 1 / FINER)
+        high = min(self.gsd[1] / tile.gsd, min(tile.shape) / size)
+        return low, max(low, high)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +185,7 @@ class CropSampler:
 
     @cached_property
     def _spots(self) -> Spots:
-        return Spots.of([tile.pair for tile in self.tiles])
+        return Spots.of([tile.places for tile in self.tiles])
 
     def __call__(self, step: int) -> Batch:
         return self.batch(step)
@@ -195,6 +206,7 @@ class CropSampler:
             affected=from_numbers(columns["affected"])[:, None],
             hazard=from_numbers(columns["hazard"]),
             style=from_numbers(columns["style"]),
+            gsd=from_numbers(columns["gsd"]),
         )
         weight = from_numbers(columns["weight"])[:, None]
         return Batch(
@@ -208,21 +220,23 @@ class CropSampler:
         number, middle = spots.draw(rng, spots.chances(config.level_weights), size / BESIDE)
         tile = self.tiles[number]
         kind = class_of(tile.hazard, self.hazards)
-        row, col = corner(middle, size, spots.shapes[number])
+        side = self._side(tile, size, rng)
+        step = side / size
+        row, col = corner(middle, side, spots.shapes[number])
         pre, levels, matched, registered = (
-            cut(one, row, col, size)
+            cut(one, row, col, side, size)
             for one in (tile.pre, tile.levels, tile.matched, tile.registered)
         )
         has_damage = bool(((levels >= 2) & (levels <= 4)).any())
         edit = bool(rng.random() < config.edit_share) and has_damage
         style = tile.style.copy()
         if edit:
-            radius = int(rng.integers(*RADII))
+            radius = round(int(rng.integers(*RADII)) * step)
             margin = radius + 1
             top, left = max(row - margin, 0), max(col - margin, 0)
-            wide = tile.levels[top : row + size + margin, left : col + size + margin]
-            mask = affected_mask(wide, radius, float(rng.uniform(*FEATHERS)))
-            mask = mask[row - top : row - top + size, col - left : col - left + size]
+            wide = tile.levels[top : row + side + margin, left : col + side + margin]
+            mask = affected_mask(wide, radius, float(rng.uniform(*FEATHERS)) * step)
+            mask = cut(mask[..., None], row - top, col - left, side, size).reshape(size, size)
             before = pre.astype(np.float32)
             target = before + mask[..., None] * (matched - before)
             style[:] = 0
@@ -245,7 +259,15 @@ class CropSampler:
             "hazard": np.array(-1 if rng.random() < config.drop else kind),
             "style": np.full_like(style, np.nan) if rng.random() < config.drop else style,
             "weight": OUTSIDE + (1 - OUTSIDE) * pictures[3],
+            "gsd": np.array(np.nan if rng.random() < config.drop else tile.gsd * step, np.float32),
         }
+
+    def _side(self, tile: TrainingTile, size: int, rng: np.random.Generator) -> int:
+        """Pixels of the tile across a crop of ``size`` pixels."""
+        if not self.config.resampled or rng.random() >= self.config.resampled:
+            return size
+        low, high = np.log(self.config.steps_of(tile, size))
+        return max(1, round(size * float(np.exp(rng.uniform(low, high)))))
 
 
 def pictures_of(stack: torch.Tensor) -> torch.Tensor:

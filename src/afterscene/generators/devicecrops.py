@@ -1,8 +1,8 @@
 """Training crops drawn on a graphics card: all tiles are in its memory, a batch is a few gathers.
 
 What :mod:`afterscene.generators.crops` does with one crop at a time on the processor is done here
-with a whole batch, whose positions :class:`afterscene.training.crops.DeviceSpots` draws. The batch
-is a pure function of (seed, step) on one kind of device.
+with a whole batch, whose positions :mod:`afterscene.training.devicecrops` draws. The batch is a
+pure function of (seed, step) on one kind of device.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ from afterscene.generators.crops import (
     pictures_of,
 )
 from afterscene.geodata.damage import IGNORE
-from afterscene.tensors import MIDDLE, as_they_are, from_numbers
-from afterscene.training.crops import DeviceSpots, Spots, gathered
+from afterscene.tensors import MIDDLE, from_numbers
+from afterscene.training.crops import Spots
+from afterscene.training.devicecrops import Album, DeviceSpots
 
 #: Channels of a tile in memory: pre, registered, matched, level, distance to damage.
 PRE, REAL, MATCHED, LEVEL, FAR = slice(0, 3), slice(3, 6), slice(6, 9), 9, 10
@@ -39,8 +40,8 @@ class DeviceCrops:
     """Draws the batch of a step: ``batch(step) -> Batch``, all of it on ``device``.
 
     Args:
-        tiles: At least one, all of the same size.
-        config: How crops are drawn (``turned`` is the share of crops rotated by any angle).
+        tiles: At least one.
+        config: How crops are drawn.
         seed: Equal seeds give equal batches.
         device: Where tiles are kept and batches drawn.
         hazards: Order of the class condition; a hazard that is not in it is "not given".
@@ -55,11 +56,13 @@ class DeviceCrops:
         hazards: Sequence[str] = (),
     ) -> None:
         self.config, self.seed, self.device = config, seed, device
-        self.tiles = torch.stack([as_they_are(_stacked(tile)) for tile in tiles]).to(device)
+        self.album = Album([_stacked(tile) for tile in tiles], device, nearest=LEVEL)
         self.hazard = torch.tensor([class_of(t.hazard, hazards) for t in tiles], device=device)
         self.style = from_numbers(np.stack([tile.style for tile in tiles])).to(device)
         self.middle = from_numbers(np.stack([tile.middle for tile in tiles])).to(device)
-        spots = Spots.of([tile.pair for tile in tiles])
+        self.gsd = from_numbers(np.array([tile.gsd for tile in tiles], np.float32)).to(device)
+        self.steps = {size: self._steps(tiles, size) for size, _ in config.shapes}
+        spots = Spots.of([tile.places for tile in tiles])
         self._spots = DeviceSpots(spots, config.level_weights, device)
 
     def shape(self, step: int) -> tuple[int, int]:
@@ -86,18 +89,32 @@ class DeviceCrops:
         both = common + own
         return both[0].exp(), MIDDLE * both[1]
 
+    def _steps(self, tiles: Sequence[TrainingTile], size: int) -> Tensor:
+        """Fewest and most pixels of a tile per pixel of a resampled crop, as logs: ``(P, 2)``."""
+        steps = np.log([self.config.steps_of(tile, size) for tile in tiles])
+        return from_numbers(steps.astype(np.float32)).to(self.device)
+
+    def _step(self, size: int, tile: Tensor, draw: torch.Generator) -> Tensor | None:
+        """Pixels of the tile per pixel of each crop; None: none is resampled."""
+        if not self.config.resampled:
+            return None
+        count, (low, high) = len(tile), self.steps[size][tile].unbind(1)
+        drawn = (low + (high - low) * self._spots.uniform(draw, count)).exp()
+        return torch.where(self._spots.uniform(draw, count) < self.config.resampled, drawn, 1.0)
+
     @torch.no_grad()
     def _whole(self, size: int, count: int, draw: torch.Generator) -> Batch:
         config = self.config
-        tile, middle = self._spots.draw(draw, size, count, size / BESIDE)
-        places, scale = self._spots.grid(draw, size, middle, config.turned)
-        values = gathered(self.tiles, tile, places, LEVEL)
+        tile, middle = self._spots.draw(draw, count, size / BESIDE)
+        step = self._step(size, tile, draw)
+        windows = self._spots.windows(draw, size, tile, middle, turned=config.turned, step=step)
+        values = self.album.gather(windows)
         pre, levels = values[..., PRE], values[..., LEVEL]
         damaged = ((levels >= 2) & (levels <= 4)).flatten(1).any(dim=1)
         edit = damaged & (self._spots.uniform(draw, count) < config.edit_share)
         radius = (RADII[0] + (RADII[1] - RADII[0]) * self._spots.uniform(draw, count)).floor()
         feather = FEATHERS[0] + (FEATHERS[1] - FEATHERS[0]) * self._spots.uniform(draw, count)
-        far = values[..., FAR] / FINE * scale[:, None, None]
+        far = values[..., FAR] / FINE / windows.step[:, None, None]
         mask = ((radius[:, None, None] + 1 - far) / feather[:, None, None]).clamp(0, 1)
         mask = torch.where(edit[:, None, None], mask, 1.0)
         gain, offset = self._shake(count, draw)
@@ -115,7 +132,7 @@ class DeviceCrops:
             for p in (pre, target)
         )
         style = torch.cat([style[:, :3] * gain, style[:, 3:]], dim=1)
-        unsaid = self._spots.uniform(draw, 3, count) < config.drop
+        unsaid = self._spots.uniform(draw, 4, count) < config.drop
         levels = torch.where(unsaid[0, :, None, None], float(IGNORE), levels).long()
         condition = Condition(
             pre=pictures_of(pre),
@@ -123,6 +140,7 @@ class DeviceCrops:
             affected=mask[:, None],
             hazard=torch.where(unsaid[1], -1, self.hazard[tile]),
             style=torch.where(unsaid[2, :, None], torch.nan, style),
+            gsd=torch.where(unsaid[3], torch.nan, self.gsd[tile] * windows.step),
         )
         weight = (OUTSIDE + (1 - OUTSIDE) * mask)[:, None]
         return Batch(target=pictures_of(target), condition=condition, weight=weight)

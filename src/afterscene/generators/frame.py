@@ -27,6 +27,7 @@ from afterscene.generators.crops import affected_mask
 from afterscene.generators.render import RenderConfig, draw_scene, scene_condition
 from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.damage import DamageMap, rasterize
+from afterscene.geodata.resolution import metres_per_pixel
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import depiction_of
 
@@ -44,6 +45,7 @@ class Frame:
         damage, levels: The requested damage, as buildings and as ``(H, W)`` uint8.
         depiction: How the hazard is drawn.
         mode, seed, config: How the scene is rendered.
+        gsd: Metres per pixel; None where neither the scene nor its buildings tell.
         style: ``(6,)`` style of the post image relative to ``pre`` (``Condition.style``).
         veiled: ``pre`` under water or ash.
         start: The scene so far: the start of the bridge, kept wherever it may not draw.
@@ -59,6 +61,7 @@ class Frame:
     mode: Mode
     seed: int
     config: RenderConfig
+    gsd: float | None
     style: np.ndarray
     veiled: np.ndarray
     start: np.ndarray
@@ -97,6 +100,7 @@ def prepare_frame(
         mode=mode,
         seed=seed,
         config=config,
+        gsd=metres_per_pixel(pre.grid, damage.buildings),
         style=np.zeros(STYLE_SIZE, np.float32),
         veiled=picture,
         start=picture,
@@ -189,6 +193,7 @@ def refine(frame: Frame, model: BridgeModel, told: str) -> np.ndarray:
         hazard=class_of(told, model.config.hazards),
         style=style,
         affected=frame.area,
+        gsd=frame.gsd,
         stride=model.config.stride,
     )
     return draw_scene(

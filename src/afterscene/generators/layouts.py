@@ -18,6 +18,7 @@ from afterscene.errors import MissingFile
 from afterscene.generators.appearance import measure_style, tone_of
 from afterscene.generators.crops import TrainingTile
 from afterscene.generators.generator import BridgeGenerator
+from afterscene.generators.tiles import gsd_of
 from afterscene.geodata.damage import Building, DamageLevel, instances
 from afterscene.geodata.drawn.layout import coarse
 from afterscene.geodata.georeference import read_label_of
@@ -25,6 +26,7 @@ from afterscene.geodata.leftout import NO_LABEL, LeftOut
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair
+from afterscene.training.crops import Places
 
 #: A model keeps the styles of real images relative to their coarse ones under this name.
 STYLES = "layout"
@@ -34,10 +36,13 @@ TONES = "layout-tones"
 LARGEST_STRETCH = 1.5
 
 
-def layout_tiles(pairs: Iterable[Pair], left_out: LeftOut | None = None) -> list[TrainingTile]:
+def layout_tiles(
+    pairs: Iterable[Pair], left_out: LeftOut | None = None
+) -> list[tuple[LabelledPair, TrainingTile]]:
     """One tile per pre image with footprints: from its coarse version to the image itself.
 
-    The others are counted in ``left_out``. Raises MissingFile if no pair has any.
+    With the two as a pair. The others are counted in ``left_out``. Raises MissingFile if no pair
+    has any.
     """
     tiles, count = [], LeftOut() if left_out is None else left_out
     for pair in pairs:
@@ -53,22 +58,26 @@ def layout_tiles(pairs: Iterable[Pair], left_out: LeftOut | None = None) -> list
             count.add("pre image of which less than a tenth is data")
             continue
         pixels = np.ascontiguousarray(np.moveaxis(flat, 2, 0))
-        tiles.append(
-            TrainingTile(
-                pair=LabelledPair(
-                    id=pair.id,
-                    pre=scene.replace(pixels=pixels),
-                    post=scene,
-                    buildings=tuple(replace(b, level=DamageLevel.NO_DAMAGE) for b in buildings),
-                    event=pair.event,
-                ),
-                hazard="",
-                style=style,
-                middle=picture[scene.valid].mean(axis=0).astype(np.float32),
-                registered=picture,
-                matched=picture,
-            )
+        made = LabelledPair(
+            id=pair.id,
+            pre=scene.replace(pixels=pixels),
+            post=scene,
+            buildings=tuple(replace(b, level=DamageLevel.NO_DAMAGE) for b in buildings),
+            event=pair.event,
         )
+        tile = TrainingTile(
+            name=pair.id,
+            hazard="",
+            gsd=gsd_of(pair, made),
+            places=Places.of(made),
+            style=style,
+            middle=picture[scene.valid].mean(axis=0).astype(np.float32),
+            pre=flat,
+            registered=picture,
+            matched=picture,
+            levels=made.known,
+        )
+        tiles.append((made, tile))
     if not tiles:
         raise MissingFile("no pre image of the split has footprints; give an xBD tree with labels")
     return tiles

@@ -182,6 +182,7 @@ def scene_condition(
     hazard: int,
     style: np.ndarray | None,
     affected: np.ndarray | None,
+    gsd: float | None = None,
     stride: int = 1,
 ) -> Condition:
     """The condition of one scene from arrays.
@@ -192,6 +193,7 @@ def scene_condition(
         hazard: Its class (:func:`afterscene.conditioning.class_of`), -1: not given.
         style: ``(6,)`` style of the post image, zeros for the style of the pre image.
         affected: ``(H, W)`` in [0, 1], where the image may change; ``None``: everywhere.
+        gsd: Metres per pixel; ``None``: not given.
         stride: Height and width are padded to multiples of it, at the bottom and on the right.
     """
     grow = grown(pre.shape[:2], stride)
@@ -202,6 +204,7 @@ def scene_condition(
         affected=area,
         hazard=torch.tensor([hazard]),
         style=None if style is None else from_numbers(style)[None],
+        gsd=None if gsd is None else torch.tensor([gsd]),
     )
 
 

@@ -15,20 +15,26 @@ from afterscene.generators.crops import TrainingTile, affected_mask
 from afterscene.generators.registration import register
 from afterscene.geodata.leftout import NO_PRE, LeftOut
 from afterscene.geodata.pair import LabelledPair, read_pair, with_post
-from afterscene.geodata.xbd import Pair
+from afterscene.geodata.resolution import metres_per_pixel
+from afterscene.geodata.xbd import Pair, read_label
 from afterscene.hazards import hazard_of
+from afterscene.hazards.ground import DEFAULT_GSD
+from afterscene.training.crops import Places
 
 #: Pixels around damaged buildings that count as changed by the hazard.
 REACH = 24
 
 
-def load_tiles(pairs: Iterable[Pair], left_out: LeftOut | None = None) -> list[TrainingTile]:
-    """Decode real pairs into memory (about 16 MB per 1024x1024 pair).
+def load_tiles(
+    pairs: Iterable[Pair], left_out: LeftOut | None = None
+) -> list[tuple[LabelledPair, TrainingTile]]:
+    """Decode real pairs into memory, each with its tile (about 10 MB of 1024x1024).
 
     Pairs without a post image are counted in ``left_out``. If too little of a tile is unchanged to
     measure its style, it gets the median of its event.
     """
-    found = [read_pair(pair) for pair in with_post(pairs, left_out, levels=False)]
+    files = with_post(pairs, left_out, levels=False)
+    found = [read_pair(pair) for pair in files]
     alone = [(affected_mask(pair.target, REACH, 0) == 0) & pair.valid for pair in found]
     styles = [
         measure_style(pair.pre.picture, pair.post.picture, reference)
@@ -39,9 +45,23 @@ def load_tiles(pairs: Iterable[Pair], left_out: LeftOut | None = None) -> list[T
         if style is not None:
             by_event.setdefault(pair.event, []).append(style)
     return [
-        _tile(pair, reference, style, by_event.get(pair.event, []))
-        for pair, reference, style in zip(found, alone, styles, strict=True)
+        (pair, _tile(pair, gsd_of(file, pair), reference, style, by_event.get(pair.event, [])))
+        for file, pair, reference, style in zip(files, found, alone, styles, strict=True)
     ]
+
+
+def gsd_of(files: Pair, pair: LabelledPair) -> float:
+    """Metres per pixel: by the place, else by how much the label says that the image was shrunk.
+
+    xBD's tiles have half a metre at their original width.
+    """
+    metres = metres_per_pixel(pair.pre.grid, pair.buildings)
+    if metres:
+        return metres
+    label = files.post_label or files.pre_label
+    said = {} if label is None else read_label(label).metadata
+    original, width = said.get("original_width"), said.get("width")
+    return DEFAULT_GSD * (round(original / width, 1) if original and width else 1.0)
 
 
 def unlabelled_pairs(folder: Path, left_out: LeftOut | None = None) -> list[Pair]:
@@ -69,7 +89,11 @@ def unlabelled_pairs(folder: Path, left_out: LeftOut | None = None) -> list[Pair
 
 
 def _tile(
-    pair: LabelledPair, reference: np.ndarray, style: np.ndarray | None, styles: list[np.ndarray]
+    pair: LabelledPair,
+    gsd: float,
+    reference: np.ndarray,
+    style: np.ndarray | None,
+    styles: list[np.ndarray],
 ) -> TrainingTile:
     """``styles``: the known styles of tiles of the event; used if ``style`` is None."""
     post = pair.post.rgb()
@@ -79,10 +103,14 @@ def _tile(
         style, reference = median.astype(np.float32), np.ones_like(reference)
     middle = post[reference].mean(0).astype(np.float32)
     return TrainingTile(
-        pair=pair,
+        name=pair.id,
         hazard=hazard_of(pair.event) or "",
+        gsd=gsd,
+        places=Places.of(pair),
         style=style,
         middle=middle,
+        pre=pair.pre.rgb(),
         registered=registered,
+        levels=pair.known,
         matched=match_style(registered, middle, style),
     )

@@ -217,9 +217,9 @@ def bridge_trainer(
 def crops_of(
     tiles: Sequence[TrainingTile], config: TrainConfig, device: torch.device
 ) -> CropSampler | DeviceCrops:
-    """Crops drawn where that is faster: on a graphics card, if all tiles have the same size."""
+    """Crops drawn where the network is trained."""
     hazards = config.model.hazards
-    if device.type == "cpu" or len({tile.pair.shape for tile in tiles}) > 1:
+    if device.type == "cpu":
         return CropSampler(tiles, config.crops, config.seed, hazards)
     return DeviceCrops(tiles, config.crops, config.seed, device, hazards)
 

@@ -21,6 +21,9 @@ from torch.nn import functional as F
 
 from afterscene.networks.blocks import ChannelNorm, LeanBlock, ResidualBlock, sinusoid, zero_
 
+#: Metres per pixel of most training pictures, whose log is 0.
+GSD = 0.5
+
 
 @dataclass(frozen=True, kw_only=True)
 class UNetConfig:
@@ -35,6 +38,7 @@ class UNetConfig:
         embedding: Width of the conditioning embedding.
         vector: Length of the vector condition (0 = none).
         classes: Number of classes of the class condition, the null class not counted.
+        gsd: Whether metres per pixel are a condition.
         lean: Blocks with one normalisation and one activation, skips added and not concatenated:
             halves the memory traffic, so that widths can grow instead.
     """
@@ -48,6 +52,7 @@ class UNetConfig:
     vector: int = 0
     classes: int = 0
     lean: bool = False
+    gsd: bool = False
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.depths) or not self.widths:
@@ -81,12 +86,12 @@ class Stage(nn.ModuleList):
 
 
 class UNet(nn.Module):
-    """``(x (N, Cin, H, W), t (N,), vector (N, V), label (N,)) -> (N, Cout, H, W)``.
+    """``(x (N, Cin, H, W), t (N,), vector (N, V), label (N,), gsd (N,)) -> (N, Cout, H, W)``.
 
     ``t`` is any scalar noise label; ``vector`` a float condition where a row of NaN means "not
     given" and is replaced by a learned null; ``label`` an int64 class where ``-1`` means "not
-    given" (its own learned embedding, never the zero vector). H and W must be multiples of
-    ``config.stride``.
+    given" (its own learned embedding, never the zero vector); ``gsd`` metres per pixel, NaN "not
+    given" in the same way. H and W must be multiples of ``config.stride``.
     """
 
     def __init__(self, config: UNetConfig) -> None:
@@ -120,8 +125,18 @@ class UNet(nn.Module):
         if config.vector:
             self.vector = nn.Linear(config.vector, width)
             self.vector_null = nn.Parameter(torch.zeros(width))
+        if config.gsd:
+            self.gsd = nn.Linear(1, width)
+            self.gsd_null = nn.Parameter(torch.zeros(width))
 
-    def embed(self, x: Tensor, t: Tensor, vector: Tensor | None, label: Tensor | None) -> Tensor:
+    def embed(
+        self,
+        x: Tensor,
+        t: Tensor,
+        vector: Tensor | None,
+        label: Tensor | None,
+        gsd: Tensor | None = None,
+    ) -> Tensor:
         """The conditioning embedding ``(N, E)``; missing conditions use their learned null."""
         width, count = self.config.embedding, x.shape[0]
         embedding = self.time(sinusoid(1000.0 * t.expand(count), width).to(x.dtype))
@@ -135,7 +150,17 @@ class UNet(nn.Module):
             missing = vector.isnan().any(dim=1, keepdim=True)
             known = self.vector(torch.where(missing, 0.0, vector).to(x.dtype))
             embedding = embedding + torch.where(missing, self.vector_null.to(known.dtype), known)
+        if self.config.gsd:
+            embedding = embedding + self._embed_gsd(x, gsd)
         return F.silu(embedding)
+
+    def _embed_gsd(self, x: Tensor, gsd: Tensor | None) -> Tensor:
+        """``(N, E)``: linear in the log of metres per pixel, 0 at half a metre."""
+        given = x.new_full((x.shape[0],), torch.nan) if gsd is None else gsd
+        missing = given.isnan()[:, None]
+        log = (torch.where(missing[:, 0], GSD, given) / GSD).log()
+        known = self.gsd(log[:, None].to(x.dtype))
+        return torch.where(missing, self.gsd_null.to(known.dtype), known)
 
     def forward(
         self,
@@ -143,11 +168,12 @@ class UNet(nn.Module):
         t: Tensor,
         vector: Tensor | None = None,
         label: Tensor | None = None,
+        gsd: Tensor | None = None,
     ) -> Tensor:
         stride = self.config.stride
         if x.shape[-1] % stride or x.shape[-2] % stride:
             raise ValueError(f"height and width must be multiples of {stride}, got {x.shape[-2:]}")
-        embedding = self.embed(x, t, vector, label)
+        embedding = self.embed(x, t, vector, label, gsd)
         x = F.pixel_unshuffle(x, self.config.patch).contiguous(memory_format=torch.channels_last)
         x = self.stem(x)
         skips = []

@@ -21,7 +21,7 @@ from afterscene.files import write_json
 from afterscene.geodata.leaks import Fingerprint, apart, check_history, check_leaks
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.pair import LabelledPair
-from afterscene.geodata.xbd import XbdTree
+from afterscene.geodata.xbd import Pair, XbdTree
 
 DATA = "data.json"
 #: Splits that are never trained on, if a tree has them.
@@ -33,18 +33,34 @@ class Folders:
     """Where the pairs of a run come from.
 
     Attributes:
-        root: xBD tree.
-        split: The split to train on; None: all of it.
-        validation: The split that decides thresholds and gives the logged validation loss.
+        roots: xBD trees, at least one.
+        split: The split of each to train on; None: all of it.
+        validation: The split that decides thresholds and gives the logged validation loss; a tree
+            that has none gives nothing to it.
         synthetic: Folders of synthetic pairs to train on as well.
         skip: Leave out and name pairs that would leak into a held-out split, instead of stopping.
     """
 
-    root: Path
+    roots: tuple[Path, ...]
     split: str | None = "train"
     validation: str | None = None
     synthetic: tuple[Path, ...] = ()
     skip: bool = False
+
+    def validates(self, tree: XbdTree) -> bool:
+        """Whether one of the trees gives pairs for validation; a single tree must."""
+        alone = len(self.roots) == 1
+        return self.validation is not None and (alone or self.validation in tree.splits)
+
+    def validating(self, tree: XbdTree, left_out: LeftOut | None = None) -> list[Pair]:
+        """The validation pairs of one of the trees; others are counted. Raises UnknownName."""
+        return tree.pairs(self.validation, left_out) if self.validates(tree) else []
+
+    def tested(self, tree: XbdTree) -> list[Pair]:
+        """The pairs of one of the trees that are neither trained on nor for validation."""
+        others = {split for split in HELD_OUT if split in tree.splits}
+        others -= {self.split, self.validation}
+        return [pair for split in sorted(others) for pair in tree.pairs(split)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,17 +105,14 @@ def read_data(kind: ModuleType, folders: Folders) -> Data:
         LeakFound: a pair is a held-out one, is within a kilometre of one, or looks like one.
         AftersceneError: a pair cannot be used; the class says why.
     """
-    tree = XbdTree(folders.root)
-    others = {split for split in HELD_OUT if split in tree.splits}
-    others -= {folders.split, folders.validation}
-    tested = [pair.fingerprint for split in sorted(others) for pair in tree.pairs(split)]
+    trees = [XbdTree(root) for root in folders.roots]
+    tested = [pair.fingerprint for tree in trees for pair in folders.tested(tree)]
     if not folders.skip:  # before the slow decoding
-        held = tree.pairs(folders.validation) if folders.validation else []
-        known = [*(pair.fingerprint for pair in held), *tested]
-        learned = [pair.fingerprint for pair in tree.pairs(folders.split)]
-        check_leaks(learned, known, pictures=False)
+        held = [pair.fingerprint for tree in trees for pair in folders.validating(tree)]
+        learned = [pair.fingerprint for tree in trees for pair in tree.pairs(folders.split)]
+        check_leaks(learned, [*held, *tested], pictures=False)
     left_out = LeftOut()
-    train, validation = kind.load_data(tree, folders, left_out)
+    train, validation = _decoded(kind, trees, folders, left_out)
     validation, first = _kept(validation, tested, folders)
     held_out = [*(part.fingerprint for part in validation), *tested]
     train, second = _kept(train, held_out, folders)
@@ -112,6 +125,17 @@ def read_data(kind: ModuleType, folders: Folders) -> Data:
         leaks=(*first, *second),
         left_out=left_out,
     )
+
+
+def _decoded(
+    kind: ModuleType, trees: Sequence[XbdTree], folders: Folders, left_out: LeftOut
+) -> tuple[list[Part], list[Part]]:
+    """The pairs to train on, real ones and then synthetic ones, and those for validation."""
+    both = [kind.load_data(tree, folders, left_out) for tree in trees]
+    train = [part for first, _ in both for part in first]
+    for folder in folders.synthetic:
+        train += kind.synthetic_parts(folder, left_out)
+    return train, [part for _, second in both for part in second]
 
 
 def _kept(

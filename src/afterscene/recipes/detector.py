@@ -47,15 +47,16 @@ def clip() -> DetectorRun:
 def load_data(tree: XbdTree, folders: Folders, left_out: LeftOut) -> tuple[list[Part], list[Part]]:
     """Pairs to train on and to decide thresholds with; others are counted. Raises MissingFile."""
     train = [_part(pair) for pair in read_pairs(tree, folders.split, left_out=left_out)]
-    for folder in folders.synthetic:
-        sources = source_names(folder)
-        train += [
-            _part(pair, sources.get(pair.id, ""))
-            for pair in read_pairs(folder, synthetic=True, left_out=left_out)
-        ]
-    asked = folders.validation
+    asked = folders.validation if folders.validates(tree) else None
     held = read_pairs(tree, asked, left_out=left_out) if asked else []
     return train, [_part(pair) for pair in held]
+
+
+def synthetic_parts(folder: Path, left_out: LeftOut) -> list[Part]:
+    """The pairs of a GBD folder; others are counted. Raises MissingFile."""
+    sources = source_names(folder)
+    pairs = read_pairs(folder, synthetic=True, left_out=left_out)
+    return [_part(pair, sources.get(pair.id, "")) for pair in pairs]
 
 
 def _part(pair: LabelledPair, source: str = "") -> Part:

@@ -26,6 +26,7 @@ from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.geodata.border import black_border
 from afterscene.geodata.leftout import LeftOut
+from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.xbd import XbdTree
 from afterscene.recipes.data import Data, Folders, Part, tiles_of
 from afterscene.training.config import LoopConfig
@@ -37,8 +38,8 @@ from afterscene.training.processes import Group
 def default() -> TrainConfig:
     """A 17 M-parameter bridge, the shipped weights: eight minutes on a graphics card."""
     return TrainConfig(
-        model=BridgeConfig(widths=(64, 128, 256, 320), depths=(1, 2, 2, 2)),
-        crops=CropConfig(shapes=((160, 80),), edit_share=0.5, turned=0.35),
+        model=BridgeConfig(widths=(64, 128, 256, 320), depths=(1, 2, 2, 2), gsd=True),
+        crops=CropConfig(shapes=((160, 80),), edit_share=0.5, turned=0.35, resampled=0.5),
         steps=12_500,
         lr=6e-4,
         floor=0.02,
@@ -51,8 +52,8 @@ def default() -> TrainConfig:
 def small() -> TrainConfig:
     """A 0.5 M-parameter bridge for experiments: crops of 64 pixels, fp32, minutes on a CPU."""
     return TrainConfig(
-        model=BridgeConfig(widths=(24, 48, 72), depths=(1, 1, 1), embedding=96),
-        crops=CropConfig(shapes=((64, 8),)),
+        model=BridgeConfig(widths=(24, 48, 72), depths=(1, 1, 1), embedding=96, gsd=True),
+        crops=CropConfig(shapes=((64, 8),), resampled=0.5),
         steps=1_000,
         warmup=50,
         precision="fp32",
@@ -69,15 +70,15 @@ def load_data(tree: XbdTree, folders: Folders, left_out: LeftOut) -> tuple[list[
     used is counted. Raises MissingFile, and the errors of reading them.
     """
     pairs = tree.pairs(folders.split, left_out)
-    if (folders.root / "unlabelled").is_dir():
-        pairs = pairs + unlabelled_pairs(folders.root / "unlabelled", left_out)
-    held = tree.pairs(folders.validation, left_out) if folders.validation else []
+    if (tree.root / "unlabelled").is_dir():
+        pairs = pairs + unlabelled_pairs(tree.root / "unlabelled", left_out)
+    held = folders.validating(tree, left_out)
     return parts(load_tiles(pairs, left_out)), parts(load_tiles(held, left_out))
 
 
-def parts(tiles: Sequence[TrainingTile]) -> list[Part]:
+def parts(made: Iterable[tuple[LabelledPair, TrainingTile]]) -> list[Part]:
     """Each tile with its pair."""
-    return [Part(item=tile, pair=tile.pair, fingerprint=tile.pair.fingerprint) for tile in tiles]
+    return [Part(item=tile, pair=pair, fingerprint=pair.fingerprint) for pair, tile in made]
 
 
 def make_trainer(
@@ -92,7 +93,8 @@ def initial(folder: Path, config: LoopConfig) -> Mapping[str, Tensor]:
     """The weights of a model folder, as initial weights.
 
     Raises:
-        BadParameter: their class condition has other hazards, or another order, than ``config``.
+        BadParameter: their class condition has other hazards, or another order, than ``config``,
+            or one of the two knows no pixel sizes.
     """
     weights, about = load_weights(folder)
     theirs, ours = (d["model"].get("hazards") for d in (about, asdict(config)))
@@ -100,6 +102,13 @@ def initial(folder: Path, config: LoopConfig) -> Mapping[str, Tensor]:
         order = ",".join(theirs)
         raise BadParameter(
             f"{folder} was trained with other hazards; start with --set model.hazards={order}"
+        )
+    knows = about["model"].get("gsd", False)
+    if knows != asdict(config)["model"]["gsd"]:
+        words = "true" if knows else "false"
+        raise BadParameter(
+            f"{folder} was trained {'with' if knows else 'without'} pixel sizes; start with --set "
+            f"model.gsd={words}"
         )
     return weights
 
@@ -132,7 +141,7 @@ def rounded(values: Iterable[float]) -> list[float]:
 
 def learned_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, ...]:
     """Hazards with at least ``enough`` damaged examples: their damage is not painted first."""
-    seen = Counter(tile.hazard for tile in tiles for level in tile.pair.levels if 2 <= level <= 4)
+    seen = Counter(tile.hazard for tile in tiles for level in tile.places.levels if 2 <= level <= 4)
     return tuple(name for name, count in seen.items() if name and count >= enough)
 
 

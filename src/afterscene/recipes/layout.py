@@ -55,8 +55,7 @@ def default() -> LayoutConfig:
 
 def load_data(tree: XbdTree, folders: Folders, left_out: LeftOut) -> tuple[list[Part], list[Part]]:
     """Tiles for training and for validation; others are counted. Raises MissingFile."""
-    held = tree.pairs(folders.validation, left_out) if folders.validation else []
-    train = tree.pairs(folders.split, left_out)
+    train, held = tree.pairs(folders.split, left_out), folders.validating(tree, left_out)
     return _layout_parts(train, left_out), _layout_parts(held, left_out)
 
 
