@@ -11,7 +11,8 @@ from afterscene.depiction.fire import burn, scorch
 from afterscene.depiction.overlays import Ash, Water
 from afterscene.depiction.quake import shake
 from afterscene.depiction.swept import sweep
-from afterscene.depiction.wind import blow, strip
+from afterscene.depiction.trees import strip
+from afterscene.depiction.wind import blow
 
 __all__ = [
     "Ash",
