@@ -12,6 +12,7 @@ started again, it goes on with the pictures it has. Writes ``ablations.json``, `
 
 import argparse
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -68,7 +69,7 @@ def variants(names: Sequence[str]) -> list[Variant]:
     """``edit``, ``reacquire,entry=0.02``, ``edit,steps=4,close=12``: mode, then settings."""
     found = []
     for name in names:
-        mode, *settings = name.split(",")
+        mode, *settings = re.split(r",(?=\w+=)", name)  # a value may have commas of its own
         pairs = (one.split("=") for one in settings)
         found.append(Variant(mode=mode, settings={k: json.loads(v) for k, v in pairs}))
     return found

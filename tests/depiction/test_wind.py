@@ -1,11 +1,9 @@
 """The wind sketch: on the asked roofs alone, more with each level, in real colours."""
 
-from dataclasses import replace
-
 import numpy as np
 from tests.generators import toy
 
-from afterscene.depiction import blow, strip
+from afterscene.depiction import blow
 from afterscene.geodata.damage import DamageLevel
 
 GREY = np.full((96, 96, 3), 120, np.uint8)
@@ -38,38 +36,6 @@ def test_more_breaks_at_higher_levels():
 
 def test_an_undamaged_roof_keeps_every_pixel():
     assert np.array_equal(drawn(DamageLevel.NO_DAMAGE), GREY)
-
-
-def foliage():
-    """Dark green with the texture of crowns."""
-    light = np.random.default_rng(0).uniform(0.5, 1.5, (24, 24, 1)).repeat(4, 0).repeat(4, 1)
-    return (light * (40, 70, 35)).astype(np.uint8)
-
-
-def test_wind_strips_trees_and_spares_roofs():
-    leaves = foliage()
-    house = toy.building(28, 28, DamageLevel.NO_DAMAGE, 40)
-    damage = toy.damage(house, shape=leaves.shape[:2])
-    anew, roof = strip(leaves, damage, 3), np.s_[30:66, 30:66]
-    assert np.array_equal(anew[roof], leaves[roof])
-    bare, green = (p[:20].reshape(-1, 3).mean(0) for p in (anew, leaves))
-    assert bare[0] - bare[1] > green[0] - green[1] + 10  # browner
-
-
-def test_gusts_that_did_not_blow_strip_nothing():
-    leaves = foliage()
-    for gust in (0.0, 10.0):
-        field = np.full(leaves.shape[:2], gust, np.float32)
-        calm = replace(toy.damage(shape=leaves.shape[:2]), intensity=field, unit="m/s")
-        assert np.array_equal(strip(leaves, calm, 3), leaves)
-
-
-def test_wind_leaves_green_water_as_it_is():
-    """As dark and green as crowns, but smooth."""
-    water = np.full((96, 96, 3), (40, 70, 35), np.uint8)
-    water[:, 44:50] = 180  # a jetty
-    damage = toy.damage(shape=(96, 96))
-    assert np.mean(strip(water, damage, 3) == water) > 0.95  # some litter
 
 
 def test_broken_roofs_have_colours_as_coarse_and_pale_as_a_satellite_records_them():

@@ -25,9 +25,9 @@ def prepared(pre, damage, mode="edit", seed=3, **config):
 
 def test_a_generator_that_saw_no_fire_sketches_it():
     tiles = [training_tile("wind", [2] * 30), training_tile("wildfire", [1] * 30 + [4] * 5)]
-    assert begun(learned_of(tiles)) == {"wind", "tornado", "tsunami", "wildfire", "earthquake"}
+    assert begun(learned_of(tiles)) == set(HAZARDS)
     tiles.append(training_tile("wildfire", [4] * 20))
-    assert begun(learned_of(tiles)) == {"wind", "tornado", "tsunami", "earthquake"}
+    assert begun(learned_of(tiles)) == set(HAZARDS) - {"wildfire"}
     assert begun((), sketch=False) == set()
 
 
@@ -82,12 +82,6 @@ def test_the_bridge_touches_no_more_of_a_roof_than_the_sketch():
     changed = (post != frame.start).any(-1)
     assert changed.any() and not changed[~near].any()
     assert not near[28:68, 28:68].all()
-
-
-@pytest.mark.parametrize("hazard", ["flood", "volcano"])
-def test_other_hazards_have_no_sketch(hazard):
-    house = toy.building(8, 8, DamageLevel.DESTROYED)
-    assert depict(prepared(toy.scene(), replace(toy.damage(house), hazard=hazard))).sketch is None
 
 
 @pytest.mark.parametrize("hazard", HAZARDS)

@@ -22,7 +22,8 @@ import cv2
 import numpy as np
 
 from afterscene.depiction.evidence import Evidence, rise
-from afterscene.geodata.damage import DamageMap
+from afterscene.depiction.quake import shake
+from afterscene.geodata.damage import DamageLevel, DamageMap, rasterize
 
 EAVES, TREES = 3.0, 7.0  # metres: eaves of a storey; crowns whose tops the water reaches
 OPAQUE, DENSE = 0.15, 0.97  # metres of water that hide the ground as far as they ever do, and that
@@ -34,6 +35,7 @@ DRIFTS = ((160, 0.012), (40, 0.006), (14, 0.002))
 SHADOW, SHADE = 3.0, 0.35  # metres; share of light that a shadow takes from water
 LOAD, HIDES = 0.05, 0.9  # kPa of ash that hide two thirds of the ground; the most it ever does
 FLOW = (2.0, 4.5)  # kPa: from here to there a flow covers the ground
+DUSTED = 0.6  # the most that ash hides of what has fallen in
 #: Colour of dry ash (ours), and of the flow's deposit (posts of guatemala-volcano).
 FALLEN, DEPOSIT = (0.50, 0.485, 0.455), (0.295, 0.29, 0.235)
 
@@ -105,10 +107,34 @@ class Ash:
         if damage.unit != "kPa" or not (damage.intensity > 0).any():
             return picture.copy()
         seen = Evidence.of(picture, damage)
-        grey = np.array(FALLEN, np.float32) * self._relief(seen)[..., None]
-        under = _veiled(picture, 255 * grey, self.opacity(damage, seen))
+        under = _veiled(picture, 255 * self._dust(seen), self.opacity(damage, seen))
         flow = rise(damage.intensity, *FLOW) * ~seen.roofs
         return _veiled(under, 255 * self._deposit(seen, damage, seed), _seen(flow))
+
+    def bury(self, picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
+        """``picture`` ``(H, W, 3)`` uint8 with its damaged houses: fallen in under ash, or buried.
+
+        ``picture`` lies under ash already. Ruins are those of :func:`.quake.shake`, dusted; where a
+        flow passed, the deposit covers destroyed houses but for some walls.
+        """
+        broken = shake(picture, damage, seed)
+        if damage.unit != "kPa":
+            return broken
+        seen = Evidence.of(broken, damage)
+        work = (broken != picture).any(axis=2)
+        load = 1 - np.exp(-damage.intensity / LOAD)
+        dusted = _veiled(broken, 255 * self._dust(seen), _seen(DUSTED * load * work))
+        passed = rise(damage.intensity, *FLOW)
+        ground = _seen(passed * ~seen.roofs)  # rubble around a house is under the deposit
+        dusted = _veiled(dusted, picture.astype(np.float32), ground)
+        rng = np.random.default_rng((seed, 9))
+        rough = smooth_noise(work.shape, 7, rng) + 0.6 * smooth_noise(work.shape, 3, rng)
+        gone = rasterize(damage.buildings, work.shape) == DamageLevel.DESTROYED
+        flow = passed * gone * np.clip(0.8 - 0.35 * rough, 0, 1)
+        return _veiled(dusted, 255 * self._deposit(seen, damage, seed), _seen(flow))
+
+    def _dust(self, seen: Evidence) -> np.ndarray:
+        return np.array(FALLEN, np.float32) * self._relief(seen)[..., None]
 
     def opacity(self, damage: DamageMap, seen: Evidence) -> np.ndarray:
         """``(H, W)`` float32 in [0, 1]: how much of each surface the ash hides.

@@ -76,9 +76,7 @@ def _bearing(damage: DamageMap, rng: np.random.Generator) -> float:
     return float(rng.uniform(0, 360) if known is None else known)
 
 
-def _bare(
-    painting: Painting, thin: np.ndarray, near: np.ndarray, bearing: float
-) -> np.ndarray:
+def _bare(painting: Painting, thin: np.ndarray, near: np.ndarray, bearing: float) -> np.ndarray:
     """``(H, W, 3)``: woods without leaves, thinned by ``thin`` ``(H, W)``, 0 to 1.6."""
     smooth = cv2.GaussianBlur(painting.picture, (0, 0), CROWN)
     gain = np.array(WOODS) + near[..., None] * np.subtract(TOWN, WOODS)

@@ -57,17 +57,17 @@ class RenderConfig:
             down to the network's stride. No pixel depends on it, which tests check.
     """
 
-    steps: int = 12
+    steps: int = 4
     radius: int = 12
     close: int = 6
     feather: float = 4.0
     sampler: str = "dpmpp-2m-sde"
     rho: tuple[float, float] = (2.0, 0.01)
-    power: float = 7.0
+    power: float = 3.0
     learned: tuple[str, ...] = ()
     sketch: bool = True
     entry: float = 0.002
-    short: int = 2
+    short: int = 1
     precision: str = "auto"
     origin: int = 0
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, Evidence, Water
+from afterscene.depiction import Depiction, Evidence, Water, blow
 from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
@@ -38,7 +38,11 @@ class Flood(Hazard):
     name: ClassVar[str] = "flood"
     unit: ClassVar[str] = "m"
     depiction: ClassVar[Depiction] = Depiction(
-        overlay=Water(), learned_from=DamageLevel.DESTROYED, drawn_as="wind"
+        overlay=Water(),
+        sketch=blow,
+        smeared=True,
+        learned_from=DamageLevel.DESTROYED,
+        drawn_as="wind",
     )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(0.25, 1.0, 4.0),

@@ -42,7 +42,7 @@ class Volcano(Hazard):
 
     name: ClassVar[str] = "volcano"
     unit: ClassVar[str] = "kPa"
-    depiction: ClassVar[Depiction] = Depiction(overlay=Ash(), close=True)
+    depiction: ClassVar[Depiction] = Depiction(overlay=Ash(), sketch=Ash().bury, smeared=True)
     fragility: ClassVar[Fragility] = Fragility(
         medians=(1.0, 3.0, 4.5),
         betas=(0.30, 0.30, 0.30),

@@ -53,10 +53,8 @@ PLACES = (
 ONWARD = 3  # places by which the hazards move on from round to round
 #: The small detector: about a minute of one core without bfloat16 instructions.
 SMALL = replace(DETECTORS["tiny"], crop=128, steps=600)
-#: Network evaluations a picture: half as many as the generator takes by itself, and half the time.
-EVALUATIONS = 6
 #: Processor seconds of a pair, of an opinion on it, and of a training step: shares of the bar.
-RENDER, LOOK, STEP = 5.0, 0.5, 0.13
+RENDER, LOOK, STEP = 4.0, 0.5, 0.13
 #: What to try next.
 NEXT = (
     f"afterscene synthesize PRE.png --labels PRE.json --hazard {Flood.name} --out out",
@@ -201,7 +199,7 @@ def run_demo(
     with bar.station(f"1 of 4: {config.pairs} pairs are drawn", RENDER, config.pairs) as tell:
         plan = _plan(found, config, seed)
         options = RunOptions(on_progress=tell)
-        rendering = Rendering(steps=EVALUATIONS)
+        rendering = Rendering()
         made = build(plan, out / "gbd", generator, rendering=rendering, options=options)
     with bar.station("2 of 4: the shipped detector looks at them", LOOK, made.pairs) as tell:
         opinion = look(made.out, assessor, out / "opinion", tell)
