@@ -84,8 +84,8 @@ def test_a_choice_leaves_hazards_without_a_sketch_alone():
         raise AssertionError("nobody is to be asked")
 
     house = toy.building(20, 20, DamageLevel.DESTROYED, 24)
-    damage = replace(toy.damage(house), hazard="volcano")
-    plain = toy.generator()
+    damage = replace(toy.damage(house), hazard="wildfire")
+    plain = toy.generator(learned=("wildfire",))
     choosing = replace(plain, choice=Choice(critic=critic, name="toy"))
     one, other = (g.render(toy.scene(), damage, seed=3).rgb() for g in (plain, choosing))
     assert np.array_equal(one, other)
