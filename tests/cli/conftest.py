@@ -22,9 +22,9 @@ def refused():
 
     def check(outcome, *words):
         assert outcome.code == 2, outcome.stderr
-        last = outcome.stderr.splitlines()[-1]
-        assert last.startswith("afterscene: "), outcome.stderr
+        assert outcome.stderr.count("\n") == 1, outcome.stderr
+        assert outcome.stderr.startswith("afterscene: ")
         for word in words:
-            assert str(word) in last, outcome.stderr
+            assert str(word) in outcome.stderr, outcome.stderr
 
     return check

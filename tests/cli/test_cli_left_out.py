@@ -99,7 +99,9 @@ def test_where_nothing_is_left_the_reasons_stand_in_the_sentence(
 ):
     shutil.rmtree(xbd / "labels")
     flags = ("--xbd", xbd, "--model", quick_model)
-    refused(afterscene("detect", "score", *flags), "no pair has a post image and its label")
+    refused(
+        afterscene("detect", "score", *flags), "no pair has a post image and its label", NO_LEVELS
+    )
     steps = ("--set", "steps=1", "--out", tmp_path / "f")
     refused(afterscene("detect", "fit", "--xbd", xbd, *steps), f"5 x {NO_LEVELS}")
     for path in (xbd / "images").glob("*_post_*"):

@@ -70,7 +70,6 @@ def assess(
     found = read_footprints(footprints, grid)
     if not found.buildings:
         raise BadParameter(f"{footprints}: holds no footprint; give one with the buildings")
-    output.left_out(found.left_out)
     check_pixels(found.grid, found.buildings)
     detector = load_detector(model)
     shape = found.grid.shape
@@ -81,6 +80,7 @@ def assess(
     write_map(done, found.grid, *images, files[2], source=Path(model).name)
     write_layer(done, found.grid, out, source=Path(model).name)
     levels = counts(done)
+    output.left_out(found.left_out)
     values = {
         "out": str(out),
         "style": str(files[1]),

@@ -139,12 +139,12 @@ def predict(
     output, left_out = Output(json=as_json, quiet=quiet), LeftOut()
     detector = load_detector(model)
     todo = _chosen(xbd, split, pre, post, left_out)
-    output.left_out(left_out)
     with (
         whole_output(out, "detect predict", overwrite),
         output.progress("detect predict", len(todo)) as advance,
     ):
         rows = predict_folder(detector, todo, out, flips=flips, advance=advance)
+    output.left_out(left_out)
     value = {"out": str(out), "predictions": rows, "left_out": left_out.as_json()}
     output.result(value, f"{len(rows)} predictions in {out}")
 
@@ -153,20 +153,27 @@ def _chosen(
     xbd: Path | None, split: str | None, pre: Path | None, post: Path | None, left_out: LeftOut
 ) -> list[Pair]:
     """The pairs of a folder, or the one pair of files, which belongs to no event."""
-    from afterscene.geodata.pair import with_post
-    from afterscene.geodata.xbd import Pair, XbdTree
+    from afterscene.geodata.xbd import Pair
 
     if xbd is not None and pre is None and post is None:
-        pairs = with_post(XbdTree(xbd).pairs(split, left_out), left_out, levels=False)
-        if not pairs:
-            raise MissingFile(
-                f"{xbd}: no pair with a post image; check the folder and the split"
-                f"{f' ({left_out})' if left_out else ''}"
-            )
-        return pairs
+        return _from(xbd, split, left_out, levels=False)
     if xbd is None and pre is not None and post is not None:
         return [Pair(id=pre.stem.removesuffix("_pre_disaster"), event="", pre=pre, post=post)]
     raise BadParameter("give either --xbd, or --pre together with --post")
+
+
+def _from(xbd: Path, split: str | None, left_out: LeftOut, *, levels: bool) -> list[Pair]:
+    """The pairs of a folder that have a post image and, with ``levels``, what tells its levels."""
+    from afterscene.geodata.pair import with_post
+    from afterscene.geodata.xbd import XbdTree
+
+    pairs = with_post(XbdTree(xbd).pairs(split, left_out), left_out, levels=levels)
+    if not pairs:
+        raise MissingFile(
+            f"{xbd}: no pair has a post image{' and its label' if levels else ''}; check the "
+            f"folder and the split{f' ({left_out})' if left_out else ''}"
+        )
+    return pairs
 
 
 @app.command("score")
@@ -187,14 +194,12 @@ def score(
     from afterscene.detectors import load_detector
     from afterscene.detectors.evaluation import score_pairs
     from afterscene.geodata.leftout import LeftOut
-    from afterscene.geodata.pair import with_post
-    from afterscene.geodata.xbd import XbdTree
 
     output, left_out = Output(json=as_json, quiet=quiet), LeftOut()
     detector = load_detector(model)
-    pairs = with_post(XbdTree(xbd).pairs(split, left_out), left_out)
-    output.left_out(left_out)
+    pairs = _from(xbd, split, left_out, levels=True)
     with output.progress("detect score", len(pairs)) as advance:
         values = score_pairs(detector, pairs, flips=flips, advance=advance).as_json()
+    output.left_out(left_out)
     values["left_out"] = left_out.as_json()
     output.result(values, f"{score_text(values)}\n\n{evaluation_text(values)}")

@@ -64,16 +64,24 @@ class Output:
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[Advance]:
-        """A bar on stderr; call what it yields with the number of things just done."""
+        """A bar on stderr; call what it yields with the number of things just done.
+
+        With the first of them the warnings are printed that came up on the way there.
+        """
         if self.quiet or os.environ.get("AFTERSCENE_NO_PROGRESS"):
-            yield lambda _: None
+            yield lambda _: self.warned.show()
             return
         from rich.console import Console
 
         console = Console(stderr=True)
         bar = _bar(console, label, total) if console.is_terminal else _lines(label, total)
         with bar as advance:
-            yield advance
+
+            def step(n: int) -> None:
+                self.warned.show()
+                advance(n)
+
+            yield step
 
 
 @contextmanager

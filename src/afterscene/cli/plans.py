@@ -145,8 +145,8 @@ def plan(
     if xbd is None:
         tiles = out.with_name(f"{out.stem}.tiles")
         pictures, roles = _pictures(images, stac, before, role or [], footprints or [])
-        say_roles(output, roles, left_out)
         report = cut_tiles(pictures, footprints or [], tiles, on_error=on_error)
+        say_roles(output, roles, left_out)
         imagery = {"imagery": report.as_json(), "roles": roles_json(roles, report.labels)}
         left_out.take(report.left_out)
         output.say(f"{len(report.tiles)} tiles in {tiles}")

@@ -1,4 +1,7 @@
-"""Warnings of the library as a command shows them: once each, a few of a kind, the rest counted."""
+"""Warnings of the library as a command shows them: once each, a few of a kind, the rest counted.
+
+They wait until the command has done a first part of its work: an error is one sentence alone.
+"""
 
 import warnings
 from collections import Counter
@@ -19,6 +22,7 @@ class Warned:
     lines: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
     _counts: Counter[str] = field(default_factory=Counter)
+    _waiting: list[str] = field(default_factory=list)
 
     def listen(self) -> None:
         """Take over from Python's own display, for our warnings alone.
@@ -46,7 +50,13 @@ class Warned:
 
     def _line(self, sentence: str) -> None:
         self.lines.append(sentence)
-        self.say(f"warning: {sentence}")
+        self._waiting.append(sentence)
+
+    def show(self) -> None:
+        """Print what waits."""
+        for sentence in self._waiting:
+            self.say(f"warning: {sentence}")
+        self._waiting.clear()
 
     def finish(self) -> list[str]:
         """All lines, after one more for each kind of which not all were printed."""
@@ -54,4 +64,5 @@ class Warned:
             if count > SHOWN:
                 self._line(f"{count - SHOWN} more warnings of this kind ({kind})")
         self._counts.clear()
+        self.show()
         return self.lines

@@ -3,9 +3,9 @@
 Satellites record blue, green, red, near infrared in this order, and so do their files; taken by
 number, grass turns blue. Asked are, in this order: the band descriptions (``red``, ``Green I``,
 ``BAND_R`` of Maxar, ``B04`` of Sentinel-2 and Landsat 8, ``B2`` of Pleiades and SPOT, a wavelength
-such as ``665 nm``), the central wavelengths of GDAL's ``IMAGERY`` tags, and the colour
-interpretation. A description outweighs the interpretation, since GDAL writes "red, green, blue"
-and "alpha" by itself where nobody says otherwise.
+such as ``665 nm``), the central wavelengths of GDAL's ``IMAGERY`` tags, what a catalogue says of
+the file (STAC's ``bands`` or ``eo:bands``), and the colour interpretation. The interpretation comes
+last, since GDAL writes "red, green, blue" and "alpha" by itself where nobody says otherwise.
 
 Where a file says nothing: one band is grey, three are red, green, blue, four the same with near
 infrared, eight those of WorldView-2 and 3 (coastal, blue, green, yellow, red, red edge, near
@@ -63,8 +63,8 @@ class BandOrder:
     alpha: bool = False
 
 
-def band_order(path: Path, source: rasterio.DatasetReader) -> BandOrder:
-    """The order of an open file's bands.
+def band_order(path: Path, source: rasterio.DatasetReader, said: Sequence[str] = ()) -> BandOrder:
+    """The order of an open file's bands; ``said`` is what a catalogue calls them, in their order.
 
     Warns (BandsAssumed) where the file does not say it. Raises BadImage where three of them cannot
     be told.
@@ -75,7 +75,10 @@ def band_order(path: Path, source: rasterio.DatasetReader) -> BandOrder:
     masks = {n for n, k in enumerate(kinds) if k == "alpha" and not names[n]}
     left = [n for n in range(source.count) if n not in masks]
     both = {n: names[n] or (kinds[n] if kinds[n] not in _NOTHING else "") for n in left}
-    found = _colours({n: names[n] for n in left}) or _colours(both)
+    listed = _listed(said, left)
+    found = _colours({n: names[n] for n in left}) or _colours(listed) or _colours(both)
+    if found is None and listed and all(listed.values()):
+        both, texts = listed, [*said, *texts[len(said) :]]
     if found is None and len(left) > 1 and all(both.values()):
         words = ", ".join(texts[n] or both[n] for n in left)
         raise BadImage(
@@ -98,6 +101,16 @@ def _named(source: rasterio.DatasetReader, texts: Sequence[str]) -> list[str]:
     measured = [_wave(f"{1000 * _number(text):g} nm") for text in micrometres]
     kinds = zip(texts, _coded(texts), measured, strict=True)
     return [_word(text) or code or _wave(text) or wave for text, code, wave in kinds]
+
+
+def _listed(said: Sequence[str], left: Sequence[int]) -> dict[int, str]:
+    """What a catalogue calls each band; nothing where it lists another number of them."""
+    if len(said) != len(left):
+        return {}
+    words = (
+        _word(text) or code or _wave(text) for text, code in zip(said, _coded(said), strict=True)
+    )
+    return dict(zip(left, words, strict=True))
 
 
 def _number(text: str | None) -> float:

@@ -14,7 +14,7 @@ the value is no brightness (below 0); a number of :data:`FILLS` in any band of a
 file, declared or not; NaN, infinity, and what float32 cannot hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,12 +59,15 @@ class Decoded(NamedTuple):
     time: datetime | None
 
 
-def decode(path: Path, window: Window | None = None) -> Decoded:
-    """Read an image file. Raises MissingFile or BadImage; see the module for the rules."""
+def decode(path: Path, window: Window | None = None, bands: Sequence[str] = ()) -> Decoded:
+    """Read an image file. Raises MissingFile or BadImage; see the module for the rules.
+
+    ``bands`` is what a catalogue calls its bands (:func:`band_order`).
+    """
     kind = sniff(path)
     with decoding(path):
         if kind == "GTiff":
-            return _decode_gdal(path, kind, window)
+            return _decode_gdal(path, kind, window, bands)
         depth, colour = png_header(path) if kind == "PNG" else (8, 0)
         deep = depth == 16 and colour != 0  # Pillow would cut 16-bit colour down to 8 bits
         whole = _decode_gdal(path, kind, None) if deep else _decode_pillow(path, kind)
@@ -122,13 +125,13 @@ def moved(transform: Affine, window: Window) -> Affine:
     )
 
 
-def _decode_gdal(path: Path, kind: str, part: Window | None) -> Decoded:
+def _decode_gdal(path: Path, kind: str, part: Window | None, bands: Sequence[str] = ()) -> Decoded:
     with open_raster(path, kind) as source:
         if part:
             _inside(path, part, source.shape)
         if source.subdatasets:
             raise BadImage(f"{path}: holds {len(source.subdatasets)} pages; export one of them")
-        pixels, valid = raster_pixels(path, source, part)
+        pixels, valid = raster_pixels(path, source, part, bands=bands)
         crs, transform, time = raster_place(path, source)
     if part and transform:
         transform = moved(transform, part)
@@ -152,6 +155,7 @@ def raster_pixels(
     source: rasterio.DatasetReader,
     part: Window | None = None,
     out: tuple[int, int] | None = None,
+    bands: Sequence[str] = (),
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pixels and valid of an open file: of a window, or thinned to the shape ``out``.
 
@@ -160,7 +164,7 @@ def raster_pixels(
     odd = [d for d in source.dtypes if "complex" in d or d == "int8"]
     if odd:
         raise BadImage(f"{path}: pixels are {odd[0]}, not brightness; export it as uint16")
-    order = band_order(path, source)
+    order = band_order(path, source, bands)
     height, width = out or ((part.height, part.width) if part else source.shape)
     check_size(path, height, width, len(order.bands) * bytes_of(source))
     if (height, width) == source.shape:

@@ -33,10 +33,12 @@ def shape_of(path: Path) -> tuple[int, int]:
 class ImageFile:
     """An image to be read in parts.
 
-    A GeoTIFF by windows; a PNG or JPEG, which has none, is decoded once and kept.
+    A GeoTIFF by windows; a PNG or JPEG, which has none, is decoded once and kept. ``bands`` is what
+    a catalogue calls its bands, where the file does not say it itself.
     """
 
     path: Path
+    bands: tuple[str, ...] = ()
 
     @cached_property
     def grid(self) -> Grid:
@@ -53,12 +55,12 @@ class ImageFile:
     def read(self, window: Window) -> Scene:
         """The part under ``window``. Raises BadImage."""
         if self._windowed:
-            return read_scene(self.path, window=window)
+            return read_scene(self.path, window=window, bands=self.bands)
         return self._whole.crop(window)
 
     def small(self, side: int) -> Scene:
         """All of it; a GeoTIFF is thinned while it is read, so that no side exceeds ``side``."""
-        return _thinned(self.path, side) if self._windowed else self._whole
+        return _thinned(self.path, side, self.bands) if self._windowed else self._whole
 
     @cached_property
     def _windowed(self) -> bool:
@@ -69,12 +71,12 @@ class ImageFile:
         return read_scene(self.path)
 
 
-def _thinned(path: Path, side: int) -> Scene:
+def _thinned(path: Path, side: int, bands: tuple[str, ...]) -> Scene:
     """A GeoTIFF with every so many pixels left out, no side longer than `side`, without a place."""
     with open_raster(path) as source:
         scale = min(1.0, side / max(source.shape))
         height, width = (max(1, round(scale * n)) for n in source.shape)
-        pixels, valid = raster_pixels(path, source, out=(height, width))
+        pixels, valid = raster_pixels(path, source, out=(height, width), bands=bands)
     return Scene(pixels=pixels, valid=valid)
 
 

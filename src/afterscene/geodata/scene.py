@@ -169,14 +169,17 @@ class Scene:
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
 
-def read_scene(path: str | Path, *, window: Window | None = None) -> Scene:
+def read_scene(
+    path: str | Path, *, window: Window | None = None, bands: Sequence[str] = ()
+) -> Scene:
     """Read a PNG, JPEG or GeoTIFF; `window` reads a part, for GeoTIFFs too large to hold.
 
+    `bands` is what a catalogue calls the bands of a file that does not say it itself.
     The rules for odd files are those of :mod:`afterscene.geodata.decode`. Raises MissingFile
     where there is no file, BadImage where it cannot be used.
     """
     path = Path(path)
-    return Scene(**decode(path, window)._asdict(), source=path.name)
+    return Scene(**decode(path, window, bands)._asdict(), source=path.name)
 
 
 def write_scene(scene: Scene, path: str | Path, *, tags: Mapping[str, str] = _NO_TAGS) -> None:

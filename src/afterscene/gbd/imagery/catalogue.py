@@ -2,12 +2,13 @@
 
 Maxar's catalogue has one collection per event, below it one per acquisition, below that items with
 the assets ``visual`` (a COG in colour), ``data-mask`` and raw bands. Here the event is the child of
-the root, the image is the asset ``visual``, else the first with the role visual or data. pystac
+the root, the image is the asset ``visual``, else the first with the role visual or data; its
+``bands`` (or ``eo:bands``) say which are red, green and blue where the file does not. pystac
 migrates STAC of any version to the current one. Only local files below the catalogue's folder are
 opened: a link to somewhere else, or to a server, is refused (download the files first).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -166,7 +167,26 @@ def _picture(walk: _Walk, path: Path, event: str, item: "pystac.Item") -> Source
         name=str(item.id)[:200],
         time=None if item.datetime is None else _utc(item.datetime),
         metadata=metadata,
+        bands=_bands(asset.extra_fields) or _bands(said),
     )
+
+
+def _bands(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """What STAC calls each band: its colour, else its wavelength, else its name."""
+    listed = fields.get("bands") or fields.get("eo:bands")
+    if not isinstance(listed, list) or not all(isinstance(band, dict) for band in listed):
+        return ()
+    return tuple(_band(band) for band in listed)
+
+
+def _band(band: Mapping[str, Any]) -> str:
+    for key in ("eo:common_name", "common_name"):
+        if isinstance(colour := band.get(key), str) and colour:
+            return colour
+    for key in ("eo:center_wavelength", "center_wavelength"):
+        if isinstance(length := band.get(key), int | float):
+            return f"{1000 * length:g} nm"
+    return str(band.get("name") or band.get("description") or "")
 
 
 def _plain(value: Any) -> bool:

@@ -32,7 +32,6 @@ from afterscene.geodata.footprints import Footprints
 from afterscene.geodata.grid import Bounds, Grid
 from afterscene.geodata.guess import why_none
 from afterscene.geodata.leftout import LeftOut
-from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.resolution import check_pixels
 from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.seen import seen_shares
@@ -109,7 +108,7 @@ def cut_tiles(
 
 def _known(picture: SourcePicture) -> list[Any]:
     size = picture.path.stat().st_size if picture.path.is_file() else None
-    return [picture.event, picture.name, size]
+    return [picture.event, picture.name, size, *picture.bands]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +129,7 @@ class _Cutter:
         found = {}
         for picture in pictures:
             with self._faults(picture):
-                found[picture] = ImageFile(picture.path).grid
+                found[picture] = picture.file.grid
         return found
 
     def frames(self, grids: Mapping[SourcePicture, Grid]) -> Frames:
@@ -178,7 +177,7 @@ class _Cutter:
         self.made.left_out.take(footprints.left_out)
         self.buildings["footprints"] += len(footprints.buildings)
         tree = STRtree([building.polygon for building in footprints.buildings])
-        source = TileSource(ImageFile(picture.path), grid)
+        source = TileSource(picture.file, grid)
         for window in windows(grid.shape, self.side):
             number = next(self.numbers.setdefault(picture.event, count(1)))
             left, top = window.col, window.row

@@ -14,18 +14,28 @@ from typing import Any
 from afterscene.errors import MissingFile
 from afterscene.files import visible
 from afterscene.geodata.imagefiles import SUFFIXES
+from afterscene.geodata.overview import ImageFile
 from afterscene.geodata.roles import Rule, Taken, taken
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SourcePicture:
-    """An image of any size. ``name`` says where it is from, without a path of this machine."""
+    """An image of any size. ``name`` says where it is from, without a path of this machine.
+
+    ``bands``: what a catalogue calls its bands.
+    """
 
     path: Path
     event: str
     name: str
     time: datetime | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    bands: tuple[str, ...] = ()
+
+    @property
+    def file(self) -> ImageFile:
+        """Its file, to be read in parts."""
+        return ImageFile(self.path, self.bands)
 
 
 def plain(name: str) -> str:
