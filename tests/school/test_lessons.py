@@ -13,7 +13,14 @@ from PIL import Image
 
 from afterscene.errors import CourseFailed, UnknownName
 from afterscene.school import notebook
-from afterscene.school.catalogue import Lesson, find_lesson, lessons, tutorials, whole_course
+from afterscene.school.catalogue import (
+    FOLDER,
+    Lesson,
+    find_lesson,
+    lessons,
+    tutorials,
+    whole_course,
+)
 from afterscene.school.markdown import write_pages
 from afterscene.school.notebook import (
     kept_notebook,
@@ -97,7 +104,7 @@ def test_a_lesson_says_the_same_in_chinese(lesson):
 
 def test_the_lessons_are_numbered_without_a_gap():
     numbers = [lesson.number for lesson in LESSONS]
-    assert len(numbers) >= 10
+    assert len(numbers) >= 13
     assert numbers == [f"{k:02d}" for k in range(1, len(numbers) + 1)]
 
 
@@ -142,6 +149,15 @@ def test_the_sources_of_a_lesson_are_what_it_imports_and_what_that_imports(tmp_p
     assert {here / "school" / "lesson.py", here / "school" / "sheets.py"} <= found
     assert here / "tensors.py" in found
     assert here / "school" / "notebook.py" not in found
+
+
+def test_every_module_of_the_school_serves_a_lesson_or_a_command():
+    scripts = [lesson.path for lesson in whole_course()]
+    commands = (FOLDER / "commands").glob("*.py")
+    used = set().union(*(sources_of(path) for path in (*scripts, *commands)))
+    apart = {FOLDER / name for name in ("lessons", "tutorials", "site")}  # site: mkdocs' hooks
+    modules = {p for p in FOLDER.rglob("[!_]*.py") if p.parent not in apart}
+    assert sorted(modules - used) == []
 
 
 @pytest.mark.parametrize("tutorial", tutorials(), ids=lambda tutorial: tutorial.name)

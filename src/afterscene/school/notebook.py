@@ -1,4 +1,4 @@
-"""Run a lesson's notebook in a Jupyter kernel of its own (nbclient), and keep what came of it.
+"""Run a lesson's notebook in its own Jupyter kernel (nbclient), and keep the outputs.
 
 The kept notebook carries a key of what decides its outputs: the script, every module of this
 package that it imports, directly or through others, its size and the data. A lesson is run again
@@ -47,7 +47,7 @@ def run_lesson(
 def run_notebook(
     book: NotebookNode, name: str, *, small: bool, on_cell: Callable[[], None] = lambda: None
 ) -> None:
-    """Run every cell of ``book`` in place, in a folder of its own that is gone afterwards.
+    """Run every cell of ``book`` in place, in a temporary folder.
 
     Raises:
         CourseFailed: a cell ended with an error, or the kernel died.

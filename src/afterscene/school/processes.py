@@ -1,4 +1,4 @@
-"""A process that the course tells of and the product does not use.
+"""A process that the course explains and the product does not use.
 
 The Gaussian chain of the first diffusion model (Sohl-Dickstein et al. 2015, arXiv 1503.03585).
 Importing this module registers it beside the samplers of :mod:`afterscene.diffusion.samplers`.

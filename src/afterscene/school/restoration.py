@@ -1,9 +1,9 @@
-"""A picture that was spoilt, and a diffusion model that is held to what is left of it.
+"""A degraded picture, and a diffusion model that is guided by what is left of it.
 
-Spoiling here is averaging over blocks: known are the mean colours of the blocks, lost is all that
-happens inside them. A diffusion model that never heard of this can be guided by it: in each step
-its estimate of the picture gets the known means (Choi et al. 2021, arXiv 2108.02938; Wang et al.
-2023, arXiv 2212.00490). It is :class:`afterscene.diffusion.guidance.Keep` for means instead of
+To degrade here is to average over blocks: the mean colours of the blocks are known, all detail
+inside them is lost. A diffusion model that was not trained for this can be guided by it: in each
+step its estimate of the picture gets the known means (Choi et al. 2021, arXiv 2108.02938; Wang et
+al. 2023, arXiv 2212.00490). It is :class:`afterscene.diffusion.guidance.Keep` for means instead of
 pixels.
 """
 
@@ -29,7 +29,8 @@ class BlockMeans:
     def __call__(self, x: Tensor) -> Tensor:
         if x.shape[-1] % self.side or x.shape[-2] % self.side:
             raise BadParameter(
-                f"{tuple(x.shape[-2:])} pixels do not fall into blocks of {self.side}"
+                f"{tuple(x.shape[-2:])} pixels cannot be cut into blocks of {self.side}; "
+                "choose a size that is a multiple"
             )
         return F.interpolate(F.avg_pool2d(x, self.side), scale_factor=float(self.side))
 

@@ -1,13 +1,13 @@
-"""Flow matching, and a model that takes its whole way in one step.
+"""Flow matching, and a model that can go the whole way in one step.
 
 A picture x0 and noise eps are joined by a straight line, ``x_t = (1 - t) x0 + t eps``, on which a
 point moves with the velocity ``eps - x0``. Many lines run through a point; a network learns the
 mean of their velocities (Lipman et al. 2023, arXiv 2210.02747; Liu et al. 2023, arXiv 2209.03003),
 and following it from t = 1 to 0 in small steps draws a picture.
 
-In one step it lands on the mean of all pictures. A *shortcut* model (Frans et al. 2025, arXiv
-2410.12557) is told how far the step shall go, ``span``, and learns besides that a whole step must
-land where its own two half steps land. No second network and no finished picture is needed.
+A single step would end at the mean of all pictures. A *shortcut* model (Frans et al. 2025, arXiv
+2410.12557) is also given the length of the step, ``span``, and learns that a whole step must end
+where its own two half steps end. This needs no second network and no finished pictures.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def gaussian_velocity(t: Tensor, span: Tensor, variance: float) -> Tensor:
 class Leap(nn.Module):
     """The velocity that leads from x_t to x_{t - span}; span 0 is the flow's own.
 
-    White noise would move in a known way; ``network`` answers what is to be added for pictures.
+    For white noise the velocity is known; ``network`` answers the difference to it.
     """
 
     def __init__(self, network: Network, variance: float) -> None:
@@ -58,7 +58,7 @@ class Leap(nn.Module):
 
 
 def flow_loss(leap: Network, x0: Tensor, rng: np.random.Generator) -> Tensor:
-    """Flow matching: the velocity of a random line at a random time, in squares."""
+    """Flow matching: squared error of the velocity on a random line at a random time."""
     t = torch.from_numpy(rng.uniform(size=len(x0))).float()
     x_t, velocity = _line(x0, t, rng)
     return (leap(x_t, t, torch.zeros_like(t)) - velocity).square().mean()

@@ -1,9 +1,9 @@
-"""One shot: a label goes in, all pixels come out, squares are minimised.
+"""One shot: a label goes in, all pixels come out, trained with squared error.
 
 The best answer under squares is the mean of all pictures with that label. Averaging makes sense
 for labels (the mean of votes is a probability), not for pixels: the mean of many towns is fog.
-The regressor here is as strong as one can be that is told nothing but the label: a table with one
-picture per label, and one for "not said", which is the mean of everything.
+No regressor that is given only the label can be stronger than the one here: a table with one
+picture per label, and one for "not said", which is the mean of all pictures.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class AveragingRegressor(nn.Module):
         label: Tensor | None = None,
         rng: np.random.Generator | None = None,
     ) -> Tensor:
-        """Squares of the scaled values, as said and as not said (so that both are learned)."""
+        """Squared error of the scaled values, with the label and without it: both are learned."""
         target = pixels.scale(x, self.levels)
         silent = torch.full((len(x),), -1, device=x.device)
         loss = (self(silent) - target).square().mean()
@@ -49,7 +49,7 @@ class AveragingRegressor(nn.Module):
         label: Tensor | None = None,
         temperature: float = 0.0,
     ) -> Iterator[Tensor]:
-        """One state: the answer. ``seed`` and ``temperature`` change nothing: it cannot vary."""
+        """One state, the answer. It is deterministic: ``seed`` and ``temperature`` do nothing."""
         device = self.table.device
         silent = torch.full((count,), -1, device=device)
         with torch.no_grad():

@@ -2,10 +2,10 @@
 
 Generalized auto-regression destroys a picture by taking pixels away and learns to put them back.
 Nothing in the loop says what destruction is: :func:`restoration_loss` and :func:`undo` are
-written once, :class:`Remove` and :class:`AddNoise` are the two destructions. One difference is
-worth the whole second half of the course: with removal a regressor answers the average of what
-could be there, and its answer is kept; with noise its answer is only a direction, since all but a
-little of the noise stays, and squares are enough to draw from a distribution.
+written once, :class:`Remove` and :class:`AddNoise` are the two ways to destroy. The second half of
+the course is about one difference. With removal a regressor answers the average of what could be
+there, and its answer is kept. With noise its answer is only a direction, since all but a little of
+the noise stays, and squared error is enough to draw from a distribution.
 
 Pictures are floats ``x0 (N, C, H, W)`` in [-1, 1], time runs from 0 (whole) to 1 (destroyed).
 """
@@ -29,7 +29,7 @@ Restorer = Callable[[Tensor, Tensor], Tensor]
 
 
 class Corruption(Protocol):
-    """A way to destroy pictures by degrees. What the network sees has one channel more."""
+    """A way to destroy pictures by degrees. What the network sees has one more channel."""
 
     def corrupt(self, x0: Tensor, t: Tensor, rng: np.random.Generator) -> Tensor:
         """The picture destroyed to degree ``t (N,)``: ``(N, C + 1, H, W)``."""
@@ -65,7 +65,7 @@ class Remove:
 
 @dataclass(frozen=True, kw_only=True)
 class AddNoise:
-    """``x_t = cos(pi t / 2) x0 + sin(pi t / 2) eps``; a step keeps the noise it believes in.
+    """``x_t = cos(pi t / 2) x0 + sin(pi t / 2) eps``; a step keeps the estimated noise.
 
     The step is DDIM's (Song et al. 2021, arXiv 2010.02502); the channel on top is t.
     """
@@ -86,7 +86,7 @@ class AddNoise:
 def restoration_loss(
     network: Restorer, corruption: Corruption, x0: Tensor, rng: np.random.Generator
 ) -> Tensor:
-    """Destroy to a random degree, restore in one go, compare: mean squared error."""
+    """Mean squared error of restoring, in one step, what was destroyed to a random degree."""
     t = torch.from_numpy(rng.uniform(1e-3, 1.0, size=len(x0))).to(x0)
     return (network(corruption.corrupt(x0, t, rng), t) - x0).square().mean()
 

@@ -1,8 +1,8 @@
 """One training loop for every model of this room.
 
 A model needs ``loss(x, label=..., rng=...)``. The batch of a step is a function of (seed, step),
-and so is the chance inside the loss: two runs with one seed end with the same weights. Only a limit
-in seconds (for comparing methods at equal cost) makes the end depend on the machine.
+and so is the randomness inside the loss: two runs with one seed end with the same weights. Only a
+limit in seconds (for comparing methods at equal cost) makes the end depend on the machine.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from afterscene.errors import BadParameter, NotFinite
 class FitConfig:
     """Steps, pictures a step, peak learning rate (AdamW, cosine to 0), seed, gradient norm.
 
-    ``momentum``: the first of AdamW's betas; games between two networks want little of it.
+    ``momentum``: the first of AdamW's betas; a GAN needs little of it.
 
-    ``seconds``: of the processor, after which it ends though there are steps left; the learning
-    rate then falls with the time that is gone.
+    ``seconds``: of the processor, after which training ends even if steps are left; the learning
+    rate then falls with the time that has passed.
     """
 
     steps: int = 1000
@@ -42,7 +42,7 @@ class FitConfig:
             raise BadParameter("steps and batch must be at least 1, lr and seconds above 0")
 
     def rate(self, gone: float) -> float:
-        """The learning rate when the share ``gone`` of the training is over."""
+        """The learning rate when the share ``gone`` of the training has passed."""
         return 0.5 * self.lr * (1 + math.cos(math.pi * min(gone, 1.0)))
 
 
@@ -58,7 +58,7 @@ def train_steps(
 
     ``x (M, C, H, W)`` are all pictures, ``label (M,)`` their labels. ``loss`` replaces
     ``model.loss`` (for the bridge: a network alone has none). Raises
-    :class:`~afterscene.errors.NotFinite` where the loss is no number.
+    :class:`~afterscene.errors.NotFinite` where the loss is not finite.
     """
     betas = (config.momentum, 0.999)
     optimizer = torch.optim.AdamW(model.parameters(), config.lr, betas, weight_decay=0.01)

@@ -1,10 +1,10 @@
 """From the features of a pixel to its value.
 
 :class:`PixelHead` keeps the exact rule of PixelCNN inside a pixel, R -> G -> B: the logits of a
-channel see the features and the earlier channels of the same pixel. Colours of one pixel belong
-together far more than neighbours do; drawing them independently gives confetti.
-:class:`MeanHead` answers one number per channel and is trained with squares: deterministic, and
-the reason why regression blurs.
+channel see the features and the earlier channels of the same pixel. The channels of one pixel
+depend on each other far more than neighbouring pixels do; drawn independently they give confetti.
+:class:`MeanHead` answers one number per channel and is trained with squared error: it is
+deterministic, and it is why regression blurs.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class PixelHead(nn.Module):
 
 
 class MeanHead(nn.Module):
-    """Features ``(M, D)`` -> one number per channel, fitted with squares; no likelihood."""
+    """Features ``(M, D)`` -> one number per channel, fitted with squared error; no likelihood."""
 
     def __init__(self, features: int, channels: int, levels: int) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class MeanHead(nn.Module):
         self.out = nn.Linear(features, channels)
 
     def log_prob(self, features: Tensor, values: Tensor) -> Tensor:
-        """Never: a regressor gives no probability. Raises :class:`BadParameter`."""
+        """Always raises :class:`BadParameter`: a regressor gives no probability."""
         raise BadParameter("a regressor has no likelihood; build the model with kind='class'")
 
     def loss(self, features: Tensor, values: Tensor) -> Tensor:

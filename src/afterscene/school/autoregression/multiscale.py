@@ -7,8 +7,8 @@ draws the others in raster order, seeing the whole coarser picture through a few
 
     log p(x) = log p(x_coarse) + sum over the new pixels of log p(x_i | x_<i, x_coarse),
 
-exact, since the coarse picture is a part of the fine one. Long-range plans are made early, at
-low price.
+exact, since the coarse picture is a part of the fine one. Long-range structure is decided early, at
+low cost.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Predict the next pixel from those already there: the plainest auto-regression.
 
 In raster order a pixel sees a window of the rows above it and of its own row to the left
-(Efros and Leung 1999 grew textures so; Theis and Bethge 2015 and PixelCNN learned it). One masked
-convolution reads the window, 1x1 layers think, a head answers: a *regressor* ("mean") or a
-*classifier* ("class"), whose answer is taken at its peak (temperature 0) or sampled. The taken
-peak runs into flat colour, the sampled one makes texture.
+(Efros and Leung 1999 grew textures this way; Theis and Bethge 2015 and PixelCNN learned it). One
+masked convolution reads the window, 1x1 layers follow, a head answers: a *regressor* ("mean") or a
+*classifier* ("class"), whose answer is taken at its peak (temperature 0) or sampled. Taking
+the peak runs into flat colour, sampling makes texture.
 
 Training sees all pixels at once. Generation touches one window per pixel, never the whole picture.
 """
@@ -30,10 +30,10 @@ class NextPixelConfig:
 
     Attributes:
         channels, levels: Channels of a picture and values a channel can take.
-        reach: Pixels that the window goes up, left and right.
+        reach: How many pixels the window extends up, left and right.
         width, depth: Features of the window and number of residual 1x1 layers.
         classes: Number of labels, the null label not counted; 0 = none.
-        kind: ``class`` (a distribution) or ``mean`` (squares).
+        kind: ``class`` (a distribution) or ``mean`` (squared error).
     """
 
     channels: int = 3
@@ -100,7 +100,7 @@ class NextPixel(PictureModel):
         label: Tensor | None = None,
         rng: np.random.Generator | None = None,
     ) -> Tensor:
-        """Mean of the head's loss over all pixels (nats per value, or squares)."""
+        """Mean of the head's loss over all pixels (nats per value, or squared error)."""
         return self.head.loss(self.features(x, label), _rows(x)).mean()
 
     def log_prob(self, x: Tensor, *, label: Tensor | None = None) -> Tensor:

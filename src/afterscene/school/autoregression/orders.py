@@ -1,11 +1,11 @@
-"""Orders of generation: which pixels come together, and after which.
+"""Orders of generation: which pixels are drawn together, and after which.
 
 Pixels that are drawn in the same step cannot see each other. Far apart they are almost
-independent given the rest, side by side they are not: whole blocks at once fail, spread-out
-pixels do not. So :class:`Spaced` adds one pixel first, then more and more per step, and never two
-of the same step closer than ``spacing``. :class:`Raster`, :class:`Blocks`, :class:`Random` (MAR,
-Li et al. 2024, arXiv 2406.11838) and :class:`Confidence` (MaskGIT, Chang et al. 2022, arXiv
-2202.04200) are the alternatives. "Remove" reads an order backwards.
+independent given the rest, side by side they are not: drawing whole blocks at once fails, drawing
+spread-out pixels works. So :class:`Spaced` adds one pixel first, then more and more per step, and
+never two of the same step closer than ``spacing``. :class:`Raster`, :class:`Blocks`,
+:class:`Random` (MAR, Li et al. 2024, arXiv 2406.11838) and :class:`Confidence` (MaskGIT, Chang et
+al. 2022, arXiv 2202.04200) are the alternatives. "Remove" reads an order backwards.
 
 A strategy is a record whose ``draw(size, rng)`` gives an :class:`Order`; adding one is a class and
 a row in :data:`STRATEGIES`.
@@ -93,7 +93,7 @@ class Strategy(ABC):
 
     @abstractmethod
     def draw(self, size: tuple[int, int], rng: np.random.Generator) -> Order:
-        """An order for a picture of ``size``; chance comes from ``rng`` alone."""
+        """An order for a picture of ``size``; randomness comes from ``rng`` alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +106,7 @@ class Raster(Strategy):
 
 @dataclass(frozen=True, kw_only=True)
 class Blocks(Strategy):
-    """A block of ``side x side`` pixels a step, row by row: what fails.
+    """A block of ``side x side`` pixels a step, row by row: the order that fails.
 
     ``side`` is in pixels.
     """

@@ -3,8 +3,8 @@
 A naive sampler runs the whole network for every value. But a row of the vertical stack depends on
 rows above only, so it is computed once per row; and a pixel of the horizontal stack needs the
 last few columns of each layer, which are kept (Ramachandran et al. 2017, arXiv 1704.06001).
-:class:`Walker` holds these caches. One value then costs one pixel of arithmetic, and the answer is
-that of the naive way up to rounding.
+:class:`Walker` holds these caches. One value then costs one pixel of arithmetic, and the answer
+equals the naive one up to rounding.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Walker:
         return F.linear(hidden, *self.heads[1]).unflatten(1, (config.channels, config.levels))
 
     def leave(self, pixel: Tensor) -> None:
-        """Go one column to the right; ``pixel (N, C)`` holds the values that were settled."""
+        """Go one column to the right; ``pixel (N, C)`` holds the values that were drawn."""
         self.taps[0][:, :, -1] = self.network.scaled(pixel)
         for index, taps in enumerate(self.taps):
             self.taps[index] = F.pad(taps[:, :, 1:], (0, 1))

@@ -1,4 +1,4 @@
-"""Integer pictures and the one way in which chance enters them.
+"""Integer pictures, and the one place where randomness enters.
 
 A picture here is int64 ``(N, C, H, W)`` with values ``0 .. levels - 1``. To draw a value, one
 uniform number is pushed through the inverse cumulative distribution; all uniform numbers of a

@@ -1,4 +1,4 @@
-"""A picture from one evaluation: what was drawn with before diffusion.
+"""A picture from one evaluation: generative models before diffusion.
 
 All three begin with random numbers z and end with a picture ``g(z)`` after one evaluation of a
 network. They differ in how ``g`` learns without being told which z belongs to which picture: a

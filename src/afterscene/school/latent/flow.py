@@ -29,7 +29,7 @@ SCALES = 3
 
 
 class Step(nn.Module):
-    """A mixing matrix and an affine coupling of ``channels`` channels, with its way back."""
+    """A mixing matrix and an affine coupling of ``channels`` channels, with its inverse."""
 
     def __init__(self, channels: int, hidden: int, classes: int) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Step(nn.Module):
 
 
 class Scale(nn.Module):
-    """Steps one after the other, and all of them back."""
+    """A sequence of steps, and its inverse."""
 
     def __init__(self, steps: Iterable[Step]) -> None:
         super().__init__()

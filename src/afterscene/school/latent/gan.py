@@ -1,9 +1,9 @@
 """The generative adversarial network (Goodfellow et al. 2014, arXiv 1406.2661).
 
 Nobody says which z belongs to which picture. A second network, the discriminator D, learns to tell
-real pictures from drawn ones, and the generator learns to be taken for real. Here each drawn
-picture is held against a real one and both sides are kept from steep slopes (Huang et al. 2024,
-arXiv 2501.05441), which makes the game settle where the first ones ran away:
+real pictures from drawn ones, and the generator learns to draw pictures that are taken for real.
+Here each drawn picture is compared with a real one, and the gradient of D is penalised at both
+(Huang et al. 2024, arXiv 2501.05441), so that training converges where the first GANs diverged:
 
     D: softplus(D(drawn) - D(real)) + gamma / 2 (|grad D(real)|^2 + |grad D(drawn)|^2)
     G: softplus(D(real) - D(drawn)).

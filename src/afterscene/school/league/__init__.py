@@ -9,8 +9,8 @@ for the labels of the held-out crops, and is judged by
 * the distance to the nearest training crop, as a share of what a real unseen crop has: far below 1
   would be memory.
 
-Beside the twelve stand their controls: next pixel without dice, and spaced pixels against blocks
-and against random pixels. Method after method is kept on disk, so that a league that was stopped
+Three controls stand beside the twelve: the best guess of next pixel, and blocks and random pixels
+in place of spaced ones. Method after method is kept on disk, so that a league that was stopped
 goes on. ``run_league`` is the whole of it; ``report`` makes tables and pictures of the result.
 """
 

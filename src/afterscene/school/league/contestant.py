@@ -56,7 +56,7 @@ class Contestant:
         loss: ``(x, label, rng) -> scalar``.
         walk: ``(label (N,), seed) -> states (N, 3, H, W)`` int64, the last one is the picture.
         evaluations: Network evaluations, one after the other, of one call of ``walk``.
-        bits: ``(x, label) -> (N,)`` bits a value of held-out pictures; None: not defined.
+        bits: ``(x, label) -> (N,)`` bits a value of held-out crops; None: not defined.
         how: What kind of likelihood: "exact", "ODE", "flow" or "bound".
         lr, batch, momentum: Of the training.
         sibling: Name of the method whose trained weights this one draws with.

@@ -172,7 +172,7 @@ def u_vit(config: LeagueConfig, classes: int) -> Contestant:
 
 
 def score_sde(config: LeagueConfig, classes: int) -> Contestant:
-    """The U-Net as a preconditioned score, drawn from by the adaptive ODE, without dice."""
+    """The U-Net as a preconditioned score, sampled by the adaptive ODE."""
     counted = _unet(config, classes)
     denoiser = Preconditioned(counted, sigma_data=DATA)
     times = torch.cat([grids.uniform(24, end=FIRST), torch.zeros(1, dtype=torch.float64)])

@@ -1,4 +1,4 @@
-"""How a method of the league is judged, and what is kept of it."""
+"""How a method of the league is judged, and which of its results are kept."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _every(total: int, count: int) -> np.ndarray:
 
 
 def described(x: Tensor, levels: int, space: FeatureSpace) -> np.ndarray:
-    """``(N, C)`` features of integer pictures, enlarged as the feature network likes them."""
+    """``(N, C)`` features of integer pictures, enlarged for the feature network."""
     pictures = torch.from_numpy(colours(x, levels)).permute(0, 3, 1, 2).float()
     large = F.interpolate(pictures, size=(ENLARGED, ENLARGED), mode="bilinear")
     return pooled(space.maps(large.round().byte().permute(0, 2, 3, 1).numpy()))

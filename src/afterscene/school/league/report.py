@@ -1,4 +1,4 @@
-"""The league on paper: a table, what it says of the course's story, pictures, a plot, a film."""
+"""The league's report: table, the course's claims against it, pictures, a plot, a film."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def story(league: League) -> list[str]:
             worst.name == "averaging",
             f"{of['averaging']:.1f}; the worst is {worst.title}, {worst.frechet:.1f}",
         ),
-        _beats("dice", "the best guess", of["next-pixel"], of["best-guess"]),
+        _beats("sampled pixels", "the best guess", of["next-pixel"], of["best-guess"]),
         _beats("spaced pixels", "blocks", of["spaced"], of["blocks"]),
         _beats("spaced pixels", "random pixels", of["spaced"], of["random"]),
         (

@@ -54,7 +54,7 @@ Trained = tuple[dict[str, Tensor], int]
 
 @dataclass(frozen=True, kw_only=True)
 class League:
-    """All rows, the plot's points ``(evaluations, Fréchet)`` of spaced pixels, and what frames it.
+    """All rows, the plot's points ``(evaluations, Fréchet)`` of spaced pixels, and their context.
 
     ``floor``: the Fréchet distance of real training crops. ``space``: name of the features.
     """

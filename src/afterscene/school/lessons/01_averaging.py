@@ -36,8 +36,9 @@ lesson.note(f"{len(data.x)} pictures of {SIZE} pixels a side, {data.source}: {da
 # %% [markdown]
 # ## Averaging labels works
 #
-# Nine weak observers each see nine random pixels and call the kind whose mean colours are nearest.
-# Their averaged vote is compared with the single observers, on pictures that none of them saw.
+# Nine weak observers each see nine random pixels and name the kind whose mean colours are nearest.
+# Their averaged vote is compared with the single observers, on held-out crops. (Lessons cut all
+# crops from the same photographs, so a held-out crop may overlap with one that was learned from.)
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -59,7 +60,7 @@ if together <= alone:
 # %% [markdown]
 # ## Averaging pictures does not
 #
-# The regressor is a table: one picture per label. Nothing that is told only the label can do
+# The regressor is a table: one picture per label. No model that is given only the label can do
 # better under squares. Training takes it to the mean of each label, as the closed form says.
 
 # %%

@@ -12,8 +12,8 @@
 # layer looks at the answers of the layer before, over a wider piece of ground. VGG (Simonyan and
 # Zisserman 2015, arXiv 1409.1556) does it with nothing but 3x3 windows.
 #
-# We train a thin one to name the land use of a crop, then ask it two questions: **what do your
-# layers answer**, and **which pixels did you look at**?
+# We train a narrow one to name the land use of a crop, then ask it two questions: **how do your
+# layers respond**, and **which pixels did you look at**?
 
 # %%
 import torch
@@ -40,7 +40,7 @@ network = VGG(config)
 
 
 def loss(x, label, rng):
-    """Cross entropy, of pictures turned over at random: land has no up and down."""
+    """Cross entropy, with pictures flipped at random: land has no up and down."""
     if rng.random() < 0.5:
         x = x.flip(2)
     if rng.random() < 0.5:
@@ -55,7 +55,7 @@ with torch.no_grad():
     answer = network(test.x).argmax(dim=1)
 right = (answer == test.label).float().mean().item()
 often = test.label.bincount().max().item() / len(test.label)
-lesson.note(f"right on pictures it never saw: {right:.1%} (always the most frequent: {often:.1%})")
+lesson.note(f"right on held-out crops: {right:.1%} (always the most frequent: {often:.1%})")
 for index, name in enumerate(data.names):
     asked = test.label == index
     if asked.any():
@@ -64,9 +64,9 @@ if right <= often:
     lesson.note("It learned nothing here: this run was too short for the story.")
 
 # %% [markdown]
-# ## What the layers answer
+# ## How the layers respond
 #
-# Each map is one window's answer all over the picture, bright is a strong one. Deeper maps are
+# Each map shows the response of one filter all over the picture; bright is strong. Deeper maps are
 # coarser: each of their pixels has seen a larger piece of ground.
 
 # %%
@@ -87,14 +87,14 @@ layers = ["conv1_1", "conv2_1", "conv3_2", "conv4_2"]
 for name in layers:
     share = (maps[name] > 0).float().mean().item()
     height = maps[name].shape[-1]
-    lesson.note(f"{name}: {maps[name].shape[1]} maps of {height} pixels, {share:.0%} not silent")
+    lesson.note(f"{name}: {maps[name].shape[1]} maps of {height} pixels, {share:.0%} not zero")
 
 # %% [markdown]
 # ## Which pixels did it look at?
 #
-# The gradient of the answer by the pixels says where a small change would count (Simonyan et al.
-# 2013, arXiv 1312.6034). Plain gradients are grainy. Averaged over noisy copies they are smoother
-# (SmoothGrad, Smilkov et al. 2017, arXiv 1706.03825).
+# The gradient of the answer with respect to the pixels says where a small change would matter
+# (Simonyan et al. 2013, arXiv 1312.6034). Plain gradients are grainy. Averaged over noisy copies
+# they are smoother (SmoothGrad, Smilkov et al. 2017, arXiv 1706.03825).
 
 
 # %%
@@ -119,9 +119,9 @@ for _ in range(lesson.budget(32, 16)):
 smooth = torch.stack(copies).mean(dim=0)
 
 # %% [markdown]
-# A view is only worth something if it can fail. So: blur the fifth of the pixels that the view
-# calls most important, and, to compare, a random fifth. If the view is right, the first hurts the
-# answer more.
+# An explanation is worth something only if it can fail. So we blur the fifth of the pixels that it
+# calls most important and, for comparison, a random fifth. If the explanation is right, the first
+# hurts the answer more.
 
 
 # %%
@@ -145,17 +145,18 @@ random = torch.rand(plain.shape, generator=generator)
 whole = sureness(shown)
 views = {"gradient": plain, "averaged gradient": smooth, "random pixels": random}
 drops = {name: whole - sureness(without(view)) for name, view in views.items()}
-lesson.note(f"sure of its answers by {whole:.1%}")
+lesson.note(f"mean probability of its answers: {whole:.1%}")
 for name, drop in drops.items():
     lesson.note(f"with the fifth that '{name}' names blurred: {drop:+.1%} less")
 if max(drops["gradient"], drops["averaged gradient"]) <= drops["random pixels"]:
-    lesson.note("Here the views name no better pixels than chance: do not trust them blindly.")
+    lesson.note("Here the explanations did no better than chance: do not trust them blindly.")
 
 # %% [markdown]
 # ## What would it like to see?
 #
-# Begin with grey noise and climb: change the picture so that one answer grows. This is the crudest
-# generator there is, and a warning. What convinces a classifier is no picture.
+# Begin with grey noise and change the picture step by step so that one answer grows. This is the
+# crudest generator there is, and a warning: what convinces a classifier need not look like a
+# picture.
 
 # %%
 wish = 0.1 * torch.randn(CLASSES, 3, SIZE, SIZE, generator=generator)
@@ -170,7 +171,7 @@ for step in range(lesson.budget(60, 20)):
 with torch.no_grad():
     sure = network(wish).softmax(dim=1).diagonal()
 for name, value in zip(data.names, sure, strict=True):
-    lesson.note(f"the climbed picture of {name}: the network is {value:.1%} sure")
+    lesson.note(f"picture made for the answer {name}: the network is {value:.1%} sure")
 lesson.animation("02_what_a_cnn_sees", states)
 rows = [("pictures", shown)]
 rows += [(name, strongest(maps[name])) for name in layers]

@@ -71,7 +71,7 @@ for kind in ("mean", "class"):
 #
 # Masked convolutions see everything before a pixel, not just a window, and still train on all
 # pixels at once. Both classifiers give an exact likelihood, so they can be compared in bits per
-# value on pictures they never saw (uniform guessing costs 4 bits here). A deep network needs more
+# value on held-out crops (uniform guessing costs 4 bits here). A deep network needs more
 # training than the window: at the small budget of this lesson it may well come out behind.
 
 # %%
@@ -83,7 +83,7 @@ losses = list(train_steps(deep, values, FitConfig(steps=lesson.budget(180, 30), 
 with torch.no_grad():
     for name, model in (("window", models["class"]), ("PixelCNN", deep)):
         bits = bits_per_value(model.log_prob(unseen), unseen).mean()
-        lesson.note(f"{name}: {bits:.2f} bits per value on pictures it never saw")
+        lesson.note(f"{name}: {bits:.2f} bits per value on held-out crops")
 
 # %% [markdown]
 # ## PixelCNN on several scales
@@ -103,7 +103,7 @@ losses = list(
 )
 with torch.no_grad():
     bits = bits_per_value(scales.log_prob(unseen), unseen).mean()
-    lesson.note(f"two scales: {bits:.2f} bits per value on pictures they never saw")
+    lesson.note(f"two scales: {bits:.2f} bits per value on held-out crops")
 
 # %% [markdown]
 # ## Guess or dice
@@ -193,8 +193,8 @@ lesson.note(f"loss {losses[0]:.2f} -> {np.mean(losses[-20:]):.2f} nats a charact
 # %% [markdown]
 # ## Temperature
 #
-# Before each throw of the dice the logits are divided by the temperature. At 0 the likeliest
-# character is taken, at 1 the dice are those of the model, above 1 they are flatter.
+# Before a character is drawn, the logits are divided by the temperature. At 0 the likeliest
+# character is taken, at 1 the probabilities are those of the model, above 1 they are flatter.
 
 # %%
 WORD = re.compile(r"[A-Za-z]+")
@@ -214,10 +214,10 @@ for temperature in (0.0, 0.5, 1.0, 1.5):
     )
 
 # %% [markdown]
-# As with pixels, the best guess repeats itself, and too much heat falls apart. And fluent is not
-# true: in a real caption both totals count the same buildings, so they agree. Here each number
-# looks like one, and they rarely do. The model has learned how captions sound; nothing was said to
-# it about a picture. Lesson 08 says how to tell a model what is to be drawn.
+# As with pixels, the best guess repeats itself, and at too high a temperature the text falls apart.
+# And fluent is not true: in a real caption both totals count the same buildings, so they agree.
+# Here each number looks like one, and they rarely do. The model has learned how captions sound;
+# nothing was said to it about a picture. Lesson 08 says how to tell a model what is to be drawn.
 #
 # The price is one evaluation per pixel, or per character, in a row: lesson 04 asks whether it must
 # be so.

@@ -143,7 +143,7 @@ real = dequantize(values, LEVELS)
 
 
 def judge(model: RemovalModel) -> tuple[torch.Tensor, float, float]:
-    """Drawn pictures, their texture distance, and bits a value of held-out pictures."""
+    """Drawn pictures, their texture distance, and bits a value of held-out crops."""
     x = dequantize(model.sample(COUNT, (SIZE, SIZE), seed=3), LEVELS)
     order = model.strategy.draw((SIZE, SIZE), np.random.default_rng(0))
     with torch.no_grad():
@@ -153,7 +153,7 @@ def judge(model: RemovalModel) -> tuple[torch.Tensor, float, float]:
 
 judged = {name: judge(model) for name, model in models.items()}
 for name, (_, far, bits) in judged.items():
-    lesson.note(f"{name}: texture distance {far:.4f}, {bits:.3f} bits a value of held-out pictures")
+    lesson.note(f"{name}: texture distance {far:.4f}, {bits:.3f} bits a value of held-out crops")
 if judged["spaced"][1] >= judged["blocks"][1]:
     lesson.note("Spaced pixels did not beat blocks here: this run was too short for the story.")
 
@@ -206,7 +206,7 @@ lesson.figure("04_generalized_autoregression", rows)
 # not fit together, as expected.
 #
 # "Spaced beats random" is not shown. When this was written, on real pictures, the two judges
-# disagreed in all three trainings: held-out pictures were cheaper in the spaced order, by one to
+# disagreed in all three trainings: held-out crops were cheaper in the spaced order, by one to
 # three hundredths of a bit, and the texture of drawn pictures was better in the random one, by a
 # few percent. Most pixels of a random order are far apart as well, as long as there are few
 # of them in a step. What counts is to keep neighbours apart, and a random order nearly does.

@@ -126,8 +126,8 @@ lesson.animation("05_noise", [*states[:: max(1, T // 40)], by_hand])
 # ## The same with the library
 #
 # `Predictor` makes the network an estimate of `x_0`, `Threshold` clips it, the schedule says which
-# level is when, a sampler is one short step, and the loop exists once. With the same dice it must
-# draw the same pictures.
+# level is when, a sampler is one short step, and the loop exists once. With the same random numbers
+# it must draw the same pictures.
 
 # %%
 denoiser = Threshold(denoiser=Predictor(network))

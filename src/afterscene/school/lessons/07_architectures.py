@@ -9,19 +9,19 @@
 # # 07 Architectures on one budget
 #
 # The process says *what* is asked of the network: this noisy picture, this much noise, what lies
-# below? It does not say *how* the network looks at it. Four answers of ten years:
+# below? It does not say *how* the network looks at it. Four answers from eight years:
 #
 # - the **convolutional network of 2015** (Sohl-Dickstein et al., arXiv 1503.03585): the picture
 #   averaged down to several scales, each convolved, all added; time enters as bumps at the end;
-# - the **U-Net** (Ronneberger et al. 2015, arXiv 1505.04597; Ho et al. 2020): down to coarse
-#   scales and up again, with bridges between equal scales; every block is told the time;
-# - the **ViT** (Dosovitskiy et al. 2021, arXiv 2010.11929): patches are words of one sentence,
-#   every word may look at every other; the time is a word, too;
-# - the **U-ViT** (Bao et al. 2023, arXiv 2209.12152): the same with the U-Net's bridges, from early
-#   blocks to late ones.
+# - the **U-Net** (Ronneberger et al. 2015, arXiv 1505.04597; Ho et al. 2020): down to coarse scales
+#   and up again, with skip connections between equal scales; every block is given the time;
+# - the **ViT** (Dosovitskiy et al. 2021, arXiv 2010.11929): patches are tokens of one sequence, and
+#   each token attends to every other; the time is a token, too;
+# - the **U-ViT** (Bao et al. 2023, arXiv 2209.12152): the same with the U-Net's skip connections,
+#   from early blocks to late ones.
 #
-# Papers compare them after weeks on many cards. The question here is the one that a student has:
-# which of them gets furthest on *my* budget? Same pictures, same noise, same loss, same seconds.
+# Papers compare them after weeks on many graphics cards. Here the question is a student's: which of
+# them gets furthest on *my* budget? Same pictures, same noise, same loss, same seconds.
 
 # %%
 import torch
@@ -48,14 +48,14 @@ lesson.note(f"{len(data.x)} pictures of {SIZE} pixels a side, {data.source}")
 # ## Four networks of one kind of answer
 #
 # Each takes the noisy picture and the time and answers the noise. A network knows nothing of the
-# schedule, so they can be exchanged like lamps. ViT and U-ViT differ by one switch, `long_skips`.
+# schedule, so the four are interchangeable. ViT and U-ViT differ by one switch, `long_skips`.
 
 # %%
 WIDTH = lesson.budget(48, 24)
 
 
 def tokens(long_skips: bool) -> UViT:
-    """Patches of 4 x 4 pixels as words; with or without bridges."""
+    """Patches of 4 x 4 pixels as tokens; with or without skip connections."""
     config = UViTConfig(
         channels_in=3,
         channels_out=3,
@@ -96,8 +96,8 @@ class Two(torch.nn.Module):
 # %% [markdown]
 # ## The same seconds for each
 #
-# `seconds` of the processor end the training, and the learning rate has fallen to zero by then. A
-# cheap network takes more steps, a dear one learns more from each.
+# Training ends after `seconds` of the processor, and the learning rate has fallen to zero by then.
+# A cheap network takes more steps, an expensive one learns more from each.
 
 # %%
 RATES = {"CNN of 2015": 2e-3, "U-Net": 3e-3, "ViT": 1e-3, "U-ViT": 1e-3}
@@ -121,9 +121,9 @@ for name, rate in RATES.items():
     lesson.note(f"{name}: {size:.2f} M parameters, {len(losses)} steps, loss at the end {last:.3f}")
 
 # %% [markdown]
-# ## Who removes the noise of pictures it never saw?
+# ## Who removes noise best?
 #
-# Mean squared error of the noise on held-out pictures, at five times. 1 is the answer "no noise".
+# Mean squared error of the noise on held-out crops, at five times. 1 is the answer "no noise".
 # Little noise is the hard end (fine detail), much noise the easy one.
 
 # %%
@@ -142,16 +142,18 @@ with torch.no_grad():
 order = sorted(error, key=error.__getitem__)
 lesson.note(f"From best to worst on this budget: {', '.join(order)}.")
 if error["U-ViT"] >= error["ViT"]:
-    lesson.note("The bridges of the U-ViT did not pay here: the story asks for a longer training.")
+    lesson.note(
+        "The skip connections of the U-ViT did not pay here; they may need longer training."
+    )
 if order[0] != "U-ViT":
     lesson.note("The newest network is not the best one on this budget.")
 
 # %% [markdown]
 # ## What they draw
 #
-# All begin with the same noise and walk by DDIM, without dice: whatever differs comes from the
-# network. Patches that do not fit together show as a grid of 4 x 4 pixels; that is how a network
-# of words looks while it is young.
+# All begin with the same noise and are sampled by DDIM, which adds none: whatever differs comes
+# from the network. Patches that do not fit together show as a grid of 4 x 4 pixels, as is usual for
+# a transformer early in training.
 
 # %%
 COUNT = lesson.budget(24, 6)
@@ -173,11 +175,11 @@ side_by_side = zip(*walks.values(), strict=True)
 lesson.animation("07_architectures", (torch.cat([x[:2] for x in four]) for four in side_by_side))
 
 # %% [markdown]
-# Two pictures of each network, from left to right in the order of the list. A convolution knows
-# from birth that neighbours belong together and that a roof is a roof wherever it stands. Words
-# have to learn both, and pay for it with data and time; in return nothing keeps them from seeing
-# the whole picture at once. On a small budget the U-Net is hard to beat, which is why the
-# generator of this project is one.
+# Two pictures of each network, from left to right in the order of the list. A convolution has it
+# built in that neighbours belong together and that a roof is a roof wherever it stands. Tokens have
+# to learn both, which costs data and time; in return nothing keeps them from seeing the whole
+# picture at once. On a small budget the U-Net is hard to beat, which is why the generator of this
+# project is one.
 #
 # The same comparison with DDPM, the chain of 2015 and U-ViT among nine methods, on real pictures
 # and with the distances that papers use, is the league (`afterscene course league`).

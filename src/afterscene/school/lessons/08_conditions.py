@@ -8,10 +8,10 @@
 # %% [markdown]
 # # 08 Conditions and guidance
 #
-# Until now the machine drew whatever it liked. To say what shall be drawn, the network is told a
+# Until now the model drew whatever it liked. To say what to draw, the network is given a
 # **condition** beside the noisy picture: a class, a text, numbers such as the date, a sketch, a
 # mask. What changes is only the input. In training the condition is left out now and then, so that
-# one network learns both: to draw this, and to draw anything.
+# one network learns both: to draw this, and to draw anything at all.
 #
 # "Left out" is a value of its own, never zero: zero may be a real class, date or longitude.
 
@@ -75,12 +75,12 @@ rows = [("true kind, then\nw = 0, 1, 2, 4", torch.stack([truth, *clouds]))]
 
 # %% [markdown]
 # More guidance: surer and narrower. With w above 1 the points no longer have the distribution of
-# their kind. It is a taste, not a truth, and a data set made with strong guidance is too clean.
+# their kind. A data set made with strong guidance is too clean.
 #
-# ## A network that is told a class, a sketch, or nothing
+# ## A network that is given a class, a sketch, or nothing
 #
-# The small U-Net gets the class through its embedding (-1 is "not said") and a sketch as two
-# channels more: the outlines of the picture, and whether a sketch is given at all.
+# The small U-Net gets the class through its embedding (-1 is "not said") and a sketch as two more
+# channels: the outlines of the picture, and whether a sketch is given at all.
 
 # %%
 SIZE = lesson.budget(32, 16)
@@ -165,8 +165,8 @@ with torch.no_grad():
 # ## A sketch says where, a mask says what stays
 #
 # The sketch is one more input. A mask needs no training at all: wherever it says "keep", the
-# estimate of the picture is replaced by what is known, at each step (`Keep`), so that it is left as
-# it was, to the bit.
+# estimate of the picture is replaced by what is known, at each step (`Keep`), so the kept pixels
+# stay exactly as they were.
 
 # %%
 drawn_from = data.x[-COUNT:]
@@ -191,11 +191,13 @@ def agreement(x: torch.Tensor) -> float:
 
 
 right, wrong = agreement(sketched), agreement(other)
-lesson.note(f"outlines agree with the sketch by {right:.2f}; when told another sketch: {wrong:.2f}")
+lesson.note(
+    f"outlines agree with the sketch by {right:.2f}; when given another sketch: {wrong:.2f}"
+)
 if right <= wrong + 0.05:
     lesson.note("The sketch was not obeyed: this run was too short for the story.")
 same = torch.equal(filled[..., 0, :], drawn_from[..., 0, :])
-lesson.note(f"kept pixels unchanged to the bit: {same}")
+lesson.note(f"kept pixels exactly unchanged: {same}")
 
 # %%
 walks += [[state.x[:2] for state in by_sketch], [state.x[:2] for state in states]]
@@ -211,7 +213,7 @@ lesson.figure("08_conditions", pictures)
 lesson.figure("08_guidance", rows, side=128)
 
 # %% [markdown]
-# A text is the same again: a sentence encoder makes a vector of it, and the vector is one more
-# condition. So are longitude, date and pixel size. For disasters the condition that counts is the
-# damage map: which building, which level. A word cannot say where (`afterscene synthesize` is told
-# by the map, and the hazard decides the map).
+# A text works the same way: a sentence encoder makes a vector of it, and the vector is one more
+# condition. So are longitude, date and pixel size. For disasters the condition that matters is the
+# damage map: which building, which level. A word cannot say where (in `afterscene synthesize` the
+# hazard decides the map, and the map is the condition).

@@ -8,14 +8,14 @@
 # %% [markdown]
 # # 09 Robustness: the misspelt disaster
 #
-# A generator that is told by words ("a town after a wildfire") is told by people, and people
-# misspell. Three families: **typing errors** (wildfir, wildifre), **look-alike letters** (an і of
-# another script, which no eye sees) and **sound-alikes** (wyldfire). A person reads all of them
-# without trouble.
+# A generator that is told in words what to draw ("a town after a wildfire") is told so by people,
+# and people misspell. Three families: **typing errors** (wildfir, wildifre), **look-alike letters**
+# (an і of another script, which no eye sees) and **sound-alikes** (wyldfire). A person reads all of
+# them without trouble.
 #
 # Earlier work asks whether the *picture* changes (Gao et al. 2023, arXiv 2306.13103). For disasters
 # that is the wrong question. What counts is the **damage**: a detector will learn from these
-# pictures, and a label that says "wildfire" beside a town that stands is worse than no picture. So
+# pictures, and a label that says "wildfire" beside an undamaged town is worse than no picture. So
 # we measure the damage that an assessor finds in the drawing.
 
 # %%
@@ -88,7 +88,7 @@ with torch.no_grad():
     seen = found_by(pairs[-HELD:, :6]).mean(dim=(1, 2, 3))
     truth = damaged[-HELD:].mean(dim=(1, 2, 3))
     agree = torch.stack([seen, truth]).corrcoef()[0, 1].nan_to_num()
-lesson.note(f"assessor on pairs it never saw: correlation with the true damage {agree:.2f}")
+lesson.note(f"assessor on held-out crops: correlation with the true damage {agree:.2f}")
 
 # %% [markdown]
 # ## Two ways to read a sentence
@@ -98,8 +98,8 @@ lesson.note(f"assessor on pairs it never saw: correlation with the true damage {
 # - by **pieces**: a word is the sum of the vectors of its three-letter pieces, so that a misspelt
 #   word keeps most of them.
 #
-# The vectors are random and fixed (a checksum of the word is the seed), the network learns what
-# they mean. Real encoders cut words into pieces too, and lie somewhere between the two.
+# The vectors are random and fixed (a checksum of the word is the seed), and the network learns what
+# they mean. Real encoders cut words into pieces as well and lie somewhere between the two.
 
 # %%
 DIM = 48
@@ -173,8 +173,8 @@ models = {name: train(reader) for name, reader in READERS.items()}
 # %% [markdown]
 # ## The figure: recovered damage
 #
-# Twelve places, the same noise for every sentence: what differs comes from the spelling alone. How
-# much chance there is in the figure shows when the clean sentence is drawn with other noise.
+# Twelve places, the same noise for every sentence: what differs comes from the spelling alone. To
+# show how much of the figure is chance, the clean sentence is also drawn with other noise.
 
 # %%
 COUNT = lesson.budget(12, 3)
@@ -215,7 +215,7 @@ for reader in READERS:
     )
 
 # %% [markdown]
-# Which word carries the disaster? Leave out each one and see.
+# Which word carries the disaster? We leave out each one in turn.
 
 # %%
 for reader in READERS:
@@ -226,9 +226,9 @@ for reader in READERS:
 # %% [markdown]
 # ## Attack and defence
 #
-# For each attack the worst of a few spellings of *wildfire* within 30% of its letters, found from
-# outside (`worst_case`). The defence is a spell check that knows the words of the training
-# sentences. It costs nothing, and it must be measured, too.
+# For each attack the worst of a few spellings of *wildfire* within 30% of its letters, found
+# without looking into the model (`worst_case`). The defence is a spell check that knows the words
+# of the training sentences. It costs nothing, and it must be measured, too.
 
 # %%
 words = [w for prompt in PROMPTS.values() for w in prompt.split()]
@@ -280,6 +280,6 @@ lesson.animation("09_robustness", both, pause=250)
 # right from the same noise and the same sentence with one letter of another script.
 #
 # What to take home: test a generator with the words that people will type; measure what you need
-# (here damage), not only whether the picture changes; put the clean figure and the play of chance
-# beside it; and prefer a condition that cannot be misspelt. `afterscene synthesize` is told by a
-# damage map and a hazard out of a list, for that reason.
+# (here damage), not only whether the picture changes; report the clean figure and the spread by
+# chance beside it; and prefer a condition that cannot be misspelt. This is why
+# `afterscene synthesize` takes a damage map and a hazard from a list.

@@ -8,16 +8,16 @@
 # %% [markdown]
 # # 10 Practice: disaster pairs, a data set, a damage model
 #
-# The way once from end to end, with the tools that the earlier lessons explained:
+# The whole way from end to end, with the tools that the earlier lessons explained:
 #
 # 1. **pairs**: the same place before and after, each building with its damage level;
 # 2. **GBD**: new pairs from old places. A hazard decides which building suffers what, a diffusion
 #    bridge draws the picture after;
 # 3. **a damage model**: two pictures in, buildings and levels out; trained with and without the new
-#    pairs, judged by the official xView2 score on pairs that neither has seen.
+#    pairs, judged by the official xView2 score on pairs of other places.
 #
-# Where `AFTERSCENE_DATA` names a folder with `xbd/`, the pairs are real ones. Elsewhere they are
-# drawings, and then the figures only show that the way works.
+# Where `AFTERSCENE_DATA` names a folder with `xbd/`, the pairs are real ones. Otherwise they are
+# drawn, and the figures show only that the pipeline runs.
 
 # %%
 import os
@@ -158,8 +158,8 @@ lesson.animation("10_practice", states, side=256, pause=250)
 # %% [markdown]
 # ## 3. A damage model with and without them
 #
-# A small Siamese U-Net: both pictures pass the same encoder, the decoder sees the difference. The
-# two trainings have the same seed and the same number of steps; only the pairs differ.
+# A small Siamese U-Net: both pictures pass the same encoder, the decoder sees the difference. Both
+# trainings have the same seed and the same number of steps; only the pairs differ.
 
 # %%
 settings = DetectorConfig(

@@ -86,5 +86,5 @@ class LatentDecoder(nn.Module):
 
 
 def _twice(x: Tensor) -> Tensor:
-    """Twice the height and width, without the chequers that a game between networks would keep."""
+    """Twice the height and width, without checkerboards, which a GAN would not unlearn."""
     return F.interpolate(x, scale_factor=2.0, mode="bilinear")

@@ -7,8 +7,8 @@ and takes the vertical one in. Features of the horizontal stack are split into a
 there are channels; at its own pixel a feature of group c may look at groups < c (mask A, the
 first layer, which reads the values) or <= c (mask B, all others).
 
-Values are integers 0 .. levels-1 scaled to [-1, 1] at the door. Conditions: a class (bias of every
-gate) and a picture of the same size (1x1 convolutions into every gate).
+Values are integers 0 .. levels-1, scaled to [-1, 1] at the input. Conditions: a class (bias of
+every gate) and a picture of the same size (1x1 convolutions into every gate).
 """
 
 from __future__ import annotations
@@ -151,10 +151,10 @@ class PixelCNN(nn.Module):
         self._begin()
 
     def _begin(self) -> None:
-        """Weights that keep the size of what passes; labels that hardly speak at first.
+        """Weights that preserve the scale of their input; labels that have little weight at first.
 
-        PyTorch's own start shrinks every gated layer, and its labels (deviation 1) drown the pixels
-        in all gates: the first hundred steps are then spent on undoing that.
+        PyTorch's default shrinks the output of every gated layer, and its embeddings (deviation 1)
+        drown the pixels in all gates: the first hundred steps are then spent on undoing that.
         """
         with torch.no_grad():
             for module in self.layers.modules():

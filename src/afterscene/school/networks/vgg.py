@@ -1,7 +1,7 @@
 """VGG: only 3x3 convolutions, deeper (Simonyan and Zisserman 2015, arXiv 1409.1556).
 
 Five stages of 3x3 convolutions with ReLU, each followed by a 2x2 max pool; widths 64, 128, 256,
-512, 512. The course looks into it: :meth:`VGG.activations` returns what every convolution sees
+512, 512. The course looks into it: :meth:`VGG.activations` returns the output of every convolution
 under its usual name (``conv3_2``). Two heads: ``dense`` is the paper's (three linear layers after
 a 7x7 map, 138 M parameters in VGG-16, most of them here), ``mean`` averages the last map and has
 one linear layer, for any size and little data.

@@ -1,7 +1,7 @@
 """Ways to misspell a word: typing errors, look-alike letters, sound-alikes.
 
-An attack is a function that lists the spellings one application can give, in a fixed order; drawing
-among them is the caller's. Typing errors are the five of the literature (delete, insert, replace by
+An attack is a function that lists the spellings one application can give, in a fixed order; the
+caller draws among them. Typing errors are the five of the literature (delete, insert, replace by
 a neighbour key, swap, repeat); homoglyphs are letters of other scripts that look the same;
 sound-alikes are spelt otherwise and read the same. Adding an attack is a row in :data:`ATTACKS`.
 """
@@ -42,12 +42,12 @@ class Attack:
     spell: Callable[[str], Iterable[str]]
 
     def variants(self, word: str) -> list[str]:
-        """The spellings without doubles, without ``word`` itself and without nothing."""
+        """The spellings without duplicates, ``word`` itself and the empty word."""
         return [s for s in dict.fromkeys(self.spell(word)) if s and s != word]
 
 
 def neighbours(letter: str) -> str:
-    """The keys around a letter on a QWERTY keyboard; nothing for other signs."""
+    """The keys around a letter on a QWERTY keyboard; nothing for other characters."""
     for height, row in enumerate(ROWS):
         at = row.find(letter.lower())
         if at >= 0:

@@ -1,9 +1,9 @@
-"""The defence that reviewers asked for: a spell check before the prompt is read.
+"""The defence: a spell check before the prompt is read.
 
 Letters of other scripts are first put back (Unicode NFKC, then the known look-alikes). A word that
-is not in the vocabulary becomes the nearest word that is, by edit distance, unless nothing is near
-enough: then it stays, so that names and new words are not turned into hazards. What was changed is
-told, never hidden.
+is not in the vocabulary becomes the nearest word that is, by edit distance, unless none is near
+enough: then it stays, so that names and new words are not turned into hazards. :meth:`changes`
+reports every replacement.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class SpellCheck:
 
     def __post_init__(self) -> None:
         if not self.vocabulary or not 0 <= self.reach < 1:
-            raise BadParameter("a spell check needs words, and a reach in [0, 1)")
+            raise BadParameter("a spell check needs a vocabulary, and a reach from 0 to below 1")
 
     def __call__(self, prompt: str) -> str:
         return re.sub(

@@ -1,9 +1,9 @@
-"""The worst spelling within a budget, found from outside.
+"""The worst spelling within a budget, found without looking into the model.
 
-Words are ranked by what leaving them out does to the measured figure; the word that counts is then
+Words are ranked by how much leaving them out changes the measured figure; the chosen word is then
 misspelt at random, again and again, and the spelling with the largest effect is kept and misspelt
 further (greedy; Gao et al. 2023, arXiv 2306.13103). The budget is a share of the word's letters.
-Nothing of the model is known but the figure: ``measure(prompt)`` may draw pictures and assess them.
+Only the figure is known: ``measure(prompt)`` may draw pictures and assess them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Found:
 
     @property
     def change(self) -> float:
-        """Figure of the attacked prompt less that of the clean one."""
+        """Figure of the attacked prompt minus that of the clean one."""
         return self.figure - self.clean
 
 
@@ -65,7 +65,7 @@ def worst_case(
         BadParameter: the word does not stand in the prompt, or no try is allowed.
     """
     if word not in prompt.split() or tries < 1:
-        raise BadParameter(f"'{word}' is no word of the prompt '{prompt}', or tries is below 1")
+        raise BadParameter(f"'{word}' is not a word of the prompt '{prompt}', or tries is below 1")
     allowed = max(1, int(budget * len(word)))
     clean = measure(prompt)
     best = Found(prompt=prompt, spelling=word, figure=clean, clean=clean, tried=0)
