@@ -32,11 +32,10 @@ from afterscene.geodata.imagefiles import (
     bytes_of,
     check_size,
     check_unpacked,
+    decoded_pillow,
     decoding,
-    one_frame,
-    open_pillow,
+    needs_gdal,
     open_raster,
-    png_header,
     sniff,
 )
 from afterscene.geodata.tags import pillow_tags, written_place
@@ -68,9 +67,8 @@ def decode(path: Path, window: Window | None = None, bands: Sequence[str] = ()) 
     with decoding(path):
         if kind == "GTiff":
             return _decode_gdal(path, kind, window, bands)
-        depth, colour = png_header(path) if kind == "PNG" else (8, 0)
-        deep = depth == 16 and colour != 0  # Pillow would cut 16-bit colour down to 8 bits
-        whole = _decode_gdal(path, kind, None) if deep else _decode_pillow(path, kind)
+        read = _decode_gdal if needs_gdal(path, kind) else _decode_pillow
+        whole = read(path, kind)
         return whole if window is None else _part(path, whole, window)
 
 
@@ -90,13 +88,8 @@ def _inside(path: Path, window: Window, shape: tuple[int, ...]) -> None:
 
 
 def _decode_pillow(path: Path, kind: str) -> Decoded:
-    if kind == "PNG":
-        with open_pillow(path, kind) as image:
-            image.verify()  # the check sums, which Pillow does not look at while it decodes
-    with open_pillow(path, kind) as image:
-        one_frame(path, image)
-        array = np.asarray(_plain(image))
-        tags = pillow_tags(image)
+    image = decoded_pillow(path, kind)
+    array, tags = np.asarray(_plain(image)), pillow_tags(image)
     array = array[..., None] if array.ndim == 2 else array
     bands = np.ascontiguousarray(np.moveaxis(array, 2, 0))
     valid = np.ones(bands.shape[1:], bool)
@@ -125,7 +118,9 @@ def moved(transform: Affine, window: Window) -> Affine:
     )
 
 
-def _decode_gdal(path: Path, kind: str, part: Window | None, bands: Sequence[str] = ()) -> Decoded:
+def _decode_gdal(
+    path: Path, kind: str, part: Window | None = None, bands: Sequence[str] = ()
+) -> Decoded:
     with open_raster(path, kind) as source:
         if part:
             _inside(path, part, source.shape)

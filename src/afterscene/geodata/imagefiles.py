@@ -128,11 +128,25 @@ def open_pillow(path: Path, kind: str, *, indices: bool = False) -> Image.Image:
     return image
 
 
-def one_frame(path: Path, image: Image.Image) -> None:
-    """Raise BadImage where an animation hides in it."""
+def decoded_pillow(path: Path, kind: str, *, indices: bool = False) -> Image.Image:
+    """The pixels of a PNG or JPEG whose check sums are right. Raises BadImage: it is animated."""
+    if kind == "PNG":
+        with open_pillow(path, kind, indices=indices) as image:
+            image.verify()  # the check sums, which Pillow does not look at while it decodes
+    image = open_pillow(path, kind, indices=indices)
     frames = getattr(image, "n_frames", 1)
     if frames != 1:
         raise BadImage(f"{path}: holds {frames} frames; export the one that is meant")
+    image.load()
+    return image
+
+
+def needs_gdal(path: Path, kind: str) -> bool:
+    """Whether GDAL decodes a file: a TIFF, or 16-bit colour that Pillow would cut to 8 bits."""
+    if kind != "PNG":
+        return kind == "GTiff"
+    depth, colour = png_header(path)
+    return depth == 16 and colour != 0
 
 
 def png_header(path: Path) -> tuple[int, int]:

@@ -16,9 +16,9 @@ from afterscene.errors import BadImage
 from afterscene.geodata.imagefiles import (
     bytes_of,
     check_size,
+    decoded_pillow,
     decoding,
-    one_frame,
-    open_pillow,
+    needs_gdal,
     open_raster,
     png_header,
     sniff,
@@ -34,7 +34,7 @@ def read_mask(path: str | Path) -> np.ndarray:
     if kind == "JPEG":
         raise BadImage(f"{path}: is a JPEG, which keeps no exact values; {_ADVICE} in a PNG")
     with decoding(path):
-        bands = _of_png(path) if kind == "PNG" else _of_raster(path, kind)
+        bands = _of_raster(path, kind) if needs_gdal(path, kind) else _of_png(path)
     if len(bands) > 1 and (bands != bands[:1]).any():
         raise BadImage(f"{path}: is a picture in colours, not a mask of levels; {_ADVICE}")
     mask = bands[0]
@@ -48,15 +48,9 @@ def read_mask(path: str | Path) -> np.ndarray:
 
 def _of_png(path: Path) -> np.ndarray:
     """(bands, H, W) without an alpha band."""
-    depth, colour = png_header(path)
-    if depth == 16 and colour != 0:
-        return _of_raster(path, "PNG")  # Pillow would cut it down to 8 bits
-    with open_pillow(path, "PNG", indices=True) as image:
-        image.verify()
-    with open_pillow(path, "PNG", indices=True) as image:
-        one_frame(path, image)
-        values = np.asarray(image)
+    values = np.asarray(decoded_pillow(path, "PNG", indices=True))
     if values.ndim == 2:
+        depth, colour = png_header(path)
         scale = 255 // (2**depth - 1) if colour == 0 and depth in (2, 4) else 1
         return (values // scale if scale > 1 else values)[None]
     return np.moveaxis(values[..., : 1 if values.shape[2] < 3 else 3], 2, 0)
