@@ -137,6 +137,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--before",
         "--backbone",
         "--built-up",
+        "--budget",
         "--choose",
         "--count",
         "--critic",
@@ -158,6 +159,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--length",
         "--limit",
         "--min-fidelity",
+        "--minutes",
         "--mix",
         "--mode",
         "--model",
@@ -184,6 +186,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--test",
         "--val",
         "--version",
+        "--without",
         "--workers",
         "--xbd",
     }

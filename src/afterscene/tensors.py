@@ -5,13 +5,16 @@ scales them. Images are (..., H, W, 3) arrays in 0..255; their tensors keep that
 (channels last), except those of a scene.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
 
-from afterscene.geodata.scene import Scene
+if TYPE_CHECKING:
+    from afterscene.geodata.scene import Scene
 
 #: The grey of 0.
 MIDDLE = 127.5

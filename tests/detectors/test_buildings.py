@@ -16,7 +16,7 @@ from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import XbdTree
 from afterscene.metrics.buildings import match_buildings
-from afterscene.training.crops import Spots
+from afterscene.training.spots import Spots
 from tests.detectors.toys import TINY, toy_pair
 
 

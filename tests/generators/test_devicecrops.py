@@ -8,8 +8,9 @@ import torch
 from shapely.geometry import box
 
 from afterscene.generators.colour import to_rgb
-from afterscene.generators.crops import CropConfig, CropSampler, TrainingTile, affected_mask
+from afterscene.generators.crops import CropSampler, affected_mask
 from afterscene.generators.devicecrops import DeviceCrops
+from afterscene.generators.examples import CropConfig, TrainingTile
 from afterscene.generators.training import TrainConfig, crops_of
 from afterscene.geodata.damage import Building, DamageLevel
 from tests.generators import toy

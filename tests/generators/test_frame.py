@@ -15,7 +15,7 @@ from afterscene.generators.render import RenderConfig
 from afterscene.geodata.damage import DamageLevel, rasterize
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import HAZARDS
-from afterscene.recipes.generator import learned_of
+from afterscene.recipes.export import learned_of
 from tests.generators import toy
 
 

@@ -12,7 +12,8 @@ from afterscene.errors import BadWeights, MissingFile, UnknownName
 from afterscene.generators import load
 from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.checkpoint import load_weights, save_weights
-from afterscene.generators.crops import CropConfig, CropSampler, affected_mask
+from afterscene.generators.crops import CropSampler, affected_mask
+from afterscene.generators.examples import CropConfig
 from afterscene.generators.render import RenderConfig, scene_states
 from afterscene.generators.training import (
     BridgeTask,

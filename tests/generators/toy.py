@@ -7,15 +7,16 @@ import numpy as np
 import torch
 from shapely.geometry import box
 
+from afterscene.generators.appearance import tone_of
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
-from afterscene.generators.crops import TrainingTile
+from afterscene.generators.examples import TrainingTile
 from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
-from afterscene.recipes.data import Data, write_data
-from afterscene.training.crops import Places
+from afterscene.recipes.record import Data, write_data
+from afterscene.training.spots import Places
 
 TINY = BridgeConfig(patch=2, widths=(8, 16), depths=(1, 1), embedding=16)
 
@@ -113,5 +114,6 @@ def tile_of(pair: LabelledPair, **more: object) -> TrainingTile:
         "registered": post,
         "matched": post,
         "levels": pair.known,
+        "tone": tone_of(pair.pre.picture),
     }
     return TrainingTile(**(fields | more))

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from afterscene.errors import BadParameter
-from afterscene.geodata import Window, feather, tiles
+from afterscene.geodata.tiles import Window, feather, tiles
 
 
 @st.composite

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from afterscene.geodata.damage import IGNORE
-from afterscene.training.crops import WAYS, Spots, corner, cut, turned
+from afterscene.training.crops import WAYS, corner, cut, turned
 from afterscene.training.devicecrops import Album, DeviceSpots
+from afterscene.training.spots import Spots
 from tests.generators import toy
 
 PAIRS = [toy.pair(seed) for seed in range(3)]

@@ -5,7 +5,8 @@ import torch
 
 from afterscene.errors import BadParameter, NotFinite, OutputConflict
 from afterscene.generators import load
-from afterscene.generators.crops import CropConfig, CropSampler
+from afterscene.generators.crops import CropSampler
+from afterscene.generators.examples import CropConfig
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import BridgeTask, TrainConfig, bridge_trainer
 from afterscene.recipes import generator as recipes

@@ -23,6 +23,7 @@ from afterscene.cli import (
     hazards,
     licenses,
     models,
+    pack,
     plans,
     pre,
     recipes,
@@ -103,6 +104,7 @@ app.add_typer(gbd.app, name="gbd")
 app.add_typer(detect.app, name="detect")
 app.command("score")(score.score)
 app.command("train")(train.train)
+app.command("pack")(pack.pack)
 app.add_typer(hazards.app, name="hazards")
 app.add_typer(models.app, name="models")
 app.command("regions")(regions.regions)

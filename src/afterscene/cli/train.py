@@ -13,12 +13,20 @@ import typer
 
 from afterscene.cli.options import OnError, OnErrorOption
 from afterscene.cli.output import Json, Output, Quiet
+from afterscene.errors import BadParameter
 
 if TYPE_CHECKING:
-    from afterscene.recipes.run import TrainRun
+    from afterscene.recipes.data import Folders
+    from afterscene.recipes.running import Run
     from afterscene.training.config import LoopConfig
     from afterscene.training.processes import Group
 
+Pairs = Annotated[
+    list[Path],
+    typer.Option(
+        "--data", help="xBD folder with splits train and val; unlabelled/ is used; repeatable."
+    ),
+]
 RunOut = Annotated[Path, typer.Option("--out", help="Folder of the run: states, log, model/.")]
 Settings = Annotated[
     list[str] | None,
@@ -34,14 +42,16 @@ Initial = Annotated[
 
 def train(
     recipe: Annotated[str, typer.Argument(help="A name out of `afterscene recipes list`.")],
-    data: Annotated[
-        list[Path],
-        typer.Option(
-            "--data", help="xBD folder with splits train and val; unlabelled/ is used; repeatable."
-        ),
-    ],
+    data: Pairs,
     out: RunOut,
     settings: Settings = None,
+    minutes: Annotated[
+        float | None, typer.Option("--minutes", help="Train by the clock instead of by steps.")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="With a pack: an event to leave out; repeatable."),
+    ] = None,
     resume: Resume = False,
     initial: Initial = None,
     on_error: OnErrorOption = OnError.fail,
@@ -50,23 +60,75 @@ def train(
 ) -> None:
     """Train a generator or a detector; under torchrun all processes share each step.
 
+    --data is also a file that `pack` wrote.
+
     A pair of train that is, lies within 1 km of, or looks like one of val or test ends it;
     --on-error skip leaves such pairs out.
     """
-    from afterscene.geodata.xbd import XbdTree
-    from afterscene.recipes.data import Folders
+    if data[0].is_file():
+        if len(data) > 1 or initial is not None:
+            raise BadParameter(f"{data[0]} is a pack; it takes no other --data and no --init")
+        make = _packed(recipe, data[0], out, settings, minutes, without, resume)
+    elif without:
+        raise BadParameter("--without needs a pack as --data; write one with `afterscene pack`")
+    else:
+        skip = on_error == OnError.skip
+        make = _unpacked(recipe, data, out, settings, minutes, initial, resume, skip=skip)
+    carry_out(recipe, make, as_json=as_json, quiet=quiet)
+
+
+def _unpacked(
+    recipe: str,
+    data: list[Path],
+    out: Path,
+    settings: list[str] | None,
+    minutes: float | None,
+    initial: Path | None,
+    resume: bool,
+    *,
+    skip: bool,
+) -> Callable[[Group], Run]:
+    from afterscene.recipes.overrides import by_the_clock
     from afterscene.recipes.run import TrainRun
 
-    config = configured(recipe, settings)
+    config = by_the_clock(configured(recipe, settings), minutes, settings or ())
+    folders = folders_of(data, skip=skip)
+    return lambda group: TrainRun(
+        config=config, folders=folders, out=out, initial=initial, resume=resume, group=group
+    )
+
+
+def _packed(
+    recipe: str,
+    data: Path,
+    out: Path,
+    settings: list[str] | None,
+    minutes: float | None,
+    without: list[str] | None,
+    resume: bool,
+) -> Callable[[Group], Run]:
+    from afterscene.recipes.overrides import by_the_clock, override
+    from afterscene.recipes.pack import Pack
+    from afterscene.recipes.packed import PackedRun
+
+    pack = Pack(data)
+    if pack.recipe != recipe:
+        raise BadParameter(f"{data} was packed for the recipe {pack.recipe}, not {recipe}")
+    given = settings or ()
+    config = by_the_clock(override(pack.config, given), minutes, given)
+    left = tuple(without or ())
+    return lambda group: PackedRun(
+        config=config, pack=pack, out=out, without=left, resume=resume, group=group
+    )
+
+
+def folders_of(data: list[Path], *, skip: bool) -> Folders:
+    """XBD folders to train on, with their ``val`` if any has one."""
+    from afterscene.geodata.xbd import XbdTree
+    from afterscene.recipes.data import Folders
+
     val = "val" if any("val" in XbdTree(folder).splits for folder in data) else None
-    folders = Folders(roots=tuple(data), validation=val, skip=on_error == OnError.skip)
-
-    def run(group: Group) -> TrainRun:
-        return TrainRun(
-            config=config, folders=folders, out=out, initial=initial, resume=resume, group=group
-        )
-
-    carry_out(recipe, run, as_json=as_json, quiet=quiet)
+    return Folders(roots=tuple(data), validation=val, skip=skip)
 
 
 def configured(recipe: str, settings: list[str] | None, **options: object) -> LoopConfig:
@@ -78,9 +140,7 @@ def configured(recipe: str, settings: list[str] | None, **options: object) -> Lo
     return override(named(recipe), [*(settings or ()), *given])
 
 
-def carry_out(
-    recipe: str, make: Callable[[Group], TrainRun], *, as_json: bool, quiet: bool
-) -> None:
+def carry_out(recipe: str, make: Callable[[Group], Run], *, as_json: bool, quiet: bool) -> None:
     """Take the steps of a run, tell of them, and leave with its exit code where it was stopped."""
     from afterscene.training.processes import joined
     from afterscene.training.signals import caught_signals
@@ -98,7 +158,10 @@ def carry_out(
                 advance(1)
         made = {"recipe": recipe, **run.finish(trainer, data)}
         if group.first:
-            output.result(made, f"step {trainer.step} of {total}: {made['model'] or run.out}")
+            of = "" if run.config.seconds else f" of {total}"
+            output.result(made, f"step {trainer.step}{of}: {made['model'] or run.out}")
     if trainer.stopped:
         output.say("stopped; the same command with --resume goes on")
         raise typer.Exit(trainer.stopped)
+    if run.next:
+        output.say(f"next, {run.next}")

@@ -20,7 +20,8 @@ from afterscene.detectors.config import DetectorConfig
 from afterscene.errors import BadParameter
 from afterscene.geodata.pair import LabelledPair
 from afterscene.tensors import MIDDLE, from_numbers, from_pixels
-from afterscene.training.crops import WAYS, Spots, corner, cut, turned
+from afterscene.training.crops import WAYS, corner, cut, turned
+from afterscene.training.spots import Spots
 
 #: A window's offset from its building is at most this share of the window's side.
 BESIDE = 0.4

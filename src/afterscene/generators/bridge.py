@@ -25,8 +25,14 @@ from torch import Tensor, nn
 from afterscene.conditioning import STYLE_SIZE, Condition
 from afterscene.conditioning.condition import PICTURE_CHANNELS
 from afterscene.diffusion.bridges import BrownianBridge
-from afterscene.hazards import HAZARDS
 from afterscene.networks.unet import UNet, UNetConfig
+
+
+def registered() -> tuple[str, ...]:
+    """The names of all hazards of this installation."""
+    from afterscene.hazards import HAZARDS  # shapely and OpenCV; trained weights name their own
+
+    return tuple(HAZARDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +57,7 @@ class BridgeConfig:
     embedding: int = 256
     lean: bool = False
     gsd: bool = False
-    hazards: tuple[str, ...] = field(default_factory=lambda: tuple(HAZARDS))
+    hazards: tuple[str, ...] = field(default_factory=registered)
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> BridgeConfig:

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
 from afterscene.conditioning import Condition, class_of
-from afterscene.generators.crops import (
+from afterscene.generators.examples import (
     BESIDE,
     FEATHERS,
     OUTSIDE,
@@ -25,10 +24,10 @@ from afterscene.generators.crops import (
     TrainingTile,
     pictures_of,
 )
-from afterscene.geodata.damage import IGNORE
-from afterscene.tensors import MIDDLE, from_numbers
-from afterscene.training.crops import Spots
+from afterscene.geodata.levels import IGNORE
+from afterscene.tensors import MIDDLE, as_they_are, from_numbers
 from afterscene.training.devicecrops import Album, DeviceSpots
+from afterscene.training.spots import Spots
 
 #: Channels of a tile in memory: pre, registered, matched, level, distance to damage.
 PRE, REAL, MATCHED, LEVEL, FAR = slice(0, 3), slice(3, 6), slice(6, 9), 9, 10
@@ -56,7 +55,7 @@ class DeviceCrops:
         hazards: Sequence[str] = (),
     ) -> None:
         self.config, self.seed, self.device = config, seed, device
-        self.album = Album([_stacked(tile) for tile in tiles], device, nearest=LEVEL)
+        self.album = Album([_stacked(tile, device) for tile in tiles], device, nearest=LEVEL)
         self.hazard = torch.tensor([class_of(t.hazard, hazards) for t in tiles], device=device)
         self.style = from_numbers(np.stack([tile.style for tile in tiles])).to(device)
         self.middle = from_numbers(np.stack([tile.middle for tile in tiles])).to(device)
@@ -146,12 +145,32 @@ class DeviceCrops:
         return Batch(target=pictures_of(target), condition=condition, weight=weight)
 
 
-def _stacked(tile: TrainingTile) -> np.ndarray:
+def _stacked(tile: TrainingTile, device: torch.device) -> np.ndarray:
     """``(H, W, 11)`` uint8."""
     damaged = (tile.levels >= 2) & (tile.levels <= 4)
-    far = np.full(damaged.shape, 255.0)
+    far = np.full(damaged.shape, 255, np.uint8)
     if damaged.any():
-        far = cv2.distanceTransform((~damaged).astype(np.uint8), cv2.DIST_L2, 5) * FINE
-    maps = [tile.levels, np.clip(far, 0, 255).round().astype(np.uint8)]
+        found = distance_to(as_they_are(damaged).to(device), 255 // FINE + 1)
+        far = (found * FINE).clamp(max=255).round().byte().cpu().numpy()
     pictures = [tile.pre, tile.registered, tile.matched]
-    return np.concatenate([*pictures, *(one[..., None] for one in maps)], axis=2)
+    return np.concatenate([*pictures, tile.levels[..., None], far[..., None]], axis=2)
+
+
+def distance_to(mask: Tensor, reach: int) -> Tensor:
+    """Pixels from each place of ``(H, W)`` to the nearest True: float32, at most ``reach``.
+
+    Exact, by rows and then by columns (Felzenszwalb and Huttenlocher 2012), on the device.
+    """
+    near = torch.where(mask, 0.0, float(reach**2))
+    for axis in (0, 1):
+        best = near.clone()
+        for step in range(1, min(reach, near.shape[axis])):
+            length = near.shape[axis] - step
+            low, high = near.narrow(axis, 0, length), near.narrow(axis, step, length)
+            for to, value in (
+                (best.narrow(axis, step, length), low),
+                (best.narrow(axis, 0, length), high),
+            ):
+                torch.minimum(to, value + step**2, out=to)
+        near = best
+    return near.sqrt()

@@ -120,15 +120,15 @@ def _area(frame: Frame) -> np.ndarray | None:
 
 
 def depict(frame: Frame, choice: Choice | None = None) -> Frame:
-    """The ground painted by rules, and the damage, if the hazard begins with a sketch.
+    """Ground and damage painted by rules, if the hazard begins with a sketch.
 
     With a ``choice``, each building comes from the sketch that its critic recognises best.
     """
-    if frame.area is None or not frame.config.sketch:
+    begins = frame.config.begins_with_sketch(frame.damage.hazard, frame.depiction)
+    if frame.area is None or not begins:
         return frame
     grounded = replace(frame, start=_ground(frame))
-    begins = frame.config.begins_with_sketch(frame.damage.hazard, frame.depiction)
-    if not frame.area.any() or not begins:
+    if not frame.area.any():
         return grounded
     sketch = _sketch(grounded, choice)
     area = frame.area * touched(sketch, grounded.start)

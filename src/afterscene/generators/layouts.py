@@ -16,7 +16,7 @@ import numpy as np
 
 from afterscene.errors import MissingFile
 from afterscene.generators.appearance import measure_style, tone_of
-from afterscene.generators.crops import TrainingTile
+from afterscene.generators.examples import TrainingTile
 from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.tiles import gsd_of
 from afterscene.geodata.damage import Building, DamageLevel, instances
@@ -26,7 +26,7 @@ from afterscene.geodata.leftout import NO_LABEL, LeftOut
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair
-from afterscene.training.crops import Places
+from afterscene.training.spots import Places
 
 #: A model keeps the styles of real images relative to their coarse ones under this name.
 STYLES = "layout"
@@ -72,6 +72,7 @@ def layout_tiles(
             places=Places.of(made),
             style=style,
             middle=picture[scene.valid].mean(axis=0).astype(np.float32),
+            tone=tone_of(flat),
             pre=flat,
             registered=picture,
             matched=picture,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,7 +20,6 @@ from torch import Tensor
 
 from afterscene.computing import PRECISIONS
 from afterscene.conditioning import Condition
-from afterscene.depiction import Depiction
 from afterscene.diffusion.bridges import Bridge, Crossing, cross
 from afterscene.diffusion.grids import karras
 from afterscene.diffusion.loop import Method, trajectory
@@ -32,6 +32,9 @@ from afterscene.generators.colour import to_opponent, to_rgb
 from afterscene.generators.windows import CORE, crop, halo_of, needed, patches
 from afterscene.geodata.tiles import Window
 from afterscene.tensors import from_numbers, from_pixels, to_pixels
+
+if TYPE_CHECKING:
+    from afterscene.depiction import Depiction
 
 
 @dataclass(frozen=True, kw_only=True)

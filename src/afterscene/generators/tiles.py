@@ -10,16 +10,18 @@ import numpy as np
 from afterscene.conditioning import STYLE_SIZE
 from afterscene.errors import MissingFile
 from afterscene.files import visible
-from afterscene.generators.appearance import match_style, measure_style
-from afterscene.generators.crops import TrainingTile, affected_mask
+from afterscene.generators.appearance import match_style, measure_style, tone_of
+from afterscene.generators.crops import affected_mask
+from afterscene.generators.examples import TrainingTile
 from afterscene.generators.registration import register
+from afterscene.geodata.border import black_border
 from afterscene.geodata.leftout import NO_PRE, LeftOut
 from afterscene.geodata.pair import LabelledPair, read_pair, with_post
 from afterscene.geodata.resolution import metres_per_pixel
 from afterscene.geodata.xbd import Pair, read_label
 from afterscene.hazards import hazard_of
 from afterscene.hazards.ground import DEFAULT_GSD
-from afterscene.training.crops import Places
+from afterscene.training.spots import Places
 
 #: Pixels around damaged buildings that count as changed by the hazard.
 REACH = 24
@@ -97,7 +99,8 @@ def _tile(
 ) -> TrainingTile:
     """``styles``: the known styles of tiles of the event; used if ``style`` is None."""
     post = pair.post.rgb()
-    registered = register(pair.pre.rgb(), post)
+    before = pair.pre.rgb()
+    registered = register(before, post)
     if style is None:
         median = np.median(styles, axis=0) if styles else np.zeros(STYLE_SIZE)
         style, reference = median.astype(np.float32), np.ones_like(reference)
@@ -109,7 +112,8 @@ def _tile(
         places=Places.of(pair),
         style=style,
         middle=middle,
-        pre=pair.pre.rgb(),
+        tone=tone_of(before, ~black_border(before)),
+        pre=before,
         registered=registered,
         levels=pair.known,
         matched=match_style(registered, middle, style),

@@ -9,9 +9,10 @@ the run by a power function (:mod:`afterscene.training.averages`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -26,8 +27,8 @@ from afterscene.diffusion.schedules import Level
 from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeConfig, BridgeModel
 from afterscene.generators.colour import to_rgb
-from afterscene.generators.crops import Batch, CropConfig, CropSampler, TrainingTile
 from afterscene.generators.devicecrops import DeviceCrops
+from afterscene.generators.examples import Batch, CropConfig, TrainingTile
 from afterscene.generators.render import RenderConfig
 from afterscene.geodata.tiles import Window
 from afterscene.tensors import to_pixels
@@ -37,6 +38,9 @@ from afterscene.training.loop import Trainer
 from afterscene.training.processes import Group
 from afterscene.training.task import Task, tiled
 from afterscene.training.winograd import trainable
+
+if TYPE_CHECKING:
+    from afterscene.generators.crops import CropSampler
 
 #: Crops in a validation picture.
 SHOWN = 6
@@ -87,7 +91,10 @@ class Drawn:
 
 
 class BridgeTask(Task):
-    """The bridge between pre and post images of tiles."""
+    """The bridge between pre and post images of tiles.
+
+    ``together``: a processor, too, draws its crops as a whole batch, which needs no OpenCV.
+    """
 
     linear = True
     sizes = terms = 1
@@ -99,6 +106,7 @@ class BridgeTask(Task):
         *,
         validation: Sequence[TrainingTile] = (),
         device: str = "cpu",
+        together: bool = False,
     ) -> None:
         config.crops.check(tiles)
         self.config, self.device = config, torch.device(device)
@@ -108,12 +116,13 @@ class BridgeTask(Task):
         trainable(self.model, config.precision, self.device.type)
         if config.checkpointing:
             checkpoint_stages(self.model)
-        self.sampler = crops_of(tiles, config, self.device)
+        self.sampler = crops_of(tiles, config, self.device, together=together)
         self.loss = torch.compile(self.model.loss) if config.compiled else self.model.loss
         self.validation = None
         if validation:
-            hazards = config.model.hazards
-            self.validation = CropSampler(validation, config.crops, 12345, hazards)
+            own = replace(config, seed=12345)
+            where = self.device if together else torch.device("cpu")
+            self.validation = crops_of(validation, own, where, together=together)
 
     def optimizer(self) -> torch.optim.Optimizer:
         trained = self.model.network.parameters()
@@ -208,20 +217,27 @@ def bridge_trainer(
     validation: Sequence[TrainingTile] = (),
     device: str = "cpu",
     group: Group | None = None,
+    together: bool = False,
 ) -> Trainer:
     """A trainer that trains a bridge on ``tiles`` and writes its states to ``out``."""
-    task = BridgeTask(config, tiles, validation=validation, device=device)
+    task = BridgeTask(config, tiles, validation=validation, device=device, together=together)
     return Trainer(task, config, out, group=group)
 
 
 def crops_of(
-    tiles: Sequence[TrainingTile], config: TrainConfig, device: torch.device
+    tiles: Sequence[TrainingTile],
+    config: TrainConfig,
+    device: torch.device,
+    *,
+    together: bool = False,
 ) -> CropSampler | DeviceCrops:
-    """Crops drawn where the network is trained."""
+    """Crops drawn where the network is trained; on a processor one by one, unless ``together``."""
     hazards = config.model.hazards
-    if device.type == "cpu":
-        return CropSampler(tiles, config.crops, config.seed, hazards)
-    return DeviceCrops(tiles, config.crops, config.seed, device, hazards)
+    if together or device.type != "cpu":
+        return DeviceCrops(tiles, config.crops, config.seed, device, hazards)
+    from afterscene.generators.crops import CropSampler  # OpenCV, which a packed training lacks
+
+    return CropSampler(tiles, config.crops, config.seed, hazards)
 
 
 def noise(

@@ -4,21 +4,25 @@ numpy, rasterio, shapely and OpenCV only; no torch. ``scene`` is the picture wit
 ``damage`` the buildings and their raster, ``xbd`` the dataset, ``tiles`` the windows.
 """
 
-from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances, rasterize
-from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
-from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
-from afterscene.geodata.tiles import Window, feather, tiles
-from afterscene.geodata.xbd import (
-    EVENTS,
-    METADATA_FIELDS,
-    Pair,
-    XbdLabel,
-    XbdTree,
-    fit_lnglat,
-    make_label,
-    read_label,
-    write_label,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances, rasterize
+    from afterscene.geodata.pair import LabelledPair, read_pair, read_pairs
+    from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
+    from afterscene.geodata.tiles import Window, feather
+    from afterscene.geodata.xbd import (
+        EVENTS,
+        METADATA_FIELDS,
+        Pair,
+        XbdLabel,
+        XbdTree,
+        fit_lnglat,
+        make_label,
+        read_label,
+        write_label,
+    )
 
 __all__ = [
     "EVENTS",
@@ -42,7 +46,40 @@ __all__ = [
     "read_pairs",
     "read_scene",
     "read_tags",
-    "tiles",
     "write_label",
     "write_scene",
 ]
+
+#: Where each name is; a packed training runs where neither OpenCV nor rasterio is installed.
+_WHERE = {
+    "Building": "damage",
+    "DamageLevel": "damage",
+    "DamageMap": "damage",
+    "instances": "damage",
+    "rasterize": "damage",
+    "LabelledPair": "pair",
+    "read_pair": "pair",
+    "read_pairs": "pair",
+    "Scene": "scene",
+    "read_scene": "scene",
+    "read_tags": "scene",
+    "write_scene": "scene",
+    "Window": "tiles",
+    "feather": "tiles",
+    "EVENTS": "xbd",
+    "METADATA_FIELDS": "xbd",
+    "Pair": "xbd",
+    "XbdLabel": "xbd",
+    "XbdTree": "xbd",
+    "fit_lnglat": "xbd",
+    "make_label": "xbd",
+    "read_label": "xbd",
+    "write_label": "xbd",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of the table, imported when first asked for."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

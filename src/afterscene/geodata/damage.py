@@ -11,7 +11,6 @@ itself the even-odd rule decides; what lies outside the raster is cut off; a pol
 pixel still marks the pixels that its border touches.
 """
 
-import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -23,52 +22,18 @@ import shapely
 from shapely.geometry import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
-from afterscene.errors import BadParameter, UnknownName
+from afterscene.errors import BadParameter
+from afterscene.geodata.levels import IGNORE as IGNORE
+from afterscene.geodata.levels import LEVEL_WORDS as LEVEL_WORDS
+from afterscene.geodata.levels import LEVELS as LEVELS
+from afterscene.geodata.levels import DamageLevel as DamageLevel
 
 Unclassified = Literal["ignore", "as-no-damage"]
-IGNORE = 255
 FARTHEST = 1e9
 """No coordinate lies farther out, in pixels or degrees; sums and products stay exact enough."""
 _FAR = 1 << 14  # fillPoly works in 32-bit integers with 16 fractional bits
 
 
-class DamageLevel(enum.IntEnum):
-    """The Joint Damage Scale as xBD writes it; the value is the value in a target raster."""
-
-    NO_DAMAGE = 1
-    MINOR = 2
-    MAJOR = 3
-    DESTROYED = 4
-    UNCLASSIFIED = IGNORE
-
-    @property
-    def word(self) -> str:
-        """The ``subtype`` in an xBD label, such as ``major-damage``."""
-        return _WORDS[self]
-
-    @classmethod
-    def from_word(cls, word: str) -> "DamageLevel":
-        """The level of an xBD ``subtype``. Raises UnknownName."""
-        for level, known in _WORDS.items():
-            if known == word:
-                return level
-        raise UnknownName(
-            f"damage level {word!r} is not known; choose one of: {', '.join(_WORDS.values())}"
-        )
-
-
-_WORDS = MappingProxyType(
-    {
-        DamageLevel.NO_DAMAGE: "no-damage",
-        DamageLevel.MINOR: "minor-damage",
-        DamageLevel.MAJOR: "major-damage",
-        DamageLevel.DESTROYED: "destroyed",
-        DamageLevel.UNCLASSIFIED: "un-classified",
-    }
-)
-#: The four levels that are judged, and their words.
-LEVELS = tuple(level for level in DamageLevel if level != DamageLevel.UNCLASSIFIED)
-LEVEL_WORDS = tuple(level.word for level in LEVELS)
 #: (red, green, blue), from blue to red over yellow: told apart with any common colour blindness.
 COLOURS: Mapping[DamageLevel, tuple[int, int, int]] = MappingProxyType(
     {

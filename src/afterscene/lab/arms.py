@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from afterscene.detectors import DetectorConfig
 from afterscene.geodata.pair import LabelledPair
 from afterscene.registry import Registry
-from afterscene.training.crops import Spots
+from afterscene.training.spots import Spots
 
 Configure = Callable[[DetectorConfig, Sequence[LabelledPair]], DetectorConfig]
 

@@ -18,7 +18,8 @@ from afterscene.detectors.task import DetectorRun, DetectorTask
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.pair import LabelledPair, read_pairs
 from afterscene.geodata.xbd import XbdTree
-from afterscene.recipes.data import Data, Folders, Part, tiles_of
+from afterscene.recipes.data import Folders, Part
+from afterscene.recipes.record import Data, tiles_of
 from afterscene.training.loop import Trainer
 from afterscene.training.memory import averaged
 from afterscene.training.processes import Group

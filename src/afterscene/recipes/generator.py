@@ -7,31 +7,26 @@ hazards from pairs without labels (``unlabelled/``), with "level not given". The
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from afterscene.errors import BadParameter
-from afterscene.generators.appearance import tone_of
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.checkpoint import load_weights, save_weights
-from afterscene.generators.crops import CropConfig, TrainingTile
-from afterscene.generators.render import RenderConfig
+from afterscene.generators.checkpoint import load_weights
+from afterscene.generators.examples import CropConfig, TrainingTile
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
-from afterscene.geodata.border import black_border
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.xbd import XbdTree
-from afterscene.recipes.data import Data, Folders, Part, tiles_of
+from afterscene.recipes.data import Folders, Part
+from afterscene.recipes.export import finish_bridge
+from afterscene.recipes.record import Data
 from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
-from afterscene.training.memory import averaged
 from afterscene.training.processes import Group
 
 
@@ -113,67 +108,6 @@ def initial(folder: Path, config: LoopConfig) -> Mapping[str, Tensor]:
     return weights
 
 
-def styles_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
-    """For each hazard the styles of its real post images, as written to ``config.json``."""
-    return _by_hazard(tiles, lambda tile: tile.style)
-
-
-def scenes_of(tiles: Sequence[TrainingTile]) -> dict[str, list[list[float]]]:
-    """The tones of the pre images of :func:`styles_of`, in the same order."""
-    return _by_hazard(tiles, lambda tile: tone_of(tile.pre, ~black_border(tile.pre)))
-
-
-def _by_hazard(
-    tiles: Sequence[TrainingTile], measure: Callable[[TrainingTile], np.ndarray]
-) -> dict[str, list[list[float]]]:
-    """What is measured of each tile, in their order, by hazard."""
-    rows: dict[str, list[list[float]]] = {}
-    for tile in tiles:
-        if tile.hazard:
-            rows.setdefault(tile.hazard, []).append(rounded(measure(tile)))
-    return rows
-
-
-def rounded(values: Iterable[float]) -> list[float]:
-    """As written to ``config.json``: four digits."""
-    return [round(float(v), 4) for v in values]
-
-
-def learned_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, ...]:
-    """Hazards with at least ``enough`` damaged examples: their damage is not painted first."""
-    seen = Counter(tile.hazard for tile in tiles for level in tile.places.levels if 2 <= level <= 4)
-    return tuple(name for name, count in seen.items() if name and count >= enough)
-
-
 def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
-    tiles = data.train
-    render = RenderConfig(learned=learned_of(tiles))
-    seen = {"styles": styles_of(tiles), "scenes": scenes_of(tiles)}
-    write_model(run, folder, config, kind="bridge", render=render, **seen)
-
-
-def write_model(
-    run: Path,
-    folder: Path,
-    config: TrainConfig,
-    *,
-    kind: str,
-    render: RenderConfig,
-    styles: Mapping[str, list[list[float]]],
-    scenes: Mapping[str, list[list[float]]] | None = None,
-) -> None:
-    """Write averaged weights of the newest state of ``run`` (float16), and what rendering needs."""
-    step, average, _ = averaged(run)
-    about = {
-        "kind": kind,
-        "schema": 1,
-        "step": step,
-        "model": asdict(config.model),
-        "render": asdict(render),
-        "styles": dict(styles),
-        "scenes": dict(scenes or {}),
-        "tiles": tiles_of(run),
-        "licence": "CC-BY-NC-SA-4.0",
-    }
-    save_weights(folder, average, about, dtype=torch.float16)
+    finish_bridge(run, folder, config, data.train)

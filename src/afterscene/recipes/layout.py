@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from afterscene.generators.appearance import tone_of
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.crops import CropConfig
+from afterscene.generators.examples import CropConfig
 from afterscene.generators.layouts import STYLES, TONES, layout_tiles
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import TrainConfig
 from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.xbd import Pair, XbdTree
-from afterscene.recipes.data import Data, Folders, Part
-from afterscene.recipes.generator import initial, make_trainer, parts, rounded, write_model
+from afterscene.recipes.data import Folders, Part
+from afterscene.recipes.export import rounded, write_model
+from afterscene.recipes.generator import initial, make_trainer, parts
+from afterscene.recipes.record import Data
 
 __all__ = [
     "LayoutConfig",
@@ -71,7 +72,7 @@ def finish(run: Path, folder: Path, config: LayoutConfig, data: Data) -> None:
     tiles = data.train
     styles = {
         STYLES: [rounded(tile.style) for tile in tiles],
-        TONES: [rounded(tone_of(tile.pre)) for tile in tiles],
+        TONES: [rounded(tile.tone) for tile in tiles],
     }
     render = RenderConfig(steps=config.evaluations)
     write_model(run, folder, config, kind="layout", render=render, styles=styles)

@@ -19,6 +19,9 @@ from afterscene.errors import BadParameter, UnknownName
 
 Config = TypeVar("Config")
 
+#: Steps of a training that the clock ends.
+ENDLESS = 1_000_000
+
 
 def override(config: Config, pairs: Iterable[str]) -> Config:
     """``config`` with each ``KEY=VALUE`` applied; of two for the same key the last counts.
@@ -47,6 +50,18 @@ def override(config: Config, pairs: Iterable[str]) -> Config:
         return _rebuild(config, tree)
     except ValueError as error:
         raise BadParameter(f"--set: {error}; change the value") from error
+
+
+def by_the_clock(config: Config, minutes: float | None, settings: Iterable[str] = ()) -> Config:
+    """A training's configuration that the clock ends, unless ``settings`` say after which step.
+
+    ``minutes`` None: as it is. Raises BadParameter.
+    """
+    if minutes is None:
+        return config
+    told = any(setting.partition("=")[0] == "steps" for setting in settings)
+    steps = [] if told else [f"steps={ENDLESS}"]
+    return override(config, [f"seconds={60 * minutes}", *steps])
 
 
 def keys_of(config: Any, prefix: str = "") -> dict[str, Any]:

@@ -1,159 +1,59 @@
-"""One training run from a recipe's config, its data and an output folder.
+"""One training run from a recipe's config, folders of pairs and an output folder.
 
-What ``afterscene train`` and ``afterscene detect fit`` do, as a function: load the data, make or
-resume the trainer, train, and write a model folder ``model/`` beside the states after the last
-step. A resumed run must be the run that was stopped, so another config or other data are refused;
-only settings that do not change the steps may differ, and the number of steps, which is reported.
+What ``afterscene train`` and ``afterscene detect fit`` do, as a function.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from afterscene import shipped
-from afterscene.errors import BadParameter, MissingFile, OutputConflict
-from afterscene.files import prepare_output
-from afterscene.recipes.data import Data, Folders, check_data, inherited, read_data, write_data
+from afterscene.recipes.data import Folders, inherited, read_data
+from afterscene.recipes.record import Data
 from afterscene.recipes.registry import KINDS
-from afterscene.training.config import LoopConfig
+from afterscene.recipes.running import Run
 from afterscene.training.loop import Trainer
-from afterscene.training.processes import Group, device
-from afterscene.training.runlog import saved_config
-from afterscene.training.states import states
-from afterscene.weightfiles import weights_hash
-
-#: Settings that do not decide which steps are taken.
-FREE = {
-    "accumulate",
-    "checkpointing",
-    "max_skipped",
-    "objects",
-    "save_every",
-    "snapshot_every",
-    "tensorboard",
-    "validate_every",
-}
+from afterscene.training.processes import device
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainRun:
-    """A training run: :meth:`prepare`, take the steps of the trainer, :meth:`finish`.
+class TrainRun(Run):
+    """A run on folders of pairs.
 
     Attributes:
-        config: The full configuration.
         folders: Where its pairs come from.
-        out: Folder of the run.
         initial: Model folder with the initial weights, instead of random ones.
-        resume: Continue from the newest complete state in ``out``.
-        overwrite: Replace an earlier run in ``out``.
-        group: The processes that train together.
     """
 
-    config: LoopConfig
     folders: Folders
-    out: Path
     initial: Path | None = None
-    resume: bool = False
-    overwrite: bool = False
-    group: Group = field(default_factory=Group)
 
     @property
     def _kind(self) -> ModuleType:
         return KINDS[type(self.config)]
 
-    def prepare(self) -> tuple[Trainer, Data, list[str]]:
-        """The trainer at its first step, its data, and sentences for the user.
+    def read(self) -> Data:
+        """Decode the pairs. Raises LeakFound, and the errors of reading them."""
+        return read_data(self._kind, self.folders)
 
-        Raises:
-            MissingFile: there is no data, or no state to resume from.
-            BadParameter: the run in ``out`` was started with another config or other data.
-            LeakFound: a training pair, or the initial model, is not separate from the held-out
-                tiles.
-            OutputConflict: the folder holds a run that is neither resumed nor overwritten.
-        """
-        said = self._compare() if self.resume else []
-        self._check_states()  # before the slow decoding
-        data = read_data(self._kind, self.folders)
-        said += data.leaks
-        if self.resume:
-            check_data(self.out, data)
-        trainer = self._kind.make_trainer(
-            self.config, data, self.out, device=device(), group=self.group
+    def trainer(self, data: Data) -> Trainer:
+        """A trainer for that data at its first step."""
+        group = self.group
+        made: Trainer = self._kind.make_trainer(
+            self.config, data, self.out, device=device(), group=group
         )
-        if self.resume:
-            said += trainer.resume()
-        else:
-            self._begin(trainer, data)
-        return trainer, data, said
+        return made
 
-    def _check_states(self) -> None:
-        """A resumed run has states, a new one has none."""
-        if self.resume and not states(self.out):
-            raise MissingFile(
-                f"{self.out} has no complete training state to resume from; leave out --resume"
-            )
-        if not (self.resume or self.overwrite) and states(self.out):
-            raise OutputConflict(
-                f"{self.out} holds the states of a run; resume it or choose another folder"
-            )
-
-    def _begin(self, trainer: Trainer, data: Data) -> None:
-        """Create the folder with a record of the data, and load the initial weights, if given."""
-        before: list[str] | None = []
-        if self.initial:
-            model = shipped.model_folder(self.initial)
-            trainer.start_from(self._kind.initial(model, self.config), str(self.initial))
-            before = inherited(model, data.held_out)
-        if self.group.first:
-            if self.overwrite or not self.out.exists():
-                prepare_output(self.out, "train", overwrite=self.overwrite)
-            write_data(self.out, data, before)
-        self.group.highest(0)  # no process continues before the folder exists
-
-    def _compare(self) -> list[str]:
-        old = saved_config(self.out)
-        if old is None:
+    def start(self, trainer: Trainer, data: Data) -> list[str] | None:
+        """Load the initial weights, if given. Raises LeakFound if they saw a held-out tile."""
+        if self.initial is None:
             return []
-        new = json.loads(json.dumps(asdict(self.config)))
-        changed = dict(_changes(old, new))
-        refused = {k: v for k, v in changed.items() if k not in FREE | {"steps"}}
-        if refused:
-            told = ", ".join(f"{k}: {a!r} -> {b!r}" for k, (a, b) in refused.items())
-            raise BadParameter(
-                f"{self.out} was started with other settings ({told}); "
-                "resume it with the same, or choose another folder"
-            )
-        return [f"{self.out}: {k} is now {b!r}, was {a!r}" for k, (a, b) in changed.items()]
+        model = shipped.model_folder(self.initial)
+        trainer.start_from(self._kind.initial(model, self.config), str(self.initial))
+        return inherited(model, data.held_out)
 
-    def finish(self, trainer: Trainer, data: Data) -> dict[str, Any]:
-        """Export the model if the run is complete; returns the figures of the run."""
-        if trainer.done and self.group.first:
-            self._kind.finish(self.out, self.out / "model", self.config, data)
-        return {
-            "out": str(self.out),
-            "pairs": len(data.train),
-            "leaks": list(data.leaks),
-            "left_out": data.left_out.as_json(),
-            "step": trainer.step,
-            "steps": self.config.steps,
-            "skipped": trainer.skipped,
-            "stopped": trainer.stopped,
-            "processes": self.group.size,
-            "weights": weights_hash({k: v.cpu() for k, v in trainer.model.state_dict().items()}),
-            "model": str(self.out / "model") if trainer.done else None,
-        }
-
-
-def _changes(old: dict, new: dict, prefix: str = "") -> list[tuple[str, tuple[Any, Any]]]:
-    """Keys whose values differ; a key that the old config did not have does not count."""
-    found: list[tuple[str, tuple[Any, Any]]] = []
-    for key in sorted(old.keys() & new.keys()):
-        if isinstance(old[key], dict) and isinstance(new[key], dict):
-            found += _changes(old[key], new[key], f"{prefix}{key}.")
-        elif old[key] != new[key]:
-            found.append((prefix + key, (old[key], new[key])))
-    return found
+    def export(self, data: Data) -> None:
+        """Write the model folder."""
+        self._kind.finish(self.out, self.out / "model", self.config, data)

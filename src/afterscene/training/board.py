@@ -6,13 +6,16 @@ the state that it resumes from.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from afterscene.geodata.scene import Scene, write_scene
+from afterscene.files import write_atomic
 
 BOARD, PICTURES = "tensorboard", "pictures"
 
@@ -35,8 +38,11 @@ class Board:
         """``(H, W, 3)`` uint8 into ``pictures/``, marked if it was generated."""
         path = self.out / PICTURES / f"{step:08d}.png"
         path.parent.mkdir(exist_ok=True)
-        tags = {"AFTERSCENE_SYNTHETIC": "true"} if synthetic else {}
-        write_scene(Scene.of_rgb(picture), path, tags=tags)
+        tags, file = PngInfo(), io.BytesIO()
+        if synthetic:
+            tags.add_text("AFTERSCENE_SYNTHETIC", "true")
+        Image.fromarray(picture).save(file, "PNG", pnginfo=tags)
+        write_atomic(path, file.getvalue())
         if self.writer is not None:
             self.writer.add_image("validation", picture, step, dataformats="HWC")
         return path

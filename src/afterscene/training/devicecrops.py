@@ -1,6 +1,6 @@
 """How training crops are drawn on a graphics card: all pictures in its memory, a batch at once.
 
-The rules are those of :class:`~afterscene.training.crops.Spots`, plus one: a share of the crops is
+The rules are those of :class:`~afterscene.training.spots.Spots`, plus one: a share of the crops is
 rotated by any angle, so that few images last for more steps. Pictures may differ in size: they lie
 one after the other in one list of pixels. Each lies there a second time at half its size, from
 which coarse crops are drawn, so that fine texture does not alias.
@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from afterscene.tensors import as_they_are, from_numbers
-from afterscene.training.crops import Spots
+from afterscene.training.spots import Spots
 
 #: Largest change of scale of a crop that is rotated by any angle, where no pixel size is drawn.
 ZOOM = 1.2
