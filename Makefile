@@ -25,6 +25,7 @@ help:
 
 demo: $(READY)
 	$(BIN)/afterscene demo --out $(OUT) --overwrite
+	@echo "Before you use the command afterscene: source $(BIN)/activate"
 
 test: $(READY)
 	OMP_NUM_THREADS=1 AFTERSCENE_NO_PROGRESS=1 $(BIN)/python -m pytest -n $(JOBS) -m "not slow" $(PYTEST_ARGS)

@@ -68,7 +68,7 @@ def four_samples() -> tuple[Scene, list[Building]]:
     """Four samples side by side: a scene of SIDE x SIDE."""
     parts, buildings = [], []
     for number, name in enumerate(("suburb", "dense-city", "river", "forest-edge")):
-        scene, found = samples.load(name)
+        scene, found = samples.read_sample(name)
         row, col = divmod(number, 2)
         parts.append(scene.rgb())
         buildings += [one.moved(col * SIDE // 2, row * SIDE // 2) for one in found]

@@ -6,7 +6,7 @@ import pytest
 from tools.tables import write
 from tools.tables.rows import rows
 
-from afterscene.lab.published import PublishedRow, Value, names
+from afterscene.lab.published import PublishedRow, Value, published_names
 from afterscene.metrics.xview2 import FIGURES
 
 DOCUMENTS = {path.relative_to(write.ROOT).as_posix(): path for path in write.documents()}
@@ -53,7 +53,7 @@ def test_every_template_is_used_and_every_result_is_shown():
     assert set(templates) == used
     shown = set(re.findall(r"published\(\"([\w-]+)\"\)", "".join(templates.values())))
     shown |= set(re.findall(r'arm\("([\w-]+)"', "".join(templates.values())))
-    assert shown == set(names())
+    assert shown == set(published_names())
 
 
 def test_a_changed_figure_makes_a_block_stale():

@@ -185,7 +185,7 @@ def _conflict(folder: Path, found: Mapping[str, Any], mark: Mapping[str, Any]) -
         keys = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
         changes = ", ".join(f"{k}: {old.get(k)!r} -> {new.get(k)!r}" for k in keys)
         difference = f"a run with other settings ({changes})"
-    return f"{folder} already holds {difference}; choose another output folder, or overwrite it"
+    return f"{folder} already holds {difference}; choose another output folder, or remove this one"
 
 
 def _empty(folder: Path) -> None:

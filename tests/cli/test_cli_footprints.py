@@ -326,5 +326,5 @@ def test_regions_counts_what_it_does_not_count(afterscene, tmp_path):
 
 def test_an_empty_file_is_said_to_be_empty(place, assess, plan, tmp_path, refused):
     file = collection(tmp_path / "f.geojson", [])
-    refused(assess(file), "holds no footprint")
+    refused(assess(file), "contains no footprints")
     refused(plan(file), "no footprint stands in it")

@@ -23,9 +23,20 @@ def test_the_plan_asks_for_one_kind_of_imagery_with_footprints(tmp_path, aftersc
     for more, words in (
         ([], "--images"),
         (["--images", tmp_path], "--footprints is missing"),
-        (["--images", tmp_path, "--stac", tmp_path, "--footprints", tmp_path], "one of"),
-        (["--xbd", tmp_path, "--footprints", tmp_path], "--xbd has"),
+        (["--images", tmp_path, "--stac", tmp_path, "--footprints", tmp_path], "exactly one of"),
+        (["--xbd", tmp_path, "--footprints", tmp_path], "--xbd holds"),
     ):
         outcome = afterscene("gbd", "plan", *flags, *more)
         assert outcome.code == 2 and words in outcome.stderr, outcome.stderr
     assert not (tmp_path / "p.jsonl").exists()
+
+
+def test_a_plan_that_failed_is_not_in_the_way_of_the_next(tmp_path, afterscene):
+    file, _, _ = picture(tmp_path, x=6, y=4)
+    empty = tmp_path / "empty.geojson"
+    empty.write_text('{"type": "FeatureCollection", "features": []}')
+    flags = ["--images", tmp_path / "pre", "--hazard", "wind", "--count", 1]
+    flags += ["--out", tmp_path / "p.jsonl", "--quiet"]
+    assert afterscene("gbd", "plan", *flags, "--footprints", empty).code == 2
+    assert not (tmp_path / "p.tiles").exists()
+    assert afterscene("gbd", "plan", *flags, "--footprints", file).code == 0

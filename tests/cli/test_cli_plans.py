@@ -41,7 +41,7 @@ def test_all_hazards_take_turns(afterscene, tree, tmp_path):
     ("flags", "words"),
     [
         (["--plan", "no-such.jsonl"], ["no-such.jsonl", "gbd plan"]),
-        (["--plan", "PLAN", "--hazard", "wind"], ["--hazard", "decided"]),
+        (["--plan", "PLAN", "--hazard", "wind"], ["--hazard", "fixed by the plan"]),
         (["--plan", "PLAN", "--workers", "0"], ["number of workers is 0"]),
         (["--plan", "PLAN", "--workers", "2", "--ray", "local"], ["exclude"]),
         ([], ["--xbd is missing"]),

@@ -64,7 +64,7 @@ def test_an_option_names_the_role(plan, refused):
     assert roles == expected and made.json["imagery"]["tiles"] == 3
     refused(plan("--role", "post=*.png"), "post=*.png fits none of 5 images")
     refused(plan("--role", "june.tif"), "pre=PATTERN or post=PATTERN")
-    refused(plan("--role", "post=*"), "holds no pre image", "--role")
+    refused(plan("--role", "post=*"), "contains no pre image", "--role")
 
 
 def test_synthesize_says_which_label_goes_with_which_image(plan, afterscene, tmp_path):

@@ -130,6 +130,15 @@ def test_a_geotiff_gives_a_geotiff_on_the_same_grid(synthesize, tmp_path, bands,
     assert (tmp_path / "out/scene_post_disaster.png").is_file()
 
 
+def test_an_image_without_footprints_is_told_to_stay_as_it_is(synthesize, label):
+    content = json.loads(label.read_text())
+    content["features"] = {"xy": [], "lng_lat": []}
+    label.write_text(json.dumps(content))
+    outcome = synthesize()
+    assert outcome.code == 0, outcome.stderr
+    assert "has a building, so nothing is damaged; check the footprints" in outcome.stderr
+
+
 def test_a_field_of_the_hazard_can_be_set(synthesize):
     outcome = synthesize("--set", "magnitude=6.5", "--json", hazard="earthquake")
     assert outcome.json["pairs"][0]["parameters"]["magnitude"] == 6.5

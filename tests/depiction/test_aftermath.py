@@ -18,7 +18,7 @@ from afterscene.hazards import HAZARDS, depiction_of
 @pytest.fixture(scope="module")
 def towns():
     names = ("suburb", "coast", "forest-edge", "industry")
-    return {number: samples.load(name) for number, name in enumerate(names)}
+    return {number: samples.read_sample(name) for number, name in enumerate(names)}
 
 
 def aftermath(scene, damage, seed):

@@ -38,7 +38,7 @@ def test_settings_that_fit_only_together_are_taken_together():
     [
         ("model.wdths=8", UnknownName, r"model\.wdths.*model\.widths"),
         ("model=8", UnknownName, r"choose one of.*model\.widths"),
-        ("lr", BadParameter, "not KEY=VALUE"),
+        ("lr", BadParameter, "not NAME=VALUE"),
         ("lr=fast", BadParameter, "lr.*'fast' is not a valid float"),
         ("lr=NaN", BadParameter, "is not a valid float"),
         ("steps=1.5", BadParameter, "is not a valid int"),

@@ -67,7 +67,7 @@ def test_registered_pixels_stay_sharp():
 
 
 def test_without_a_match_nothing_is_moved():
-    one, two = (samples.load(name)[0].rgb() for name in ("suburb", "forest-edge"))
+    one, two = (samples.read_sample(name)[0].rgb() for name in ("suburb", "forest-edge"))
     assert register(one, two) is two
     assert not find_flow(one, np.zeros_like(one)).any()
 

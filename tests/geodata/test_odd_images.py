@@ -286,7 +286,7 @@ GOOD_PNG, GOOD_JPEG = png("RGB"), jpeg(Image.fromarray(np.tile(COLOUR, (8, 8, 1)
         ("a.png", b"", r"is no PNG, JPEG or TIFF \(it is empty\); export it"),
         ("a.tif", b"", "it is empty"),
         ("a.png", b"hello world", "its first bytes are b'hello wo'"),
-        ("a.gif", GOOD_PNG, r"suffix '\.gif' is not one of"),
+        ("a.gif", GOOD_PNG, r"a.gif ends in '\.gif'; give an image"),
         ("a.png", GOOD_PNG[:8], "header is damaged"),
         ("a.png", GOOD_PNG[:20], "cannot be decoded|header is damaged"),
         ("a.png", GOOD_PNG[:-30], "cannot be decoded"),

@@ -117,5 +117,5 @@ def test_harvest_keeps_evaluated_tiles_out_and_takes_the_mean(tmp_path):
 
 
 def test_an_average_of_nothing_is_refused():
-    with pytest.raises(BadParameter, match="training split"):
+    with pytest.raises(BadParameter, match="split train"):
         TrainingPosts().average("any", (4, 4))

@@ -29,7 +29,7 @@ def test_demo_tells_where_the_report_is_and_what_to_do_next(afterscene, tmp_path
     assert outcome.code == 0, outcome.stderr
     assert str(tmp_path / "demo" / "report.html") in outcome.stdout
     assert outcome.stdout.count("  afterscene ") == len(demo.NEXT) == 3
-    assert "demo: 100/100" in outcome.stderr and "1 of 4: 2 pairs" in outcome.stderr
+    assert "demo: 100/100" in outcome.stderr and "1 of 4: drawing 2 pairs" in outcome.stderr
     again = afterscene("demo", "--out", tmp_path / "demo", "--json", "--quiet")
     assert again.json["synthetic_pairs"] == 2
     assert again.stderr == ""
@@ -96,11 +96,11 @@ def test_compare_runs_a_protocol_and_stops_at_its_limit(afterscene, pairs, tmp_p
     toy = (*TOY_SETTINGS, "--set", "detector.steps=2", "--set", "arms=real,augmented")
     values = afterscene(*command, *toy, "--json", "--limit", 1).json
     assert (values["whole"], values["trained"]) == (False, 1)
-    assert "the same command goes on" in afterscene(*command, *toy, "--limit", 0).stdout
+    assert "run the same command again" in afterscene(*command, *toy, "--limit", 0).stdout
     values = afterscene(*command, *toy, "--json").json
     assert (values["whole"], values["trained"]) == (True, 1)
     assert [arm["name"] for arm in values["settings"][0]["arms"]] == ["real", "augmented"]
     refused = afterscene("compare", "rare-levels", "--xbd", pairs, "--out", tmp_path / "b")
     assert refused.code == 2 and "--model FOLDER" in refused.stderr
     refused = afterscene("compare", "given", "--xbd", pairs, "--out", tmp_path / "c")
-    assert refused.code == 2 and "--gbd FOLDER" in refused.stderr
+    assert refused.code == 2 and "--gbd" in refused.stderr

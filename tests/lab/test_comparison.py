@@ -128,7 +128,7 @@ def test_given_pairs_belong_to_their_protocol(sources: Sources, tmp_path: Path) 
         (replace(sources, gbd=()), PLAN),
         (sources, replace(PLAN, name="rare-levels")),
     ):
-        with pytest.raises(BadParameter, match="--gbd FOLDER"):
+        with pytest.raises(BadParameter, match="takes --gbd"):
             compare_arms(plan, wrong, tmp_path / "out")
 
 

@@ -162,9 +162,13 @@ def test_the_page_holds_every_candidate_and_loads_nothing(made):
     page = evaluation_page(made[1])
     for name in NAMES:
         assert f"<td>{name}</td>" in page
-    for name in ("pre", "asked damage", "ours-edit", "real post"):
+    for name in ("pre", "requested damage", "ours-edit", "real post"):
         assert f"<figcaption>{name}</figcaption>" in page
-    assert "not Inception" in page and "one step" in page and 'src="http' not in page
+    assert (
+        "cannot be compared with published Inception figures" in page
+        and "one step" in page
+        and 'src="http' not in page
+    )
 
 
 def test_figures_are_json_and_fill_the_table(made):
@@ -185,7 +189,7 @@ def test_without_features_and_training_posts_the_rest_remains(tree, tmp_path):
     assert found.figures["tiles"] == 1
     assert found.figures["candidates"]["ours-edit"]["distances"]["all"] is None
     page = evaluation_page(found)
-    assert "left out: the folder has no split train" in page and "encoders" in page
+    assert "missing: the folder has no split train" in page and "encoders" in page
 
 
 def test_a_split_that_cannot_be_asked_is_named(tree, tmp_path):
@@ -313,7 +317,7 @@ def test_a_critic_cannot_judge_what_it_chose():
     from afterscene.detectors import load_detector
     from afterscene.lab.assessor import choice_for
 
-    with pytest.raises(BadParameter, match="is the assessor"):
+    with pytest.raises(BadParameter, match="is also the assessor"):
         choice_for(load_detector("unet"), shipped.find("unet", "detector"))
 
 
@@ -340,4 +344,4 @@ def test_two_halves_of_the_real_posts_are_as_far_apart_as_their_features_say(mad
     )
     assert real_apart(alike[:1]) == {"all": None, "damaged": None}
     assert set(made[1].figures["real_apart"]["all"]) == {"crops", "frechet", "kernel"}
-    assert "Real posts of every other tile" in evaluation_page(made[1])
+    assert "real post images of every other tile" in evaluation_page(made[1])

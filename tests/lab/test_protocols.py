@@ -86,7 +86,7 @@ def test_labelled_pairs_grow_and_the_test_tiles_stay(xbd: Path) -> None:
     assert none.own == () and two.own[:1] == one.own and len(two.own) == 2
     assert none.test == one.test == two.test and not {*two.own} & {*two.test}
     assert {*two.real} == {*none.real, *two.own}
-    with pytest.raises(BadParameter, match="ask for fewer"):
+    with pytest.raises(BadParameter, match="label fewer"):
         settings(replace(protocol, pairs=(0, 4)), XbdTree(xbd))
 
 
@@ -245,7 +245,7 @@ def test_a_stopped_protocol_goes_on_and_says_what_it_measured(
     monkeypatch.setattr(runs_module, "fit", counted)
     found = run(TOY, xbd, generator, out, limit=4).results
     assert len(trained) == 4 and not found.whole and found.settings == ()
-    assert protocol_verdict(found) == ("No seed is whole yet.",)
+    assert protocol_verdict(found) == ("No seed is finished yet.",)
     found = run(TOY, xbd, generator, out, limit=2).results
     assert len(trained) == 6 and found.settings[0].seeds == (0,)
     found = run(TOY, xbd, generator, out).results
@@ -278,7 +278,7 @@ def test_curves_go_over_the_number_of_pairs(xbd: Path, generator: Path, tmp_path
     made = [one.arms[1].synthetic for one in found]
     assert made == [2, 4]  # each own pair gives one more
     page = (tmp_path / "out" / "report.html").read_text()
-    assert page.count("<svg") == 3 and f"score on {FIRE} over its number of real pairs" in page
+    assert page.count("<svg") == 3 and f"score on {FIRE} by number of its real pairs" in page
 
 
 def test_labelled_and_region_pairs_are_of_the_split_train(xbd: Path) -> None:

@@ -5,9 +5,9 @@ from datetime import date
 import pytest
 
 from afterscene.errors import UnknownName
-from afterscene.lab.published import PublishedResult, Value, names, published
+from afterscene.lab.published import PublishedResult, Value, published, published_names
 
-EVERY = {name: published(name) for name in names()}
+EVERY = {name: published(name) for name in published_names()}
 
 
 @pytest.mark.parametrize("name", EVERY)

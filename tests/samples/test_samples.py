@@ -23,7 +23,7 @@ def test_there_are_eight():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_sample_is_a_picture_with_whole_buildings_and_no_place(name):
-    scene, buildings = samples.load(name)
+    scene, buildings = samples.read_sample(name)
     assert scene.shape == (512, 512) and scene.bands == 3 and scene.valid.all()
     assert scene.crs is None and scene.transform is None
     assert len(buildings) >= 15
@@ -65,7 +65,7 @@ def test_a_copy_goes_through_a_build_and_its_check(tmp_path):
 
 def test_a_wrong_name_and_a_folder_of_ones_own_are_refused(tmp_path):
     with pytest.raises(UnknownName, match=r"moon.*coast"):
-        samples.load("moon")
+        samples.read_sample("moon")
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("mine")
     with pytest.raises(OutputConflict, match="mine"):

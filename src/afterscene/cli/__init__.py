@@ -1,7 +1,7 @@
 """The ``afterscene`` command: one command a file; a command parses, calls the library, prints.
 
 Importing this package imports no torch: heavy imports stand inside the commands. An error that the
-user can mend is one sentence on stderr and exit code 2; a trace is our own mistake.
+user can mend is one sentence on stderr and exit code 2; a traceback is a bug of ours.
 """
 
 import signal
@@ -41,6 +41,12 @@ __all__ = ["app", "main"]
 
 BAD_INPUT, INTERRUPTED, TERMINATED = 2, 130, 143
 
+WHAT = """Draw post-disaster images with damage labels; train and use damage detectors.
+
+A first look without any data: `afterscene demo`. A damage map of two images: `afterscene assess`.
+Synthetic pairs from your own images: `afterscene gbd plan`, then `afterscene gbd build`.
+"""
+
 #: Storeys above this one; each that is installed has ``commands.register_STOREY(app)``.
 STOREYS = ("lab", "school")
 
@@ -72,7 +78,7 @@ def _stop(sentence: str, code: int) -> NoReturn:
 
 app = typer.Typer(
     name="afterscene",
-    help="Turn a pre-disaster scene into its aftermath.",
+    help=WHAT,
     cls=Verbs,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -92,7 +98,7 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Turn a pre-disaster scene into its aftermath."""
+    """Draw post-disaster images with damage labels; train and use damage detectors."""
 
 
 app.command("assess")(assess.assess)

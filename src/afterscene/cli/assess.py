@@ -10,24 +10,30 @@ from afterscene.cli.output import Json, Output, Quiet, table
 from afterscene.errors import BadParameter, OutputConflict
 
 PreImage = Annotated[
-    Path, typer.Option("--pre", help="Image before: GeoTIFF of any size, PNG, JPEG.")
+    Path, typer.Option("--pre", help="Image before the disaster: GeoTIFF of any size, PNG or JPEG.")
 ]
-PostImage = Annotated[Path, typer.Option("--post", help="Image after, on the same grid.")]
+PostImage = Annotated[
+    Path, typer.Option("--post", help="Image after the disaster, on the same pixel grid.")
+]
 FootprintFile = Annotated[
     Path,
     typer.Option(
         "--footprints",
-        help="xBD label, GeoJSON, CSV with WKT, GeoPackage, GeoParquet, Shapefile, FlatGeobuf, KML "
-        "or one of these in a zip; FILE:LAYER where there are several.",
+        help="Building footprints: GeoJSON, GeoPackage, GeoParquet, Shapefile, FlatGeobuf, KML, "
+        "CSV with WKT, xBD label; also in a zip. FILE:LAYER picks one of several layers.",
     ),
 ]
 OutFile = Annotated[
-    Path, typer.Option("--out", "-o", help="GeoPackage to write; .qml and .html go beside it.")
+    Path,
+    typer.Option(
+        "--out", "-o", help="GeoPackage to write; a .qml and an .html file are written beside it."
+    ),
 ]
 DetectorName = Annotated[
-    str, typer.Option("--model", help="A shipped detector, or the folder that `detect fit` wrote.")
+    str,
+    typer.Option("--model", help="Name of a shipped detector (`models list`) or a model folder."),
 ]
-ReplaceFiles = Annotated[bool, typer.Option("--overwrite", help="Replace the three files.")]
+ReplaceFiles = Annotated[bool, typer.Option("--overwrite", help="Replace the three output files.")]
 
 
 def assess(
@@ -41,9 +47,10 @@ def assess(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Give each building its damage level and probabilities, in the imagery's CRS.
+    """Estimate each building's damage from images before and after.
 
-    Writes OUT.gpkg (layer buildings), OUT.qml (its style in QGIS) and OUT.html (a map).
+    Writes OUT.gpkg (layer "buildings": damage level and probabilities, in the CRS of the images),
+    OUT.qml (a QGIS style) and OUT.html (a map for the browser).
     """
     from afterscene.detectors import load_detector
     from afterscene.detectors.assess import assess as work
@@ -63,13 +70,13 @@ def assess(
     files = [out, out.with_suffix(".qml"), out.with_suffix(".html")]
     there = [file for file in files if file.exists()]
     if there and not overwrite:
-        raise OutputConflict(f"{there[0]} is there already; choose another name, or --overwrite")
+        raise OutputConflict(f"{there[0]} exists already; choose another name, or add --overwrite")
     images = ImageFile(pre), ImageFile(post)
     grid = same_grid(*(image.grid for image in images))
     warn_of_files(*images)
     found = read_footprints(footprints, grid)
     if not found.buildings:
-        raise BadParameter(f"{footprints}: holds no footprint; give one with the buildings")
+        raise BadParameter(f"{footprints}: contains no footprints; give a file with the buildings")
     check_pixels(found.grid, found.buildings)
     detector = load_detector(model)
     shape = found.grid.shape

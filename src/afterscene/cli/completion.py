@@ -1,6 +1,6 @@
-"""What the shell offers after an option: the names that this installation knows.
+"""Completion in the shell: names of hazards, models and formats of this installation.
 
-A function takes what was typed so far and imports only what it asks: a shell waits for it.
+A function takes what was typed so far and imports only what it needs, since the shell waits.
 """
 
 

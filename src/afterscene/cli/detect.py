@@ -35,28 +35,33 @@ if TYPE_CHECKING:
     from afterscene.training.processes import Group
 
 app = typer.Typer(
-    help="Train and use damage detectors.", no_args_is_help=True, rich_markup_mode=None
+    help="Train, apply and score damage detectors.", no_args_is_help=True, rich_markup_mode=None
 )
 
 Gbd = Annotated[
     list[Path] | None,
-    typer.Option("--gbd", help="Folder of synthetic pairs to train on as well; repeatable."),
+    typer.Option(
+        "--gbd",
+        metavar="FOLDER",
+        help="Folder of synthetic pairs to add to the training; repeatable.",
+    ),
 ]
 Val = Annotated[
-    str | None, typer.Option("--val", help="Split that decides the thresholds, never trained on.")
+    str | None, typer.Option("--val", help="Split to choose the thresholds on; never trained on.")
 ]
 Kind = Annotated[
     str,
     typer.Option(
-        "--detector", help="unet, tiny, swin or clip (these two: afterscene[pretrained])."
+        "--detector", help="unet, tiny, swin or clip; the last two need afterscene[pretrained]."
     ),
 ]
 Backbone = Annotated[
     Path | None,
-    typer.Option("--backbone", help="Local folder of a Swin or CLIP model, safetensors."),
+    typer.Option("--backbone", help="Folder of a pretrained Swin or CLIP model (safetensors)."),
 ]
 Model = Annotated[
-    str, typer.Option("--model", help="A shipped detector, or the folder that `detect fit` wrote.")
+    str,
+    typer.Option("--model", help="Name of a shipped detector (`models list`) or a model folder."),
 ]
 
 
@@ -78,10 +83,11 @@ def fit(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a detector on the pairs of an xBD folder, and on synthetic ones with --gbd.
+    """Train a damage detector on real and synthetic pairs.
 
-    The run of `train`, with its folder. A pair that is, lies within 1 km of, or looks like one of
-    --val, or of the folder's splits val and test, ends it; --on-error skip leaves such pairs out.
+    Real pairs come from --xbd, synthetic ones from --gbd. Stops if a training pair also belongs to
+    --val or to the split val or test of the folder, lies within 1 km of such a pair, or looks like
+    one; --on-error skip leaves those pairs out.
     """
     from afterscene.detectors.backbones import with_backbone
     from afterscene.detectors.task import DetectorRun
@@ -119,19 +125,27 @@ def fit(
 def predict(
     out: Out,
     model: Model = "unet",
-    pre: Annotated[Path | None, typer.Option("--pre", help="One pre image, with --post.")] = None,
-    post: Annotated[Path | None, typer.Option("--post", help="Its post image.")] = None,
-    xbd: Annotated[Path | None, typer.Option("--xbd", help="Or an xBD folder.")] = None,
+    pre: Annotated[
+        Path | None, typer.Option("--pre", help="Image before the disaster; needs --post.")
+    ] = None,
+    post: Annotated[
+        Path | None, typer.Option("--post", help="Image after the disaster; needs --pre.")
+    ] = None,
+    xbd: Annotated[
+        Path | None,
+        typer.Option("--xbd", help="Instead of --pre and --post: folder in xBD layout."),
+    ] = None,
     split: Split = None,
     flips: Flips = False,
     overwrite: Overwrite = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Find buildings and their damage: {id}_prediction.png, 0 to 4; GeoTIFF in, GeoTIFF out.
+    """Find buildings and their damage in pairs of images.
 
-    Pairs of 1024x1024 out of an xBD folder are also written in xView2's layout, predictions/
-    and targets/, for `afterscene score`.
+    Writes a mask {id}_prediction.png per pair: 0 no building, 1 no damage, 2 minor, 3 major,
+    4 destroyed. GeoTIFFs also yield a GeoTIFF. For the 1024x1024 pairs of an xBD folder, the
+    folders predictions/ and targets/ are written too, for `afterscene score`.
     """
     from afterscene.detectors import load_detector, predict_folder
     from afterscene.geodata.leftout import LeftOut
@@ -185,10 +199,10 @@ def score(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """The xView2 score of a detector on the pairs of an xBD folder.
+    """Score a detector on labelled pairs, by the rules of xView2.
 
-    Also all_undamaged_score: the same localisation with every building called undamaged; per
-    event; by building; confusion; calibration; intervals over tiles.
+    Also gives the score by event and per building, the confusion matrix, calibration, intervals
+    over tiles, and all_undamaged_score: the score if every building found were called undamaged.
     """
     from afterscene.cli.score import evaluation_text, score_text
     from afterscene.detectors import load_detector

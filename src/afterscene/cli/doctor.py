@@ -6,7 +6,10 @@ from afterscene.cli.output import Json, Output, table
 
 
 def doctor(as_json: Json = False) -> None:
-    """Tell what this machine has: CPU, memory, GPU, torch, extras, and what that means."""
+    """Report CPU, memory, GPU, torch and optional packages.
+
+    Ends with advice: what is missing and how to install it.
+    """
     from afterscene.cli.machine import survey
 
     facts = survey()

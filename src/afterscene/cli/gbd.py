@@ -31,23 +31,27 @@ from afterscene.cli.output import Json, Output, Quiet, Seed, table
 from afterscene.cli.summary import show
 
 app = typer.Typer(
-    help="Build, check, count and hand on sets of synthetic pairs.",
+    help="Plan, build, check, count and export synthetic pairs.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
-DatasetDir = Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a finished build.")]
+DatasetDir = Annotated[
+    Path, typer.Argument(metavar="DATASET", help="Output folder of a finished `gbd build`.")
+]
 HazardOrNone = Annotated[
     str | None,
     typer.Option(
         "--hazard",
-        help="A name out of `afterscene hazards list`.",
+        help="Name of a hazard; see `afterscene hazards list`.",
         autocompletion=hazard_names,
     ),
 ]
 Severity = Annotated[
     float | None,
-    typer.Option("--severity", help="0 to 1 for all pairs; default: drawn from 0.3 to 1."),
+    typer.Option(
+        "--severity", help="Severity of all pairs, 0 to 1. Default: drawn from 0.3 to 1 for each."
+    ),
 ]
 
 
@@ -59,11 +63,11 @@ def build(
     count: Annotated[int | None, typer.Option("--count", help="Number of pairs to make.")] = None,
     plan: PlanFile = None,
     workers: Annotated[
-        int, typer.Option("--workers", help="Processes of this machine that share the work.")
+        int, typer.Option("--workers", help="Number of processes on this machine.")
     ] = 1,
     ray: Annotated[
         str | None,
-        typer.Option("--ray", help="Ray cluster that does the work: an address, auto or local."),
+        typer.Option("--ray", help="Run on a Ray cluster: its address, auto or local."),
     ] = None,
     split: Split = None,
     severity: Severity = None,
@@ -79,11 +83,12 @@ def build(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make pairs from the pre images of an xBD folder: images/ labels/ targets/ manifest.jsonl.
+    """Make synthetic pairs from pre-disaster images.
 
-    Give --xbd, --hazard and --count, or the --plan that `gbd plan` wrote (its sources are then
-    looked for in --xbd, where given). Stopped and started again, it goes on. Workers and Ray change
-    the time alone. Give OUT as FOLDER/train and torchgeo opens FOLDER.
+    Needs either --xbd, --hazard and --count, or a --plan written by `gbd plan` (add --xbd if the
+    source images have moved). Writes images/, labels/, targets/ and manifest.jsonl. If it is
+    stopped, run the same command again to continue. --workers and --ray change the speed, not the
+    result. With --out FOLDER/train, torchgeo can open FOLDER.
     """
     from afterscene import gbd
     from afterscene.geodata.leftout import LeftOut
@@ -118,14 +123,15 @@ def build(
 
 @app.command("verify")
 def verify(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Output of build or synthesize.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Output folder of `gbd build` or `synthesize`.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Check each pair of a folder against its manifest: synthetic, tampered, missing or faulty.
+    """Check every pair of a folder against its manifest.
 
-    Faulty: a level stands where the picture has no data.
-
-    Exit code 1 when a pair is not as the manifest says.
+    Verdicts: synthetic (as written), tampered (changed since), missing, faulty (a damage level
+    where the image has no data). Exit code 1 unless every pair is synthetic.
     """
     from afterscene import gbd
 
@@ -145,7 +151,7 @@ def export(
         typer.Option(
             "--format",
             help="coco, cog, croissant, geojson, geopackage, geoparquet, manifest, stac, "
-            "webdataset, or what an installed package adds.",
+            "webdataset, or a format added by an installed package.",
             autocompletion=format_names,
         ),
     ],
@@ -153,10 +159,11 @@ def export(
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Write a set in another format; each item keeps its synthetic mark and its licence.
+    """Write a data set in another format.
 
-    geoparquet, manifest and stac need the extra geo. The paths in coco and croissant
-    are relative to DATASET; those in stac lead to it, so keep the two folders in place.
+    Every item keeps its synthetic mark and its licence. geoparquet, manifest and stac need
+    `pip install 'afterscene[geo]'`. coco and croissant contain paths relative to DATASET; stac
+    contains paths to it, so do not move either folder afterwards.
     """
     from afterscene.gbd.dataset import Dataset
     from afterscene.gbd.export import check_apart, find_exporter
@@ -176,14 +183,16 @@ def export(
 def stats(
     dataset: DatasetDir,
     out: Annotated[
-        Path | None, typer.Option("--out", help="Also write stats.html and stats.json here.")
+        Path | None,
+        typer.Option("--out", help="Also write stats.html and stats.json to this folder."),
     ] = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Count a set: pairs, buildings and damage levels by hazard, event and region.
+    """Count pairs, buildings and damage levels of a data set.
 
-    With --out also one page with the counts, the terms, captions and sample pictures.
+    Counts are given by hazard, event and region. With --out also as a page with the licence,
+    captions and sample images.
     """
     from afterscene.gbd.dataset import Dataset
     from afterscene.gbd.export import check_apart

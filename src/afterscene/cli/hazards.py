@@ -4,17 +4,22 @@ import typer
 
 from afterscene.cli.output import Json, Output, table
 
-app = typer.Typer(help="The hazards that can strike.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="List the hazards and their parameters.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.callback()
 def group() -> None:
-    """The hazards that can strike."""
+    """List the hazards and their parameters."""
 
 
 @app.command("list")
 def list_hazards(as_json: Json = False) -> None:
-    """List the hazards, their fields, units and defaults (for --hazard and --set)."""
+    """List the hazards with their fields, units and defaults.
+
+    The names are for --hazard, the fields for --set.
+    """
     from afterscene.hazards import HAZARDS, fields_of
 
     entries = []

@@ -12,10 +12,11 @@ def licenses(
     dataset: Annotated[Path, typer.Argument(metavar="DATASET", help="Folder of a finished build.")],
     as_json: Json = False,
 ) -> None:
-    """Tell the licences of a set's items and the terms that they add up to.
+    """List the licences of a data set and what they permit together.
 
-    An item carries the terms of its source picture and of the model that drew it; what nobody
-    stated permits nothing. A source of your own states its licence in the metadata of its label.
+    Each pair carries the licence of its source image and of the model that drew it. A source
+    without a stated licence permits nothing. For your own images, state the licence in the
+    metadata of their labels.
     """
     from afterscene.gbd.dataset import Dataset
 

@@ -1,4 +1,4 @@
-"""What this machine has, and what that means for speed. The facts behind ``afterscene doctor``."""
+"""The facts behind ``afterscene doctor``: what this machine has, and what it means for speed."""
 
 import importlib.metadata
 import os
@@ -10,7 +10,7 @@ from typing import Any
 
 from afterscene import __version__
 
-#: CPU instructions that matter here, and for what.
+#: CPU instructions that matter for speed, and what they speed up.
 FEATURES = {
     "avx2": "fast float32",
     "avx512f": "faster float32",
@@ -19,7 +19,7 @@ FEATURES = {
     "asimd": "fast float32 (ARM)",
     "bf16": "fast bfloat16 (ARM)",
 }
-NEEDED_GB = 4.0  # what the demo may take
+NEEDED_GB = 4.0  # memory the demo may need
 _REQUIREMENT = re.compile(r"^([A-Za-z0-9_.-]+)(?:\[[^]]*\])?.*?extra\s*==\s*['\"]([\w-]+)['\"]")
 
 
@@ -110,7 +110,7 @@ def _gflops(dtype: Any, seconds: float = 0.25, side: int = 96, width: int = 64) 
 
 
 def extras() -> dict[str, dict[str, Any]]:
-    """Which optional extras are whole, and what the others lack."""
+    """Which extras are installed, and which packages the others lack."""
     wanted: dict[str, list[str]] = {}
     for line in importlib.metadata.requires("afterscene") or ():
         match = _REQUIREMENT.match(line)
@@ -137,20 +137,22 @@ def advice(facts: dict[str, Any]) -> list[str]:
     torch, cores = facts["torch"], facts["cpu"]["cores"]
     said = []
     if torch["gpus"]:
-        said.append(
-            f"A GPU is there ({', '.join(torch['gpus'])}): training and rendering can use it."
-        )
+        said.append(f"GPU found ({', '.join(torch['gpus'])}): training and generation can use it.")
     else:
-        said.append(f"No GPU: everything runs on {cores} CPU cores.")
+        said.append(f"No GPU found: everything runs on {cores} CPU cores.")
     if "gflops_float32" in torch:
         slow, fast = torch["gflops_float32"], torch["gflops_bfloat16"]
         better = f"bfloat16 is {fast / slow:.1f} times as fast as float32"
         said.append(f"{slow:g} GFLOP/s in float32; {better}.")
     memory = [m for m in (facts["memory"]["available_gb"], facts["memory"]["limit_gb"]) if m]
     if memory and min(memory) < NEEDED_GB:
-        said.append(f"Only {min(memory):g} GB of memory are free; the demo may take {NEEDED_GB:g}.")
+        said.append(
+            f"Only {min(memory):g} GB of memory are free; the demo may need {NEEDED_GB:g} GB."
+        )
     for name, extra in facts["extras"].items():
         if not extra["installed"]:
             missing = ", ".join(extra["missing"])
-            said.append(f"Extra {name} is not whole ({missing}): pip install 'afterscene[{name}]'.")
+            said.append(
+                f"Extra {name!r} lacks {missing}. To install it: pip install 'afterscene[{name}]'"
+            )
     return said

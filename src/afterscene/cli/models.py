@@ -13,7 +13,7 @@ from afterscene.errors import UnknownName
 from afterscene.shipped import card, licence
 
 app = typer.Typer(
-    help="Models: those that ship with AfterScene, and your own.",
+    help="List the shipped models, show their cards, average a run.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -35,7 +35,7 @@ def describe(name: str, folder: Path) -> dict[str, Any]:
 
 @app.command("list")
 def list_models(as_json: Json = False) -> None:
-    """List the models in the package."""
+    """List the models that come with AfterScene."""
     entries = [describe(name, folder) for name, folder in shipped.models().items()]
     rows = [(e["name"], e["kind"], f"{e['megabytes']} MB", e["licence"]) for e in entries]
     brief = [{k: v for k, v in e.items() if k != "config"} for e in entries]
@@ -44,10 +44,12 @@ def list_models(as_json: Json = False) -> None:
 
 @app.command("show")
 def show_model(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A name out of `models list`.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Name of a model; see `models list`.")
+    ],
     as_json: Json = False,
 ) -> None:
-    """Show a model's card: data, licence, recipe, measured figures."""
+    """Show the card of a model: use, data, licence, results, limits."""
     known = shipped.models()
     if name not in known:
         names = ", ".join(known) or "none is shipped"
@@ -58,19 +60,26 @@ def show_model(
 
 @app.command("average")
 def average_model(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished `afterscene train`.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="Output folder of a finished `afterscene train`.")
+    ],
     out: Out,
     length: Annotated[
         float,
-        typer.Option("--length", help="Width of the average as a share of the run (0.05, 0.1)."),
+        typer.Option(
+            "--length", help="Width of the average as a share of the run, for example 0.05 or 0.1."
+        ),
     ],
     overwrite: Overwrite = False,
     as_json: Json = False,
 ) -> None:
-    """Write the model of a run with its weights averaged over another length."""
+    """Average the weights of a run over another length (EMA).
+
+    Writes the result as a model folder. The length is chosen after the training.
+    """
     from afterscene.recipes.average import write_average
 
     with whole_output(out, "models average", overwrite):
         made = {"out": str(out), **write_average(run, length, out)}
-    text = f"{out}: step {made['step']}, {made['missed']:.2%} of the average's profile missed"
+    text = f"{out}: step {made['step']}, {made['missed']:.2%} of the averaging window missed"
     Output(json=as_json).result(made, text)

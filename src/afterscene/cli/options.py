@@ -43,39 +43,49 @@ Hazard = Annotated[
     str,
     typer.Option(
         "--hazard",
-        help="A name out of `afterscene hazards list`.",
+        help="Name of a hazard; see `afterscene hazards list`.",
         autocompletion=hazard_names,
     ),
 ]
-Out = Annotated[Path, typer.Option("--out", help="Folder to write into; new or empty.")]
-Xbd = Annotated[Path, typer.Option("--xbd", help="Folder in xBD's layout: images/ labels/.")]
-XbdOrNone = Annotated[
-    Path | None, typer.Option("--xbd", help="Folder in xBD's layout: images/ labels/.")
-]
-PlanFile = Annotated[
-    Path | None, typer.Option("--plan", help="A file of `gbd plan`: the fixed list of shards.")
-]
+Out = Annotated[Path, typer.Option("--out", help="Output folder; new or empty.")]
+XBD_HELP = "Folder in xBD layout: images/ and labels/."
+Xbd = Annotated[Path, typer.Option("--xbd", help=XBD_HELP)]
+XbdOrNone = Annotated[Path | None, typer.Option("--xbd", help=XBD_HELP)]
+PlanFile = Annotated[Path | None, typer.Option("--plan", help="Plan file written by `gbd plan`.")]
 Split = Annotated[
-    str | None, typer.Option("--split", help="Only this split of the folder (splits.json).")
+    str | None,
+    typer.Option("--split", help="Use only this split of the folder (from its splits.json)."),
 ]
 Model = Annotated[
-    str, typer.Option("--model", help="Model name or folder.", autocompletion=model_names)
+    str,
+    typer.Option(
+        "--model",
+        help="Name of a shipped generator (`models list`) or a model folder.",
+        autocompletion=model_names,
+    ),
 ]
 ModeOption = Annotated[
     Mode,
     typer.Option(
-        "--mode", help="edit: change damaged places alone; reacquire: take the whole scene again."
+        "--mode",
+        help="edit: change only damaged buildings and their surroundings. reacquire: redraw the "
+        "whole image as if taken on another day.",
     ),
 ]
 Steps = Annotated[
-    int | None, typer.Option("--steps", min=1, help="Network evaluations; default: the model's.")
+    int | None,
+    typer.Option(
+        "--steps",
+        min=1,
+        help="Network evaluations per image. More is slower. Default: the model's.",
+    ),
 ]
 MinFidelity = Annotated[
     float | None,
     typer.Option(
         "--min-fidelity",
-        help="Draw a scene again until the shipped detector finds this share of each asked level "
-        "(0 to 1; 0 only measures). The figure goes into the manifest.",
+        help="Redraw a scene until the shipped detector sees this share of the buildings at their "
+        "requested level (mean over the levels, 0 to 1; 0 only measures). Kept in the manifest.",
     ),
 ]
 Choose = Annotated[
@@ -84,29 +94,38 @@ Choose = Annotated[
         "--choose",
         min=2,
         max=64,
-        help="Sketch the damage so many times and take each building from the sketch in which the "
-        "shipped detector sees its level best, where the damage of the hazard is sketched first.",
+        help="Sketch the damage N times and take each building from the sketch in which the "
+        "shipped detector recognises its level best. Only for models that start from a sketch.",
     ),
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A field of the hazard, NAME=VALUE in its unit; repeatable."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set a field of the hazard (magnitude=7.1); repeatable. See `hazards list`.",
+    ),
 ]
 OnErrorOption = Annotated[
-    OnError, typer.Option("--on-error", help="skip: leave out what cannot be used and list it.")
+    OnError,
+    typer.Option(
+        "--on-error",
+        help="fail: stop at the first item that cannot be used. skip: leave it out and list it.",
+    ),
 ]
 Flips = Annotated[
-    bool, typer.Option("--flips", help="Average over four mirrored views; four times the work.")
+    bool,
+    typer.Option("--flips", help="Average over four mirrored views; takes four times as long."),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Replace an earlier run in the output folder.")
+    bool, typer.Option("--overwrite", help="Delete what an earlier run left in the output folder.")
 ]
 
 
 def drawing(
     mode: Mode, steps: int | None, model: str, least: float | None, sketches: int | None
 ) -> tuple[Generator, Rendering]:
-    """Who draws pictures and how, with the judge of `--min-fidelity` and the choice of `--choose`.
+    """The generator and its settings, with the judge for `--min-fidelity` and `--choose`.
 
     Raises:
         UnknownName, BadWeights: see :func:`afterscene.gbd.load_generator`.
@@ -136,17 +155,17 @@ def _choosing(generator: Generator, detector: Detector, name: str, sketches: int
     from afterscene.generators.choosing import Choice
 
     if not isinstance(generator, BridgeGenerator):
-        raise BadParameter("--choose: this model does not begin with a sketch; leave it out")
+        raise BadParameter("--choose: this model does not start from a sketch; leave --choose out")
     choice = Choice(critic=detector.building_levels, name=name, sketches=sketches)
     return replace(generator, choice=choice)
 
 
 @contextmanager
 def whole_output(out: Path, kind: str, overwrite: bool) -> Iterator[None]:
-    """A new output folder that is gone again when the work in it fails: all or nothing.
+    """A new output folder; it is removed again if the work in it fails.
 
     Raises:
-        OutputConflict: the folder holds something, or cannot be written.
+        OutputConflict: the folder is not empty, or cannot be written.
     """
     from afterscene.files import prepare_output
 
@@ -159,17 +178,17 @@ def whole_output(out: Path, kind: str, overwrite: bool) -> Iterator[None]:
 
 
 def required(name: str, value: T | None) -> T:
-    """The value of an option that this call cannot do without. Raises BadParameter."""
+    """The value of an option that this call needs. Raises BadParameter."""
     if value is None:
-        raise BadParameter(f"{name} is missing; give it, or a --plan that holds it")
+        raise BadParameter(f"{name} is missing; give it, or a --plan that contains it")
     return value
 
 
 def only_plan(**options: object) -> None:
-    """Refuse options that a plan has decided already. Raises BadParameter."""
+    """Refuse options whose values the plan fixes. Raises BadParameter."""
     for name, value in options.items():
         if value is not None:
-            raise BadParameter(f"--plan has decided --{name} already; leave --{name} out")
+            raise BadParameter(f"--{name} is fixed by the plan; leave --{name} out")
 
 
 def parameters(pairs: Sequence[str] | None) -> dict[str, float | str]:
@@ -182,7 +201,9 @@ def parameters(pairs: Sequence[str] | None) -> dict[str, float | str]:
     for pair in pairs or ():
         name, equals, text = pair.partition("=")
         if not (name and equals):
-            raise BadParameter(f"--set {pair!r} is not NAME=VALUE; write for instance magnitude=7")
+            raise BadParameter(
+                f"--set {pair!r} is not NAME=VALUE; write, for example, --set magnitude=7"
+            )
         try:
             values[name] = float(text)
         except ValueError:

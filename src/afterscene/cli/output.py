@@ -1,8 +1,8 @@
-"""How commands output: results on stdout, everything else on stderr.
+"""How commands report: results on stdout, everything else on stderr.
 
-stdout carries what a program may read (``--json``: one JSON value, lists as arrays), stderr what a
-person wants to see: a bar with rate and time left on a terminal, a line now and then in a log.
-``--quiet`` silences all but errors; the variable ``AFTERSCENE_NO_PROGRESS`` only the bars.
+stdout is for programs (``--json``: one JSON value), stderr for people: a progress bar with rate and
+time left on a terminal, a line every few seconds in a log. ``--quiet`` silences all but errors;
+the environment variable ``AFTERSCENE_NO_PROGRESS`` silences only the bars.
 """
 
 import json
@@ -18,11 +18,15 @@ import typer
 
 from afterscene.cli.warned import Warned
 
-LOG_SECONDS = 5.0  # one line this often where stderr is no terminal
+LOG_SECONDS = 5.0  # seconds between lines where stderr is not a terminal
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing on stderr but errors.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Decides everything that is drawn.")]
+PACE = 3600.0  # seconds over which a bar averages its speed: a step may take half a minute
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Print no progress and no warnings, only errors.")
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all random choices.")]
 
 Advance = Callable[[int], None]
 
@@ -95,7 +99,7 @@ def _bar(console: Any, label: str, total: int) -> Iterator[Advance]:
         parts.TextColumn("{task.fields[rate]}"),
         parts.TimeRemainingColumn(),
     )
-    with parts.Progress(*columns, console=console) as progress:
+    with parts.Progress(*columns, console=console, speed_estimate_period=PACE) as progress:
         task = progress.add_task(label, total=total, rate="")
         start = time.monotonic()
         done = 0

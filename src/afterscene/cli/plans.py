@@ -1,4 +1,4 @@
-"""``afterscene gbd plan|tile``: the fixed list of what a build makes, and one of its tiles."""
+"""``afterscene gbd plan|tile``: the fixed list of pairs that a build makes; one of these pairs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from afterscene.cli.options import (
     drawing,
     parameters,
 )
-from afterscene.cli.output import Json, Output, Quiet, Seed
+from afterscene.cli.output import Json, Output, Quiet, Seed, table
 from afterscene.cli.roles import roles_json, say_roles
 from afterscene.cli.summary import show
 from afterscene.errors import BadParameter
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from afterscene.gbd.imagery import SourcePicture
     from afterscene.geodata.roles import Taken
 
-PlanPath = Annotated[Path, typer.Option("--plan", help="A file of `gbd plan`.")]
+PlanPath = Annotated[Path, typer.Option("--plan", help="Plan file written by `gbd plan`.")]
 
 
 def plan(
@@ -42,22 +42,24 @@ def plan(
         list[str],
         typer.Option(
             "--hazard",
-            help="A hazard; repeat for more, or `all`. They take turns.",
+            metavar="HAZARD",
+            help="Name of a hazard; repeatable, or `all`. Each hazard gets equally many pairs.",
             autocompletion=hazard_names,
         ),
     ],
-    count: Annotated[int, typer.Option("--count", help="Number of pairs, over all hazards.")],
-    out: Annotated[Path, typer.Option("--out", help="File to write the plan into.")],
+    count: Annotated[int, typer.Option("--count", help="Number of pairs, all hazards together.")],
+    out: Annotated[Path, typer.Option("--out", help="Plan file to write (.jsonl).")],
     xbd: XbdOrNone = None,
     images: Annotated[
-        Path | None, typer.Option("--images", help="Folder of GeoTIFF, PNG or JPEG pre images.")
+        Path | None,
+        typer.Option("--images", help="Folder of pre-disaster images: GeoTIFF, PNG or JPEG."),
     ] = None,
     stac: Annotated[
-        Path | None, typer.Option("--stac", help="STAC catalogue (catalog.json) on this disk.")
+        Path | None, typer.Option("--stac", help="Local STAC catalogue (catalog.json).")
     ] = None,
     before: Annotated[
         datetime | None,
-        typer.Option("--before", help="Only what a catalogue says was taken before (UTC)."),
+        typer.Option("--before", help="With --stac: only images taken before this time (UTC)."),
     ] = None,
     role: Annotated[
         list[str] | None,
@@ -71,53 +73,65 @@ def plan(
         list[Path] | None,
         typer.Option(
             "--footprints",
-            help="Buildings for --images or --stac: a file, or a folder with one a picture.",
+            metavar="FILE",
+            help="Footprints for --images or --stac: one file, or a folder with a file per image.",
         ),
     ] = None,
     split: Split = None,
     test: Annotated[
         str | None,
         typer.Option(
-            "--test", help="Split that no source may be in, within 1 km of, or look like."
+            "--test",
+            help="Split reserved for testing: no source may belong to it, lie within 1 km of it, "
+            "or look like one of its images.",
         ),
     ] = None,
     apart_from: Annotated[
         Path | None,
         typer.Option(
-            "--apart-from", help="xBD folder for evaluation: no source in it, near it, or alike."
+            "--apart-from",
+            help="Like --test, for a whole xBD folder reserved for evaluation.",
         ),
     ] = None,
     built_up: Annotated[
         float | None,
         typer.Option(
-            "--built-up", help="Least chance (0 to 1) that the scene classifier sees a settlement."
+            "--built-up",
+            help="Use only images that the scene classifier takes for a settlement with at least "
+            "this probability (0 to 1).",
         ),
     ] = None,
     severity: Annotated[
         float | None,
         typer.Option(
             "--severity",
-            help="0 to 1 for all pairs; default: drawn from 0.3 to 1; 1 with --events.",
+            help="Severity of all pairs, 0 to 1. Default: drawn from 0.3 to 1 for each; 1 "
+            "with --events.",
         ),
     ] = None,
     seed: Seed = 0,
     shard_size: Annotated[
         int,
-        typer.Option("--shard-size", min=1, help="Pairs that are done, or done again, together."),
+        typer.Option(
+            "--shard-size",
+            min=1,
+            help="Number of pairs that a worker makes, or repeats, at a time.",
+        ),
     ] = 16,
     events: Annotated[
         bool,
         typer.Option(
             "--events",
-            help="Disasters larger than a tile, drawn from published laws: neighbours agree.",
+            help="Draw disasters larger than a tile by published laws: neighbouring tiles agree.",
         ),
     ] = False,
     mix: Annotated[
         str | None,
         typer.Option(
             "--mix",
-            help="Wished shares, as no-damage=0.4,minor=0.2,major=0.2,destroyed=0.2: of several "
-            "drawn events the one is taken that comes nearest.",
+            help="Wanted shares of the damage levels, for example "
+            "no-damage=0.4,minor=0.2,major=0.2,destroyed=0.2. Of several drawn events the closest "
+            "is used.",
         ),
     ] = None,
     set_: Set = None,
@@ -125,13 +139,13 @@ def plan(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the fixed list of shards that `gbd build --plan` makes, on one machine or many.
+    """Choose images and disasters for a build, and write them down.
 
-    Sources are an xBD folder (--xbd), or pictures of any size (--images, --stac) with --footprints,
-    which are cut into the folder OUT.tiles first. They are checked and hashed once, here.
+    `gbd build --plan` then makes exactly these pairs, on one machine or many. Sources are an xBD
+    folder (--xbd), or images of any size (--images or --stac, with --footprints), which are first
+    cut into tiles in the folder OUT.tiles. Every source is checked and hashed once, here.
     """
     from afterscene import gbd
-    from afterscene.cli.output import table
     from afterscene.gbd.imagery import cut_tiles
     from afterscene.gbd.steering import parse_mix
     from afterscene.geodata.leftout import LeftOut
@@ -139,7 +153,7 @@ def plan(
 
     output, left_out = Output(json=as_json, quiet=quiet), LeftOut()
     wished = None if mix is None else parse_mix(mix)
-    # A drawn event is as strong as its fields say; a mix needs weaker and stronger ones.
+    # A drawn event is as strong as its fields say; a mix needs weaker and stronger events.
     lowest = 1.0 if events and wished is None else 0.3
     imagery: dict[str, Any] = {}
     if xbd is None:
@@ -149,11 +163,13 @@ def plan(
         say_roles(output, roles, left_out)
         imagery = {"imagery": report.as_json(), "roles": roles_json(roles, report.labels)}
         left_out.take(report.left_out)
-        output.say(f"{len(report.tiles)} tiles in {tiles}")
+        output.say(f"tiles: {len(report.tiles)} in {tiles}")
         for status, n in sorted(report.shifts.items()):
-            output.say(f"{n} x footprints {status}")
+            output.say(f"footprints {status} on {n} of them")
     elif images or stac or before or role or footprints:
-        raise BadParameter("--xbd has images and labels; leave --images, --stac, ... out")
+        raise BadParameter(
+            "--xbd holds images and labels; leave out --images, --stac, --before, ..."
+        )
     config = gbd.PlanConfig(
         hazards=tuple(HAZARDS) if hazard == ["all"] else tuple(hazard),
         count=count,
@@ -174,20 +190,29 @@ def plan(
     )
     drawn = gbd.draw_plan(selected.sources, config)
     written = gbd.write_plan(drawn, out, root=root, shard_size=shard_size)
-    if written.levels:
-        total = sum(written.levels.values())
+    if total := sum(written.levels.values()):
         shares = (f"{word} {n / total:.0%}" for word, n in written.levels.items())
         output.say(f"levels: {', '.join(shares)}")
     left_out.take(selected.left_out)
     output.left_out(left_out)
     if selected.not_built_up:
-        output.say(f"left out: {selected.not_built_up} pictures that are not built-up")
+        output.say(f"left out: {selected.not_built_up} images that show no settlement")
     for words in selected.leaks:
         output.say(f"left out: {words}")
     rows = [*written.hazards.items(), ("all", written.plan.count)]
     counts = {**written.as_json(), **selected.as_json(), "left_out": left_out.as_json()}
     value = {"out": str(out), "shard_size": shard_size, **counts, **imagery}
-    output.result(value, table(("hazard", "pairs"), rows))
+    output.result(value, _text(rows, len(selected.sources), out))
+
+
+def _text(rows: list[tuple[str, int]], sources: int, out: Path) -> str:
+    """The counts by hazard, the last row being all, and what to do next."""
+    images = "1 image" if sources == 1 else f"{sources} images"
+    made = f"{out}: {rows[-1][1]} pairs from {images}"
+    return (
+        f"{table(('hazard', 'pairs'), rows)}\n{made}; next: afterscene gbd build --plan {out} "
+        "--out FOLDER"
+    )
 
 
 def _pictures(
@@ -202,18 +227,22 @@ def _pictures(
     from afterscene.geodata.roles import Rule, Taken
 
     if (images is None) == (stac is None):
-        raise BadParameter("give the pre images by one of --xbd, --images or --stac")
+        raise BadParameter("no pre images: give exactly one of --xbd, --images and --stac")
     if not footprints:
-        raise BadParameter("--footprints is missing; give the buildings of the pre images")
+        raise BadParameter(
+            "--footprints is missing; give a file with the buildings of the pre images"
+        )
     if images is not None:
         if before is not None:
-            raise BadParameter("--before needs the times of a --stac catalogue; leave it out")
+            raise BadParameter(
+                "--before works only with --stac, which holds the times; leave it out"
+            )
         roles = imagery.roles_in(images, [Rule.parse(text) for text in role])
         named = {path.relative_to(images).as_posix(): taken for path, taken in roles.items()}
         return imagery.pictures_in(images, roles), named
     assert stac is not None
     if role:
-        raise BadParameter("--role is for the files of --images; give --before with a --stac")
+        raise BadParameter("--role works only with --images; use --before with --stac")
     found = imagery.pictures_of_catalogue(stac, before and before.replace(tzinfo=UTC))
     why = f"taken before {before:%Y-%m-%d %H:%M}" if before else "no --before was given"
     return found, {picture.name: Taken(role="pre", why=why) for picture in found}
@@ -231,7 +260,7 @@ def tile(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Make one pair of a plan, exactly as the full build does."""
+    """Make one pair of a plan, the same as in the full build."""
     from afterscene import gbd
 
     output = Output(json=as_json, quiet=quiet)

@@ -10,10 +10,15 @@ from afterscene.cli.output import Json, Output, Quiet, Seed
 
 Labels = Annotated[
     list[Path],
-    typer.Argument(metavar="LABEL...", help="xBD label JSON with footprints, width and height."),
+    typer.Argument(
+        metavar="LABEL", help="xBD label files (JSON) with footprints, width and height."
+    ),
 ]
 LayoutModel = Annotated[
-    str, typer.Option("--model", help="Folder of a model of the recipe layout, or a shipped name.")
+    str,
+    typer.Option(
+        "--model", help="Name of a shipped layout model (`models list`) or a model folder."
+    ),
 ]
 
 
@@ -26,9 +31,10 @@ def pre(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw pre images from footprints alone, as an xBD folder that gbd build takes.
+    """Draw pre-disaster images from footprints alone.
 
-    The diffusion model of the recipe layout gives coarse colours the style of a real acquisition.
+    Writes a folder in xBD layout, ready for `gbd build --xbd`. A diffusion model (recipe layout)
+    turns a plan in coarse colours into an image that looks like an aerial one.
     """
     from afterscene import generators
     from afterscene.gbd import pres

@@ -4,17 +4,20 @@ import typer
 
 from afterscene.cli.output import Json, Output, table
 
-app = typer.Typer(help="What can be trained.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="List what can be trained.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def group() -> None:
-    """What can be trained."""
+    """List what can be trained."""
 
 
 @app.command("list")
 def list_recipes(as_json: Json = False) -> None:
-    """List the recipes and their settings with defaults (for train --set)."""
+    """List the recipes with their settings and defaults.
+
+    The settings are for `train --set`.
+    """
     from afterscene.recipes.overrides import keys_of
     from afterscene.recipes.registry import RECIPES
 

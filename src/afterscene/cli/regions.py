@@ -16,23 +16,35 @@ def regions(
     hazard: Annotated[
         list[str],
         typer.Option(
-            "--hazard", help="A hazard; repeat for more, or `all`.", autocompletion=hazard_names
+            "--hazard",
+            metavar="HAZARD",
+            help="Name of a hazard; repeatable, or `all`.",
+            autocompletion=hazard_names,
         ),
     ],
     count: Annotated[int, typer.Option("--count", min=1, help="Number of places to choose.")],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the report, map and GeoJSON.")],
+    out: Annotated[Path, typer.Option("--out", help="Output folder; new or empty.")],
     places: Annotated[
         Path | None,
-        typer.Option("--places", help="Candidates as GeoJSON; default: towns of GeoNames."),
+        typer.Option(
+            "--places", help="Candidate places as GeoJSON. Default: the towns of GeoNames."
+        ),
     ] = None,
     footprints: Annotated[
         list[Path] | None,
-        typer.Option("--footprints", help="Buildings that stand there; repeatable."),
+        typer.Option(
+            "--footprints",
+            metavar="FILE",
+            help="Building footprints, counted as exposure; repeatable.",
+        ),
     ] = None,
     layer: Annotated[
         list[str] | None,
         typer.Option(
-            "--layer", help="HAZARD=FILE.tif in its unit, grid.xml, or an IBTrACS CSV; repeatable."
+            "--layer",
+            metavar="[HAZARD=]FILE",
+            help="Hazard layer: HAZARD=FILE.tif in the unit of the hazard, a ShakeMap grid.xml, or "
+            "an IBTrACS CSV; repeatable.",
         ),
     ] = None,
     seed: Seed = 0,
@@ -40,9 +52,11 @@ def regions(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Choose places by hazard x exposure x fragility: regions.html with a map, .json, .geojson.
+    """Choose places for synthetic disasters, by risk.
 
-    Without layers a coarse built-in prior weighs the places. Weights are never labels.
+    Ranks places by hazard x exposure x fragility and writes regions.html (with a map),
+    regions.json and regions.geojson. Without --layer a coarse built-in hazard prior is used. The
+    ranking only chooses places; it never becomes a damage label.
     """
     from afterscene.gbd import vulnerable
     from afterscene.geodata.leftout import LeftOut

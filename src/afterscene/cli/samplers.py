@@ -9,18 +9,21 @@ import typer
 from afterscene.cli.output import Json, Output, table
 
 app = typer.Typer(
-    help="The samplers of the diffusion model.", no_args_is_help=True, rich_markup_mode=None
+    help="List the samplers of the diffusion models.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
 @app.callback()
 def group() -> None:
-    """The samplers of the diffusion model."""
+    """List the samplers of the diffusion models."""
 
 
 @app.command("list")
 def list_samplers(as_json: Json = False) -> None:
-    """List the samplers: order of the error, noise, network calls a step, parameters, source."""
+    """List the samplers and their properties.
+
+    Columns: order of the error, whether it adds noise, network calls per step, parameters, paper.
+    """
     from afterscene.diffusion.samplers import samplers
 
     rows = [_row(name, kind()) for name, kind in samplers().items()]

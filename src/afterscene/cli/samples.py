@@ -8,25 +8,25 @@ import typer
 from afterscene.cli.output import Json, Output, table
 
 app = typer.Typer(
-    help="Samples: eight synthetic pre images with footprints, for a first try.",
+    help="Eight synthetic pre images with footprints, to try things on.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 Names = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[NAME]...", help="Names out of `samples list`; default: all."),
+    typer.Argument(metavar="NAME", help="Names of samples (`samples list`). Default: all."),
 ]
 
 
 @app.command("list")
 def list_samples(as_json: Json = False) -> None:
-    """List the samples in the package."""
+    """List the samples that come with AfterScene."""
     from afterscene import samples
 
     entries = []
     for name in samples.names():
-        scene, buildings = samples.load(name)
+        scene, buildings = samples.read_sample(name)
         height, width = scene.shape
         entries.append(
             {"name": name, "width": width, "height": height, "buildings": len(buildings)}
@@ -37,11 +37,14 @@ def list_samples(as_json: Json = False) -> None:
 
 @app.command("copy")
 def copy_samples(
-    out: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to copy to.")],
+    out: Annotated[Path, typer.Argument(metavar="DIR", help="Output folder.")],
     names: Names = None,
     as_json: Json = False,
 ) -> None:
-    """Copy samples to an xBD folder that gbd build --xbd, gbd plan --xbd and synthesize take."""
+    """Copy samples to a folder in xBD layout.
+
+    `gbd build --xbd`, `gbd plan --xbd` and `synthesize` can read it.
+    """
     from afterscene import samples
 
     images = samples.copy(out, names or ())

@@ -7,14 +7,15 @@ import typer
 
 from afterscene.cli.output import Json, Output, table
 
-Predictions = Annotated[Path, typer.Argument(metavar="PRED_DIR", help="Folder of predictions.")]
-Targets = Annotated[Path, typer.Argument(metavar="TARGET_DIR", help="Folder of targets.")]
+Predictions = Annotated[Path, typer.Argument(metavar="PRED_DIR", help="Folder of predicted masks.")]
+Targets = Annotated[Path, typer.Argument(metavar="TARGET_DIR", help="Folder of true masks.")]
 
 
 def score(predictions: Predictions, targets: Targets, as_json: Json = False) -> None:
-    """Score predictions by the official xView2 rules.
+    """Score prediction masks by the official xView2 rules.
 
-    Files: {test|hold}_{localization|damage}_{5 digits}_{prediction|target}.png, 1024x1024.
+    Both folders use the file names of the xView2 challenge, 1024x1024 pixels:
+    {test|hold}_{localization|damage}_{5 digits}_{prediction|target}.png.
     """
     from afterscene.metrics.folders import score_folder
 
@@ -23,7 +24,7 @@ def score(predictions: Predictions, targets: Targets, as_json: Json = False) -> 
 
 
 def score_text(values: dict[str, Any]) -> str:
-    """The figures as a table; a level that the set lacks is named, since it takes DF1 to 0."""
+    """The figures as a table; a level missing from the set is named: it sets the damage F1 to 0."""
     numbers = [(k, f"{v:.4f}") for k, v in values.items() if isinstance(v, float)]
     text = table(("figure", "value"), numbers)
     if values["absent_levels"]:

@@ -25,16 +25,21 @@ from afterscene.cli.output import Json, Output, Quiet, Seed
 from afterscene.cli.roles import roles_json
 from afterscene.cli.summary import show
 
-PreImages = Annotated[list[Path], typer.Argument(metavar="PRE", help="Pre-disaster images.")]
+PreImages = Annotated[
+    list[Path], typer.Argument(metavar="PRE", help="Pre-disaster images: GeoTIFF, PNG or JPEG.")
+]
 LabelFiles = Annotated[
     list[Path],
     typer.Option(
         "--labels",
-        help="xBD label JSON (or, for an image with a place, any footprint file): once for each "
-        "PRE in the same order, or one folder with {stem}.json for each.",
+        metavar="FILE",
+        help="Footprints: an xBD label JSON, or any footprint file if the image is georeferenced. "
+        "Repeat once per PRE, in the same order, or give one folder with a {stem}.json per image.",
     ),
 ]
-OneSeverity = Annotated[float, typer.Option("--severity", help="0: no damage, 1: the worst.")]
+OneSeverity = Annotated[
+    float, typer.Option("--severity", help="0: no event; 1: the event at full strength.")
+]
 
 
 def synthesize(
@@ -55,10 +60,11 @@ def synthesize(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw the aftermath of pre images: post image, label and target of each.
+    """Draw post-disaster images of a few images, with labels.
 
-    Writes {stem}_post_disaster.png, .json and _target.png, all marked synthetic, and
-    manifest.jsonl; a GeoTIFF also gives a GeoTIFF on the same grid.
+    Writes for each image {stem}_post_disaster.png, its label (.json) and its damage mask
+    (_target.png), all marked as synthetic, and one manifest.jsonl. A GeoTIFF also yields a GeoTIFF
+    on the same grid. For many images use `gbd build`.
     """
     from afterscene import gbd
     from afterscene.geodata.roles import Taken

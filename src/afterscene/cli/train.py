@@ -1,6 +1,7 @@
 """``afterscene train RECIPE``: train a generator or a detector, alone or in several processes.
 
-SIGTERM and SIGINT (Ctrl-C) let the step end, save and exit with 143 and 130; ``--resume`` goes on.
+After SIGTERM or SIGINT (Ctrl-C) the current step is finished and saved; exit codes 143 and 130.
+``--resume`` continues.
 """
 
 from __future__ import annotations
@@ -24,33 +25,46 @@ if TYPE_CHECKING:
 Pairs = Annotated[
     list[Path],
     typer.Option(
-        "--data", help="xBD folder with splits train and val; unlabelled/ is used; repeatable."
+        "--data",
+        metavar="FOLDER",
+        help="xBD folder with splits train and val (unlabelled/ is used, too), repeatable; or one "
+        "file written by `pack`.",
     ),
 ]
-RunOut = Annotated[Path, typer.Option("--out", help="Folder of the run: states, log, model/.")]
+RunOut = Annotated[
+    Path, typer.Option("--out", help="Folder of the run; the finished model is in its model/.")
+]
 Settings = Annotated[
     list[str] | None,
-    typer.Option("--set", help="A setting of the recipe, KEY=VALUE (lr=2e-4); repeatable."),
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change a setting of the recipe (lr=2e-4); repeatable. See `recipes list`.",
+    ),
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on from the newest whole state in --out.")
+    bool, typer.Option("--resume", help="Continue from the newest saved state in --out.")
 ]
 Initial = Annotated[
-    Path | None, typer.Option("--init", help="Model folder whose weights to start from.")
+    Path | None, typer.Option("--init", help="Model folder to take the initial weights from.")
 ]
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A name out of `afterscene recipes list`.")],
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="What to train; see `recipes list`.")
+    ],
     data: Pairs,
     out: RunOut,
     settings: Settings = None,
     minutes: Annotated[
-        float | None, typer.Option("--minutes", help="Train by the clock instead of by steps.")
+        float | None, typer.Option("--minutes", help="Train for so many minutes, not for steps.")
     ] = None,
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", help="With a pack: an event to leave out; repeatable."),
+        typer.Option(
+            "--without", metavar="EVENT", help="With a pack: leave this event out; repeatable."
+        ),
     ] = None,
     resume: Resume = False,
     initial: Initial = None,
@@ -58,16 +72,14 @@ def train(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a generator or a detector; under torchrun all processes share each step.
+    """Train a generator or a detector.
 
-    --data is also a file that `pack` wrote.
-
-    A pair of train that is, lies within 1 km of, or looks like one of val or test ends it;
-    --on-error skip leaves such pairs out.
+    Stops if a training pair also belongs to val or test, lies within 1 km of such a pair, or looks
+    like one; --on-error skip leaves those pairs out. Under torchrun all processes share each step.
     """
     if data[0].is_file():
         if len(data) > 1 or initial is not None:
-            raise BadParameter(f"{data[0]} is a pack; it takes no other --data and no --init")
+            raise BadParameter(f"{data[0]} is a pack; leave out other --data and --init")
         make = _packed(recipe, data[0], out, settings, minutes, without, resume)
     elif without:
         raise BadParameter("--without needs a pack as --data; write one with `afterscene pack`")
@@ -141,7 +153,7 @@ def configured(recipe: str, settings: list[str] | None, **options: object) -> Lo
 
 
 def carry_out(recipe: str, make: Callable[[Group], Run], *, as_json: bool, quiet: bool) -> None:
-    """Take the steps of a run, tell of them, and leave with its exit code where it was stopped."""
+    """Run a training and report it; exits with the run's code if it was stopped."""
     from afterscene.training.processes import joined
     from afterscene.training.signals import caught_signals
 
@@ -161,7 +173,7 @@ def carry_out(recipe: str, make: Callable[[Group], Run], *, as_json: bool, quiet
             of = "" if run.config.seconds else f" of {total}"
             output.result(made, f"step {trainer.step}{of}: {made['model'] or run.out}")
     if trainer.stopped:
-        output.say("stopped; the same command with --resume goes on")
+        output.say("stopped; run the same command with --resume to continue")
         raise typer.Exit(trainer.stopped)
     if run.next:
         output.say(f"next, {run.next}")

@@ -1,4 +1,4 @@
-"""Warnings of the library as a command shows them: once each, a few of a kind, the rest counted.
+"""How commands show warnings: each once, at most three of a kind, the rest counted.
 
 They wait until the command has done a first part of its work: an error is one sentence alone.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from afterscene.errors import AftersceneWarning
 
 SHOWN = 3
-"""So many of a kind are printed in full; a folder may have thousands of one."""
+"""Warnings of a kind printed in full; a folder may cause thousands of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

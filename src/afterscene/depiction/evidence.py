@@ -1,12 +1,13 @@
-"""What a picture says of its ground: crowns of trees, water, and where its shadows fall.
+"""What an image shows of the ground: tree crowns, water, and the direction of shadows.
 
-Read from colour and from texture, in sizes that are metres on the ground. Water is smooth: between
-a metre and 2.5 metres its brightness deviates by 0.002 to 0.004, lawns and fields by 0.007 to
-0.010, crowns by 0.009 to 0.019 (medians on hand-marked places of `train` pre images of xBD's
-hurricane-florence, midwest-flooding and palu-tsunami). Crowns are darker than grass, rough, and
-green. They are satellite images of half a metre with leaves on; on aerial images of 0.3 m with
-bare trees (UC Merced) hardly a crown is found (``python -m benchmarks evidence``: woods 0.04,
-golf courses 0.02, harbours 0.21 water, dense houses 0.00), and water then covers the woods.
+Read from colour and texture, at scales in metres on the ground. Water is smooth: its brightness
+varies by 0.002 to 0.004 (standard deviation at scales of 0.6 to 2.5 m), that of lawns and fields by
+0.007 to 0.010, that of crowns by 0.009 to 0.019; these are medians of hand-marked places in `train`
+pre images of xBD's hurricane-florence, midwest-flooding and palu-tsunami. Crowns are darker than
+grass, rough and green. The limits hold for satellite images of about 0.5 m with leaves on the
+trees. On aerial images of 0.3 m with bare trees (UC Merced) hardly any crown is found (``python -m
+benchmarks evidence``: share of crowns in woods 0.04, golf courses 0.02; share of water in harbours
+0.21, dense housing 0.00), and flood water then covers the woods.
 """
 
 from __future__ import annotations
@@ -19,36 +20,35 @@ import numpy as np
 
 from afterscene.geodata.damage import DamageMap, instances
 
-#: Metres: edges of the band in which roughness is read, and over which it is averaged.
+#: Metres: band of scales in which roughness is measured; length over which it is averaged.
 BAND, AVERAGED = (0.6, 2.5), 1.5
-#: Deviation of brightness in that band: most of a pixel of water, and of the median of a whole
-#: water; from here to there that of crowns.
+#: Roughness (standard deviation of brightness in the band): upper limit of a water pixel, upper
+#: limit of the median of a water body, and the range over which land becomes crowns.
 STILL, CALM, ROUGH = 0.0045, 0.0025, (0.0055, 0.0085)
-#: Median deviation of the rough land in a picture to which these limits apply as they stand.
+#: Median roughness of rough land in an image for which these limits apply unscaled.
 USUAL = 0.011
-#: How much brighter than the darkest ground crowns may be, at least and at most; the picture's own
-#: division of dark and bright green decides between. Half its width. Green excess of leaves.
+#: Crowns: range of the brightness limit above the darkest ground, within which the image's own
+#: division of dark and bright green decides; softness of that limit; range of green excess.
 DARK, SOFT, GREEN = (0.085, 0.15), 0.03, (0.02, 0.06)
-#: Green excess of ground on which nothing grows.
+#: Green excess below which nothing grows on the ground.
 BARREN = 0.045
-#: Green excess of ground on which something grew.
+#: Green excess above which something grew on the ground.
 GROWN = 0.07
-#: Metres: around a pixel in which a wood shows, half the width of the smallest crown.
+#: Metres: radius in which a wood is recognised; half the width of the smallest crown.
 WOOD, CROWN = 2.5, 1.75
-#: Square metres of the smallest water that is trusted, and metres that its shore is looked for.
+#: Smallest water body in square metres, and how far its shore is searched in metres.
 POND, SHORE = 250.0, 7.0
-#: Brightest water; least and most grain of a picture in which it may be told from its texture.
+#: Brightness of the brightest water; range of sensor grain in which water can be recognised.
 BRIGHT, GRAIN = 0.50, (0.0015, 0.04)
-#: Metres that a shadow of a house is long, and in how many directions it is looked for.
+#: Length of a house's shadow in metres, and number of directions that are tried.
 SHADOW, DIRECTIONS = 3.0, 16
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What is seen in ``picture`` ``(H, W, 3)`` floats 0 to 1.
+    """What ``picture`` ``(H, W, 3)``, floats 0 to 1, shows. All results are ``(H, W)``.
 
-    roofs: ``(H, W)`` bool, where buildings stand: neither crown nor water. gsd: metres a pixel.
-    All fields are ``(H, W)``.
+    roofs: ``(H, W)`` bool, buildings, which are neither crown nor water. gsd: metres per pixel.
     """
 
     picture: np.ndarray
@@ -57,13 +57,13 @@ class Evidence:
 
     @classmethod
     def of(cls, picture: np.ndarray, damage: DamageMap) -> Evidence:
-        """What ``picture`` ``(H, W, 3)`` uint8 shows beside the buildings of ``damage``."""
+        """The evidence in ``picture`` ``(H, W, 3)`` uint8 with the buildings of ``damage``."""
         roofs = instances(damage.buildings, picture.shape[:2]) > 0
         gsd = float(damage.parameters.get("gsd", 0.5))
         return cls(picture=picture.astype(np.float32) / 255, roofs=roofs, gsd=gsd)
 
     def blurred(self, values: np.ndarray, metres: float) -> np.ndarray:
-        """``values`` under a Gaussian of so many metres (standard deviation)."""
+        """``values`` blurred by a Gaussian of that standard deviation in metres."""
         return np.asarray(cv2.GaussianBlur(values, (0, 0), max(metres / self.gsd, 0.3)))
 
     @cached_property
@@ -73,16 +73,16 @@ class Evidence:
 
     @cached_property
     def darkest(self) -> float:
-        """Brightness of the darkest ground: haze lies on everything alike."""
-        free = self.light[~self.roofs & (self.light > 0)]  # black is a margin without data
+        """Brightness of the darkest ground, which measures the haze over the whole image."""
+        free = self.light[~self.roofs & (self.light > 0)]  # black is margin without data
         return float(np.quantile(free, 0.01)) if free.size else 0.0
 
     @cached_property
     def rough(self) -> np.ndarray:
-        """Deviation of brightness in :data:`BAND`, without what noise of single pixels puts there.
+        """Standard deviation of brightness in :data:`BAND`, without the share of pixel noise.
 
-        White noise reaches the band in proportion to what it has from pixel to pixel: that of the
-        two filters' own energies.
+        White noise contributes to the band in proportion to its pixel-to-pixel part; the ratio is
+        that of the energies of the two filters.
         """
         point = np.zeros((65, 65), np.float32)
         point[32, 32] = 1
@@ -96,20 +96,20 @@ class Evidence:
 
     @cached_property
     def grain(self) -> float:
-        """Deviation of brightness from pixel to pixel where the ground is smoothest."""
+        """Sensor grain: pixel-to-pixel deviation of brightness where the ground is smoothest."""
         return float(
             np.sqrt(np.quantile(cv2.GaussianBlur(_fine(self.light) ** 2, (0, 0), 4.0), 0.1))
         )
 
     @cached_property
     def green(self) -> np.ndarray:
-        """How far green exceeds red and blue, as a share of all light."""
+        """Green excess: green above red and blue, as a share of all light."""
         red, green, blue = self.blurred(self.picture, 0.5).transpose(2, 0, 1)
         return np.asarray((green - (red + blue) / 2) / np.maximum(red + green + blue, 0.05))
 
     @cached_property
     def water(self) -> np.ndarray:
-        """Bool: open water, ponds as well as sea; none where no sensor left its grain."""
+        """Bool: open water, from ponds to the sea; nothing in images without sensor grain."""
         if not GRAIN[0] < self.grain < GRAIN[1]:
             return np.zeros(self.light.shape, bool)
         limit = np.where(self._duskier, self._contrast, 1.0)
@@ -127,18 +127,18 @@ class Evidence:
 
     @property
     def _contrast(self) -> float:
-        """How much rougher the land is than in a usual picture, 1 to 3: its water is so as well."""
+        """Roughness of the land relative to a usual image, 1 to 3; water scales with it."""
         land = self.rough[(self.rough > STILL) & ~self.roofs]
         return float(np.clip(np.median(land) / USUAL, 1, 3)) if land.size else 1.0
 
     @property
     def _duskier(self) -> np.ndarray:
-        """Bool: darker than half of the rough land, as dry fields are not."""
+        """Bool: darker than half of the rough land, which excludes dry fields."""
         land = self.light[(self.rough > STILL) & ~self.roofs]
         return self.blurred(self.light, 1.0) < (float(np.median(land)) if land.size else 1.0)
 
     def _whole(self, core: np.ndarray) -> np.ndarray:
-        """A calm place out to its shore: as far as its colour goes, a few metres at most."""
+        """Extend calm places to their shore, by colour and by a few metres at most."""
         mean = self.picture[core].mean(axis=0)
         spread = np.maximum(self.picture[core].std(axis=0), 0.012)
         away = np.abs(self.blurred(self.picture, 0.4) - mean) / spread
@@ -147,19 +147,19 @@ class Evidence:
 
     @cached_property
     def canopy(self) -> np.ndarray:
-        """0 to 1: crowns of trees; float32."""
+        """0 to 1, float32: tree crowns."""
         fine = self.blurred(self.light, 0.4)
         limit = self.darkest + self._division()
         dark = 1 - rise(fine, limit - SOFT, limit + SOFT)
         leaves = rise(self.green, *GREEN) * ~self.treeless
         seen = np.asarray(dark * leaves * rise(self.rough, *ROUGH), np.float32)
-        # In a wood the sunlit sides of crowns are trees as well, however bright.
+        # In a wood, sunlit sides of crowns count as trees however bright they are.
         among = rise(self.blurred(seen, WOOD), 0.35, 0.6)
         sunlit = among * leaves * (1 - rise(fine, limit + 2 * SOFT, limit + 4 * SOFT))
         return self._wide(np.maximum(seen, sunlit.astype(np.float32)))
 
     def _wide(self, crowns: np.ndarray) -> np.ndarray:
-        """Without what is narrower than a crown: shadows of walls, shores and hedges."""
+        """Remove what is narrower than a crown: shadows of walls, shores, hedges."""
         core = cv2.morphologyEx((crowns > 0.5).astype(np.uint8), cv2.MORPH_OPEN, self._disc(CROWN))
         return crowns * cv2.GaussianBlur(
             cv2.dilate(core, self._disc(0.8)).astype(np.float32), (0, 0), 0.6
@@ -171,7 +171,7 @@ class Evidence:
 
     @cached_property
     def treeless(self) -> np.ndarray:
-        """Bool: water and roofs, where no tree stands."""
+        """Bool: water and roofs, which are never trees."""
         return self.water | self.roofs
 
     def _division(self) -> float:
@@ -185,32 +185,32 @@ class Evidence:
 
     @cached_property
     def bare(self) -> np.ndarray:
-        """Bool: ground without leaves, some metres wide; neither water nor roof."""
+        """Bool: ground without vegetation, some metres wide; neither water nor roof."""
         plain = (self.blurred(self.green, 1.0) < BARREN) & ~self.treeless
         return cv2.morphologyEx(plain.astype(np.uint8), cv2.MORPH_OPEN, self._disc(2.5)) > 0
 
     def bared(self, before: Evidence, covered: float) -> np.ndarray:
-        """Bool: bare ground that was green ``before``, and of which around it lies so much more.
+        """Bool: bare ground that was green ``before``, where such ground is common.
 
-        ``covered``: least share of the ground within some 10 m.
+        ``covered``: its smallest share of the ground within about 10 m.
         """
         lost = self.bare & (before.green > GROWN)
         return lost & (self.share(lost, 10.0) > covered)
 
     @cached_property
     def sun(self) -> tuple[float, float]:
-        """Unit vector (x, y) in which shadows fall: where beside roofs it is darkest."""
+        """Unit vector (x, y) of the shadows: the direction in which it is darkest beside roofs."""
         angles = np.arange(DIRECTIONS) * 2 * np.pi / DIRECTIONS
         found = [self._beside(np.cos(a), np.sin(a)) for a in angles]
         best = float(angles[int(np.argmin(found))])
         return float(np.cos(best)), float(np.sin(best))
 
     def share(self, what: np.ndarray, metres: float) -> np.ndarray:
-        """How much of the ground around each pixel ``what`` ``(H, W)`` bool covers, 0 to 1."""
+        """Share of the ground around each pixel that ``what`` ``(H, W)`` bool covers, 0 to 1."""
         return self.blurred(what.astype(np.float32), metres)
 
     def within(self, what: np.ndarray, metres: float) -> np.ndarray:
-        """Bool: at most so far from ``what`` ``(H, W)`` bool."""
+        """Bool: within that distance of ``what`` ``(H, W)`` bool."""
         away = cv2.distanceTransform((~what).astype(np.uint8), cv2.DIST_L2, 3)
         return np.asarray(away * self.gsd <= metres) & bool(what.any())
 
@@ -221,7 +221,7 @@ class Evidence:
     def cast(
         self, what: np.ndarray, metres: float, towards: tuple[float, float] | None = None
     ) -> np.ndarray:
-        """Bool: where the shadow of ``what`` ``(H, W)`` bool falls beside it."""
+        """Bool: the shadow that ``what`` ``(H, W)`` bool casts beside itself."""
         x, y = self.sun if towards is None else towards
         shadow, source = np.zeros(what.shape, bool), what.astype(np.uint8)
         for step in range(1, max(round(metres / self.gsd), 1) + 1):
@@ -232,7 +232,7 @@ class Evidence:
 
 
 def _fine(values: np.ndarray) -> np.ndarray:
-    """What differs from pixel to pixel."""
+    """The pixel-to-pixel part."""
     return np.asarray(values - cv2.GaussianBlur(values, (0, 0), 1.2))
 
 

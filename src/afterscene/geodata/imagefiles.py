@@ -53,7 +53,8 @@ _DECODERS_RAISE = (
 def sniff(path: Path) -> str:
     """``PNG``, ``JPEG`` or ``GTiff`` by the first bytes. Raises MissingFile, BadImage."""
     if path.suffix.lower() not in SUFFIXES:
-        raise BadImage(f"{path}: suffix {path.suffix!r} is not one of {', '.join(SUFFIXES)}")
+        kind = "is a folder" if path.is_dir() else f"ends in {path.suffix!r}"
+        raise BadImage(f"{path} {kind}; give an image that ends in {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise MissingFile(f"{path} is not a file; check the path")
     try:

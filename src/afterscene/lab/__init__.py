@@ -1,6 +1,6 @@
-"""The lab: what generated pictures and pairs are worth, measured and shown.
+"""The lab: what generated images and pairs are worth, measured and shown.
 
-``demo`` goes the whole way once, ``compare`` trains detectors with and without synthetic pairs,
-``evaluate`` holds generated pictures against real ones. It imports every room of ``afterscene``;
-none of them imports it.
+``demo`` runs the whole pipeline once, ``compare`` trains detectors with and without synthetic
+pairs, ``evaluate`` compares generated images with real ones. The lab imports every other package of
+``afterscene``; none of them imports it.
 """

@@ -1,11 +1,11 @@
 """Arms: one detector trained in different ways on the same real pairs, with the same steps.
 
-``real`` draws buildings as often as they occur. Every other arm draws the levels of real pairs
-equally often (what xView2's winners did), those of synthetic pairs as the hazard mixed them, so
-that what an arm adds is measured on top of that: ``copy-paste`` and ``gbd`` put synthetic pairs
-into a share of the crops, made from the same pre images with the same damage maps and seeds, by
-pasting real ruins or by diffusion; ``augmented`` jitters, zooms, blurs and adds noise;
-``gbd-then-real`` sees synthetic pairs first and real ones afterwards.
+``real`` samples buildings as often as they occur. Every other arm samples the damage levels of real
+pairs equally often, as the winners of xView2 did, and those of synthetic pairs as the hazard mixed
+them; its own addition is measured on top of that. ``copy-paste`` and ``gbd`` take a share of the
+crops from synthetic pairs, made from the same pre images, damage maps and seeds by pasting real
+ruins or by diffusion. ``augmented`` jitters, zooms, blurs and adds noise. ``gbd-then-real`` trains
+on synthetic pairs first and on real ones afterwards.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ Configure = Callable[[DetectorConfig, Sequence[LabelledPair]], DetectorConfig]
 class Arm:
     """How an arm differs.
 
-    `synthetic` is "", "copy-paste" or "gbd"; `configure` gets the config and the real pairs. `says`
-    stands in the report.
+    `synthetic` is "", "copy-paste" or "gbd"; `configure` maps the config and the real pairs to the
+    config of the arm; `says` is its text in the report.
     """
 
     says: str
@@ -35,19 +35,19 @@ class Arm:
 
     @property
     def generative(self) -> bool:
-        """True where a generator drew what it trains on."""
+        """True if it trains on generated images."""
         return self.synthetic == "gbd"
 
 
 def natural(config: DetectorConfig, real: Sequence[LabelledPair]) -> DetectorConfig:
-    """Levels drawn as often as buildings have them."""
+    """Levels sampled as often as they occur."""
     none, minor, major, destroyed = Spots.of(real).counts
     weights = (none, minor, major, destroyed)
     return replace(config, level_weights=weights) if any(weights) else config
 
 
 def natural_pairs(config: DetectorConfig, _: Sequence[LabelledPair]) -> DetectorConfig:
-    """Levels of synthetic pairs drawn as they occur there."""
+    """Levels of synthetic pairs sampled as often as they occur there."""
     return replace(config, synthetic_natural=True)
 
 
@@ -66,10 +66,10 @@ def heavy(config: DetectorConfig, _: Sequence[LabelledPair]) -> DetectorConfig:
 ARMS: Registry[Arm] = Registry(
     "arm",
     {
-        "real": Arm(says="real pairs, buildings drawn as they occur", configure=natural),
-        "oversampled": Arm(says="real pairs, levels drawn equally often"),
+        "real": Arm(says="real pairs, buildings sampled as they occur", configure=natural),
+        "oversampled": Arm(says="real pairs, levels sampled equally often"),
         "copy-paste": Arm(
-            says="and real ruins pasted", synthetic="copy-paste", configure=natural_pairs
+            says="and pasted real ruins", synthetic="copy-paste", configure=natural_pairs
         ),
         "augmented": Arm(says="and heavy augmentation", configure=heavy),
         "gbd": Arm(says="and generated pairs", synthetic="gbd", configure=natural_pairs),

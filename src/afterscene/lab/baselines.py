@@ -1,10 +1,10 @@
-"""Baselines that draw a post image without a network: copy-paste and the average picture.
+"""Baselines that draw a post image without a network: copy-paste and the average image.
 
-*Copy-paste*: damaged buildings are cut out of the post images of a training split; each asked one
-gets a donor of its level and hazard (of any hazard where its own has none), among the best by size
-and proportion, turned and scaled onto the footprint and blended over a few pixels. Pixels of other
-buildings stay. *Average*: the mean of the training posts of the event, the picture that a squared
-error alone would choose if it knew the event and nothing else.
+*Copy-paste*: damaged buildings are cut out of the post images of a training split. Each building to
+be damaged gets a donor of its level and hazard (of any hazard if its own has none), one of the
+closest in size and proportion, rotated and scaled onto the footprint and blended over a few pixels.
+Pixels of other buildings do not change. *Average*: the mean post image of the event in training,
+which minimises the squared error if only the event is known.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from afterscene.hazards import hazard_of
 DAMAGED = (2, 3, 4)
 #: Pixels beyond the footprint that a paste may touch, and the width of its blending edge.
 MARGIN, FEATHER = 4, 4.0
-#: Donors among which chance decides, so that one ruin does not stand in a whole street.
+#: One of so many closest donors is drawn at random, so that a ruin is not repeated along a street.
 CHOICE = 5
 SCALE = (0.5, 2.0)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rectangle:
-    """The smallest turned rectangle around an outline: pixels, and radians of its long side."""
+    """The smallest rotated rectangle around an outline: pixels, and the angle of its long side."""
 
     centre: tuple[float, float]  # x, y
     long: float
@@ -52,7 +52,7 @@ class Rectangle:
         return cls(centre=(x, y), long=max(width, 1.0), short=max(height, 1.0), angle=angle)
 
     def unlike(self, other: Rectangle) -> float:
-        """How far sizes differ: sum of the absolute log ratios of both sides."""
+        """Difference in size: sum of the absolute log ratios of both sides."""
         return abs(np.log(self.long / other.long)) + abs(np.log(self.short / other.short))
 
 
@@ -71,7 +71,8 @@ class TrainingPosts:
     """What the baselines know of a training split.
 
     `averages` holds the mean post (H, W, 3) uint8 by event, and over all under ``""``; `pairs`
-    counts what was read, `left_out` names pairs that are, lie beside or look like evaluated ones.
+    is the number of pairs read; `left_out` names pairs that are, lie near or look like evaluated
+    ones.
     """
 
     donors: tuple[Donor, ...] = ()
@@ -82,7 +83,9 @@ class TrainingPosts:
     def average(self, event: str, shape: tuple[int, int]) -> np.ndarray:
         """The mean post of the event, or of all where it has none, on a grid of `shape`."""
         if not self.averages:
-            raise BadParameter("no training post was read; give a tree with a training split")
+            raise BadParameter(
+                "no training pair with a post image was read; give a folder with a split train"
+            )
         mean = self.averages.get(event, self.averages[""])
         if mean.shape[:2] == shape:
             return mean.copy()
@@ -95,7 +98,7 @@ def harvest(
     held_out: Sequence[Fingerprint] = (),
     advance: Callable[[int], None] = lambda _: None,
 ) -> TrainingPosts:
-    """Take the training pairs one by one; only cuts and means stay in memory.
+    """Cut donors and take means, pair by pair; only these stay in memory.
 
     ``held_out`` tiles, their neighbours and their copies are left out.
     """
@@ -117,7 +120,7 @@ def harvest(
 
 
 class _Means:
-    """Running sums of posts by event; the first post's size is the size of all."""
+    """Running sums of post images by event, all resized to the first one."""
 
     def __init__(self) -> None:
         self.sums: dict[str, np.ndarray] = {}
@@ -144,7 +147,7 @@ def _cut_all(post: np.ndarray, buildings: Sequence[Building], hazard: str) -> li
 
 
 def _cut(post: np.ndarray, building: Building, hazard: str) -> Donor | None:
-    """The building with a margin of a third of its size; None where the image's edge cuts it."""
+    """The building with a margin of a third of its size; None if the image edge cuts it."""
     left, top, right, bottom = building.polygon.bounds
     height, width = post.shape[:2]
     if min(left, top) < 0 or right >= width or bottom >= height:
@@ -174,9 +177,9 @@ def copy_paste(
     donors: Sequence[Donor],
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """`pre` (H, W, 3) uint8 with a donor on each damaged building; others keep every pixel.
+    """`pre` (H, W, 3) uint8 with a donor pasted on each damaged building.
 
-    A building stays as it was where no donor has its level.
+    Other pixels do not change, nor does a building of a level without donors.
     """
     picture = pre.astype(np.float32)
     owner = instances(buildings, pre.shape[:2])
@@ -192,7 +195,7 @@ def copy_paste(
 def choose(
     donors: Sequence[Donor], building: Building, hazard: str, rng: np.random.Generator
 ) -> Donor | None:
-    """One of the five donors nearest in size, of the asked level and hazard; None without one."""
+    """One of the five donors closest in size, of the building's level and the hazard, or None."""
     fitting = [d for d in donors if d.level == building.level]
     fitting = [d for d in fitting if d.hazard == hazard] or fitting
     if not fitting:
@@ -227,7 +230,7 @@ def _paste(
 
 
 def _motion(source: Rectangle, target: Rectangle, origin: tuple[int, int]) -> np.ndarray:
-    """(2, 3) matrix from pixels of a donor's cut to pixels of a window that begins at `origin`."""
+    """(2, 3) matrix from pixels of a donor's cut to pixels of a window that starts at `origin`."""
     scale = np.sqrt(target.long * target.short / (source.long * source.short))
     scale = float(np.clip(scale, *SCALE))
     turn = target.angle - source.angle

@@ -1,26 +1,26 @@
-"""The post images that are compared on one place, each a function of the pair and its seed.
+"""The post images that an evaluation compares, each a function of a pair and its seed.
 
 ========================  =====================================================================
-pre-as-post               the pre image: the floor, no damage is drawn
+pre-as-post               the pre image: the floor, without any damage
 average                   mean of the training posts of the event
 copy-paste                damaged buildings cut out of training posts
-regression                our network in one step, edit: its weights then give E[post | pre, levels]
-regression-reacquire      the same, the whole scene
-ours-edit                 the generator, every pixel outside the damaged places kept
-ours-reacquire            the generator, the whole scene as a new acquisition
-ours-reacquire-told       the same, told how the real acquisition looks: the means and contrasts of
-                          its channels where the hazard left the scene alone (six numbers)
+regression                our network in one step, mode edit, which gives E[post | pre, levels]
+regression-reacquire      the same in mode reacquire
+ours-edit                 the generator; pixels away from the damage do not change
+ours-reacquire            the generator; the whole scene as a new acquisition
+ours-reacquire-told       the same, given the style of the real acquisition: mean and contrast of
+                          each channel where the hazard changed nothing (six numbers)
 ours-reacquire-chosen     as ours-reacquire, each building from the sketch in which a critic (not
-                          the assessor) sees its level best; only where a critic is named
+                          the assessor) finds its level best; only with a critic
 real-in-edit-area         the real post where *edit* may change pixels, the pre image elsewhere: the
-                          ceiling of that mode, which keeps the old style all around
+                          ceiling of that mode, which keeps the style of the pre image
 real post                 the ceiling
 ========================  =====================================================================
 
-One step of the bridge from the pre image has neither noise nor a second style: the network then
-answers with the conditional mean that its squared error asks for. It is the regression baseline
-with the same weights, and without the sketch that some hazards begin with; a network trained for
-one step alone might do a little better.
+A single step of the bridge from the pre image adds no noise: the network returns the conditional
+mean, the minimum of its squared error. This is the regression baseline with the same weights and
+without the sketch from which some hazards start. A network trained for a single step only might do
+slightly better.
 """
 
 from __future__ import annotations
@@ -59,14 +59,14 @@ CRITIC = "AFTERSCENE_CRITIC"
 
 
 def hazard_name(pair: LabelledPair) -> str:
-    """The hazard of the pair's event; ``unknown`` where no hazard names the event."""
+    """The hazard of the pair's event; ``unknown`` if the event's name tells none."""
     return hazard_of(pair.event) or "unknown"
 
 
 def real_damage(pair: LabelledPair) -> DamageMap:
-    """The real levels as a request, with the field that the real post image shows.
+    """The real levels as a request, with the intensity that the real post image shows.
 
-    Where its hazard reads none from a picture, the field is not known: 0, without a unit.
+    For a hazard that cannot be read from an image, the intensity is unknown: 0, without a unit.
     """
     name, field = hazard_name(pair), None
     before = real_evidence(pair, pair.pre)
@@ -82,7 +82,7 @@ def real_damage(pair: LabelledPair) -> DamageMap:
 
 
 def real_evidence(pair: LabelledPair, scene: Scene) -> Evidence:
-    """What one of the pictures of a pair shows beside the pair's buildings."""
+    """What one of the images of a pair shows besides its buildings."""
     picture = scene.rgb().astype(np.float32) / 255
     return Evidence(picture=picture, roofs=pair.target > 0, gsd=pair.pre.gsd or DEFAULT_GSD)
 
@@ -106,7 +106,7 @@ class Rendered:
 
     @property
     def critic(self) -> str:
-        """Who chose among sketches, with a hash of its weights; empty where nobody did."""
+        """The critic that chose among sketches, with a hash of its weights; "" without one."""
         choice = self.generator.choice if isinstance(self.generator, BridgeGenerator) else None
         return choice.name if choice else ""
 
@@ -117,7 +117,7 @@ class Rendered:
 
 @dataclass(frozen=True, kw_only=True)
 class Told(Rendered):
-    """A new acquisition, told the style of the real one where enough is left to measure it."""
+    """A new acquisition in the style of the real one, if enough unchanged ground shows it."""
 
     generator: BridgeGenerator
     mode: Literal["reacquire"] = "reacquire"
@@ -138,7 +138,7 @@ def candidates(
 ) -> Mapping[str, Candidate]:
     """Name to candidate, in the order of the tables.
 
-    Without training posts two are left out, and without a ``choice`` one.
+    Two are left out without training pairs, one without a ``choice``.
     """
     found: dict[str, Candidate] = {FLOOR: lambda pair, _: _picture(pair, pair.pre.rgb())}
     if training.pairs:
@@ -171,7 +171,7 @@ def candidates(
 
 
 def without_sketch(generator: Generator) -> Generator:
-    """The generator with nothing drawn before its network begins."""
+    """The generator without its sketch."""
     if not isinstance(generator, BridgeGenerator):
         return generator
     return replace(generator, config=replace(generator.config, sketch=False))
@@ -191,7 +191,7 @@ def outside(pair: LabelledPair, generator: Generator) -> np.ndarray:
 
 
 def real_style(pair: LabelledPair) -> np.ndarray | None:
-    """``(6,)`` of the real post image beside the pre image; None: too little is left alone."""
+    """``(6,)`` of the real post image beside the pre image; None if too little is unchanged."""
     alone = (affected_mask(pair.target, REACH, 0) == 0) & pair.valid
     return measure_style(pair.pre.rgb(), pair.post.rgb(), alone)
 
@@ -199,7 +199,7 @@ def real_style(pair: LabelledPair) -> np.ndarray | None:
 def real_in_edit_area(pair: LabelledPair, generator: Generator) -> np.ndarray:
     """``(H, W, 3)`` uint8: the real post image blended into the pre image as *edit* blends.
 
-    Everywhere in the wider of its two reaches, ``radius``.
+    Uses the wider of the two reaches of *edit*, ``radius``, everywhere.
     """
     config = _config(generator)
     share = affected_mask(pair.target, config.radius, config.feather)[..., None]
@@ -215,7 +215,7 @@ def _config(generator: Generator) -> RenderConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class PostStore:
-    """Keeps rendered posts under ``folder/{candidate}/``; a run that goes on finds them again."""
+    """Keeps drawn posts in ``folder/{candidate}/``, so that a run can be continued."""
 
     folder: Path | None
     model_hash: str
@@ -223,7 +223,7 @@ class PostStore:
     def make(
         self, name: str, candidate: Candidate, pair: LabelledPair, seed: int
     ) -> tuple[Scene, tuple[float, float]]:
-        """The post image, and what it took when it was made: clock and processor seconds."""
+        """The post image, and the wall and CPU seconds that drawing it took."""
         if self.folder is None or not isinstance(candidate, Rendered):
             return _timed(candidate, pair, seed)
         path = self.folder / name / f"{pair.id}_post_disaster.png"

@@ -1,10 +1,10 @@
-"""Compare: every setting, arm and seed of a protocol once, whenever the time comes.
+"""Compare: train every setting, arm and seed of a protocol once.
 
-Arms differ in their pairs and in how these are drawn; steps, crops, seeds and test tiles are the
-same. Seeds are the outer loop, so that a comparison that was stopped has whole seeds to show; a
-training that has its done-record is read, never done again (:mod:`afterscene.lab.runs`). Leaks are
-looked for before anything is trained: tiles by :mod:`afterscene.geodata.leaks`, generators by the
-list of tiles that they have seen.
+Arms differ in their pairs and in how these are sampled; steps, crops, seeds and test tiles are the
+same. Seeds are the outer loop, so that a comparison that was stopped can show finished seeds. A
+finished training is read, never repeated (:mod:`afterscene.lab.runs`). Leaks are searched for
+before any training: tiles by :mod:`afterscene.geodata.leaks`, generators by the list of tiles they
+were trained on.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from afterscene.lab.settings import Setting, settings
 from afterscene.lab.synthesis import CopyPaste, build_synthetic, expected_mix
 
 RESULTS = "results.json"
-#: told(setting, arm, seed, step, steps) after each optimiser step.
+#: told(setting, arm, seed, step, steps), called after each optimiser step.
 Told = Callable[[str, str, int, int, int], None]
-#: Of one training: its setting, arm and seed.
+#: Setting, arm and seed of a training.
 Key = tuple[str, str, int]
 
 
@@ -57,7 +57,7 @@ class Sources:
         if folder is None:
             event = setting.event or "these pairs"
             raise MissingFile(
-                f"no generator is given for {event}; train one without it and give --model "
+                f"no generator for {event}; train one without it and give --model "
                 f"{setting.event or ''}{'=' if setting.event else ''}FOLDER"
             )
         return shipped.find(folder, "bridge")
@@ -73,10 +73,10 @@ class Sources:
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What one call may do.
+    """Options of one call.
 
-    `limit`: trainings at most; `told` hears of each optimiser step; `skip` leaves out training
-    pairs that would leak; `say` hears which and why.
+    `limit`: maximum number of trainings; `told`: called after each optimiser step; `skip`: leave
+    out training pairs that leak; `say`: told which and why.
     """
 
     limit: int | None = None
@@ -88,9 +88,9 @@ class Work:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The results so far, with what they came from.
+    """The results so far.
 
-    `trained`: trainings of this call; `tile`: a real pair by id, for pictures.
+    `trained`: number of trainings in this call; `tile`: a real pair by its id, for the pictures.
     """
 
     results: Results
@@ -100,12 +100,12 @@ class Outcome:
 
 
 def compare_arms(protocol: Protocol, sources: Sources, out: Path, work: Work = Work()) -> Outcome:
-    """Go on with the protocol in ``out``: train what is missing, write ``out/results.json``.
+    """Run or continue the protocol in ``out``: train what is missing, write ``out/results.json``.
 
     Raises:
-        UnknownName: an arm, event or split is not known.
+        UnknownName: unknown arm, event or split.
         LeakFound: a test tile, its neighbour or its copy is among the training sources (with
-            ``skip`` such pairs are left out), or a generator saw what a setting holds out.
+            ``skip`` such pairs are left out), or a generator was trained on held-out tiles.
         OutputConflict: ``out`` holds another comparison.
     """
     comparison = _Comparison(protocol=protocol, sources=sources, out=out, work=work)
@@ -125,7 +125,7 @@ def compare_arms(protocol: Protocol, sources: Sources, out: Path, work: Work = W
 
 
 def _unchanging(protocol: Protocol) -> dict[str, Any]:
-    """What must not change in a folder; events, numbers of pairs, arms and seeds may be added."""
+    """Settings that are fixed per folder; events, numbers of pairs, arms and seeds may be added."""
     free = {"events", "pairs", "arms", "seeds", "replicates"}
     return {name: value for name, value in protocol.as_json().items() if name not in free}
 
@@ -133,7 +133,7 @@ def _unchanging(protocol: Protocol) -> dict[str, Any]:
 def held_back(
     pairs: Sequence[LabelledPair], each: int
 ) -> tuple[list[LabelledPair], list[LabelledPair]]:
-    """The pairs without each so-many-th of the synthetic ones, and these; 0: none."""
+    """The pairs without every ``each``-th synthetic one, and these; 0 holds none back."""
     made = [pair for pair in pairs if pair.synthetic]
     held = made[each - 1 :: each] if each else []
     out = {id(pair) for pair in held}
@@ -142,7 +142,7 @@ def held_back(
 
 @dataclass
 class DecodedPairs:
-    """The pairs of a tree and of folders, each decoded once when first asked for."""
+    """The pairs of a tree and of folders, each decoded once, on first use."""
 
     tree: XbdTree
     pairs: Mapping[str, Pair] = field(init=False)
@@ -179,8 +179,8 @@ class _Comparison:
         given, name = self.sources.gbd, self.protocol.name
         if bool(given) != (name == GIVEN):
             raise BadParameter(
-                f"protocol {GIVEN!r} needs folders of synthetic pairs, and no other takes any; "
-                f"{name!r} got {len(given)}: give --gbd FOLDER, or leave it out"
+                f"only the protocol {GIVEN!r} takes --gbd, and needs it; {name!r} got {len(given)} "
+                f"folders: {'leave --gbd out' if given else 'give --gbd FOLDER'}"
             )
         kinds = [ARMS.find(arm) for arm in self.protocol.arms]
         found = settings(self.protocol, self.data.tree)
@@ -200,7 +200,7 @@ class _Comparison:
         return replace(setting, real=tuple(pair.id for pair in real))
 
     def _apart(self, pairs: Sequence[LabelledPair], setting: Setting) -> list[LabelledPair]:
-        """Those that do not leak into the test and validation tiles; LeakFound unless `skip`."""
+        """The pairs that are apart from test and val tiles. Raises LeakFound unless `skip`."""
         return self._kept(pairs, self.data.real((*setting.test, *setting.val)))
 
     def _kept(
@@ -213,7 +213,7 @@ class _Comparison:
         return [pairs[index] for index in kept]
 
     def runs(self, found: Sequence[Setting]) -> tuple[dict[Key, Scored], int]:
-        """All runs that are there or may be made, and how many were made."""
+        """All finished runs, up to the limit of new ones, and the number of new ones."""
         runs: dict[Key, Scored] = {}
         trained = 0
         for seed in self.protocol.seeds:
@@ -249,7 +249,7 @@ class _Comparison:
         )
 
     def _synthetic(self, setting: Setting, kind: str) -> list[LabelledPair]:
-        """Given pairs take the place of generated ones."""
+        """The synthetic pairs of an arm; given pairs replace generated ones."""
         folders: Sequence[Path] = self.sources.gbd
         if kind != "gbd" or not folders:
             if kind == "gbd":
@@ -262,7 +262,7 @@ class _Comparison:
         return self._apart(self.data.synthetic(folders), setting)
 
     def _base(self, setting: Setting, seed: int) -> Detector | None:
-        """What all arms go on from: the other events' real pairs, levels drawn equally often."""
+        """The detector all arms start from: trained on the other events, levels equally often."""
         steps, event = self.protocol.base_steps, setting.event or setting.name
         if not steps:
             return None
@@ -276,7 +276,7 @@ class _Comparison:
         return load_detector(folder)
 
     def finished(self, found: Sequence[Setting], runs: Mapping[Key, Scored]) -> list[Finished]:
-        """Settings of which at least one seed has every arm."""
+        """Settings with at least one seed for which every arm is finished."""
         arms, done = self.protocol.arms, []
         for setting in found:
             seeds = tuple(

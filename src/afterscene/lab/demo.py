@@ -1,11 +1,11 @@
-"""The whole way once, in minutes: samples -> hazards -> pairs -> two detectors -> one page.
+"""The whole pipeline once, in minutes: samples -> hazards -> pairs -> two detectors -> one page.
 
-Every hazard strikes samples of the package, the shipped generator draws the aftermath, and two
-detectors look at the pairs: the shipped one, which knows real damage alone, and a small one that
-learns from these pairs and is scored on places that it never saw. Nothing of this tells what the
+Every hazard is applied to samples of the package and the shipped generator draws the post images.
+Two detectors then assess the pairs: the shipped one, trained on real pairs only, and a small one,
+trained on these pairs and scored on places it was not trained on. This does not measure what the
 pairs are worth on real images; that was measured before and is shown from the published record.
-With an xBD folder its own real images take the place of the samples, and the worth is measured on
-its pairs. Each station keeps what it made, so a demo that was stopped goes on where it was.
+With an xBD folder, its real images replace the samples, and the worth is measured on its pairs.
+Each step keeps its results, so a demo that was stopped continues where it was.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ from afterscene.lab.protocol_report import protocol_verdict
 from afterscene.lab.protocols import GIVEN, PROTOCOLS
 from afterscene.pages.plots import require_matplotlib
 
-#: In the order of the hazards of the package, so that in the first round the sea comes to the
-#: coast, water to the river and fire to the wood.
+#: In the order of the package's hazards: in the first round the tsunami strikes the coast, the
+#: flood the river and the wildfire the forest edge.
 PLACES = (
     *("dense-city", "suburb", "farm", "forest-edge"),
     *("river", "coast", "hillside", "industry"),
 )
-ONWARD = 3  # places by which the hazards move on from round to round
+ONWARD = 3  # places by which each hazard moves on per round
 #: The small detector: about a minute of one core without bfloat16 instructions.
 SMALL = replace(DETECTORS["tiny"], crop=128, steps=600)
-#: Processor seconds of a pair, of an opinion on it, and of a training step: shares of the bar.
+#: CPU seconds to draw a pair, to assess it, and for a training step: the shares of the bar.
 RENDER, LOOK, STEP = 4.0, 0.5, 0.13
 #: What to try next.
 NEXT = (
@@ -67,9 +67,9 @@ NEXT = (
 class DemoConfig:
     """How large the demo is.
 
-    hazards: what strikes; none: all that are registered. each: pairs of each. held: samples whose
-    pairs the small detector never sees, and is scored on. detector: the small one; in a comparison
-    on real pairs, that of all arms. seeds: trainings of each arm of such a comparison.
+    hazards: names; empty: all that are registered. each: pairs per hazard. held: samples whose
+    pairs are kept from training and used to score the small detector. detector: the small one; in a
+    comparison on real pairs, that of all arms. seeds: one training per arm and seed there.
     """
 
     hazards: tuple[str, ...] = field(default_factory=lambda: tuple(HAZARDS))
@@ -81,25 +81,27 @@ class DemoConfig:
 
     def __post_init__(self) -> None:
         if min(self.each, len(self.held), len(self.seeds), len(self.hazards)) < 1:
-            raise BadParameter("a demo needs at least one of each: hazards, pairs, held, seeds")
+            raise BadParameter(
+                "a demo needs at least one hazard, pair of each hazard, held-out sample and seed"
+            )
 
     @property
     def pairs(self) -> int:
-        """Pairs to make."""
+        """Number of pairs to make."""
         return self.each * len(self.hazards)
 
     def trainings(self, *, compared: bool) -> int:
-        """How many detectors are trained."""
+        """Number of detectors to train."""
         return len(PROTOCOLS[GIVEN].arms) * len(self.seeds) if compared else 1
 
 
-#: On real pairs, whose images are larger and whose arms are trained several times.
+#: For real pairs: their images are larger, and every arm is trained several times.
 REAL = DemoConfig(each=1, detector=replace(SMALL, steps=200))
 
 
 @dataclass(kw_only=True)
 class Bar:
-    """One bar over all stations: ``advance`` hears of each further percent, ``say`` of stations."""
+    """One bar over all steps: ``advance`` gets each new percent, ``say`` the step's name."""
 
     advance: Callable[[int], None] = lambda _: None
     say: Callable[[str], None] = lambda _: None
@@ -108,7 +110,7 @@ class Bar:
 
     @contextmanager
     def station(self, says: str, each: float, count: int) -> Iterator[Callable[[int], None]]:
-        """A station of ``count`` things of ``each`` units; what is yielded is told how many."""
+        """A step of ``count`` things of ``each`` units; yields a function to report things done."""
         self.say(says)
         begun = self.done
 
@@ -127,7 +129,7 @@ class Bar:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoResult:
-    """Where the page is, and what is on it; ``learned`` or ``compared``, never both."""
+    """The page and what is on it; either ``learned`` or ``compared`` is set, never both."""
 
     report: Path
     folder: Path
@@ -150,7 +152,7 @@ class DemoResult:
 
     @property
     def verdict(self) -> tuple[str, ...]:
-        """What the detectors say, a sentence each."""
+        """One sentence per detector."""
         said = (self.opinion.sentence,)
         if self.learned is not None:
             return (*said, self.learned.sentence)
@@ -168,17 +170,17 @@ def run_demo(
     overwrite: bool = False,
     bar: Bar | None = None,
 ) -> DemoResult:
-    """Walk all stations and write ``out/report.html``.
+    """Run all steps and write ``out/report.html``.
 
     Args:
-        out: folder of the demo; an interrupted one with the same settings is gone on with.
+        out: folder of the demo; an interrupted one with the same settings is continued.
         generator: the shipped diffusion model.
-        assessor: the shipped detector, trained on real pairs alone.
+        assessor: the shipped detector, trained on real pairs only.
         xbd: real pairs with the splits ``train`` and ``test`` to use instead of samples.
-        seed: decides damage and pictures.
-        config: how large; None: as shipped.
+        seed: of damage and images.
+        config: size of the demo; None: the default.
         overwrite: replace a demo with other settings.
-        bar: told what is being done.
+        bar: progress.
 
     Raises:
         AftersceneError: by the leaf that fits.
@@ -196,21 +198,25 @@ def run_demo(
     steps = config.trainings(compared=xbd is not None) * config.detector.steps
     bar.total = config.pairs * (RENDER + LOOK) + steps * STEP
     found = sources or _samples(out / "samples")
-    with bar.station(f"1 of 4: {config.pairs} pairs are drawn", RENDER, config.pairs) as tell:
+    with bar.station(f"1 of 4: drawing {config.pairs} pairs", RENDER, config.pairs) as tell:
         plan = _plan(found, config, seed)
         options = RunOptions(on_progress=tell)
         rendering = Rendering()
         made = build(plan, out / "gbd", generator, rendering=rendering, options=options)
-    with bar.station("2 of 4: the shipped detector looks at them", LOOK, made.pairs) as tell:
+    with bar.station(
+        "2 of 4: looking for the damage with the shipped detector", LOOK, made.pairs
+    ) as tell:
         opinion = look(made.out, assessor, out / "opinion", tell)
     learned, compared = None, None
     if xbd is None:
-        with bar.station("3 of 4: a small detector learns from them", STEP, steps) as tell:
+        with bar.station("3 of 4: training a small detector on the pairs", STEP, steps) as tell:
             learned = learn(made.out, out / "detector", config.detector, config.held, tell)
     else:
-        with bar.station("3 of 4: detectors learn, with and without", STEP, steps) as tell:
+        with bar.station(
+            "3 of 4: training detectors with and without the pairs", STEP, steps
+        ) as tell:
             compared = _compare(xbd, made.out, out / "compare", config, tell)
-    bar.say("4 of 4: the page is written")
+    bar.say("4 of 4: writing the page")
     result = DemoResult(
         report=out / "report.html",
         folder=out,
@@ -225,9 +231,9 @@ def run_demo(
 
 
 def _apart(xbd: Path) -> tuple[list[Source], list[str]]:
-    """Places of the split train that are apart from what is held out, and why the others are not.
+    """Sources of the split train that are apart from val and test, and why the others are not.
 
-    A tree without test pairs is refused now, not in minutes.
+    A folder without test pairs is refused here, before minutes of work.
     """
     require_matplotlib()
     tree, held = XbdTree(xbd), ("test", "val")
@@ -247,7 +253,7 @@ def _samples(folder: Path) -> list[Source]:
 
 
 def _plan(sources: Sequence[Source], config: DemoConfig, seed: int) -> Plan:
-    """In every round each hazard strikes once; from round to round they move on over the places."""
+    """In every round each hazard strikes once; the places move on from round to round."""
     asked = PlanConfig(
         hazards=config.hazards, count=config.pairs, seed=seed, severity=config.severity
     )

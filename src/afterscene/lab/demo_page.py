@@ -1,4 +1,4 @@
-"""The page of the demo: pictures first, one sentence for each thing that is shown."""
+"""The page of the demo: images first, with one sentence on what each section shows."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from afterscene.pages.report import PictureRow, Table
 if TYPE_CHECKING:
     from afterscene.lab.demo import DemoResult
 
-#: What the page shows of the worth on real images: measured before, and published with its caveats.
+#: The published measurement on real images that the page shows, with its caveats.
 PUBLISHED = "unseen-wind"
 SHOWN = 3  # held-out pairs
-WINDOW = 352  # pixels a side, where most happened
+WINDOW = 352  # pixels a side, cut around most of the damage
 
 
 def write_demo_page(result: DemoResult, xbd: Path | None, commands: Sequence[str]) -> Path:
@@ -68,13 +68,13 @@ def write_demo_page(result: DemoResult, xbd: Path | None, commands: Sequence[str
 
 
 def scene_row(entry: Entry, opinion: Opinion, beside: Beside) -> PictureRow:
-    """Before, after, the levels asked for and those that the shipped detector sees."""
+    """Pre image, post image, the requested levels and those that the shipped detector finds."""
     pre, post, target = _pictures(entry)
     pictures = {
         "before": pre,
-        "after (drawn by the diffusion model)": post,
-        "damage asked for": paint_damage(target, pre),
-        "damage seen by the detector": paint_damage(opinion.seen(entry), pre),
+        "after (synthetic)": post,
+        "requested damage": paint_damage(target, pre),
+        "damage found by the detector": paint_damage(opinion.seen(entry), pre),
     }
     other = beside(entry.row)
     if other is not None:
@@ -82,21 +82,21 @@ def scene_row(entry: Entry, opinion: Opinion, beside: Beside) -> PictureRow:
     row = PictureRow(
         title=_title(entry),
         pictures=pictures,
-        text=f"Severity {entry.row['severity']:.2f} of 1: {_levels(entry)}.",
+        text=f"Severity {entry.row['severity']:.2f} of 1. Buildings: {_levels(entry)}.",
     )
     return row.cut(target, WINDOW)
 
 
 def held_row(learned: Learned, entry: Entry) -> PictureRow:
-    """A place that the small detector never saw."""
+    """A place that the small detector was not trained on."""
     pre, post, target = _pictures(entry)
     said = learned.detector.predict(read_scene(entry.pre), read_scene(entry.post)).target  # type: ignore[arg-type]
     row = PictureRow(
         title=f"{_title(entry)}, held out",
         pictures={
             "before": pre,
-            "after": post,
-            "the label": paint_damage(target, pre),
+            "after (synthetic)": post,
+            "label": paint_damage(target, pre),
             "found by the small detector": paint_damage(said, pre),
         },
     )
@@ -121,24 +121,24 @@ def _levels(entry: Entry) -> str:
 
 
 def count_table(entries: list[Entry]) -> Table:
-    """Pairs and buildings of each level, by hazard."""
+    """Pairs and buildings by hazard and level."""
     rows = []
     for name in dict.fromkeys(entry.row["hazard"] for entry in entries):
         mine = [entry.row for entry in entries if entry.row["hazard"] == name]
         levels = sum((Counter(row["levels"]) for row in mine), Counter())
         rows.append((name, len(mine), *(levels[word] for word in LEVEL_WORDS)))
     return Table(
-        caption="Buildings of each level in the labels",
+        caption="Buildings by damage level in the labels",
         columns=("hazard", "pairs", *LEVEL_WORDS),
         rows=tuple(rows),
     )
 
 
 def opinion_table(opinion: Opinion) -> Table:
-    """Buildings by the level asked for and the level seen."""
+    """Buildings by requested level and found level."""
     return Table(
-        caption="Buildings by the level asked for (rows) and the level seen (columns)",
-        columns=("asked", *(f"seen {word}" for word in LEVEL_WORDS)),
+        caption="Buildings by requested level (rows) and level found by the detector (columns)",
+        columns=("requested", *(f"found {word}" for word in LEVEL_WORDS)),
         rows=tuple(
             (word, *row.tolist()) for word, row in zip(LEVEL_WORDS, opinion.table, strict=True)
         ),
@@ -146,10 +146,10 @@ def opinion_table(opinion: Opinion) -> Table:
 
 
 def hazard_table(opinion: Opinion) -> Table:
-    """Where asked and seen agree, by hazard."""
+    """How often requested and found levels agree, by hazard."""
     return Table(
-        caption="Share of buildings on which asked and seen agree",
-        columns=("hazard", "buildings", "same level", "damaged or not"),
+        caption="Share of buildings whose requested and found damage agree",
+        columns=("hazard", "buildings", "same level", "both damaged or both not"),
         rows=tuple(
             (name, int(table.sum()), f"{share_same(table):.0%}", f"{share_damaged(table):.0%}")
             for name, table in opinion.tables.items()
@@ -158,31 +158,31 @@ def hazard_table(opinion: Opinion) -> Table:
 
 
 def learned_table(learned: Learned) -> Table:
-    """Buildings of the held-out pairs by their level and what was said of them."""
+    """Buildings of the held-out pairs by level in the label and level found."""
     found = learned.scores["objects"]["confusion"]
     return Table(
-        caption="Buildings of the held-out pairs by the level in the label (rows) and the level "
-        "found (columns)",
+        caption="Buildings of the held-out pairs by level in the label (rows) and level found "
+        "(columns)",
         columns=("label", "not found", *LEVEL_WORDS),
         rows=tuple((word, *found[word].values()) for word in LEVEL_WORDS),
     )
 
 
 def _arm(name: str) -> str:
-    """The arm in words; its own name where it is none."""
+    """The arm in words; its name if it is not registered."""
     says = ARMS[name].says if name in ARMS else name
     return f"real pairs {says}" if says.startswith("and ") else says
 
 
 def published_table(result: PublishedResult) -> Table:
-    """Score and gain of each arm."""
+    """Score and gain of every arm."""
     rows = []
     for row in result.rows:
         gain = row.values.get("gain")
         rows.append((_arm(row.name), row.values["score"].told(), gain.told("+.3f") if gain else ""))
     return Table(
         caption=f"{result.title}: xView2 score on {result.tiles} real tiles, mean of "
-        f"{result.seeds} trainings; gain over {result.best}, the best without generated pairs",
+        f"{result.seeds} trainings; gain over {result.best}, the best arm without generated pairs",
         columns=("trained with", "score (95% interval)", "gain (95% interval)"),
         rows=tuple(rows),
     )

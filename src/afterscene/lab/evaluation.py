@@ -1,10 +1,9 @@
-"""Evaluate a generator: every candidate on every tile of a split, one tile after the other.
+"""Evaluate a generator: every candidate on every tile of a split.
 
-The asked levels are the real labels of the split, so that floor (pre-as-post) and ceiling (real
-post) stand on the same tiles. The real pairs of the split are decoded once and stay in memory;
-of the drawn posts only figures, features of crops and a few small pictures do. With an output
-folder the rendered posts are kept there at full size, a run that was stopped goes on, and
-``report.html`` shows it all.
+The requested levels are the real labels of the split, so floor (pre-as-post) and ceiling (real
+post) are measured on the same tiles. The real pairs of the split are decoded once and stay in
+memory; of the drawn posts only figures, features of crops and a few small images do. An output
+folder keeps the drawn posts at full size, so that a run can be continued, and ``report.html``.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ SHOWN, WINDOW = 20, 384
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """The figures (JSON values) and what the page shows beside them."""
+    """The figures (JSON values) and the pictures of the page."""
 
     figures: Mapping[str, Any]
     pictures: tuple[PictureRow, ...] = ()
@@ -58,7 +57,7 @@ class Evaluation:
 
 @dataclass
 class _Run:
-    """Figures by candidate while tiles pass by."""
+    """Figures by candidate, collected tile by tile."""
 
     tiles: dict[str, list[TileFigures]] = field(default_factory=dict)
     pictures: list[PictureRow] = field(default_factory=list)
@@ -75,16 +74,16 @@ def evaluate(
     out: Path | None = None,
     stage: Stage = silent,
 ) -> Evaluation:
-    """Render, judge and measure all candidates on the split.
+    """Draw, assess and measure all candidates on the split.
 
     Args:
         plan: What is evaluated.
         generator: Draws the posts.
-        assessor: A damage detector that never saw a synthetic picture nor this split.
-        space: Describes the crops; None leaves the distances out.
-        choice: By another detector than the assessor, for the row with chosen sketches.
-        out: Folder, see :func:`prepare`, that keeps the rendered posts; None: nothing is written.
-        stage: Told what is being done.
+        assessor: A damage detector trained neither on synthetic images nor on this split.
+        space: Feature space of the crops; None leaves the distances out.
+        choice: By a detector other than the assessor, for the row with chosen sketches.
+        out: Folder for the drawn posts, see :func:`prepare`; None: nothing is written.
+        stage: Progress.
 
     Raises:
         MissingFile, UnknownName, BadImage, BadLabel: see the readers.
@@ -131,10 +130,10 @@ def evaluate(
 
 
 def prepare(plan: EvaluationPlan, generator: Generator, out: Path, *, overwrite: bool) -> None:
-    """Make `out`, or go on in it where the same generator was asked for the same posts.
+    """Make `out`, or continue in it if it was made for the same generator and pairs.
 
     Raises:
-        OutputConflict: it holds something else.
+        OutputConflict: it contains something else.
     """
     pairs = evaluated_pairs(XbdTree(plan.xbd), plan)
     settings = {
@@ -162,7 +161,7 @@ def _one(
     space: FeatureSpace | None,
     store: PostStore,
 ) -> dict[str, Scene]:
-    """Measure all candidates on one pair; returns their pictures."""
+    """Measure all candidates on one pair; returns their post images."""
     real, still, posts = Reference.of(pair, space), outside(pair, generator), {}
     for name, candidate in found.items():
         posts[name], seconds = store.make(name, candidate, pair, seed)
@@ -180,7 +179,7 @@ def _one(
 
 
 def _seam(pair: LabelledPair, generator: Generator, seed: int, out: Path | None) -> dict[str, Any]:
-    """The seam figures, kept in ``out/seam.json``: they take minutes and are measured once."""
+    """The seam figures; they take minutes and are kept in ``out/seam.json``."""
     path = out / "seam.json" if out else None
     if path is not None and path.is_file():
         return dict(json.loads(path.read_text("utf-8")))
@@ -203,16 +202,16 @@ def _grouped(
 
 
 def picture_row(pair: LabelledPair, posts: Mapping[str, Scene]) -> PictureRow:
-    """Pre | asked damage | candidates | real, cut to where most is asked."""
+    """Pre, requested damage, candidates and real post, cut around most of the damage."""
     pre = pair.pre.rgb()
     shown = {name: post.rgb() for name, post in posts.items() if name not in (FLOOR, CEILING)}
     pictures = {
         "pre": pre,
-        "asked damage": paint_damage(pair.target, pre),
+        "requested damage": paint_damage(pair.target, pre),
         **shown,
         CEILING: pair.post.rgb(),
     }
     counts = asked_buildings([pair.buildings])
     told = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
-    text = f"{hazard_name(pair)}; asked: {told}."
+    text = f"{hazard_name(pair)}; requested: {told}."
     return PictureRow(title=pair.id, pictures=pictures, text=text).cut(pair.target, WINDOW)

@@ -15,14 +15,14 @@ from afterscene.geodata.leaks import check_history
 from afterscene.geodata.pair import LabelledPair, read_pair
 from afterscene.geodata.xbd import Pair, XbdTree
 
-#: stage(what, how many) -> a context that yields "so many more are done".
+#: stage(label, total) -> a context that yields a function to call with the number just done.
 Stage = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 TRAIN = "train"
 Each = TypeVar("Each")
 
 
 def silent(label: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
-    """A stage that tells nobody."""
+    """A stage without output."""
     del label, total
     return nullcontext(lambda _: None)
 
@@ -32,13 +32,13 @@ class EvaluationPlan:
     """What is evaluated.
 
     Attributes:
-        xbd: Folder in xBD's layout.
-        split: Its split with the asked levels; never one that anything was tuned on.
-        limit: So many tiles, evenly spread over the split by id; None: all.
-        seed: Of the pictures; a tile's own seed is a function of it and the tile's id.
-        seams: Render one tile of the split again in several windows.
-        skip: Leave out tiles that a model has seen, instead of ending there.
-        without: Tiles that are left out (see :func:`held_out`).
+        xbd: Folder in xBD layout.
+        split: Split that gives the requested levels; nothing may have been tuned on it.
+        limit: Number of tiles, spread evenly over the split by id; None: all.
+        seed: Each tile's own seed is a function of this one and the tile's id.
+        seams: Also draw one tile of the split in several windows.
+        skip: Leave out tiles that a model was trained on, instead of stopping.
+        without: Tiles to leave out (see :func:`held_out`).
     """
 
     xbd: Path
@@ -56,10 +56,10 @@ class EvaluationPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class RealPairs:
-    """The real pairs of an evaluation; each file of them is decoded once.
+    """The real pairs of an evaluation; each file is decoded once.
 
     Attributes:
-        asked: Their levels are asked of the generator; in memory (9 MB a 1024 x 1024 pair).
+        asked: Pairs whose levels are requested; in memory (9 MB per 1024 x 1024 pair).
         training: ``count`` labelled pairs of the split ``train`` for the baselines: read one by
             one, once.
     """
@@ -70,7 +70,7 @@ class RealPairs:
 
     @classmethod
     def of(cls, plan: EvaluationPlan, *, stage: Stage = silent) -> RealPairs:
-        """Read those that are asked.
+        """Read the pairs of the plan.
 
         Raises:
             MissingFile, UnknownName, BadImage, BadLabel: see the readers.
@@ -90,10 +90,10 @@ def _labelled(pairs: Iterable[Pair]) -> list[Pair]:
 
 
 def evaluated_pairs(tree: XbdTree, plan: EvaluationPlan) -> list[Pair]:
-    """The pairs of the split that have post image and label, evenly thinned to the limit.
+    """The pairs of the split with post image and label, thinned evenly to the limit.
 
     Raises:
-        MissingFile: none has both.
+        MissingFile: there is none.
     """
     found = [p for p in tree.pairs(plan.split) if p.id not in plan.without]
     pairs = _labelled(found)
@@ -106,10 +106,10 @@ def evaluated_pairs(tree: XbdTree, plan: EvaluationPlan) -> list[Pair]:
 
 
 def held_out(plan: EvaluationPlan, seen: Mapping[str, Iterable[str] | None]) -> EvaluationPlan:
-    """The plan without the tiles of its split that a model has seen; ``seen`` by its name.
+    """The plan without the tiles that a model was trained on; ``seen``: model name to tiles.
 
     Raises:
-        LeakFound: there are some, and ``plan.skip`` is not said; or a model does not say.
+        LeakFound: there are such tiles and ``plan.skip`` is False, or a model has no list of tiles.
     """
     ids = {pair.id for pair in XbdTree(plan.xbd).pairs(plan.split)}
     without: set[str] = set()
@@ -120,7 +120,7 @@ def held_out(plan: EvaluationPlan, seen: Mapping[str, Iterable[str] | None]) -> 
 
 
 def thinned(pairs: Sequence[Each], limit: int | None) -> list[Each]:
-    """At most ``limit`` of the pairs, evenly spread; None: all."""
+    """At most ``limit`` of the pairs, spread evenly; None: all."""
     if limit is None or limit >= len(pairs):
         return list(pairs)
     return [pairs[k] for k in np.linspace(0, len(pairs) - 1, limit).round().astype(int)]

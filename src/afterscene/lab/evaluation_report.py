@@ -23,7 +23,7 @@ from afterscene.pages.plots import Chart, require_matplotlib
 from afterscene.pages.render import NOTHING, render
 from afterscene.pages.report import Cell, Report, Table
 
-#: Column -> where its number stands in the figures of a candidate.
+#: Column -> path to its number in the figures of a candidate.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "damage F1": ("damage_f1",),
     **{f"F1 {word}": ("f1", word) for word in LEVEL_WORDS},
@@ -54,13 +54,13 @@ def evaluate_and_report(
     overwrite: bool = False,
     stage: Stage = silent,
 ) -> Evaluation:
-    """Evaluate, and write ``out/report.html`` and ``out/results.json`` where `out` is given.
+    """Evaluate; with `out`, also write ``out/report.html`` and ``out/results.json``.
 
     `assessor` is the folder of a detector; None: the shipped one. `critic` is the folder of
     another one, for a row with chosen sketches.
 
     Raises:
-        LeakFound: generator, assessor or critic has seen a tile of the split, or does not say.
+        LeakFound: a model was trained on a tile of the split, or has no list of its tiles.
         AftersceneError: by the leaf that fits.
     """
     if out is not None:
@@ -84,13 +84,13 @@ def evaluate_and_report(
 
 
 def evaluation_table(figures: Mapping[str, Any]) -> Table:
-    """One row a candidate, floor first, ceiling last."""
+    """One row per candidate, floor first, ceiling last."""
     crops = next(iter(figures["candidates"].values()))["distances"]
     counts = [str(crops[k]["crops"]) if crops[k] else "no" for k in ("all", "damaged")]
     return Table(
         caption=(
             f"{figures['tiles']} tiles of split {figures['xbd_split']}; F1 of the damage that the "
-            f"assessor recovers, mean over {', '.join(figures['levels_counted']) or 'no level'}; "
+            f"assessor finds, mean over {', '.join(figures['levels_counted']) or 'no level'}; "
             f"distances to the real posts on {counts[0]} crops ({counts[1]} damaged) in "
             f"{figures['feature_space'] or 'no feature space'}"
         ),
@@ -126,7 +126,7 @@ def _span(figures: Mapping[str, Any], name: str, group: str) -> str:
 
 
 def evaluation_page(evaluation: Evaluation) -> str:
-    """HTML: verdict, intervals, tables, pictures, and how it was measured."""
+    """The page: verdict, intervals, tables, pictures and method."""
     figures = evaluation.figures
     report = Report(
         title="Generated post-disaster images against real ones",
@@ -159,12 +159,12 @@ def _chart(figures: Mapping[str, Any]) -> tuple[Chart, ...]:
         )
         for gap in known.values()
     )
-    caption = "Share of the gap from pre-as-post (0) to real post (1), interval over tiles"
+    caption = "Share of the gap between pre-as-post (0) and real post (1), with interval over tiles"
     return (Chart(caption=caption, names=tuple(known), intervals=spans),)
 
 
 def verdict(figures: Mapping[str, Any]) -> str:
-    """How much of the gap the generator closes, in a sentence a mode."""
+    """How much of the gap the generator closes, one sentence per mode."""
     said = []
     for name in ("ours-edit", "ours-reacquire"):
         gaps = figures["label_fidelity_gap_closed_of"][name]
@@ -173,6 +173,6 @@ def verdict(figures: Mapping[str, Any]) -> str:
             for group, gap in gaps.items()
             if gap["gap_closed"] is not None
         ]
-        told = ", ".join(parts) or "nothing, as the real posts score no higher than the pre images"
-        said.append(f"{name} closes of the gap in label fidelity: {told}.")
+        told = ", ".join(parts) or "none: the real post images score no higher than the pre images"
+        said.append(f"Share of the gap in label fidelity that {name} closes: {told}.")
     return " ".join(said)

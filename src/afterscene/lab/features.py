@@ -1,11 +1,11 @@
-"""A named feature space in which pictures are compared, and the crops that are put into it.
+"""A named feature space in which images are compared, and the crops that are described in it.
 
-Distances between sets of pictures depend on the network that describes them (Heusel et al. 2017,
-arXiv 1706.08500, took Inception). Here it is EfficientNet-Lite0 with its ImageNet weights, because
-they come with a small package and the shipped code runs them; figures are **not** comparable with
-published Inception figures, only with each other. A picture is described by the mean over place of
-the last map (320 values, stride 32) for distances between sets, and by the maps of all five
-strides for the distance between two pictures of one place.
+Distances between sets of images depend on the network that describes them (Heusel et al. 2017,
+arXiv 1706.08500, used Inception). Here it is EfficientNet-Lite0 with ImageNet weights, which come
+in a small package; the figures are **not** comparable with published Inception figures, only with
+each other. For distances between sets, an image is described by the spatial mean of the last map
+(320 values, stride 32); for the distance between two images of one place, by the maps of all five
+strides.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ BATCH = 32
 
 
 class FeatureSpace(Protocol):
-    """What describes pictures: a name for the tables, and the maps of a network."""
+    """What describes images: a name for the tables, and the maps of a network."""
 
     name: str
 
     def maps(self, pictures: np.ndarray) -> list[Tensor]:
-        """(N, S, S, 3) uint8 -> maps (N, C_k, H_k, W_k) float32, the last one is the deepest."""
+        """(N, S, S, 3) uint8 -> maps (N, C_k, H_k, W_k) float32; the last one is the deepest."""
 
 
 class LiteFeatures:
-    """EfficientNet-Lite0 with ImageNet weights. Raises MissingExtra where they are missing."""
+    """EfficientNet-Lite0 with ImageNet weights. Raises MissingExtra without them."""
 
-    name = "efficientnet-lite0 (ImageNet), mean over place of the last map, 320 values"
+    name = "efficientnet-lite0 (ImageNet), spatial mean of the last map, 320 values"
 
     def __init__(self) -> None:
         network = EfficientNetLite0()
@@ -59,20 +59,20 @@ class LiteFeatures:
 
 
 def default_features() -> FeatureSpace | None:
-    """The feature space where its weights are installed, else None (the tables then say so)."""
+    """The feature space if its weights are installed, else None (the tables then say so)."""
     return LiteFeatures() if lite0_available() else None
 
 
 def pooled(maps: list[Tensor]) -> np.ndarray:
-    """(N, C) float32: the deepest map's mean over place."""
+    """(N, C) float32: the spatial mean of the deepest map."""
     return maps[-1].mean(dim=(2, 3)).numpy()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crops:
-    """Where the crops of one scene lie.
+    """Positions of the crops of one scene.
 
-    `corners` (n, 2) row and column, `levels` (n,) 1 to 4, of struck ground 0.
+    `corners` (n, 2) row and column; `levels` (n,) 1 to 4, and 0 for struck ground.
     """
 
     corners: np.ndarray
@@ -95,10 +95,10 @@ def crops_around(
     size: int = CROP,
     field: np.ndarray | None = None,
 ) -> Crops:
-    """One crop for each assessed building, its centre in the middle, moved inside the scene.
+    """One crop per assessed building, centred on it and moved inside the scene.
 
-    A scene smaller than `size` is described by crops of its shorter side. Of a `field` (H, W) the
-    crops of a grid follow, of level 0, on whose ground it is mostly more than 0.
+    In a scene smaller than `size`, crops have the length of its shorter side. With a `field`
+    (H, W), the squares of a grid follow, as level 0, in which the field is mostly above 0.
     """
     size = min(size, *shape)
     struck = np.zeros((0, 2), int) if field is None else _struck(field, size)
@@ -111,7 +111,7 @@ def crops_around(
 
 
 def _struck(field: np.ndarray, size: int) -> np.ndarray:
-    """(n, 2) corners of the squares of a grid of which the field covers more than half."""
+    """(n, 2) corners of the grid squares of which the field covers more than half."""
     rows, cols = (np.arange(0, n - size + 1, size) for n in field.shape)
     found = [
         (r, c) for r in rows for c in cols if (field[r : r + size, c : c + size] > 0).mean() > 0.5

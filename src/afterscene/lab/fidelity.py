@@ -1,15 +1,15 @@
-"""Label fidelity: does an independent damage assessor find the damage that was asked for?
+"""Label fidelity: does an independent damage assessor find the requested damage?
 
-The assessor, trained on real pairs alone, sees the real pre image and a candidate post image, and
-gets the real footprints, so that only the levels are judged. Its answer is scored against the asked
-levels by the pixel rules of xView2: F1 of each level over all tiles, and their harmonic mean (DF1).
-RSEdit judges edits this way; the share of the way from no drawing at all (pre-as-post) to the real
-post image, on the same tiles with the same assessor, takes the assessor's own mistakes out:
+The assessor, a detector trained on real pairs only, gets the real pre image, a candidate post image
+and the real footprints, so only the levels are scored. Its levels are compared with the requested
+ones by the pixel rules of xView2: F1 of each level over all tiles, and their harmonic mean (DF1).
+RSEdit scores edits this way. Scaling between no change at all (pre-as-post) and the real post
+image, on the same tiles with the same assessor, cancels the assessor's own mistakes:
 
     gap closed = (F1 of ours - F1 of pre-as-post) / (F1 of real post - F1 of pre-as-post).
 
-A level with fewer than 20 asked buildings is named and left out of the mean: one roof would decide
-it. Whoever trains a generator against this assessor makes the figure worthless.
+A level with fewer than 20 requested buildings is named and left out of the mean, since single roofs
+would decide it. The figure is worthless for a generator trained against this assessor.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ FEWEST = 20
 
 @dataclass(frozen=True, kw_only=True)
 class Recovered:
-    """What the assessor found in one picture: pixel counts, and buildings asked by found (4, 4)."""
+    """The assessor's result on one image: pixel counts; (4, 4) buildings, requested by found."""
 
     pixels: Confusion
     buildings: np.ndarray
@@ -46,7 +46,7 @@ class Recovered:
 
 
 def recover(assessor: Assessor, pair: LabelledPair, post: Scene) -> Recovered:
-    """Let the assessor judge one picture. Un-classified buildings are not counted."""
+    """Assess one image. Un-classified buildings are not counted."""
     found = assessor.predict(pair.pre, post, footprints=pair.buildings)
     pixels = Confusion().add(found.localization, found.damage, pair.known)
     buildings = asked_and_found(pair.buildings, found.localization, found.damage)
@@ -54,7 +54,7 @@ def recover(assessor: Assessor, pair: LabelledPair, post: Scene) -> Recovered:
 
 
 def asked_buildings(places: Sequence[Sequence[Building]]) -> dict[str, int]:
-    """Buildings by level word over all places, un-classified ones too."""
+    """Buildings by level word over all places, including un-classified ones."""
     counts = {level.word: 0 for level in DamageLevel}
     for buildings in places:
         for building in buildings:
@@ -64,7 +64,7 @@ def asked_buildings(places: Sequence[Sequence[Building]]) -> dict[str, int]:
 
 
 def counted_levels(asked: Mapping[str, int], fewest: int = FEWEST) -> tuple[str, ...]:
-    """Level words with at least `fewest` asked buildings."""
+    """Level words with at least `fewest` requested buildings."""
     return tuple(word for word in LEVEL_WORDS if asked.get(word, 0) >= fewest)
 
 
@@ -77,13 +77,13 @@ def gap_figures(
     events: Sequence[str],
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Gap closed over the levels' mean, for each level, and its interval over tiles.
+    """Gap closed for the mean of the levels and for each level, with an interval over tiles.
 
-    `gap_closed` is of the harmonic mean, which one level that is never found takes to 0;
-    `gap_closed_plain` is of the plain mean of the same levels and says what the others do.
-    The three sequences are of the same tiles in the same order, `events` of these. `interval` is
-    that of :mod:`afterscene.metrics.bootstrap`; draws in which the ceiling is not above the floor
-    are left out, and where they are more than half, or there is one tile, it is None.
+    `gap_closed` uses the harmonic mean, which is 0 if one level is never found;
+    `gap_closed_plain` uses the arithmetic mean of the same levels. The three sequences belong to
+    the same tiles in the same order, `events` too. `interval` is that of
+    :mod:`afterscene.metrics.bootstrap`, without draws whose ceiling is not above the floor; it is
+    None if these are more than half, or for a single tile.
     """
     chosen = [k for k, word in enumerate(LEVEL_WORDS) if word in levels]
     if not chosen:
@@ -107,7 +107,7 @@ def gap_figures(
 
 
 def _share(ours: np.ndarray, floor: np.ndarray, ceiling: np.ndarray) -> np.ndarray:
-    """0 at the floor, 1 at the ceiling, NaN where that is not above the floor."""
+    """0 at the floor, 1 at the ceiling; NaN where the ceiling is not above the floor."""
     return np.asarray((ours - floor) / np.where(ceiling > floor, ceiling - floor, np.nan))
 
 

@@ -1,10 +1,10 @@
-"""Evaluate pre images that a layout model draws: are they like real ones, are the roofs there?
+"""Evaluate pre images of a layout model: do they look real, and are the buildings found?
 
 Every candidate has the footprints of the same real tiles. Distances
 (:mod:`afterscene.metrics.distances`) are to the real pre images of these tiles, in crops around
-buildings; footprints are looked for by a damage detector that was trained on real pairs, given the
-picture as pre and as post. *Coarse* is what the model begins with, *real, other places* what a
-perfect draw from the same country could reach.
+buildings. A damage detector trained on real pairs looks for the footprints, given the image both as
+pre and as post. *Coarse* is the input of the model; *real, other places* is what a perfect model
+could reach for the same country.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ REAL, OTHERS = "real", "real, other places"
 
 @dataclass
 class _Seen:
-    """Features of crops, and pixels of buildings: found and there, found, there."""
+    """Features of crops, and building pixels: found and true, found, true."""
 
     features: list[np.ndarray] = field(default_factory=list)
     pixels: np.ndarray = field(default_factory=lambda: np.zeros(3, np.int64))
@@ -51,19 +51,19 @@ def evaluate_layout(
     steps: int | None = None,
     stage: Stage = silent,
 ) -> dict[str, dict[str, Any]]:
-    """Candidate -> ``frechet``, ``kernel``, ``localization_f1``; None where nothing can tell.
+    """Candidate -> ``frechet``, ``kernel``, ``localization_f1``; None if not measurable.
 
     Args:
-        plan: The split and how many of its tiles.
-        generator: Of the recipe ``layout``.
-        assessor: Looks for the footprints.
-        space: Describes the crops; None leaves the distances out.
+        plan: The split and the number of its tiles.
+        generator: A model of the recipe ``layout``.
+        assessor: Detector that looks for the footprints.
+        space: Feature space of the crops; None leaves the distances out.
         steps: Network evaluations; None: the model's default.
-        stage: Told what is being done.
+        stage: Progress.
 
     Raises:
         MissingFile: no tile of the split has a building.
-        LeakFound: the generator has seen a tile of the split, or does not say.
+        LeakFound: the generator was trained on a tile of the split, or has no list of its tiles.
     """
     if generator.folder is not None:
         plan = held_out(plan, {str(generator.folder): shipped.seen(generator.folder)})
@@ -95,7 +95,7 @@ def layout_candidates(
     seed: int,
     steps: int | None,
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Each way to a picture with the footprints of ``pair``: name and ``(H, W, 3)`` uint8."""
+    """All candidates with the footprints of ``pair``: name and ``(H, W, 3)`` uint8."""
     real = read_scene(pair.pre).rgb()
     own = item_seed(seed, pair.id) % 2**31
     drawn = draw_layout(buildings, real.shape[:2], own)
@@ -112,7 +112,7 @@ def layout_candidates(
 
 
 def _with_buildings(pairs: Iterable[Pair]) -> list[tuple[Pair, tuple[Building, ...]]]:
-    """Pairs that have footprints, with these."""
+    """Pairs with footprints, and the footprints."""
     labels = ((pair, read_label(pair.pre_label)) for pair in pairs if pair.pre_label is not None)
     found = [(pair, [replace(b, level=LEVELS[0]) for b in one.buildings]) for pair, one in labels]
     return [(pair, tuple(buildings)) for pair, buildings in found if buildings]
@@ -138,7 +138,7 @@ def _look(
 def _figures(
     one: _Seen, real: _Seen, space: FeatureSpace | None, *, paired: bool
 ) -> dict[str, Any]:
-    """``paired``: the same places in both, so that rows belong together."""
+    """``paired``: both have the same places, row by row."""
     both, found, there = one.pixels
     figures: dict[str, Any] = {
         "frechet": None,

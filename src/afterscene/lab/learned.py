@@ -1,7 +1,7 @@
-"""A small detector that learns from a synthetic set alone, scored on places that it never saw.
+"""A small detector trained on a synthetic set only, scored on places it was not trained on.
 
-This closes the loop: pairs come out of which a network can learn where buildings stand and what
-became of them. It does not show that they help on real images; both sides are synthetic here.
+This tests that the pairs can be learned from: images and labels fit. It does not show that they
+help on real images, since training and test are both synthetic here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from afterscene.geodata.xbd import XbdTree
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """A detector, the pairs it never saw, and its scores on these."""
+    """A detector, the held-out pairs, and its scores on these."""
 
     detector: Detector
     pairs: int
@@ -32,7 +32,7 @@ class Learned:
 
     @property
     def one_level(self) -> float:
-        """Mean F1 of the levels where every building is found and given the commonest level."""
+        """Mean F1 of the levels if every building were found and given the commonest level."""
         table = self.scores["objects"]["confusion"]
         counts = [sum(row.values()) for word, row in table.items() if word != "none"]
         share = max(counts) / sum(counts)
@@ -40,13 +40,13 @@ class Learned:
 
     @property
     def sentence(self) -> str:
-        """What it found on the held-out pairs."""
+        """Its result on the held-out pairs."""
         found = self.scores["objects"]
         return (
-            f"A small detector that learned from {self.pairs} of the pairs finds "
-            f"{found['found']} of {found['buildings']} buildings in {len(self.held)} held-out "
-            f"pairs; the mean F1 of the levels is {found['macro_f1']:.2f}, and would be "
-            f"{self.one_level:.2f} with one level for all buildings."
+            f"A small detector, trained on {self.pairs} of the pairs, finds "
+            f"{found['found']} of {found['buildings']} buildings in the {len(self.held)} held-out "
+            f"pairs. The mean F1 of its damage levels is {found['macro_f1']:.2f}; giving every "
+            f"building the commonest level would score {self.one_level:.2f}."
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -61,9 +61,9 @@ def learn(
     places: Sequence[str],
     advance: Callable[[int], None] = lambda _: None,
 ) -> Learned:
-    """Train on the pairs of other places than ``places``, score on theirs.
+    """Train on the pairs of all places but ``places``; score on the pairs of these.
 
-    A detector that lies in ``folder`` is not trained again.
+    A finished detector in ``folder`` is not trained again.
 
     Raises:
         BadParameter: all pairs, or none, are of these places.
@@ -72,7 +72,10 @@ def learn(
     held = [entry for entry in entries if entry.event in places]
     rest = [tree[entry.id] for entry in entries if entry.event not in places]
     if not held or not rest:
-        raise BadParameter(f"{made}: {len(held)} pairs of {', '.join(places)}, {len(rest)} others")
+        raise BadParameter(
+            f"{made}: {len(held)} pairs of {', '.join(places)} and {len(rest)} others; "
+            "both are needed"
+        )
     tests = [tree[entry.id] for entry in held]
     check_leaks([pair.fingerprint for pair in rest], [pair.fingerprint for pair in tests])
     if not (folder / CARD).is_file():  # written last

@@ -1,8 +1,8 @@
-"""What a detector that knows real damage alone makes of a synthetic set, building by building.
+"""Requested against detected damage of a synthetic set, building by building.
 
-It is given both pictures and the footprints, and names a level for each; asked is the level that
-the hazard gave. Where the two agree the picture shows what its label says, as far as this detector
-can tell: it errs on real pairs, too.
+A detector trained on real pairs only gets both images and the footprints and predicts a level for
+each building. Where it agrees with the level that the hazard gave, the image shows what its label
+says, as far as this detector can tell: it also makes mistakes on real pairs.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from afterscene.geodata.damage import LEVEL_WORDS
 from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.metrics.buildings import asked_and_found
 
-UNDAMAGED = 1  # rows and columns of a table that count as standing
+UNDAMAGED = 1  # rows and columns of a table that count as undamaged
 
 
 @dataclass(frozen=True, kw_only=True)
 class Opinion:
-    """(4, 4) buildings by asked level (row) and seen level, for each hazard.
+    """(4, 4) buildings by requested level (row) and found level (column), for each hazard.
 
-    ``folder`` holds the levels seen, ``{pair}.png`` with 0 off buildings and 1 to 4.
+    ``folder`` holds the found levels, ``{pair}.png`` with 0 off buildings and 1 to 4 on them.
     """
 
     folder: Path
@@ -40,19 +40,19 @@ class Opinion:
 
     @property
     def sentence(self) -> str:
-        """How often asked and seen agree."""
+        """How often requested and found levels agree."""
         return (
-            f"The shipped detector, trained on real pairs alone, sees the asked level in "
-            f"{share_same(self.table):.0%} of {self.table.sum():,} buildings, and whether a "
-            f"building is damaged at all in {share_damaged(self.table):.0%}."
+            f"The shipped detector, trained on real pairs only, finds the requested damage level "
+            f"on {share_same(self.table):.0%} of {self.table.sum():,} buildings. On "
+            f"{share_damaged(self.table):.0%} it is right about whether there is any damage."
         )
 
     def seen(self, entry: Entry) -> np.ndarray:
-        """(H, W) levels that were seen in a pair."""
+        """(H, W) uint8 levels that were found in a pair."""
         return read_scene(self.folder / f"{entry.id}.png").pixels[0]
 
     def as_json(self) -> dict[str, Any]:
-        """Counts by hazard, asked level and seen level."""
+        """Counts by hazard, requested level and found level."""
         return {
             hazard: {
                 asked: dict(zip(LEVEL_WORDS, row.tolist(), strict=True))
@@ -65,7 +65,7 @@ class Opinion:
 def look(
     made: Path, detector: Detector, folder: Path, advance: Callable[[int], None] = lambda _: None
 ) -> Opinion:
-    """Ask the detector about every pair of a finished set; what it said before is kept."""
+    """Assess every pair of a finished set; earlier answers in ``folder`` are reused."""
     folder.mkdir(exist_ok=True)
     tables: dict[str, np.ndarray] = {}
     for entry in Dataset(made):
@@ -83,11 +83,11 @@ def look(
 
 
 def share_same(table: np.ndarray) -> float:
-    """Share of buildings seen at the asked level; NaN where there is none."""
+    """Share of buildings found at the requested level; NaN without buildings."""
     return float(np.trace(table) / table.sum()) if table.sum() else float("nan")
 
 
 def share_damaged(table: np.ndarray) -> float:
-    """Share of buildings that are seen damaged, or not, as asked; NaN where there is none."""
+    """Share of buildings found damaged or undamaged as requested; NaN without buildings."""
     right = table[:UNDAMAGED, :UNDAMAGED].sum() + table[UNDAMAGED:, UNDAMAGED:].sum()
     return float(right / table.sum()) if table.sum() else float("nan")

@@ -1,7 +1,7 @@
 """Results of a comparison as one page and as Markdown.
 
-Where the arms disagree most is where their answers of the first seed differ on most building
-pixels.
+The page shows the tiles on which the arms disagree most: those where their predictions with the
+first seed differ on the most building pixels.
 """
 
 from __future__ import annotations
@@ -62,16 +62,16 @@ def compare_and_report(protocol: Protocol, sources: Sources, out: Path, work: Wo
 
 
 def protocol_verdict(results: Results) -> tuple[str, ...]:
-    """A sentence for each setting."""
+    """One sentence per setting."""
     if not results.settings:
-        return ("No seed is whole yet.",)
+        return ("No seed is finished yet.",)
     return tuple(_sentence(one) for one in results.settings)
 
 
 def _sentence(one: SettingResult) -> str:
     gains = [(arm.name, arm.gain) for arm in one.arms if arm.gain is not None]
     if not gains:
-        return f"{one.name}: no generative arm to compare."
+        return f"{one.name}: no arm with generated pairs to compare."
     (best,) = (arm for arm in one.arms if arm.name == one.best)
     said = []
     for arm, gain in gains:
@@ -80,11 +80,11 @@ def _sentence(one: SettingResult) -> str:
         else:
             meaning = "better" if gain.mean > 0 else "worse"
         said.append(f"{arm} {gain.mean:+.3f} ({_range(gain, '+.3f')}): {meaning}")
-    return f"{one.name}, against {best.name} ({best.score.mean:.3f}): {'; '.join(said)}."
+    return f"{one.name}, compared with {best.name} ({best.score.mean:.3f}): {'; '.join(said)}."
 
 
 def setting_table(one: SettingResult) -> Table:
-    """One row an arm and the reference that calls every building undamaged."""
+    """One row per arm, and one that calls every building undamaged."""
     rows = [_row(arm) for arm in one.arms]
     rows.append(("every building undamaged", "", one.undamaged, *[""] * (len(HEAD) - 3)))
     few = [word for word in LEVEL_WORDS if word not in one.judged]
@@ -92,9 +92,9 @@ def setting_table(one: SettingResult) -> Table:
     return Table(
         caption=f"{one.name}: {one.pairs_real} real pairs, {one.tiles} test tiles, "
         f"seeds {list(one.seeds)}"
-        + (f"; too few buildings of {', '.join(few)} to be judged" if few else "")
+        + (f"; too few buildings of {', '.join(few)} to score" if few else "")
         + absent
-        + f"; {one.redrawn:.2f} draws for each kept one lost a level and were drawn again",
+        + f"; bootstrap: {one.redrawn:.2f} draws per kept draw lost a level and were repeated",
         columns=HEAD,
         rows=tuple(rows),
     )
@@ -112,7 +112,7 @@ def _range(span: Interval, form: str = ".3f") -> str:
 
 
 def curves(results: Results) -> tuple[Curves, ...]:
-    """Score over the number of the event's own pairs, one figure an event."""
+    """Score over the number of the event's own pairs, one plot per event."""
     found = []
     for event in dict.fromkeys(one.event for one in results.settings):
         mine = [one for one in results.settings if one.event == event]
@@ -122,7 +122,7 @@ def curves(results: Results) -> tuple[Curves, ...]:
         lines = zip(*(one.arms for one in mine), strict=True)
         found.append(
             Curves(
-                caption=f"xView2 score on {event} over its number of real pairs in training",
+                caption=f"xView2 score on {event} by number of its real pairs in training",
                 places=tuple(float(one.pairs_own) for one in mine),
                 lines=tuple((line[0].name, tuple(arm.score for arm in line)) for line in lines),
             )
@@ -132,7 +132,7 @@ def curves(results: Results) -> tuple[Curves, ...]:
 
 def report(results: Results, pictures: Sequence[PictureRow] = ()) -> Report:
     """The page."""
-    whole = "Not all trainings are done yet; shown are the whole seeds."
+    whole = "Not all trainings are finished; this page shows the finished seeds."
     rare = (_rare_table(one) for one in results.settings)
     return Report(
         title=f"What synthetic pairs are worth: {results.protocol.name}",
@@ -149,7 +149,7 @@ def report(results: Results, pictures: Sequence[PictureRow] = ()) -> Report:
 
 def _chart(one: SettingResult) -> Chart:
     return Chart(
-        caption=f"{one.name}: xView2 score, mean over the seeds with its interval",
+        caption=f"{one.name}: xView2 score, mean over the seeds, with interval",
         names=tuple(arm.name for arm in one.arms),
         intervals=tuple(arm.score for arm in one.arms),
         points=tuple(arm.per_seed for arm in one.arms),
@@ -163,14 +163,14 @@ def _rare_table(one: SettingResult) -> Table:
         spans = (arm.figures[key] for key in keys.values())
         rows.append((arm.name, *(f"{span.mean:.3f} ({_range(span)})" for span in spans)))
     return Table(
-        caption=f"{one.name}: F1 of the rare levels with intervals",
+        caption=f"{one.name}: F1 of the rare levels, with intervals",
         columns=("arm", *keys),
         rows=tuple(rows),
     )
 
 
 def method(results: Results) -> list[str]:
-    """How it was done, a paragraph each."""
+    """The method, as paragraphs."""
     protocol = results.protocol
     told = render(
         "method.md",
@@ -198,7 +198,7 @@ def markdown(results: Results) -> str:
 def disagreements(
     finished: Sequence[Finished], tile: Callable[[str], LabelledPair], *, size: int = 384
 ) -> list[PictureRow]:
-    """The tiles of all settings on which the arms' answers differ on most building pixels."""
+    """The tiles of all settings on which the arms differ on the most building pixels."""
     found: list[tuple[int, str, Finished]] = []
     for done in finished:
         firsts = [runs[0] for runs in done.runs.values()]

@@ -1,14 +1,14 @@
-"""Protocols: what a comparison asks, as a value. ``--set KEY=VALUE`` changes single fields.
+"""Protocols: the design of a comparison as a record. ``--set NAME=VALUE`` changes single fields.
 
-* ``new-event``: an event strikes and 0, 2, 5, 10 or 20 of its pairs are labelled; beside them stand
-  all pairs of the other events. Tested on the rest of the event, the same tiles for every number.
-* ``leave-one-out``: no pair of the event at all; tested on the event.
-  With ``test`` both test the event's tiles of that split alone, which no one then has looked at.
-* ``rare-levels``: the splits as they are; looked at are minor and major damage.
-* ``given``: the splits as they are, and synthetic pairs that were made before.
+* ``new-event``: 0, 2, 5, 10 or 20 pairs of an event are labelled; all pairs of the other events
+  train as well. Tested on the rest of the event, with the same tiles for every number.
+* ``leave-one-out``: no pair of the event trains; tested on the event.
+  With ``test`` set, both test only the event's tiles of that split.
+* ``rare-levels``: the splits as they are; scored on minor and major damage.
+* ``given``: the splits as they are, with synthetic pairs that were made before.
 
-Models fail most on unseen events (Gupta et al. 2019, arXiv 1911.09296), which is where synthetic
-pairs should be worth most.
+Models fail most on unseen events (Gupta et al. 2019, arXiv 1911.09296), so synthetic pairs should
+be worth most there.
 """
 
 from __future__ import annotations
@@ -24,41 +24,42 @@ from afterscene.registry import Registry
 EVENTS = ("santa-rosa-wildfire", "hurricane-michael")
 GIVEN = "given"
 VAL = "val"
-#: Fields that are numbers of things: 0 or more, and 1 or more.
+#: Counts that must be at least 0, and at least 1.
 COUNTS = ("region", "base_steps", "judged", "held", "evaluations", "draw")
 POSITIVE = ("synthetic", "tiles", "calibrated", "replicates")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
-    """A whole experiment, saved with its results. Raises BadParameter.
+    """A complete experiment, saved with its results. Raises BadParameter.
 
-    name: the question, a key of :data:`PROTOCOLS`.
-    detector: the same for every arm, but for what the arm is about.
-    events: the events that are held out, one after the other; none: the splits as they are.
-    pairs: numbers of real pairs of an event that are labelled.
-    arms: names out of :data:`afterscene.lab.arms.ARMS`.
-    seeds: one training of each arm for each.
-    train, val: splits to train and to choose thresholds on; where an event is held out all other
+    name: a key of :data:`PROTOCOLS`.
+    detector: configuration shared by all arms, apart from what an arm changes.
+    events: events to hold out, one after the other; none: the splits as they are.
+    pairs: numbers of labelled real pairs of a held-out event.
+    arms: names from :data:`afterscene.lab.arms.ARMS`.
+    seeds: one training per arm and seed.
+    train, val: splits to train and to choose thresholds on. If an event is held out, all other
         pairs train, those of ``val`` choose thresholds, and tiles of ``train`` may be labelled.
     test: splits to test on; none: all tiles of the event that are not labelled.
-    synthetic: synthetic pairs from the pre images of other places; each own pair gives one more.
-    region: so many pre images of the event's region, known with footprints and without damage
-        labels, give a synthetic pair each as well; they are never test tiles.
+    synthetic: number of synthetic pairs from pre images of other places; each labelled pair of the
+        event adds one.
+    region: number of further pre images of the event's region, with footprints and without damage
+        labels, that also give a synthetic pair each; they are never test tiles.
     scenario_mix: calibrate every arm for the mix of levels that the hazard gives on the pre images
-        of the event's region, not for that of the other events.
-    held: each so-many-th synthetic pair is kept from training and joins the calibration, where it
-        stands for the event's mix of levels; 0: none.
-    base_steps: steps on the real pairs of the other events that all arms of a setting share; each
-        arm then trains further for the detector's steps. 0: every arm begins anew.
-    calibrated: choose thresholds on at most so many validation tiles.
-    judged: a level with fewer buildings in the test tiles is left out of the harmonic mean and
-        named; the official score stands beside it.
-    severity: lowest and highest, drawn uniformly. mode: how the generator draws.
-    evaluations: of the network a picture; 0: the generator's own number.
-    tiles: test at most so many tiles, those with minor or major damage first.
-    replicates: draws of the bootstrap.
-    draw: decides which pairs of an event are labelled, and all synthetic pairs.
+        of the event's region, instead of the mix of the other events.
+    held: every ``held``-th synthetic pair is kept from training and used for calibration, where it
+        represents the event's mix of levels; 0: none.
+    base_steps: steps on the real pairs of the other events, shared by all arms of a setting; each
+        arm then continues for the detector's steps. 0: every arm starts from scratch.
+    calibrated: maximum number of validation tiles to choose thresholds on.
+    judged: levels with fewer buildings in the test tiles are named and left out of the harmonic
+        mean; the official score is given as well.
+    severity: range, drawn from uniformly. mode: mode of the generator.
+    evaluations: network evaluations per image; 0: the generator's own number.
+    tiles: maximum number of test tiles, those with minor or major damage first.
+    replicates: number of bootstrap draws.
+    draw: seed of the labelled pairs of an event and of all synthetic pairs.
     """
 
     name: str
@@ -95,7 +96,7 @@ class Protocol:
         for name in ("pairs", "seeds", "arms", "severity"):
             found = getattr(self, name)
             if not found or len(set(found)) < len(found):
-                raise BadParameter(f"{name} = {found}: give each once, one at least")
+                raise BadParameter(f"{name} = {found}: give at least one, each only once")
         for names, least in ((COUNTS, 0), (POSITIVE, 1)):
             for name in names:
                 if getattr(self, name) < least:

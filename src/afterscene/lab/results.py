@@ -1,9 +1,9 @@
-"""What a comparison measured, as records: ``results.json``, of which page and tables are made.
+"""The results of a comparison as records: ``results.json``, from which page and tables are made.
 
-The score is xView2's over the levels that are judged; every figure has its interval by the one
-bootstrap (:mod:`afterscene.metrics.bootstrap`), with the same draws for all arms of a setting. A
-generative arm is held against the best of the others, chosen by its mean on the same tiles, which
-favours the others.
+The score is that of xView2 over the judged levels. Every figure has an interval from the bootstrap
+of :mod:`afterscene.metrics.bootstrap`, with the same draws for all arms of a setting. An arm with
+generated pairs is compared with the best arm without; as that one is chosen by its mean on the same
+test tiles, the comparison favours it.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ SCHEMA = 1
 
 @dataclass(frozen=True, kw_only=True)
 class ArmResult:
-    """One arm: judged score, official figures, gain of a generative one over the best other.
+    """One arm: judged score, official figures and, with generated pairs, the gain over the others.
 
-    `per_seed` are judged scores; `counts` (seeds, 6, 2, 2, 5) pixels, summed over the tiles;
-    `synthetic` pairs were trained on.
+    `per_seed`: judged scores; `counts` (seeds, 6, 2, 2, 5): pixels, summed over the tiles;
+    `synthetic`: number of synthetic pairs in training.
     """
 
     name: str
@@ -46,7 +46,7 @@ class ArmResult:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ArmResult:
-        """The record of ``asdict``."""
+        """The record from the values of ``asdict``."""
         spans = {name: Interval(**values["figures"][name]) for name in FIGURES}
         gain = None if values["gain"] is None else Interval(**values["gain"])
         own = {"figures": spans, "gain": gain, "per_seed": tuple(values["per_seed"])}
@@ -55,11 +55,11 @@ class ArmResult:
 
 @dataclass(frozen=True, kw_only=True)
 class SettingResult:
-    """All arms of a setting. `best`: the best arm without generated pairs, where there are both.
+    """All arms of a setting. `best`: the best arm without generated pairs, if there are both kinds.
 
     `undamaged`: mean score of the first arm's localisation with every building called undamaged.
-    `absent`: levels without a pixel in the test tiles; `judged`: those that the score is over.
-    `redrawn`: draws of tiles that lost a level, for each that is kept.
+    `absent`: levels without a pixel in the test tiles; `judged`: levels that the score counts.
+    `redrawn`: bootstrap draws repeated for losing a level, per draw kept.
     """
 
     name: str
@@ -77,7 +77,7 @@ class SettingResult:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> SettingResult:
-        """The record of ``asdict``."""
+        """The record from the values of ``asdict``."""
         lists = {name: tuple(values[name]) for name in ("seeds", "absent", "judged")}
         arms = tuple(ArmResult.from_json(arm) for arm in values["arms"])
         return cls(**{**values, **lists, "arms": arms})
@@ -85,7 +85,7 @@ class SettingResult:
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """A comparison as far as it got. `sources` names folders and models; `whole`: all is done."""
+    """A comparison so far. `sources`: names of folders and models; `whole`: it is finished."""
 
     protocol: Protocol
     sources: Mapping[str, Any]
@@ -98,7 +98,7 @@ class Results:
 
     @classmethod
     def read(cls, path: Path) -> Results:
-        """What :meth:`as_json` gave to a file."""
+        """The results in a file of :meth:`as_json`."""
         values = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             protocol=Protocol.from_json(values["protocol"]),
@@ -110,7 +110,7 @@ class Results:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Finished:
-    """A setting with its whole seeds: runs[arm] in the order of `seeds`; `events` of the tiles."""
+    """A setting and its finished seeds: runs[arm] in the order of `seeds`, `events` of tiles."""
 
     setting: Setting
     seeds: tuple[int, ...]

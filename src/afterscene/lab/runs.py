@@ -1,9 +1,8 @@
-"""One training and its scores in a folder with a done-record, so that a stop costs one run.
+"""One training and its scores in a folder with a final record, so that a stop costs one run.
 
-The record is written last and holds the pixel counts of every test tile, which is all that the
-statistics need. It also holds a fingerprint of what decided the run (config, seed, pairs, tiles); a
-folder with another fingerprint is refused, never mixed. Config, card and log stay, the weights do
-not.
+The record is written last. It contains the pixel counts of every test tile, all that the statistics
+need, and a fingerprint of the run (config, seed, pairs, tiles); a folder with another fingerprint
+is refused. Config, card and log are kept, the weights are not.
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ from afterscene.weightfiles import weights_hash
 
 RECORD = "done.json"
 DAMAGE = "predictions.npz"
-#: Hears of (step, steps) after each optimiser step.
+#: Called with (step, steps) after each optimiser step.
 OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """What decides a training.
+    """All inputs of a training.
 
-    start: a detector from which training goes on; None: it begins anew.
+    start: a detector to continue from; None: from scratch.
     mix: the mix of levels to calibrate for; None: that of the validation pairs.
     """
 
@@ -60,7 +59,7 @@ class Training:
         }
 
     def fit(self, folder: Path, told: OnStep) -> Detector:
-        """Train; ``folder`` gets config, card, log and weights."""
+        """Train; writes config, card, log and weights to ``folder``."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / LOG).unlink(missing_ok=True)
 
@@ -83,10 +82,10 @@ class Training:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Scored:
-    """What one training scored. counts: (tiles, 6, 2, 2, 5) as :class:`Confusion` keeps them.
+    """Scores of one training. counts: (tiles, 6, 2, 2, 5) as in :class:`Confusion`.
 
-    synthetic: pairs among those that it was trained on. damage: tile id -> (H, W) uint8 predicted
-    0..4, for the tiles asked to be shown.
+    synthetic: number of synthetic pairs in training. damage: tile id -> (H, W) uint8 prediction
+    0..4, for the tiles to show.
     """
 
     counts: np.ndarray
@@ -102,7 +101,7 @@ def train_and_score(
     show: Sequence[str] = (),
     told: OnStep = lambda *_: None,
 ) -> Scored:
-    """Train and score, or read what an earlier call finished. Raises OutputConflict."""
+    """Train and score, or read the record of an earlier call. Raises OutputConflict."""
     decided = {
         **training.fingerprint(),
         "evaluation": pair_digest(evaluation),

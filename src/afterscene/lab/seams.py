@@ -1,13 +1,13 @@
-"""Seams: a scene that is rendered in several windows against the same scene in one.
+"""Seams: a scene drawn in several windows compared with the same scene drawn in one.
 
-xBD's tiles fit into one window of the renderer. So a tile is continued by its mirror image until it
-needs several; borders then cross the real part, and the plain render of the tile is the same place
-in a single window. Three answers: the gradient energy across the borders, relative to the lines
-nearby, in both renders (a seam makes the first larger); the largest difference of the two pictures
-farther from the mirror than the network can see (in bfloat16 windows of another size round
-differently); and how many values differ when the borders lie elsewhere (none is promised). The
-whole scene is drawn (*redraw*): *edit* cuts its windows from the box around the damage, by the same
-code.
+Tiles of xBD fit into one window of the renderer. So a tile is extended by its mirror image until it
+needs several windows, whose borders then cross the real part; drawing the tile alone shows the same
+place in a single window. Three figures: the gradient energy across the borders, relative to nearby
+lines, in both images (a seam raises the first); the largest difference between the two images
+beyond the network's receptive field from the mirror (in bfloat16, windows of different size round
+differently); and the share of values that differ when the borders lie elsewhere (no equality is
+promised). The whole scene is drawn (*redraw*); *edit* uses the same code on the box around the
+damage.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from afterscene.geodata.scene import Scene
 from afterscene.lab.candidates import hazard_name, real_damage
 from afterscene.metrics.similarity import seam_score
 
-#: Pixels from the mirrored edge beyond which the two renders must be alike, if the network does not
-#: see farther.
+#: Pixels from the mirrored edge beyond which the two images are compared, unless the network's
+#: receptive field is larger.
 REACH = 192
-#: Pixels at the mirrored edge in which a border is not looked at.
+#: Pixels at the mirrored edge in which borders are ignored.
 MARGIN = 64
 
 
@@ -39,7 +39,7 @@ def borders(side: int, halo: int, origin: int = 0) -> list[int]:
 
 
 def continued(pair: LabelledPair, side: int) -> tuple[Scene, DamageMap]:
-    """The place grown to `side` pixels at right and below by its mirror image, without damage."""
+    """The place extended right and down to `side` pixels by its mirror image, without damage."""
     height, width = pair.pre.shape
     grow = ((0, max(side - height, 0)), (0, max(side - width, 0)))
     pixels = np.pad(pair.pre.rgb(), (*grow, (0, 0)), mode="symmetric").transpose(2, 0, 1)
@@ -58,9 +58,9 @@ def continued(pair: LabelledPair, side: int) -> tuple[Scene, DamageMap]:
 def seam_figures(pair: LabelledPair, generator: Generator, seed: int) -> dict[str, Any]:
     """Seam scores of a pair drawn in several windows, and in a single one.
 
-    `several` and `single` are None where nothing is drawn at a border that crosses the tile,
-    `other_origin` where no :class:`BridgeGenerator` renders: the share of values of the larger
-    scene that differ when the borders of its windows lie a quarter of CORE farther up and left.
+    `several` and `single` are None if nothing is drawn at a border that crosses the tile.
+    `other_origin`, only for a :class:`BridgeGenerator`: the share of values of the larger scene
+    that differ when the borders of its windows lie a quarter of CORE farther up and left.
     """
     height, width = pair.pre.shape
     bridge = generator if isinstance(generator, BridgeGenerator) else None
@@ -73,7 +73,7 @@ def seam_figures(pair: LabelledPair, generator: Generator, seed: int) -> dict[st
         [b for b in borders(side, halo, origin) if b < n - MARGIN] for n in (height, width)
     )
     scene, damage = continued(pair, side)
-    # One look for all renders: the tone of a scene chooses it, and a larger scene has another tone.
+    # One style for all images: a scene's tone chooses it, and the larger scene has another tone.
     how: dict[str, Any] = {"seed": seed, "mode": "redraw"}
     if bridge is not None:
         how["style"] = bridge.draw_style(hazard_name(pair), seed)
@@ -106,7 +106,7 @@ def seam_figures(pair: LabelledPair, generator: Generator, seed: int) -> dict[st
 
 
 def _moved(generator: BridgeGenerator, origin: int) -> BridgeGenerator:
-    """The same one, with the borders of its windows elsewhere."""
+    """The same generator, with the borders of its windows elsewhere."""
     return replace(generator, config=replace(generator.config, origin=origin))
 
 

@@ -1,7 +1,7 @@
-"""Settings: which real pairs train, calibrate and test, so that a question gets its answer.
+"""Settings: which real pairs train, calibrate and test in a comparison.
 
-A setting is a value: ids of pairs, drawn by a hash of (seed, id), so that the order of files means
-nothing and the first 5 pairs are among the first 10. Thresholds are chosen on the split ``val`` of
+A setting is a record of pair ids, ranked by a hash of (seed, id): the order of files does not
+matter, and the first 5 pairs are among the first 10. Thresholds are chosen on the split ``val`` of
 events that are not tested.
 """
 
@@ -27,10 +27,10 @@ Pairs = Mapping[str, Pair]
 class Setting:
     """One comparison of arms: ids of the pairs that train, calibrate and test.
 
-    `event` is held out (None: the splits are as they are); `own` are its labelled pairs, among
-    `real`; `region` are pairs of the event of which the pre image and its footprints alone are
-    used; `hazards` are asked of the generator, each with its share of the synthetic pairs; `levels`
-    are the damage levels 1 to 4 that the test tiles show often enough to be judged.
+    `event` is held out (None: the splits as they are); `own` are its labelled pairs, a part of
+    `real`; `region` are pairs of the event of which only pre image and footprints are used;
+    `hazards` are those of the synthetic pairs, with their shares; `levels` are the damage levels 1
+    to 4 with enough buildings in the test tiles to be judged.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Setting:
     levels: tuple[int, ...] = (1, 2, 3, 4)
 
     def check_generator(self, folder: Path, seen: Iterable[str] | None) -> None:
-        """Raise LeakFound where a generator saw what this setting may not use, or does not say."""
+        """Raise LeakFound if the generator was trained on held-out tiles, or lists no tiles."""
         event = f"{self.event}_"
         mine = {tile for tile in seen or () if tile.startswith(event) and tile not in self.own}
         check_history(folder, seen, {*self.test, *self.val, *mine})
@@ -54,8 +54,8 @@ def settings(protocol: Protocol, tree: XbdTree) -> tuple[Setting, ...]:
     """The comparisons of a protocol on an xBD tree.
 
     Raises:
-        UnknownName: an event or a split is not there.
-        BadParameter: an event has fewer pairs than are asked for.
+        UnknownName: unknown event or split.
+        BadParameter: an event has too few pairs.
     """
     pairs = {p.id: p for p in tree.pairs() if p.post is not None and p.post_label is not None}
     if not protocol.events:
@@ -96,10 +96,10 @@ def _held_out(
 def divided(
     protocol: Protocol, tree: XbdTree, pairs: list[Pair], most: int
 ) -> tuple[tuple[str, ...], tuple[str, ...], list[Pair]]:
-    """An event's pairs: ids of the ``most`` labelled ones and of its region's; those to test.
+    """Split an event: ids of the ``most`` labelled pairs, of the region's pairs, and pairs to test.
 
-    Where splits are tested, tiles of the split ``train`` alone are labelled. Tiles within a
-    kilometre of a labelled one, or of one of the region, are not tested.
+    If splits are tested, only tiles of the split ``train`` are labelled. Tiles within a kilometre
+    of a labelled tile, or of one of the region, are not tested.
     """
     known = {p.id: p for p in pairs}
     free = _named(tree, known, protocol.train) if protocol.test else pairs
@@ -129,7 +129,7 @@ def _as_they_are(protocol: Protocol, tree: XbdTree, pairs: Pairs) -> Setting:
 
 
 def _named(tree: XbdTree, pairs: Pairs, names: Iterable[str]) -> list[Pair]:
-    """Those of ``pairs`` in the named splits; a tree may be without the split ``val``."""
+    """The pairs in the named splits; a tree may lack the split ``val``."""
     there = (name for name in names if name in tree.splits or name != VAL)
     return [p for name in there for p in tree.pairs(name) if p.id in pairs]
 
@@ -143,18 +143,18 @@ def _ids(pairs: Iterable[Pair]) -> tuple[str, ...]:
 
 
 def own_pairs(protocol: Protocol, pairs: list[Pair], count: int) -> tuple[str, ...]:
-    """The pairs of an event that are labelled first: with a building, drawn by a hash."""
+    """The labelled pairs of an event: those with buildings, ranked by a hash."""
     built = [p for p in pairs if p.post_label and read_label(p.post_label).buildings]
     if count >= len(built):
         raise BadParameter(
-            f"{len(built)} pairs of the event have buildings; ask for fewer than {count}, "
-            "so that some are left to test on"
+            f"only {len(built)} pairs of the event have buildings; label fewer than {count}, "
+            "so that some remain to test on"
         )
     return tuple(sorted(_ids(built), key=lambda i: rank(protocol.draw, i))[:count])
 
 
 def _tested(protocol: Protocol, pairs: list[Pair]) -> list[Pair]:
-    """Test tiles, at most ``tiles``; raises BadParameter where there is none."""
+    """Test tiles, at most ``tiles``. Raises BadParameter if there are none."""
     if not pairs:
         raise BadParameter(
             f"{protocol.name}: no tile is left to test on; check --set test and the splits"
@@ -163,7 +163,7 @@ def _tested(protocol: Protocol, pairs: list[Pair]) -> list[Pair]:
 
 
 def _fewest(pairs: list[Pair], count: int, draw: int) -> list[Pair]:
-    """In the order of their ids, at most ``count``, those with a rare level first."""
+    """At most ``count`` pairs, those with a rare level first, in the order of their ids."""
 
     def order(pair: Pair) -> tuple[bool, str]:
         levels = _levels(pair)
@@ -181,12 +181,12 @@ def _levels(pair: Pair) -> Mapping[str, int]:
 
 
 def judged_levels(protocol: Protocol, tested: list[Pair]) -> tuple[int, ...]:
-    """Levels with at least ``judged`` buildings in the test tiles; all where none has as many."""
+    """Levels with at least ``judged`` buildings in the test tiles; all levels if none has."""
     total = sum((Counter(_levels(pair)) for pair in tested), Counter())
     found = tuple(int(level) for level in LEVELS if total[level.word] >= protocol.judged)
     return found or tuple(map(int, LEVELS))
 
 
 def rank(draw: int, name: str) -> str:
-    """A place in an order that depends on `draw` and the name alone."""
+    """A sort key that depends only on `draw` and the name."""
     return hashlib.sha256(f"{draw}/{name}".encode()).hexdigest()

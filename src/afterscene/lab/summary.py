@@ -1,7 +1,7 @@
 """From the figures of all tiles to one record per candidate, as JSON values.
 
-Levels are counted where the group (all tiles, a hazard, an event) asks for at least 20 buildings of
-them; the others stand in ``levels_left_out`` with their number.
+A level counts if its group (all tiles, a hazard, an event) requests at least 20 buildings of it;
+the others are in ``levels_left_out`` with their number.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Tiles = Mapping[str, Sequence[TileFigures]]
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Asked buildings by level word: in all, by hazard and by event."""
+    """Requested buildings by level word: in total, by hazard and by event."""
 
     buildings: Mapping[str, int]
     by_hazard: Mapping[str, Mapping[str, int]]
@@ -45,7 +45,7 @@ class Asked:
 
 
 def summarise(tiles: Tiles, asked: Asked, *, seed: int) -> dict[str, Any]:
-    """All candidates; `label_fidelity_gap_closed` is of ours-edit, the default mode, overall."""
+    """All candidates; `label_fidelity_gap_closed` is the overall figure of ours-edit."""
     groups = {OVERALL: asked.buildings, **asked.by_hazard}
     gaps = {
         name: {
@@ -76,7 +76,7 @@ def summarise(tiles: Tiles, asked: Asked, *, seed: int) -> dict[str, Any]:
 
 
 def left_out(counts: Mapping[str, int]) -> dict[str, int]:
-    """Level words that are not counted, with their number of asked buildings."""
+    """Level words that do not count, with their number of requested buildings."""
     counted = counted_levels(counts)
     return {word: counts.get(word, 0) for word in LEVEL_WORDS if word not in counted}
 
@@ -91,7 +91,7 @@ def _gap(
 
 
 def _of(hazard: str, *sets: Sequence[TileFigures]) -> list[list[TileFigures]]:
-    """Of each set the tiles of one hazard."""
+    """The tiles of one hazard from each set."""
     return [[t for t in one if t.hazard == hazard] for one in sets]
 
 
@@ -126,8 +126,8 @@ def _candidate(
 def recovered_figures(recovered: Sequence[Recovered], asked: Mapping[str, int]) -> dict[str, Any]:
     """F1 by level, their harmonic mean over the counted levels, and the table of buildings.
 
-    `buildings_asked_found[i][j]` counts buildings of asked level i + 1 that were found as j + 1;
-    `buildings_recovered` is the share on its diagonal.
+    `buildings_asked_found[i][j]`: buildings of requested level i + 1 found as j + 1;
+    `buildings_recovered`: the share on the diagonal.
     """
     total = reduce(add, recovered)
     f1, counted = total.pixels.result().damage_f1_by_level, counted_levels(asked)

@@ -1,7 +1,7 @@
-"""Synthetic pairs of a setting: the same pre images and damage maps, each drawn by a renderer.
+"""Synthetic pairs of a setting: the same pre images and damage maps for every renderer.
 
-Other places give so many pairs as the protocol says, the event's own and its region's pre images
-one each. Pasted and generated pairs differ in the renderer alone.
+The protocol sets the number of pairs from other places; each labelled pair of the event and each
+pre image of its region adds one. Copy-paste and generated pairs differ only in the renderer.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from afterscene.lab.settings import Setting, rank
 
 @dataclass(frozen=True)
 class CopyPaste:
-    """A renderer that pastes ruins: the baseline takes the generator's place in a build."""
+    """A renderer that pastes real ruins: it replaces the generator in a build."""
 
     donors: tuple[Donor, ...]
 
@@ -44,7 +44,7 @@ class CopyPaste:
         return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
     def drawn_as(self, hazard: str) -> str:
-        """The hazard: donors of the same one are taken."""
+        """The hazard itself: its own donors are used."""
         return hazard
 
     def render(self, pre: Scene, damage: DamageMap, *, seed: int, **_: Any) -> Scene:
@@ -62,9 +62,9 @@ def build_synthetic(
     renderer: Generator,
     out: Path,
 ) -> tuple[Path, ...]:
-    """The folders with the synthetic pairs of a setting; what is there is not made again.
+    """The folders with the synthetic pairs of a setting; finished ones are reused.
 
-    A folder's name holds a digest of what decides it, so settings that share pairs share folders.
+    A folder's name has a digest of its inputs, so settings with the same pairs share a folder.
     """
     folders = []
     for hazard, ids, count in _plans(protocol, setting, pairs):
@@ -86,7 +86,7 @@ def build_synthetic(
 def expected_mix(protocol: Protocol, setting: Setting, pairs: Mapping[str, Pair]) -> Mix:
     """Shares of the four levels that the hazards give on the pre images of the event's region.
 
-    Where the region is not given, on those of other places. Nothing is drawn, no damage is read.
+    Without a region, on those of other places. No image is drawn and no damage label is read.
     """
     counts = np.zeros(6)
     plans = _plans(protocol, setting, pairs)
@@ -109,7 +109,7 @@ def _plan(protocol: Protocol, hazard: str, sources: Sequence[Pair], count: int) 
 def _plans(
     protocol: Protocol, setting: Setting, pairs: Mapping[str, Pair]
 ) -> list[tuple[str, list[str], int]]:
-    """(hazard, source ids, pairs to make): other places, and the event's own pre images."""
+    """(hazard, source ids, number of pairs): other places, and the event's own pre images."""
     built = [i for i in setting.real if _has_buildings(pairs[i])]
     own = sorted({*(i for i in built if i in setting.own), *setting.region})
     others = sorted((i for i in built if i not in own), key=lambda i: rank(protocol.draw, i))

@@ -1,4 +1,4 @@
-"""What is measured on one tile for one candidate, and how the tiles of a set are put together."""
+"""The figures of one candidate on one tile, and of a set of tiles."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from afterscene.metrics.similarity import change, psnr, squared_error, ssim_map
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """Likeness on the roofs of undamaged buildings: sums over `pixels`, to another picture."""
+    """Similarity to another image on the roofs of undamaged buildings: sums over `pixels`."""
 
     ssim: float
     error: float
@@ -37,7 +37,7 @@ class Kept:
 
     @classmethod
     def of(cls, one: np.ndarray, two: np.ndarray, where: np.ndarray) -> Kept:
-        """Measured between two pictures (H, W, 3) at the pixels `where` is True."""
+        """Measured between two images (H, W, 3) at the pixels where `where` is True."""
         if not where.any():
             return cls(ssim=0.0, error=0.0, pixels=0)
         return cls(
@@ -51,11 +51,11 @@ class Kept:
 class TileFigures:
     """One candidate on one tile.
 
-    recovered: what the assessor found. features (n, d), perceptual (n,) and levels (n,) are of the
-    crops around the buildings and on the ground that the field struck (level 0), None without a
-    feature space. to_real, to_pre: see :class:`Kept`.
-    outside: largest change, changed pixels and pixels where *edit* may change nothing.
-    seconds: on the clock and of all processor cores, when the picture was made.
+    recovered: what the assessor found. features (n, d), perceptual (n,) and levels (n,) describe
+    the crops around the buildings and on struck ground (level 0); None without a feature space.
+    to_real, to_pre: see :class:`Kept`.
+    outside: largest change, changed pixels, and all pixels where *edit* may change nothing.
+    seconds: wall and CPU seconds of drawing the image.
     """
 
     id: str
@@ -74,10 +74,10 @@ class TileFigures:
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """What a pair shows, worked out once for all candidates.
+    """What all candidates on a pair share.
 
-    damage: what is asked. before: what the pre image shows. crops: where pictures are described,
-    with their maps in the real post (None: no feature space).
+    damage: the request. before: what the pre image shows. crops: where images are described, with
+    their maps in the real post (None: no feature space).
     """
 
     damage: DamageMap
@@ -104,7 +104,7 @@ def measure(
     outside: np.ndarray,
     seconds: tuple[float, float],
 ) -> TileFigures:
-    """All figures of one picture."""
+    """All figures of one image."""
     rgb, before = post.rgb(), pair.pre.rgb()
     untouched = (pair.target == 1) & pair.valid
     features = perceptual = None
@@ -130,10 +130,10 @@ def measure(
 
 
 def set_distances(tiles: Sequence[TileFigures], real: Sequence[TileFigures]) -> dict[str, Any]:
-    """Fréchet, kernel and perceptual distance to the real posts, and how well they are told apart.
+    """Fréchet, kernel and perceptual distance to the real posts, and a classifier's AUC.
 
-    Of the crops around all buildings, around damaged ones, and on struck ground. `crops` says of
-    how many; a distance is None where there are fewer than two.
+    For the crops around all buildings, around damaged ones, and on struck ground. `crops` is their
+    number; distances are None for fewer than two.
     """
     if any(t.features is None for t in (*tiles, *real)):
         return {"all": None, "damaged": None, "ground": None}
@@ -161,10 +161,10 @@ def _distances(
 
 
 def real_apart(real: Sequence[TileFigures]) -> dict[str, Any]:
-    """How far real posts are from real posts: of every other tile from the rest, by hazard in turn.
+    """Distance between real posts: of every other tile to the rest, by hazard.
 
-    Two sets of one kind are not at distance 0, because there are few of them and because places
-    differ. None where a half has fewer than two crops, or nothing was described.
+    Two sets of real images are not at distance 0, because they are small and places differ. None if
+    a half has fewer than two crops, or without a feature space.
     """
     ordered = sorted(real, key=lambda tile: tile.hazard)
     halves = [ordered[::2], ordered[1::2]]
@@ -192,8 +192,8 @@ def _known(values: np.ndarray | None) -> np.ndarray:
 def likeness(tiles: Sequence[TileFigures]) -> dict[str, Any]:
     """SSIM and PSNR on undamaged buildings, to the real post and to the pre image.
 
-    PSNR is of the mean squared error over all pixels of the set, None where the pictures are equal
-    to the bit (then `exact` is true).
+    PSNR uses the mean squared error over all pixels of the set; it is None for identical images
+    (then `exact` is true).
     """
     found: dict[str, Any] = {"pixels": sum(t.to_real.pixels for t in tiles)}
     for name, parts in (
@@ -212,7 +212,7 @@ def likeness(tiles: Sequence[TileFigures]) -> dict[str, Any]:
 
 
 def outside_change(tiles: Sequence[TileFigures]) -> dict[str, Any]:
-    """Largest change of a value and share of changed pixels where *edit* may change nothing."""
+    """Largest change and share of changed pixels where *edit* may change nothing."""
     changed, pixels = (sum(t.outside[k] for t in tiles) for k in (1, 2))
     return {
         "max": max(t.outside[0] for t in tiles),

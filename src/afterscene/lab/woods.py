@@ -1,8 +1,8 @@
-"""What became of woods: kept as they were, or changed as the real ones did.
+"""Woods: are they kept where they should be, and changed like the real ones?
 
-Two correlations of brightness over the crowns that the pre image shows, of means over blocks of 4 m
-(pictures of one place lie some pixels apart): with the pre image where the field is not 0 (flooded
-woods still stand), and of the change with the real change (wind strips some woods and not others).
+Two correlations of brightness over the crowns of the pre image, of means over blocks of 4 m (images
+of one place are shifted by some pixels): with the pre image where the field is not 0 (flooded woods
+still stand), and of the change with the real change (wind strips some woods and not others).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import numpy as np
 from afterscene.depiction import Evidence
 
 BLOCK = 4.0
-#: Share of a block that crowns cover, and blocks below which nothing is said.
+#: Share of a block that crowns must cover, and the fewest blocks for a figure.
 COVERED, FEWEST = 0.6, 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class Woods:
-    """Correlations on one tile, None where there are too few crowns; ``blocks`` of each."""
+    """Correlations on one tile, None with too few crowns; ``blocks``: their number."""
 
     kept: float | None
     change: float | None
@@ -31,7 +31,7 @@ class Woods:
 
     @classmethod
     def of(cls, before: Evidence, field: np.ndarray, drawn: np.ndarray, real: np.ndarray) -> Woods:
-        """Of a drawn post beside the real one, (H, W, 3) uint8; ``field`` (H, W) says where."""
+        """Compare a drawn post with the real one, (H, W, 3) uint8; ``field`` (H, W) says where."""
         side = max(round(BLOCK / before.gsd), 1)
         wooded = _means(before.canopy, side) > COVERED
         struck = wooded & (_means((field > 0).astype(np.float32), side) > COVERED)
@@ -62,7 +62,7 @@ def _alike(one: np.ndarray, two: np.ndarray, where: np.ndarray) -> float | None:
 
 
 def woods_figures(tiles: Sequence[Woods]) -> dict[str, Any]:
-    """Means over the tiles that have any, weighed by their blocks."""
+    """Means over the tiles with a figure, weighted by their blocks."""
     found: dict[str, Any] = {}
     for k, name in enumerate(("kept", "change")):
         known = [(getattr(t, name), t.blocks[k]) for t in tiles if getattr(t, name) is not None]

@@ -24,7 +24,7 @@ ENDLESS = 1_000_000
 
 
 def override(config: Config, pairs: Iterable[str]) -> Config:
-    """``config`` with each ``KEY=VALUE`` applied; of two for the same key the last counts.
+    """``config`` with each ``NAME=VALUE`` applied; of two for the same key the last counts.
 
     Raises:
         UnknownName: there is no such key; the message lists the keys.
@@ -34,7 +34,9 @@ def override(config: Config, pairs: Iterable[str]) -> Config:
     for pair in pairs:
         key, equals, text = pair.partition("=")
         if not (key and equals):
-            raise BadParameter(f"--set {pair!r} is not KEY=VALUE; write for instance lr=2e-4")
+            raise BadParameter(
+                f"--set {pair!r} is not NAME=VALUE; write, for example, --set lr=2e-4"
+            )
         hint = _hint(config, key)
         try:
             value = _fit(hint, text.strip())

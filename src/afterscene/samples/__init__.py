@@ -17,7 +17,7 @@ from afterscene.geodata.damage import Building
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
 
-__all__ = ["copy", "folder", "load", "names"]
+__all__ = ["copy", "folder", "names", "read_sample"]
 
 
 def folder() -> Path:
@@ -26,11 +26,11 @@ def folder() -> Path:
 
 
 def names() -> tuple[str, ...]:
-    """``coast``, ``dense-city`` ...: what :func:`load` takes."""
+    """``coast``, ``dense-city`` ...: the names that :func:`read_sample` takes."""
     return tuple(_pairs())
 
 
-def load(name: str) -> tuple[Scene, tuple[Building, ...]]:
+def read_sample(name: str) -> tuple[Scene, tuple[Building, ...]]:
     """The pre image and its footprints in pixels, without levels. Raises UnknownName."""
     pair = _find(name)
     assert pair.pre_label is not None

@@ -97,7 +97,7 @@ def _samples(size: int, count: int, rng: np.random.Generator) -> tuple[list[np.n
     """Crops of the eight samples, each turned or mirrored."""
     places = []
     for name in samples.names():
-        scene, buildings = samples.load(name)
+        scene, buildings = samples.read_sample(name)
         image = np.asarray(Image.fromarray(scene.rgb()).reduce(2))
         places.append((image, rasterize(buildings, scene.shape)[::2, ::2] > 0))
     crops: list[np.ndarray] = []

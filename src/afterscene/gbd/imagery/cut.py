@@ -9,6 +9,7 @@ shift can be measured (:mod:`afterscene.geodata.alignment`), and the result is w
 too. A tile without buildings, or with mostly nodata, is left out and counted.
 """
 
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -86,9 +87,8 @@ def cut_tiles(
     """
     settings = {"side": side, "pictures": [_known(p) for p in pictures]}
     settings["footprints"] = [path.name for path in footprints]
+    known = out.exists()
     prepare_output(out, "gbd tiles", run=settings)
-    for name in ("images", "labels"):
-        (out / name).mkdir(exist_ok=True)
     work = _Cutter(
         out=out,
         side=side,
@@ -96,13 +96,12 @@ def cut_tiles(
         files=[path for path in footprints if not path.is_dir()],
         folders=[path for path in footprints if path.is_dir()],
     )
-    grids = work.grids(pictures)
-    every = work.frames(grids)
-    for start in range(0, len(pictures), TOGETHER):
-        some = {p: grids[p] for p in pictures[start : start + TOGETHER] if p in grids}
-        work.group(some, every, first=start == 0)
-    if not work.made.tiles:
-        raise MissingFile(work.why_none(every, grids))
+    try:
+        work.cut(pictures)
+    except AftersceneError:
+        if not known:  # else it would be in the way of the same call with other files
+            shutil.rmtree(out, ignore_errors=True)
+        raise
     return work.made
 
 
@@ -123,6 +122,18 @@ class _Cutter:
     made: CutTiles = field(default_factory=CutTiles)
     numbers: dict[str, Iterator[int]] = field(default_factory=dict)
     buildings: Counter[str] = field(default_factory=Counter)
+
+    def cut(self, pictures: Sequence[SourcePicture]) -> None:
+        """Cut all pictures, some at a time."""
+        for name in ("images", "labels"):
+            (self.out / name).mkdir(exist_ok=True)
+        grids = self.grids(pictures)
+        every = self.frames(grids)
+        for start in range(0, len(pictures), TOGETHER):
+            some = {p: grids[p] for p in pictures[start : start + TOGETHER] if p in grids}
+            self.group(some, every, first=start == 0)
+        if not self.made.tiles:
+            raise MissingFile(self.why_none(every, grids))
 
     def grids(self, pictures: Sequence[SourcePicture]) -> dict[SourcePicture, Grid]:
         """The grid of each picture that can be used, by its header."""

@@ -77,9 +77,9 @@ def pictures_in(folder: Path, roles: Mapping[Path, Taken] | None = None) -> list
         name = path.relative_to(folder).as_posix()
         found.append(SourcePicture(path=path, event=plain(event), name=name))
     if not found:
+        why = "post images by their names or folders; --role pre=PATTERN names pre images"
+        posts = f" ({len(files)} are {why})" if files else ""
         raise MissingFile(
-            f"{folder} holds no pre image; give a folder with GeoTIFF, PNG or JPEG files "
-            f"({len(files)} are taken for after images, by their names or folders; --role "
-            "pre=PATTERN names pre images)"
+            f"{folder} contains no pre image{posts}; give a folder with GeoTIFF, PNG or JPEG files"
         )
     return found

@@ -13,30 +13,38 @@ Name = Annotated[
     str,
     typer.Argument(
         metavar="PROTOCOL",
-        help="new-event, leave-one-out or rare-levels: pairs are generated; given: they are in "
-        "--gbd.",
+        help="new-event, leave-one-out and rare-levels generate the synthetic pairs; given uses "
+        "those in --gbd.",
     ),
 ]
 Gbd = Annotated[
     list[Path] | None,
-    typer.Option("--gbd", help="Folder of synthetic pairs for the protocol given; repeatable."),
+    typer.Option(
+        "--gbd",
+        metavar="FOLDER",
+        help="Folder of synthetic pairs, for the protocol `given`; repeatable.",
+    ),
 ]
 Generators = Annotated[
     list[str] | None,
     typer.Option(
         "--model",
-        help="Model name or folder, or EVENT=FOLDER for each held-out event: the generator, which "
-        "must not have seen what the protocol holds out; repeatable.",
+        metavar="[EVENT=]MODEL",
+        help="Generator: name or folder, or EVENT=FOLDER for each held-out event; repeatable. It "
+        "must not have been trained on the test pairs of the protocol.",
     ),
 ]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", help="A field of the protocol, KEY=VALUE (detector.steps=250); repeatable."
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change a setting of the protocol (detector.steps=250); repeatable.",
     ),
 ]
 Limit = Annotated[
-    int | None, typer.Option("--limit", min=0, help="Stop after so many trainings; goes on.")
+    int | None,
+    typer.Option("--limit", min=0, help="Stop after N trainings; run again to continue."),
 ]
 
 
@@ -53,10 +61,12 @@ def compare(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train on real pairs alone and with synthetic ones; same seeds and steps; report.html.
+    """Measure what synthetic pairs are worth to a detector.
 
-    Stopped and started again, it goes on with the trainings that are missing. Training pairs that
-    are, lie within 1 km of, or look like a test tile end it; --on-error skip leaves them out.
+    Trains detectors on real pairs with and without synthetic ones, with the same seeds and steps,
+    and writes report.html. If it is stopped, run the same command again to continue. Stops if a
+    training pair is a test pair, lies within 1 km of one, or looks like one; --on-error skip
+    leaves those pairs out.
     """
     from afterscene.gbd import load_generator
     from afterscene.lab.comparison import Sources, Work
@@ -85,7 +95,7 @@ def compare(
     page = (out / PAGE).resolve()
     said = [*protocol_verdict(made.results)]
     if not made.results.whole:
-        said.append("Stopped at the limit; the same command goes on.")
+        said.append("Stopped at --limit; run the same command again to continue.")
     values = {"report": str(page), "trained": made.trained, **made.results.as_json()}
     output.result(values, "\n".join([*said, f"Report: {page}"]))
 

@@ -1,4 +1,4 @@
-"""``afterscene demo``: the whole way once, small, with a report."""
+"""``afterscene demo``: the whole pipeline once, small, with a report."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +8,12 @@ import typer
 from afterscene.cli.options import Overwrite
 from afterscene.cli.output import Json, Output, Quiet, Seed
 
-DemoOut = Annotated[Path, typer.Option("--out", help="Folder of the demo.")]
+DemoOut = Annotated[Path, typer.Option("--out", help="Output folder; new or empty.")]
 DemoXbd = Annotated[
     Path | None,
-    typer.Option("--xbd", help="Real pairs (xBD folder with splits train and test) to use."),
+    typer.Option(
+        "--xbd", help="Folder of real pairs in xBD layout, with splits train and test; optional."
+    ),
 ]
 
 
@@ -23,10 +25,11 @@ def demo(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Walk the whole way once: samples, disasters, pairs, detectors, report.html.
+    """Run the whole pipeline once, small, and write report.html.
 
-    Without --xbd it starts from the samples of the package: no data and no network are needed. With
-    --xbd it measures what the pairs are worth on real ones.
+    Takes a few minutes and needs neither data nor network: it starts from eight sample images,
+    applies the seven hazards to them, draws and checks the pairs, and trains a small detector. With
+    --xbd it also measures on real pairs what the synthetic ones are worth.
     """
     output = Output(json=as_json, quiet=quiet)
     output.say("loading the models")

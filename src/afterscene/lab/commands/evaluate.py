@@ -1,4 +1,4 @@
-"""``afterscene evaluate generator``: what an independent assessor makes of generated pictures."""
+"""``afterscene evaluate generator|layout``: generated images measured against real ones."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,34 +9,35 @@ from afterscene.cli.options import Model, OnError, OnErrorOption, Overwrite, Ste
 from afterscene.cli.output import Json, Output, Quiet, Seed, table
 
 app = typer.Typer(
-    help="Measure models against real pairs.", no_args_is_help=True, rich_markup_mode=None
+    help="Compare generated images with real ones.", no_args_is_help=True, rich_markup_mode=None
 )
 
-AskedSplit = Annotated[str, typer.Option("--split", help="Split whose real levels are asked for.")]
+AskedSplit = Annotated[str, typer.Option("--split", help="Split of the folder to compare with.")]
 AssessorDir = Annotated[
     Path | None,
     typer.Option(
         "--assessor",
-        help="Detector trained on real pairs alone; default: the shipped one.",
+        help="Detector that measures; trained on real pairs only. Default: the shipped one.",
     ),
 ]
 CriticDir = Annotated[
     Path | None,
     typer.Option(
         "--critic",
-        help="Another detector trained on real pairs alone; adds a row in which it chose among "
-        "sketches of the damage.",
+        help="Second detector, trained on real pairs only. Adds a row of images whose damage "
+        "sketches it chose.",
     ),
 ]
 Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="Only so many tiles, spread over the split.")
+    int | None, typer.Option("--limit", min=1, help="Use only N tiles, spread over the split.")
 ]
 SeamsToo = Annotated[
     bool,
-    typer.Option("--seams", help="Also look for seams: one scene in several windows, minutes."),
+    typer.Option("--seams", help="Also measure seams between windows; takes minutes."),
 ]
 KeepIn = Annotated[
-    Path | None, typer.Option("--out", help="Folder for report.html and the rendered posts.")
+    Path | None,
+    typer.Option("--out", help="Output folder for report.html and the generated images."),
 ]
 
 
@@ -56,11 +57,13 @@ def generator(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Ask a generator for the real damage of a split; compare with baselines and real posts.
+    """Compare generated post images with real ones.
 
-    label_fidelity_gap_closed: 0 is the pre image as it was, 1 the real post image. With --out a
-    run that was stopped goes on with the pictures it has. Tiles that the generator or a detector
-    has seen end it; --on-error skip leaves them out.
+    The generator is asked for the real damage of each pair of the split; its images are compared
+    with the real post images and with simple baselines. label_fidelity_gap_closed is 0 for the
+    unchanged pre image and 1 for the real post image. Stops at tiles that the generator or a
+    detector was trained on; --on-error skip leaves them out. With --out, a run that was stopped
+    continues.
     """
     from afterscene.gbd import load_generator
     from afterscene.lab.evaluation_plan import EvaluationPlan
@@ -103,7 +106,10 @@ def layout(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Pre images drawn from footprints: how like real ones, and are the buildings found."""
+    """Compare pre images drawn from footprints with real ones.
+
+    Measures how similar they look and whether a detector finds the buildings.
+    """
     from afterscene import generators
     from afterscene.detectors import load_assessor
     from afterscene.lab.evaluation_plan import EvaluationPlan

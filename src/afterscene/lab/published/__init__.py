@@ -1,14 +1,13 @@
-"""The figures that README, documents and model cards give, each once, as records.
+"""The figures of README, documents and model cards, each stored once, as records.
 
-Every ``*.json`` in this folder is one measurement: what was asked, the figures with their
-intervals, on how many tiles of which split, how often that split had been scored, by which commit
-and command, and what stands against it. ``make tables`` writes the tables of the documents from
-them, and the demo shows one of them. Names of figures are those of ``results.json``
-(:mod:`afterscene.lab.results`, :data:`afterscene.metrics.xview2.FIGURES`) wherever the figure is
-one of those.
+Every ``*.json`` in this folder is one measurement: its question, the figures with their intervals,
+the number of tiles and their split, how often that split had been scored, the commit, the command
+and the caveats. ``make tables`` writes the tables of the documents from them, and the demo shows
+one. Figures have the names of ``results.json`` (:mod:`afterscene.lab.results`,
+:data:`afterscene.metrics.xview2.FIGURES`) where these exist.
 
-Where a measurement was made before this folder was, its commit is the one whose documents first
-gave the figures, and only what these documents say is in the record.
+For measurements older than this folder, the commit is the one whose documents first gave the
+figures, and the record holds only what these documents say.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ FOLDER = Path(__file__).parent
 class Value:
     """One figure: the mean over seeds where there are several.
 
-    `low` and `high`: the ends of the central 95% of the bootstrap, None where none was drawn.
-    `per_seed`: the figure of each training, in the order of the seeds; empty where not published.
+    `low` and `high`: ends of the central 95% of the bootstrap; None without one.
+    `per_seed`: the figure of each training, in the order of the seeds; empty if not published.
     """
 
     value: float
@@ -62,7 +61,7 @@ class Value:
 class PublishedRow:
     """One line of a table: an arm, a model, a network.
 
-    `values` by the name of the figure; what was not measured is not there. `labels` are texts.
+    `values` by name of the figure, only those measured. `labels` are texts.
     """
 
     name: str
@@ -78,11 +77,11 @@ class PublishedRow:
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedResult:
-    """One measurement, as it was published.
+    """One measurement, as published.
 
     title: what was measured, in a few words.
-    rows: the figures. best: the row that gains are against, "" where there are none.
-    split: the data that it was measured on. tiles, buildings, seeds: how many; None: not counted.
+    rows: the figures. best: the row that gains refer to; "" without gains.
+    split: the data of the measurement. tiles, buildings, seeds: their numbers; None: not counted.
     opened: versions of this package that had been scored on these tiles, this one included;
         1: the tiles were new to all that was tried. None: nobody counted, or nothing was held out.
     commands: what to run to measure it again, in this order. XBD, OTHER: folders of pairs.
@@ -122,7 +121,7 @@ class PublishedResult:
         raise UnknownName(f"{self.title!r} has no row {name!r}; choose one of: {names}")
 
 
-def names() -> list[str]:
+def published_names() -> list[str]:
     """The names of all published results, sorted."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
@@ -132,9 +131,10 @@ def published(name: str) -> PublishedResult:
 
     Raises UnknownName, which lists the names.
     """
-    if name not in names():
+    names = published_names()
+    if name not in names:
         raise UnknownName(
-            f"published result {name!r} is not known; choose one of: {', '.join(names())}"
+            f"published result {name!r} is not known; choose one of: {', '.join(names)}"
         )
     text = (FOLDER / f"{name}.json").read_text(encoding="utf-8")
     return PublishedResult.from_json(json.loads(text))

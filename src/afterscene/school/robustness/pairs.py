@@ -45,7 +45,7 @@ def struck_crops(
     rng = np.random.default_rng(seed)
     found: list[tuple[Crop, int]] = []
     for number, place in enumerate(samples.names()[:places]):
-        sample = samples.load(place)
+        sample = samples.read_sample(place)
         for label, name in enumerate(names):
             struck = _strike(sample, name, number)
             found += [(crop, label) for crop in _crops(struck, size, each, rng)]

@@ -29,7 +29,7 @@ from afterscene.pages.pictures import paint_damage
 from afterscene.school import lesson
 
 print(f"samples: {', '.join(samples.names())}")
-pre, buildings = samples.load("suburb")
+pre, buildings = samples.read_sample("suburb")
 print(f"{len(buildings)} buildings on {pre.shape[1]} x {pre.shape[0]} pixels")
 
 # %% [markdown]
@@ -94,8 +94,8 @@ print(f"wrote {path}, {path.stat().st_size // 1000} kB")
 # %% [markdown]
 # ## Now with your image
 #
-# Replace the line with `samples.load`. An image is a GeoTIFF, a PNG or a JPEG; its footprints are
-# an xBD label:
+# Replace the line with `samples.read_sample`. An image is a GeoTIFF, a PNG or a JPEG; its
+# footprints are an xBD label:
 #
 # ```python
 # from afterscene.geodata.scene import read_scene

@@ -35,7 +35,7 @@ from afterscene.pages.pair import show_pair
 from afterscene.pages.pictures import paint_damage
 from afterscene.school import lesson
 
-pre, buildings = samples.load("suburb")
+pre, buildings = samples.read_sample("suburb")
 damage = make_hazard("tornado", 0.8)(pre, buildings, np.random.default_rng(2))
 STEPS = 2 if lesson.SMALL else None  # network evaluations; None: as many as the model needs
 post = generators.load("default").render(pre, damage, seed=2, steps=STEPS)

@@ -55,7 +55,7 @@ generator = gbd.load_generator("default")
 rendering = gbd.Rendering(steps=lesson.budget(6, 1))  # few: this is a first try
 
 
-def build(xbd: Path, out: Path, count: int, seed: int) -> None:
+def make_pairs(xbd: Path, out: Path, count: int, seed: int) -> None:
     """Pairs of the images in `xbd`, hazards in turn."""
     config = gbd.PlanConfig(hazards=HAZARDS, count=count, seed=seed, severity=(0.5, 1.0))
     plan = gbd.draw_plan(gbd.find_sources(xbd), config)
@@ -64,8 +64,8 @@ def build(xbd: Path, out: Path, count: int, seed: int) -> None:
     print(f"{out}: " + ", ".join(f"{count} {word}" for word, count in verdicts.items()))
 
 
-build(Path("train"), Path("gbd-train"), lesson.budget(18, 2), seed=1)
-build(Path("test"), Path("gbd-test"), lesson.budget(6, 2), seed=2)
+make_pairs(Path("train"), Path("gbd-train"), lesson.budget(18, 2), seed=1)
+make_pairs(Path("test"), Path("gbd-test"), lesson.budget(6, 2), seed=2)
 
 # %% [markdown]
 # `gbd verify` compared each file with its manifest: *synthetic* means unchanged since it was made.
