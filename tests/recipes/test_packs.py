@@ -143,7 +143,7 @@ def test_an_event_is_left_out_of_the_data_and_of_the_model(packed, tmp_path, aft
     "more, told",
     [
         (("--without", "nowhere"), "has tiles of hurricane-michael, santa-rosa-wildfire alone"),
-        (("--init", "default"), "takes no other --data and no --init"),
+        (("--init", "default"), "leave out other --data and --init"),
         (("--minutes", "0"), "seconds must be > 0"),
     ],
 )

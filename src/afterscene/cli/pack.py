@@ -14,10 +14,14 @@ from afterscene.cli.train import Pairs, Settings, configured, folders_of
 
 
 def pack(
-    recipe: Annotated[str, typer.Argument(help="A recipe of a generator: `recipes list`.")],
+    recipe: Annotated[
+        str, typer.Argument(metavar="RECIPE", help="Recipe of a generator; see `recipes list`.")
+    ],
     data: Pairs,
-    out: Annotated[Path, typer.Option("--out", help="The file to write.")],
-    budget: Annotated[float, typer.Option("--budget", min=1, help="Its size in MB at most.")] = 50,
+    out: Annotated[Path, typer.Option("--out", help="Pack file to write.")],
+    budget: Annotated[
+        float, typer.Option("--budget", min=1, help="Largest size of the file in MB.")
+    ] = 50,
     settings: Settings = None,
     on_error: OnErrorOption = OnError.fail,
     as_json: Json = False,

@@ -27,8 +27,7 @@ Pairs = Annotated[
     typer.Option(
         "--data",
         metavar="FOLDER",
-        help="xBD folder with splits train and val (unlabelled/ is used, too), repeatable; or one "
-        "file written by `pack`.",
+        help="xBD folder with splits train and val; unlabelled/ is used, too; repeatable.",
     ),
 ]
 RunOut = Annotated[
@@ -74,8 +73,9 @@ def train(
 ) -> None:
     """Train a generator or a detector.
 
-    Stops if a training pair also belongs to val or test, lies within 1 km of such a pair, or looks
-    like one; --on-error skip leaves those pairs out. Under torchrun all processes share each step.
+    --data may also be a file written by `pack`. Stops if a training pair also belongs to val or
+    test, lies within 1 km of such a pair, or looks like one; --on-error skip leaves those pairs
+    out. Under torchrun all processes share each step.
     """
     if data[0].is_file():
         if len(data) > 1 or initial is not None:
