@@ -153,8 +153,8 @@ def test_what_no_picture_can_hold_is_refused_with_a_guess(
     (tmp_path / "fp").mkdir()
     more = ("--on-error", "skip") if skip else ()
     for shapes, words in (
-        ([shapely.transform(s, lambda xy: xy[:, ::-1]) for s in degrees], "changed over"),
-        ([shapely.box(5e5, 3e6, 5e5 + 9, 3e6 + 9)], "no degrees"),
+        ([shapely.transform(s, lambda xy: xy[:, ::-1]) for s in degrees], "swapped"),
+        ([shapely.box(5e5, 3e6, 5e5 + 9, 3e6 + 9)], "not degrees"),
     ):
         file = collection(tmp_path / "fp" / "a.geojson", shapes)
         refused(plan(file.parent if own else file, more=more), "a.geojson", words)

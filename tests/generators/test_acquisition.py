@@ -39,7 +39,7 @@ def test_another_state_of_the_scene_is_taken_alike():
     image = picture()
     other = image.copy()
     other[40:80, 40:80] = 255
-    take = Acquisition.draw(PLAIN, 3).taking(image, everywhere(image))
+    take = Acquisition.draw(PLAIN, 3).simulator(image, everywhere(image))
     same = np.ones(image.shape[:2], bool)
     same[28:92, 28:92] = False  # blur reaches some pixels out
     assert np.array_equal(take(image)[same], take(other)[same])

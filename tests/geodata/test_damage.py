@@ -208,7 +208,7 @@ def test_a_building_needs_an_outline(outline: Polygon) -> None:
 
 
 def test_a_level_is_no_number() -> None:
-    with pytest.raises(BadParameter, match="level 2 is no DamageLevel"):
+    with pytest.raises(BadParameter, match="level 2 is not a DamageLevel"):
         Building(polygon=box(0, 0, 1, 1), level=2, uid="u")  # type: ignore[arg-type]
 
 

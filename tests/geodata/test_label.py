@@ -209,7 +209,7 @@ def test_a_label_is_a_value(tmp_path: Path) -> None:
     assert label.path == tmp_path / "t_00000001_post_disaster.json"
     with pytest.raises(TypeError):
         label.metadata["gsd"] = 1  # type: ignore[index]
-    with pytest.raises(BadParameter, match="uid 'a' stands twice"):
+    with pytest.raises(BadParameter, match="uid 'a' appears twice"):
         dataclasses.replace(label, buildings=label.buildings * 2)
     for size in ("800", None, True, 0, -5, 1e300):
         assert dataclasses.replace(label, metadata={"width": size, "height": 600}).shape is None
@@ -227,7 +227,7 @@ UNUSABLE = {
         "MULTIPOLYGON()",
     ],
     "wkt is missing or no text": [None, 7, ["POLYGON"], {}],
-    "wkt is no POLYGON or MULTIPOLYGON": [
+    "wkt is not a POLYGON or MULTIPOLYGON": [
         "POINT (1 2)",
         "hello",
         "GEOMETRYCOLLECTION (" * 100_000,
@@ -269,7 +269,7 @@ def test_an_unusable_outline(tmp_path: Path, reason: str, wkt: object) -> None:
         read_label(path)
     sentence = str(caught.value)
     assert sentence.startswith(f"{path}: building 'evil': {reason} (")
-    assert sentence.endswith("; mend or remove this building, or skip such buildings")
+    assert sentence.endswith("; correct or remove this building, or skip such buildings")
     assert len(sentence) < len(str(path)) + 300
     label = read_label(path, on_problem="skip")
     assert [b.uid for b in label.buildings] == ["good"]
@@ -393,7 +393,7 @@ def test_lists_of_different_length_are_joined_by_uid(tmp_path: Path) -> None:
 def test_other_features_and_missing_metadata_are_counted(tmp_path: Path) -> None:
     road = {"properties": {"feature_type": "road", "uid": "r"}, "wkt": SQUARE}
     assert read(tmp_path, post(), road, lnglat=[post(PLACE)]).notes == (
-        "1 x feature that is no building, left out",
+        "1 x feature that is not a building, left out",
     )
     content = document(post("POLYGON ((3000 0, 3009 0, 3009 9, 3000 0))"))
     del content["metadata"]["width"]
@@ -412,16 +412,16 @@ GOOD = json.dumps(document(post())).encode()
 @pytest.mark.parametrize(
     ("raw", "words"),
     [
-        (b"", "is no valid JSON"),
-        (b"hello", "is no valid JSON"),
-        (GOOD[:-20], "is no valid JSON"),
-        (GOOD + b"}", "is no valid JSON"),
+        (b"", "is not valid JSON"),
+        (b"hello", "is not valid JSON"),
+        (GOOD[:-20], "is not valid JSON"),
+        (GOOD + b"}", "is not valid JSON"),
         (GOOD.replace(b"2.0916247", b"NaN"), "the literal NaN is not JSON"),
         (GOOD.replace(b"2.0916247", b"-Infinity"), "the literal -Infinity is not JSON"),
-        (GOOD.replace(b'"width"', b'"height"'), "the key 'height' stands twice"),
+        (GOOD.replace(b'"width"', b'"height"'), "the key 'height' appears twice"),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"a":' * 100_000, "is nested too deeply"),
-        (b"9" * 5000, "is no valid JSON"),
+        (b"9" * 5000, "is not valid JSON"),
         (b"[]", "is a JSON list, not an object"),
         (b"null", "is a JSON NoneType, not an object"),
         (b"{}", "'features' is missing, it must be a JSON object"),
@@ -430,8 +430,8 @@ GOOD = json.dumps(document(post())).encode()
         (b'{"features": {"xy": {}}}', "'xy' is a dict, it must be a JSON array"),
         (b'{"features": {"xy": [], "lng_lat": 3}}', "'lng_lat' is a int"),
         (b'{"features": {"xy": []}, "metadata": []}', "'metadata' is a list"),
-        (GOOD.decode().encode("utf-16"), "is no valid JSON"),
-        (b"\x00" * 100, "is no valid JSON"),
+        (GOOD.decode().encode("utf-16"), "is not valid JSON"),
+        (b"\x00" * 100, "is not valid JSON"),
     ],
     ids=lambda v: str(v)[:25],
 )

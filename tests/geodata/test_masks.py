@@ -126,7 +126,7 @@ def test_tiffs_are_read_as_they_are_stored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        (np.full((6, 8), 1000, np.uint16), "has the value 1000, which is no level"),
+        (np.full((6, 8), 1000, np.uint16), "has the value 1000, which is not a level"),
         (np.array([[[1, 2, 3]] * 8] * 6, np.uint8), "is a picture in colours"),
         (np.array([[[1, 1, 1, 9], [1, 1, 2, 9]]] * 6, np.uint8), "is a picture in colours"),
     ],

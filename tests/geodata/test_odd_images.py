@@ -283,7 +283,7 @@ GOOD_PNG, GOOD_JPEG = png("RGB"), jpeg(Image.fromarray(np.tile(COLOUR, (8, 8, 1)
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("a.png", b"", r"is no PNG, JPEG or TIFF \(it is empty\); export it"),
+        ("a.png", b"", r"is not a PNG, JPEG or TIFF \(it is empty\); export it"),
         ("a.tif", b"", "it is empty"),
         ("a.png", b"hello world", "its first bytes are b'hello wo'"),
         ("a.gif", GOOD_PNG, r"a.gif ends in '\.gif'; give an image"),
@@ -415,7 +415,7 @@ def test_a_vrt_in_disguise_reaches_nothing(tmp_path: Path, name: str) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         for source in (secret, "/etc/passwd", f"/vsicurl/http://127.0.0.1:{server.server_port}/x"):
             path = write(tmp_path, name, VRT.format(source=source).encode())
-            with pytest.raises(BadImage, match="is no PNG, JPEG or TIFF"):
+            with pytest.raises(BadImage, match="is not a PNG, JPEG or TIFF"):
                 read_scene(path)
         server.shutdown()
     assert asked == []

@@ -149,18 +149,18 @@ def test_a_file_with_latitude_first_is_refused_and_told_so(tmp_path, houses, nam
         write_geopackage(path, "buildings", turned, {}, crs="EPSG:4326")
     else:
         collection(path, turned)
-    with pytest.raises(BadParameter, match="30 of 30 would with latitude and longitude changed"):
+    with pytest.raises(BadParameter, match="30 of 30 would with latitude and longitude swapped"):
         read_footprints(path, grid)
 
 
 def test_latitude_first_where_it_is_no_latitude(tmp_path):
-    """In Japan the longitude is beyond 90: such coordinates are no degrees at all."""
+    """In Japan the longitude is beyond 90: such coordinates are not degrees at all."""
     grid = Grid(
         shape=(100, 100), crs="EPSG:32654", transform=Affine(0.5, 0, 390_000, 0, -0.5, 3_950_000)
     )
     ((lng, lat),) = way("EPSG:32654", WGS84)(np.array([[390_010.0, 3_949_990.0]]))
     house = shapely.box(lat, lng, lat + 1e-5, lng + 1e-5)
-    with pytest.raises(BadParameter, match="1 of 1 would with latitude and longitude changed"):
+    with pytest.raises(BadParameter, match="1 of 1 would with latitude and longitude swapped"):
         read_footprints(collection(tmp_path / "f.geojson", [house]), grid)
 
 
@@ -169,7 +169,7 @@ def test_metres_without_a_system_are_refused_and_told_so(tmp_path, houses):
     with pytest.raises(BadParameter, match="in the picture's own CRS, 'WGS 84 / UTM zone 16N'"):
         read_footprints(collection(tmp_path / "f.geojson", metres), grid)
     away = [shapely.transform(s, lambda xy: xy + 1e6) for s in metres]
-    with pytest.raises(BadParameter, match="are no degrees"):
+    with pytest.raises(BadParameter, match="are not degrees"):
         read_footprints(collection(tmp_path / "f.geojson", away), grid)
 
 

@@ -197,7 +197,7 @@ def test_a_repeated_key_is_found_at_once(tmp_path):
     path = tmp_path / "a.json"
     keys = ",".join(f'"k{k}":0' for k in range(300_000))
     path.write_text(f'{{{keys},"k299999":1}}')
-    with pytest.raises(BadLabel, match="the key 'k299999' stands twice"):
+    with pytest.raises(BadLabel, match="the key 'k299999' appears twice"):
         load_json(path)
 
 
@@ -209,5 +209,5 @@ def test_some_rows_of_nothing_are_counted_and_a_file_of_nothing_else_is_refused(
     assert list(iterate_footprints(path, left_out=left_out)) == []
     assert left_out.total == 20_000
     path.write_text('{"type":"Feature"}\n' * 200_000)
-    with pytest.raises(BadRegions, match="rows are no outlines"):
+    with pytest.raises(BadRegions, match="rows are not outlines"):
         list(iterate_footprints(path))

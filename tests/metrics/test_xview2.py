@@ -268,7 +268,7 @@ def test_a_folder_with_something_missing_or_odd_is_refused(tmp_path: Path) -> No
         "has the value 5": np.full((1024, 1024), 5, np.uint8),
         "has 512 x 1024 pixels": np.zeros((1024, 512), np.uint8),
         "is a picture in colours": np.full((1024, 1024, 3), (1, 2, 3), np.uint8),
-        "has the value 1000, which is no level": np.full((1024, 1024), 1000, np.uint16),
+        "has the value 1000, which is not a level": np.full((1024, 1024), 1000, np.uint16),
     }
     for words, array in odd.items():
         Image.fromarray(array).save(damage)

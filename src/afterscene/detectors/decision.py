@@ -50,7 +50,7 @@ def decide(
     if footprints is not None:
         groups = instances(footprints, building.shape)
         mask = groups > 0
-        levels = share(levels, groups)
+        levels = group_means(levels, groups)
     else:
         mask = building > decision.threshold
         levels = vote(levels, mask) if decision.vote else levels
@@ -61,10 +61,10 @@ def decide(
 
 def vote(levels: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """Replace the probabilities inside each connected component of `mask` by their mean."""
-    return share(levels, cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[1])
+    return group_means(levels, cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)[1])
 
 
-def share(levels: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def group_means(levels: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """The mean of (4, H, W) over each group > 0 of (H, W) `groups`; group 0 stays unchanged."""
     inside = groups > 0
     which = groups[inside]

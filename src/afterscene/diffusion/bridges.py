@@ -52,7 +52,7 @@ class BrownianBridge(Bridge):
         if self.sigma_max <= 0 or not 0 < self.floor < 1:
             raise BadParameter(f"{self}: give sigma_max > 0 and a floor between 0 and 1")
 
-    def share(self, t: Tensor) -> tuple[Tensor, Tensor]:
+    def interpolation(self, t: Tensor) -> tuple[Tensor, Tensor]:
         """``w(t)`` and its derivative."""
         if self.shape == "linear":
             return t, torch.ones_like(t)
@@ -62,12 +62,12 @@ class BrownianBridge(Bridge):
         return torch.where(t <= 0.5, half, 1 - half), 3 * (1 - low) * root**2 / (1 - low**3)
 
     def weights(self, t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        w, _ = self.share(t)
+        w, _ = self.interpolation(t)
         return 1 - w, w, self.sigma_max * (w * (1 - w)).sqrt()
 
     def coefficients(self, t: Tensor) -> tuple[Tensor, ...]:
         a, w, c = self.weights(t)
-        slope = self.share(t)[1]
+        slope = self.interpolation(t)[1]
         return a, c, -slope, self.sigma_max**2 * slope * (1 - 2 * w) / (2 * c), w
 
     def time_of(self, rho: Tensor) -> Tensor:

@@ -83,9 +83,9 @@ class Acquisition:
 
     def __call__(self, picture: np.ndarray, valid: np.ndarray) -> np.ndarray:
         """``picture`` ``(H, W, 3)`` uint8 as acquired again, same shape; invalid pixels stay."""
-        return self.taking(picture, valid)(picture)
+        return self.simulator(picture, valid)(picture)
 
-    def taking(
+    def simulator(
         self, reference: np.ndarray, valid: np.ndarray, pre: np.ndarray | None = None
     ) -> Callable[[np.ndarray], np.ndarray]:
         """A function that applies this acquisition to any state of one scene, all alike.
@@ -111,15 +111,15 @@ class Acquisition:
         gain = gain * spread / np.maximum(bent.std(axis=0), 1e-6)  # the style alone sets the spread
         base = bent.mean(axis=0)
 
-        def take(picture: np.ndarray) -> np.ndarray:
+        def simulate(picture: np.ndarray) -> np.ndarray:
             colour = to_unit(picture.astype(np.float32))
             colour = colour + self._tone(colour) + drift
             colour = self._sensor((colour - base) * gain + centre + self.style[:3]) + grain
-            taken = np.clip(from_unit(colour), 0, 255).round().astype(np.uint8)
-            taken[~valid] = picture[~valid]
-            return taken
+            again = np.clip(from_unit(colour), 0, 255).round().astype(np.uint8)
+            again[~valid] = picture[~valid]
+            return again
 
-        return take
+        return simulate
 
     def move(self, picture: np.ndarray) -> np.ndarray:
         """``picture`` ``(H, W, 3)`` uint8 shifted and smoothly warped; the border is repeated."""

@@ -77,11 +77,11 @@ class Frame:
         """``picture`` with the pixels of ``pre`` where the scene is not valid."""
         return np.where(self.valid[..., None], picture, self.pre)
 
-    def taking(self) -> Callable[[np.ndarray], np.ndarray]:
+    def simulator(self) -> Callable[[np.ndarray], np.ndarray]:
         """Applies the acquisition to a state of this scene; only *reacquire* changes any."""
         if self.mode != "reacquire":
             return np.copy
-        return self.acquisition.taking(self.start, self.valid, self.veiled)
+        return self.acquisition.simulator(self.start, self.valid, self.veiled)
 
 
 def prepare_frame(
@@ -151,11 +151,11 @@ def _sketch(frame: Frame, choice: Choice | None) -> np.ndarray:
     first = painter(ground, damage, frame.seed)
     if choice is None:
         return first
-    take, inside = frame.taking(), frame.area[..., None] > 0
+    simulate, inside = frame.simulator(), frame.area[..., None] > 0
     return choice.best(
         first,
         lambda seed: painter(ground, damage, seed),
-        lambda sketch: take(np.where(inside, sketch, ground)),
+        lambda sketch: simulate(np.where(inside, sketch, ground)),
         frame.pre,
         damage.buildings,
         frame.seed,
@@ -174,9 +174,9 @@ def touched(first: np.ndarray, ground: np.ndarray, reach: int = 3) -> np.ndarray
 
 def acquire(frame: Frame) -> Frame:
     """The scene and its sketch, as acquired again."""
-    take = frame.taking()
-    sketch = None if frame.sketch is None else take(frame.sketch)
-    return replace(frame, start=take(frame.start), sketch=sketch)
+    simulate = frame.simulator()
+    sketch = None if frame.sketch is None else simulate(frame.sketch)
+    return replace(frame, start=simulate(frame.start), sketch=sketch)
 
 
 def refine(frame: Frame, model: BridgeModel, told: str) -> np.ndarray:

@@ -82,7 +82,7 @@ class TrainConfig(LoopConfig):
 
 
 @dataclass(frozen=True)
-class Drawn:
+class BridgeBatch:
     """Crops of a step with their times ``(N,)`` and noise."""
 
     batch: Batch
@@ -139,23 +139,23 @@ class BridgeTask(Task):
     def count(self, step: int) -> int:
         return self.sampler.shape(step)[1]
 
-    def draw(self, step: int, piece: slice) -> Drawn:
+    def draw(self, step: int, piece: slice) -> BridgeBatch:
         return self._drawn(self.sampler, step, piece, seed=self.config.seed)
 
     def _drawn(
         self, sampler: CropSampler | DeviceCrops, step: int, piece: slice, *, seed: int
-    ) -> Drawn:
+    ) -> BridgeBatch:
         size, count = sampler.shape(step)
         shape = (count, 3, size, size)
         where = self.device if isinstance(sampler, DeviceCrops) else torch.device("cpu")
         t, eps = (value[piece].to(self.device) for value in noise(shape, seed, step, where))
-        return Drawn(sampler.batch(step, piece).to(self.device), t, eps)
+        return BridgeBatch(sampler.batch(step, piece).to(self.device), t, eps)
 
-    def size(self, drawn: Drawn) -> Tensor:
+    def size(self, drawn: BridgeBatch) -> Tensor:
         """Weight of all pixels."""
         return drawn.batch.weight.sum()[None]
 
-    def sums(self, drawn: Drawn) -> Tensor:
+    def sums(self, drawn: BridgeBatch) -> Tensor:
         """Weighted squared error over crops, channels and pixels."""
         batch = drawn.batch
         with autocast(self.config.precision, self.device.type):

@@ -1,4 +1,4 @@
-"""How far mapped footprints lie beside the roofs of a picture, and whether that can be told.
+"""The offset between mapped footprints and the roofs in a picture, and how certain it is.
 
 Footprints of others come from other pictures: whole neighbourhoods lie some metres off. Within one
 tile the miss is nearly one shift, so one shift is looked for: the directions of the outlines'

@@ -83,7 +83,7 @@ def band_order(path: Path, source: rasterio.DatasetReader, said: Sequence[str] =
         words = ", ".join(texts[n] or both[n] for n in left)
         raise BadImage(
             f"{path}: says that its bands are {words}, not red, green and blue; export these "
-            "three, or mend the names"
+            "three, or correct the names"
         )
     if found is None:
         return _assumed(path, left, bool(masks))

@@ -2,8 +2,8 @@
 
 A system is text (WKT, PROJ string, ``EPSG:n``) as files give it. Its height, if it has one, is left
 out. Some lie nowhere on the Earth (the grid of a building site: ``LOCAL_CS``, an engineering
-system): between these and others there is no way. A point that a system cannot hold comes out as
-infinity, never as an exception.
+system): coordinates cannot be transformed between these and others. A point that a
+system cannot hold comes out as infinity, never as an exception.
 """
 
 from collections.abc import Callable
@@ -30,12 +30,12 @@ def known_crs(crs: str) -> pyproj.CRS:
 
 
 def on_earth(crs: str) -> bool:
-    """Whether its coordinates are places on the Earth. Raises BadParameter: nobody knows it."""
+    """Whether its coordinates are places on the Earth. Raises BadParameter: it is unknown."""
     return _flat(known_crs(crs)) is not None
 
 
 def metres_a_unit(crs: str) -> float | None:
-    """How many metres its first axis counts as one; None where that is no length."""
+    """How many metres its first axis counts as one; None where that is not a length."""
     axes = known_crs(crs).axis_info
     unit = axes[0].unit_name.casefold() if axes else ""
     return None if unit in ("", "degree", "radian", "grad") else axes[0].unit_conversion_factor
@@ -71,7 +71,8 @@ def way(source: str, target: str) -> Way:
         transformer = pyproj.Transformer.from_crs(here, there, always_xy=True)
     except ProjError as error:
         raise BadParameter(
-            f"there is no way from CRS {source[:60]!r} to {target[:60]!r}; export in EPSG:4326"
+            f"coordinates cannot be transformed from CRS {source[:60]!r} to {target[:60]!r}; "
+            "export them in EPSG:4326"
         ) from error
 
     def move(xy: np.ndarray) -> np.ndarray:
@@ -90,7 +91,7 @@ def _placed(crs: str) -> pyproj.CRS:
     if (flat := _flat(known)) is not None:
         return flat
     raise BadParameter(
-        f"CRS {known.name[:60]!r} is a local one, whose coordinates are no places on the "
+        f"CRS {known.name[:60]!r} is a local one, whose coordinates are not places on the "
         "Earth; give the file its true CRS (for instance gdal_edit.py -a_srs EPSG:32616 FILE)"
     )
 

@@ -65,7 +65,7 @@ class Building:
             _check_outline(self.lnglat, self.uid, "lnglat")
         if self.level is not None and not isinstance(self.level, DamageLevel):
             raise BadParameter(
-                f"building {self.uid!r}: level {self.level!r} is no DamageLevel; "
+                f"building {self.uid!r}: level {self.level!r} is not a DamageLevel; "
                 "use DamageLevel(...) or None for not assessed"
             )
 
@@ -77,7 +77,7 @@ class Building:
 
 def _check_outline(outline: BaseGeometry, uid: str, field: str) -> None:
     if not isinstance(outline, Polygon | MultiPolygon) or outline.is_empty:
-        raise BadParameter(f"building {uid!r}: {field} is no polygon with an area; leave it out")
+        raise BadParameter(f"building {uid!r}: {field} is not a polygon with an area; leave it out")
     if not (np.abs(shapely.get_coordinates(outline)) <= FARTHEST).all():
         raise BadParameter(
             f"building {uid!r}: {field} has NaN or a coordinate beyond {FARTHEST:.0e}; leave it out"

@@ -1,4 +1,4 @@
-"""Bytes on the disk to pixels, valid mask and place, with the limits set before the decoding.
+"""Decodes image files to pixels, valid mask and place; limits are checked before decoding.
 
 PNG and JPEG are read by Pillow, GeoTIFF and 16-bit colour PNG by GDAL
 (:mod:`afterscene.geodata.imagefiles`).
@@ -10,8 +10,8 @@ pixels becomes uint16, every other type float32; one frame only. EXIF orientatio
 because labels refer to the stored pixels.
 
 False in `valid` is: what a mask or alpha leaves out; declared nodata in all bands, or in one where
-the value is no brightness (below 0); a number of :data:`FILLS` in any band of a signed or float
-file, declared or not; NaN, infinity, and what float32 cannot hold.
+the value cannot be a brightness (below 0); a number of :data:`FILLS` in any band of a signed or
+float file, declared or not; NaN, infinity, and what float32 cannot hold.
 """
 
 from collections.abc import Mapping, Sequence
@@ -194,7 +194,7 @@ def _valid(
 
 
 def _plain_numbers(pixels: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """As uint8, uint16 or float32, with what is no brightness left out."""
+    """As uint8, uint16 or float32, with what cannot be a brightness left out."""
     if pixels.dtype.kind in "if":
         valid = valid & ~_filled(pixels)
     if pixels.dtype == np.int16 and pixels[:, valid].min(initial=0) >= 0:

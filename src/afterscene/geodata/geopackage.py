@@ -62,7 +62,9 @@ def write_geopackage(
     """
     for name in (layer, *columns):
         if not name.isidentifier():
-            raise BadParameter(f"{path}: {name!r} is no name for a layer or column; use letters")
+            raise BadParameter(
+                f"{path}: {name!r} is not a valid name for a layer or column; use letters"
+            )
     if any(len(values) != len(outlines) for values in columns.values()):
         raise BadParameter(f"{path}: columns and {len(outlines)} outlines differ in length")
     system = _system(crs)

@@ -37,7 +37,7 @@ def make_label(
 
     A building keeps the ``lnglat`` it has; else `scene`'s geotransform gives it; else the affine
     fitted to `like`, the label of the same tile; else it stays None. `like` also lends the exact
-    texts of outlines that did not change. A uid that stands twice gets a number.
+    texts of outlines that did not change. A duplicate uid gets a number.
     """
     place: Way | None = scene.lnglat if scene is not None and scene.placed else None
     if place is None and like is not None:
@@ -60,7 +60,7 @@ def read_label_of(path: Path, image: Path, *, on_problem: OnProblem = "error") -
 
     Buildings that stand in degrees alone need the image's place. Raises what
     :func:`~afterscene.geodata.labelreading.read_label` raises, and
-    :func:`~afterscene.geodata.footprints.read_footprints` for a file that is no label.
+    :func:`~afterscene.geodata.footprints.read_footprints` for a file that is not a label.
     """
     file = ImageFile(image)
     if path.suffix.lower() == ".json" and not is_geojson(path):

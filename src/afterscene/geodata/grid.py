@@ -1,7 +1,7 @@
 """The pixels of an image as a grid: how many, where on the Earth, and what that needs if it lacks.
 
 Pixels have x = column and y = row, from the upper left corner on. A grid need not have a place:
-a PNG has none, a local system (:mod:`afterscene.geodata.crs`) is none.
+a PNG has none, and a local system (:mod:`afterscene.geodata.crs`) gives none.
 """
 
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ class Grid:
         return float(np.sqrt(steps[0] * steps[1]))
 
     def check_placed(self, what: str) -> None:
-        """Raise BadParameter, with the way to mend it, where it is not placed.
+        """Raise BadParameter, with what to do, where it is not placed.
 
         Args:
             what: Who needs a place, as the beginning of a sentence.
@@ -84,7 +84,7 @@ class Grid:
         raise BadParameter(f"{what}, but {name} has no place: {why_no_place(self)}")
 
     def to_degrees(self) -> Way:
-        """From pixels to WGS84 longitude and latitude, infinite where a pixel is no place.
+        """From pixels to WGS84 longitude and latitude, infinite where a pixel has no place.
 
         Raises BadParameter: see :func:`way`.
         """

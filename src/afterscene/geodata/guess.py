@@ -1,8 +1,8 @@
-"""Why no footprint lies on an image: the sentence for a file that somebody has to mend.
+"""Why no footprint lies on an image: the sentence that tells its owner what to correct.
 
-Three things go wrong again and again: latitude and longitude changed over, metres in a file that
-does not say of which system, files of two places. What the file would look like if it was the first
-or the second is tried; else it is said where the two lie.
+Three mistakes are common: latitude and longitude swapped, metres in a file that
+does not say of which system, files of two places. The first two are
+tried out; otherwise the message says where the file and the image lie.
 """
 
 from collections import Counter
@@ -54,11 +54,11 @@ def _guess(shapes: np.ndarray, grids: Sequence[Grid]) -> str:
     swapped = _on_any(shapes, [_swapped(grid.to_pixels(WGS84)) for grid in grids], grids)
     if swapped:
         return (
-            f"{swapped} of {count} would with latitude and longitude changed over: write the "
+            f"{swapped} of {count} would with latitude and longitude swapped: write the "
             "longitude first"
         )
     owns = [grid.to_pixels(str(grid.crs)) for grid in grids]
-    for ways, word in ((owns, ""), ([_swapped(own) for own in owns], " and changed over")):
+    for ways, word in ((owns, ""), ([_swapped(own) for own in owns], " with x and y swapped")):
         if own := _on_any(shapes, ways, grids):
             return (
                 f"{own} of {count} would in the picture's own CRS, "
@@ -75,7 +75,7 @@ def _places(shapes: np.ndarray, grids: Sequence[Grid]) -> str:
         return "the file names a system that cannot hold its coordinates; check which it is in"
     if max(abs(low), abs(high)) > 90 or max(abs(left), abs(right)) > 540:
         return (
-            f"its coordinates (x {left:.6g} to {right:.6g}, y {low:.6g} to {high:.6g}) are no "
+            f"its coordinates (x {left:.6g} to {right:.6g}, y {low:.6g} to {high:.6g}) are not "
             "degrees: say in the file which system they are in, or export it in EPSG:4326"
         )
     here = f"the outlines lie at {_range(left, right)} E, {_range(low, high)} N"

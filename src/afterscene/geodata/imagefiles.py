@@ -1,4 +1,4 @@
-"""Which files are images, and how their headers are opened: by their first bytes, nothing else.
+"""Which files are images, by their first bytes alone, and how they are opened.
 
 The suffix decides nothing beyond being one that we take. GDAL gets a list of one driver, so that no
 other format (a VRT names any file or URL) can pose as an image, and reads no sidecar file. Limits
@@ -25,7 +25,7 @@ MAX_BYTES = 2 << 30
 _COPIES = 3
 """Decoder, array and picture hold the values at one time; the valid mask comes on top."""
 LARGE, RATIO, HOLES = 256 << 20, 200, 5000
-"""A file that unpacks to more than so many bytes, and so many times its size, is no picture.
+"""A file that unpacks to more than so many bytes, and so many times its size, is refused.
 
 Read in windows it may be a mosaic of few pictures; what is nearly all holes is refused there, too.
 """
@@ -66,7 +66,7 @@ def sniff(path: Path) -> str:
         if head.startswith(signature):
             return kind
     what = f"its first bytes are {head!r}" if head else "it is empty"
-    raise BadImage(f"{path} is no PNG, JPEG or TIFF ({what}); export it as one of these")
+    raise BadImage(f"{path} is not a PNG, JPEG or TIFF ({what}); export it as one of these")
 
 
 def first_line(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 A label lists each building twice, ``features.xy`` in pixels and ``features.lng_lat`` in degrees,
 with a uid and, after the disaster, a subtype; ``metadata`` has 18 fields (Gupta et al. 2019, arXiv
-1911.09296). Numbers that nobody changed are written back with the very characters that were read.
+1911.09296). Unchanged numbers are written back with the characters that were read.
 
 What cannot be used is an error, or dropped and counted under ``on_problem='skip'``. What can be
 repaired is repaired, and counted in :attr:`XbdLabel.notes`: :mod:`afterscene.geodata.labelreading`.
@@ -37,7 +37,7 @@ class XbdLabel:
 
     `metadata` is untouched, whatever it holds; `extra` are top-level keys beyond the official two;
     `notes` tell what was repaired or dropped, `left_out` counts the latter; `texts` keeps, by uid,
-    the WKT (xy, lng_lat) as read, so that writing changes no digit of an outline that nobody moved.
+    the WKT (xy, lng_lat) as read, so that writing changes no digit of an outline that did not move.
     """
 
     buildings: tuple[Building, ...]
@@ -54,7 +54,7 @@ class XbdLabel:
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         repeated = [u for u, n in Counter(b.uid for b in self.buildings).items() if n > 1]
         if repeated:
-            raise BadParameter(f"label {self.path}: uid {repeated[0]!r} stands twice; rename one")
+            raise BadParameter(f"label {self.path}: uid {repeated[0]!r} appears twice; rename one")
 
     @property
     def shape(self) -> tuple[int, int] | None:

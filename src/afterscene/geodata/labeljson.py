@@ -1,4 +1,4 @@
-"""JSON from strangers: limits before the parse, and only BadLabel out of it.
+"""Untrusted JSON: limits are checked before parsing, and every fault is a BadLabel.
 
 Size is checked before a byte is read, so memory stays bounded; a nesting bomb, a NaN literal, a
 repeated key (JSON leaves open which one counts), a cut-off file or one that is not an object each
@@ -39,7 +39,7 @@ def load_json(path: str | Path) -> dict[str, Any]:
     except RecursionError:
         raise BadLabel(f"{path}: is nested too deeply for a label; export it again") from None
     except ValueError as error:
-        raise BadLabel(f"{path}: is no valid JSON ({error}); export it again") from error
+        raise BadLabel(f"{path}: is not valid JSON ({error}); export it again") from error
     if not isinstance(document, dict):
         raise BadLabel(
             f"{path}: is a JSON {type(document).__name__}, not an object with features and "
@@ -64,7 +64,7 @@ def refuse_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the key {repeated[:50]!r} stands twice in one object")
+        raise ValueError(f"the key {repeated[:50]!r} appears twice in one object")
     return found
 
 
@@ -73,7 +73,9 @@ def expect(path: Path, parent: Mapping[str, Any], key: str, kind: type, default:
     value = parent.get(key, default)
     if not isinstance(value, kind):
         found = "is missing" if key not in parent else f"is a {type(value).__name__}"
-        raise BadLabel(f"{path}: {key!r} {found}, it must be a JSON {_JSON[kind]}; mend the file")
+        raise BadLabel(
+            f"{path}: {key!r} {found}, it must be a JSON {_JSON[kind]}; correct the file"
+        )
     return value
 
 

@@ -55,7 +55,7 @@ def read_label(
     building in ``xy`` alone                          has ``lnglat=None``; counted
     building in ``lng_lat`` alone                     its pixels come from the place of the image,
                                                       or from the other buildings; else dropped;
-                                                      counted. BadLabel where all are so
+                                                      counted. BadLabel where all are
     lng_lat unusable                                  ``lnglat=None``, counted
     the two lists more than 2 pixels apart            kept, counted
     feature_type other than building                  left out, counted
@@ -131,7 +131,7 @@ class _Reading:
             if not isinstance(properties, dict):
                 self.problem(f"feature {i}", "entry without properties", feature)
             elif properties.get("feature_type", "building") != "building":
-                self.drop("feature that is no building", "left out")
+                self.drop("feature that is not a building", "left out")
             else:
                 found.append((properties, feature.get("wkt")))
         return found
@@ -140,7 +140,7 @@ class _Reading:
         """Raise, or count under ``skip``."""
         if self.on_problem == "error":
             raise BadLabel(
-                f"{self.path}: {who}: {what} ({_short(value)}); mend or remove this building, "
+                f"{self.path}: {who}: {what} ({_short(value)}); correct or remove this building, "
                 "or skip such buildings"
             )
         self.drop(what)
@@ -233,7 +233,7 @@ class _Reading:
         return None
 
     def compare(self) -> None:
-        """Count where pixels and degrees tell of different places."""
+        """Count labels whose pixels and degrees disagree."""
         fit = fit_lnglat(self.buildings)
         if fit is not None and fit.residual > 2:
             self.notes["label whose xy and lng_lat disagree by more than 2 pixels"] += 1

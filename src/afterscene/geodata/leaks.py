@@ -61,7 +61,7 @@ class Fingerprint:
             label = read_label_of(self.place, image) if image else read_label(self.place)
             return middle(label.buildings)
         except AftersceneError:
-            return None  # whoever reads the pair will name the fault
+            return None  # the fault is reported when the pair is read
 
     @cached_property
     def hashes(self) -> tuple[np.ndarray, ...]:
@@ -210,4 +210,4 @@ def _readable(tile: Fingerprint) -> tuple[np.ndarray, ...]:
     try:
         return tile.hashes
     except AftersceneError:
-        return ()  # nobody can evaluate on a picture that cannot be read
+        return ()  # it cannot be evaluated on either

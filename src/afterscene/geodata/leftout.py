@@ -1,4 +1,4 @@
-"""What was left out, or changed to be of use, counted by reason.
+"""What was left out or changed, counted by reason.
 
 One record for every reader and command: readers add to it, ``--json`` prints it as ``left_out``,
 and a person reads one line a reason. A footprint that is not used is never lost silently.
@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 BROKEN = "footprint whose geometry is missing or broken"
-NO_POLYGON = "footprint that is no polygon"
+NO_POLYGON = "footprint that is not a polygon"
 UNPLACED = "footprint whose coordinates have no place here"
-OUTSIDE = "footprint outside of the images"
-TWICE = "footprint that stands twice, merged"
-RENAMED = "name that stands twice, numbered"
+OUTSIDE = "footprint outside the images"
+TWICE = "duplicate footprint, merged"
+RENAMED = "duplicate name, numbered"
 NO_POST = "pair without a post image"
 NO_LEVELS = "pair without a label or target of its post image"
 NO_LABEL = "pre image without a label"
@@ -55,7 +55,7 @@ class LeftOut:
         return dict(sorted(self.reasons.items()))
 
     def lines(self) -> list[str]:
-        """``4 x footprint that is no polygon``, a line a reason."""
+        """``4 x footprint that is not a polygon``, a line a reason."""
         return [f"{count} x {reason}" for reason, count in self.as_json().items()]
 
 

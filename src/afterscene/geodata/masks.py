@@ -42,7 +42,7 @@ def read_mask(path: str | Path) -> np.ndarray:
         whole = mask.astype(np.uint8)
     if not np.array_equal(whole, mask):
         odd = mask[whole != mask][0]
-        raise BadImage(f"{path}: has the value {odd:g}, which is no level; {_ADVICE}")
+        raise BadImage(f"{path}: has the value {odd:g}, which is not a level; {_ADVICE}")
     return whole
 
 

@@ -22,7 +22,7 @@ _RPC = (".rpb", "_rpc.txt", "_rpc.tre")
 
 
 def why_no_place(grid: Grid) -> str:
-    """The rest of a sentence: what there is instead of a place, and the command that mends it."""
+    """The rest of a sentence: what there is instead of a place, and the command that helps."""
     if grid.image is None:
         return NOTHING
     try:
@@ -53,7 +53,7 @@ def _inside(path: Path, grid: Grid) -> str:
         )
     if grid.crs is not None:
         return (
-            "it has a CRS but no transform that is of use; say where its edges lie (gdal_translate "
+            "it has a CRS but no usable transform; say where its edges lie (gdal_translate "
             f"-a_ullr LEFT TOP RIGHT BOTTOM {path} {new})"
         )
     return ""

@@ -83,7 +83,8 @@ def _thinned(path: Path, side: int, bands: tuple[str, ...]) -> Scene:
 def values_at(path: Path, lnglat: np.ndarray) -> np.ndarray:
     """(n, 2) WGS84 degrees to (n,) float64 values of a layer's first band, pixel by pixel.
 
-    NaN off the raster and on nodata. Raises MissingFile, BadImage: it is no GeoTIFF with a place.
+    NaN off the raster and on nodata. Raises MissingFile; BadImage, if it is not a georeferenced
+    GeoTIFF.
     """
     if (kind := sniff(path)) != "GTiff":
         raise BadImage(f"{path}: a layer must be a GeoTIFF, this is a {kind}; export it as one")

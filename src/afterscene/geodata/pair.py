@@ -43,7 +43,7 @@ class LabelledPair:
         post: The scene after, on the same grid.
         buildings: With the level that each had after the event.
         event: Name of the event.
-        labelled: False where nobody looked at the levels: the target is then 255 everywhere.
+        labelled: False where the levels are unknown: the target is then 255 everywhere.
         synthetic: The post scene is generated.
 
     Raises:
@@ -69,7 +69,7 @@ class LabelledPair:
 
     @cached_property
     def valid(self) -> np.ndarray:
-        """(H, W) bool: both scenes have data; black padding is none."""
+        """(H, W) bool: both scenes have data; black padding counts as none."""
         return self.pre.seen & self.post.seen
 
     @cached_property

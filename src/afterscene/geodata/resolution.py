@@ -1,4 +1,4 @@
-"""Metres per pixel: the one place that decides them, and what is too coarse to be of use.
+"""Metres per pixel: the one place that decides them, and what is too coarse to use.
 
 The place of the image decides; where it has none (xBD images are plain PNG), the affine map between
 the pixels and degrees of its label does (:mod:`.fit`). What metadata call ``gsd`` is not asked: in

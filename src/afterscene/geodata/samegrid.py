@@ -90,7 +90,7 @@ def _map(grid: Grid) -> Affine:
 
 
 def _apart(grid: Grid, corners: np.ndarray) -> float:
-    """How many pixels the corners of a grid lie from those at most; infinite if one is no place."""
+    """The largest distance in pixels between a grid's corners and those; infinite without one."""
     far = np.hypot(*(applied(~_map(grid))(corners) - _frame(grid)).T)
     return float(far.max()) if np.isfinite(far).all() else float("inf")
 

@@ -99,7 +99,7 @@ class Scene:
     def lnglat(self, xy: np.ndarray) -> np.ndarray:
         """(n, 2) pixel coordinates (column, row) to (n, 2) WGS84 longitude and latitude.
 
-        Infinite where a pixel is no place. Raises BadParameter: the scene has none.
+        Infinite where a pixel has no place. Raises BadParameter: the scene has none.
         """
         if self.crs is None or self.transform is None:
             raise BadParameter(f"scene {self.source!r} has no CRS and transform; use a GeoTIFF")

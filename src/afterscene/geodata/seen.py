@@ -1,4 +1,4 @@
-"""Buildings and pixels without data: nobody knows their level, and nobody may learn one from them.
+"""Buildings and pixels without data: their level is unknown and must not be learned.
 
 A level needs pixels: a building of which less than :data:`LEAST` of its pixels in the picture hold
 data is un-classified, and a target is 255 wherever the picture holds none.

@@ -1,4 +1,4 @@
-"""Texts inside image files: the marks of who made it, and the place that a PNG has no field for.
+"""Texts inside image files: the synthetic mark, and the place, for which PNG has no field.
 
 CRS, transform and time stand in the texts ``AFTERSCENE_CRS``, ``AFTERSCENE_TRANSFORM`` and
 ``AFTERSCENE_TIME``: PNG text chunks, TIFF tags, or the JSON comment of our JPEGs.

@@ -1,4 +1,4 @@
-"""Outlines as text: WKT polygons in, the same characters out.
+"""Outlines as WKT, written back with the characters that were read.
 
 Only ``POLYGON`` and ``MULTIPOLYGON`` are parsed, and the text is checked before GEOS sees it (it
 would follow nested collections until the stack ends). Writing keeps the text that was read
@@ -22,7 +22,7 @@ _SOMETHING = re.compile(r"[^\s()]")
 
 
 class BadOutline(ValueError):
-    """Why a text is no outline; in words that follow "building x:"."""
+    """Why a text is not an outline; in words that follow "building x:"."""
 
 
 def parse_outline(text: object) -> Polygon | MultiPolygon:
@@ -32,7 +32,7 @@ def parse_outline(text: object) -> Polygon | MultiPolygon:
     if not text.strip() or _is_empty(text):
         raise BadOutline("polygon is empty")
     if not names_outline(text):
-        raise BadOutline("wkt is no POLYGON or MULTIPOLYGON")
+        raise BadOutline("wkt is not a POLYGON or MULTIPOLYGON")
     with np.errstate(all="ignore"):  # GEOS raises float flags over NaN, which is our finding below
         outline = shapely.from_wkt(text, on_invalid="ignore")
     if outline is None:

@@ -108,7 +108,7 @@ class XbdTree:
             if missing:
                 raise MissingFile(
                     f"{self.root}: split {split!r} names {missing[0]}, which has no pre image "
-                    f"({len(missing)} such); fetch the images or mend splits.json"
+                    f"({len(missing)} such); fetch the images or correct splits.json"
                 )
             found = {i: known[i] for i in self._splits[split]}
         elif split in self._folders and split:
@@ -126,7 +126,7 @@ def _read_splits(path: Path) -> dict[str, list[str]]:
     splits = load_json(path)
     for name, ids in splits.items():
         if not isinstance(ids, list) or not all(isinstance(i, str) for i in ids):
-            raise BadLabel(f"{path}: split {name!r} is no list of ids; mend the file")
+            raise BadLabel(f"{path}: split {name!r} is not a list of ids; correct the file")
     return splits
 
 

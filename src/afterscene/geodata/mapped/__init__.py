@@ -141,7 +141,7 @@ def iterate_footprints(
 
     Raises:
         MissingFile: there is no such file.
-        BadRegions: it is none of the formats above, or damaged.
+        BadRegions: it has none of the formats above, or is damaged.
         MissingExtra: a format that needs the extra ``geo``.
     """
     count = LeftOut()
@@ -164,7 +164,7 @@ def _check_useful(path: Path, given: int, count: LeftOut) -> None:
     useless = count.reasons[BROKEN] + count.reasons[NO_POLYGON]
     if useless > max(USELESS, 100 * (given + count.reasons[OUTSIDE])):
         raise BadRegions(
-            f"{path}: its first {useless:,} rows are no outlines of buildings ({count}); give "
+            f"{path}: its first {useless:,} rows are not outlines of buildings ({count}); give "
             "another file or layer"
         )
 
@@ -214,6 +214,7 @@ def _reader(path: Path) -> FootprintReader:
         if path.name.lower().endswith(reader.endings) and head.startswith(reader.signature):
             return reader
     raise BadRegions(
-        f"{path}: is no footprint file that we read (its first bytes are {head[:8]!r}); give one "
-        f"of: {', '.join(ending for reader in READERS.values() for ending in reader.endings)}"
+        f"{path}: is not a footprint file of a supported format (its first bytes are "
+        f"{head[:8]!r}); give one of: "
+        f"{', '.join(ending for reader in READERS.values() for ending in reader.endings)}"
     )

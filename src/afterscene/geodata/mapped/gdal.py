@@ -72,7 +72,7 @@ def _check_head(path: Path) -> None:
     if not known or link is not None:
         why = f"holds {link.decode()!r}" if link else f"begins with {head[:8]!r}"
         raise BadRegions(
-            f"{path}: is no plain {path.suffix.lower()} file (it {why}); export it again"
+            f"{path}: is not a plain {path.suffix.lower()} file (it {why}); export it again"
         )
 
 

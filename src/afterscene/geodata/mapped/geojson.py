@@ -69,11 +69,11 @@ def _row(feature: Any, shape: Any, source: str) -> Row:
 def _features(path: Path, text: JsonText) -> Iterator[Any]:
     """The features of all values of a text, whatever they are wrapped in. Raises BadRegions."""
     if text.next() != "{":
-        raise BadRegions(f"{path}: is no GeoJSON; give a FeatureCollection, or a feature a line")
+        raise BadRegions(f"{path}: is not GeoJSON; give a FeatureCollection, or a feature a line")
     first: dict[str, Any] = {}
     for name, value in text.members(streamed="features"):
         if name in first:
-            raise text.fault(f"the key {name!r} stands twice")
+            raise text.fault(f"the key {name!r} appears twice")
         first[name] = value
         if value is None and name == "features":
             yield from text.items()

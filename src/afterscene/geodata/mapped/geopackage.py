@@ -2,8 +2,8 @@
 
 By its own rules and with the standard library, so that the core needs no GDAL vector driver, and
 there is none that could be fooled. The file is opened read-only and never follows another file.
-What it lists must be tables: a view or a computed column is a program of somebody else's, which
-need not end. A geometry is a header (magic ``GP``, version, flags, reference system, bounding box)
+What it lists must be tables: a view or a computed column runs code from the file, which may
+never end. A geometry is a header (magic ``GP``, version, flags, reference system, bounding box)
 before plain WKB.
 """
 
@@ -43,7 +43,9 @@ def read_geopackage(
             column, _, srs = listed[chosen]
             yield from _rows(path, base, chosen, column, _way(path, base, srs))
     except (sqlite3.Error, ValueError, TypeError, UnicodeError) as error:
-        raise BadRegions(f"{path}: is no whole GeoPackage ({error}); export it again") from error
+        raise BadRegions(
+            f"{path}: is not an intact GeoPackage ({error}); export it again"
+        ) from error
 
 
 def _rows(

@@ -97,7 +97,7 @@ def _geo(path: Path, file: ParquetFile) -> dict[str, Any]:
     try:
         said = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise BadRegions(f"{path}: its geo metadata are no JSON; export it again") from error
+        raise BadRegions(f"{path}: its geo metadata is not JSON; export it again") from error
     return said if isinstance(said, dict) else {}
 
 

@@ -75,7 +75,7 @@ class JsonText:
         while self.next() != "}":
             name = self.value()
             if not isinstance(name, str):
-                raise self.fault("a name is no text")
+                raise self.fault("a key is not a string")
             self.take(":")
             yield name, None if name == streamed and self.next() == "[" else self.value()
             if self.next() == ",":
@@ -100,7 +100,8 @@ class JsonText:
     def fault(self, what: str) -> BadRegions:
         """An error about what was read last."""
         return BadRegions(
-            f"{self._path}: is no valid JSON near its value {self._count} ({what}); export it again"
+            f"{self._path}: is not valid JSON near its value {self._count} ({what}); export "
+            "it again"
         )
 
     def _too_long(self) -> BadRegions:

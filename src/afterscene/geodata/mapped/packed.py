@@ -1,4 +1,4 @@
-"""Bytes of files from strangers, plain or gzipped, in pieces, with limits before the work."""
+"""Bytes of untrusted files, plain or gzipped, read in pieces; limits are checked first."""
 
 from __future__ import annotations
 

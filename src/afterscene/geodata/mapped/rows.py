@@ -13,7 +13,7 @@ LONGEST = 4 * 2**20
 UNPACKED, SPARE = 100, 8 * 2**20
 """So many times its size may a packed file unpack to, and so many bytes more; then it is a bomb."""
 USELESS = 100_000
-"""So many rows that are no outline, and hardly one that is: the file is not what it should be."""
+"""A file with so many rows that are not outlines, and hardly one that is, is refused."""
 UIDS = ("uid", "id")
 """Columns that name a building, the first that a file has."""
 LONGEST_NAME = 200

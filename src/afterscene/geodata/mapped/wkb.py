@@ -1,4 +1,4 @@
-"""Outlines out of WKB (ISO 13249-3, and PostGIS's EWKB), looked at before GEOS follows them.
+"""Outlines out of WKB (ISO 13249-3, and PostGIS's EWKB), checked before GEOS parses them.
 
 GEOS reads a geometry inside a geometry inside a geometry until the stack ends, and with it the
 process. An outline is never deeper than a multipolygon of polygons, so that is what passes.

@@ -50,7 +50,7 @@ def read_csv(path: Path, within: Bounds | None, left_out: LeftOut) -> Iterator[R
                     sure = confidence_in(row.get("confidence"))
                     yield Row(shape, source, sure, name_in(row.get(name)))
         except csv.Error as error:
-            raise BadRegions(f"{path}: is no CSV ({error}); fetch it again") from error
+            raise BadRegions(f"{path}: is not a CSV file ({error}); fetch it again") from error
 
 
 def _table(path: Path, text: Iterator[str]) -> tuple[csv.DictReader[str], str]:

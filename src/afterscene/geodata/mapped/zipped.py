@@ -46,7 +46,7 @@ def unpacked(
                 _unpack(path, archive, beside, Path(folder))
             yield Path(folder) / _last(member.filename), rest
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise BadRegions(f"{path}: is no whole zip ({error}); fetch it again") from error
+        raise BadRegions(f"{path}: is not an intact zip file ({error}); fetch it again") from error
 
 
 def _choose(
@@ -57,7 +57,9 @@ def _choose(
         raise BadRegions(f"{path}: holds more than {MOST_MEMBERS:,} files; unpack it")
     found = {m.filename: m for m in archive.infolist() if _is_meant(m) and is_known(m.filename)}
     if not found:
-        raise BadRegions(f"{path}: holds no footprint file that we read; unpack it and look")
+        raise BadRegions(
+            f"{path}: contains no footprint file of a supported format; unpack it and look"
+        )
     names = {name: _last(name) for name in found}
     wanted = next((n for n, short in names.items() if layer in (n, short, Path(short).stem)), None)
     if wanted is not None and len(found) > 1:
