@@ -12,7 +12,7 @@ from afterscene import shipped
 from afterscene.errors import BadParameter
 from afterscene.generators.loading import load
 from afterscene.recipes.pack import Pack, config_of
-from afterscene.recipes.packed import main
+from afterscene.recipes.packed import PackedRun, main
 from afterscene.recipes.packing import write_pack
 from afterscene.recipes.registry import recipe
 from tests.generators import toy
@@ -161,3 +161,23 @@ def test_another_file_is_no_pack(tmp_path, afterscene, capsys):
     assert main([str(tmp_path / "absent"), "--out", str(tmp_path / "run")]) == 2
     words = ("train", "generator", "--data", path, "--out", tmp_path / "run")
     assert afterscene(*words).code == 2
+
+
+def test_what_comes_next_is_an_event_whose_hazard_another_event_teaches(packed, tmp_path):
+    rows = [
+        {"name": f"{event}_{k:08d}", "hazard": hazard, "building_levels": [4] * count}
+        for event, hazard, count in (
+            ("a-fire", "wildfire", 30),
+            ("b-fire", "wildfire", 40),
+            ("c-fire", "wildfire", 3),
+            ("d-quake", "earthquake", 90),
+        )
+        for k in range(2)
+    ]
+    pack = Pack(packed.path)
+    pack.__dict__["about"] = {**packed.about, "train": rows}
+    assert pack.events == ["b-fire", "a-fire"]
+    run = {"config": packed.config, "pack": pack, "out": tmp_path / "run"}
+    assert "--without b-fire" in PackedRun(**run).next
+    assert "--without a-fire" in PackedRun(**run, without=("b-fire",)).next
+    assert "train unet" in PackedRun(**run, without=("a-fire",)).next

@@ -94,7 +94,7 @@ def album(*shapes: tuple[int, int]) -> tuple[list[np.ndarray], Album, DeviceSpot
     stack = [rng.integers(0, 255, (*shape, 4)).astype(np.uint8) for shape in shapes]
     shown = [toy.pair_of(s[..., :3], s[..., :3], ()) for s in stack]
     spots = DeviceSpots(Spots.of(shown), (0, 0, 0, 0, 1), CPU)
-    return stack, Album(stack, CPU, nearest=3), spots
+    return stack, Album(stack, shapes, CPU, nearest=3), spots
 
 
 def test_gathering_whole_pixels_is_cutting() -> None:
@@ -112,9 +112,9 @@ def test_gathering_whole_pixels_is_cutting() -> None:
 @pytest.mark.parametrize("side", [20, 32, 48])
 def test_resampled_crops_show_what_the_processor_shows(side: int) -> None:
     """A device averages or interpolates like a cut of as many pixels; levels stay levels."""
-    stack, pictures, drawn = album((64, 64), (56, 80))
+    stack, _, drawn = album((64, 64), (56, 80))
     smooth = [cv2.GaussianBlur(s, (0, 0), 3) for s in stack]
-    pictures = Album(smooth, CPU, nearest=3)
+    pictures = Album(smooth, [s.shape[:2] for s in smooth], CPU, nearest=3)
     generator = torch.Generator().manual_seed(3)
     picture, middle = drawn.draw(generator, 8, 4.0)
     step = torch.full((8,), side / 16)

@@ -55,7 +55,8 @@ class DeviceCrops:
         hazards: Sequence[str] = (),
     ) -> None:
         self.config, self.seed, self.device = config, seed, device
-        self.album = Album([_stacked(tile, device) for tile in tiles], device, nearest=LEVEL)
+        stacks = (_stacked(tile, device) for tile in tiles)
+        self.album = Album(stacks, [tile.shape for tile in tiles], device, nearest=LEVEL)
         self.hazard = torch.tensor([class_of(t.hazard, hazards) for t in tiles], device=device)
         self.style = from_numbers(np.stack([tile.style for tile in tiles])).to(device)
         self.middle = from_numbers(np.stack([tile.middle for tile in tiles])).to(device)

@@ -66,12 +66,17 @@ class Pack:
 
     @property
     def events(self) -> list[str]:
-        """Events with enough damaged buildings, most of them first."""
-        counts: Counter[str] = Counter()
+        """Events that are worth leaving out, those with most damaged buildings first.
+
+        They have enough of these, and their hazard is learned from another event, too.
+        """
+        counts, known = Counter[str](), dict[str, set[str]]()
         for row in self.about["train"]:
-            damaged = sum(2 <= level <= 4 for level in row["building_levels"])
-            counts[event_of(row["name"])] += damaged
-        return [event for event, count in counts.most_common() if count >= ENOUGH]
+            event = event_of(row["name"])
+            counts[event] += sum(2 <= level <= 4 for level in row["building_levels"])
+            known.setdefault(row["hazard"], set()).add(event)
+        alone = {event for events in known.values() if len(events) == 1 for event in events}
+        return [e for e, count in counts.most_common() if count >= ENOUGH and e not in alone]
 
     def data(self, without: Sequence[str] = ()) -> Data:
         """The tiles, less those of the events ``without``. Raises BadParameter."""

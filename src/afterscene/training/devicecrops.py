@@ -9,7 +9,7 @@ which coarse crops are drawn, so that fine texture does not alias.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,21 +42,33 @@ class Album:
     """Pictures ``(H, W, C)`` uint8 of any sizes on a device, to gather crops from.
 
     Args:
-        pictures: At least one; all with the same channels.
+        pictures: At least one; all with the same channels. Taken one after the other, so that they
+            need not all be in memory twice.
+        shapes: (H, W) of each.
         device: Where they are kept.
         nearest: The channel that holds levels: it is never interpolated.
     """
 
     def __init__(
-        self, pictures: Sequence[np.ndarray], device: torch.device, *, nearest: int
+        self,
+        pictures: Iterable[np.ndarray],
+        shapes: Sequence[tuple[int, int]],
+        device: torch.device,
+        *,
+        nearest: int,
     ) -> None:
         self.nearest = nearest
-        every = [as_they_are(picture) for picture in pictures]
-        every += [self._halved(picture) for picture in every]
-        self.pixels = torch.cat([one.reshape(-1, one.shape[2]) for one in every]).to(device)
-        self.shapes = torch.tensor([one.shape[:2] for one in every], device=device)
+        both = [*shapes, *((h // 2, w // 2) for h, w in shapes)]
+        self.shapes = torch.tensor(both, device=device)
         sizes = self.shapes.prod(dim=1)
         self.starts = sizes.cumsum(0) - sizes
+        ends = [0, *sizes.cumsum(0).tolist()]
+        for number, picture in enumerate(pictures):
+            whole = as_they_are(picture).to(device)
+            if number == 0:
+                self.pixels = whole.new_empty(ends[-1], whole.shape[2])
+            for place, one in ((number, whole), (number + len(shapes), self._halved(whole))):
+                self.pixels[ends[place] : ends[place + 1]] = one.reshape(-1, one.shape[2])
 
     def _halved(self, picture: Tensor) -> Tensor:
         height, width = (length // 2 * 2 for length in picture.shape[:2])
