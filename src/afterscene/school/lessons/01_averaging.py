@@ -98,8 +98,9 @@ lesson.figure("01_averaging", rows)
 # since the picture comes in one piece.
 #
 # In figures, too, this is the worst way to draw: in the league, after 120 seconds of training each,
-# the fog lies at a Fréchet distance of 1791 from real pictures and the eight other methods at 1236
-# to 1601. Only next pixel without dice, which averages in its own way, lies further off (1844).
+# the fog lies at a Fréchet distance of 1791 from real pictures and the eight other methods that
+# were measured with it at 1236 to 1601. Only next pixel without dice, which averages in its own
+# way, lies further off (1844).
 #
 # What follows in the course are ways not to answer everything at once: one pixel after the other
 # (03), pixels that are far apart together (04), and a little less noise everywhere (05).

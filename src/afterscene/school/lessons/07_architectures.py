@@ -181,5 +181,5 @@ lesson.animation("07_architectures", (torch.cat([x[:2] for x in four]) for four 
 # picture at once. On a small budget the U-Net is hard to beat, which is why the generator of this
 # project is one.
 #
-# The same comparison with DDPM, the chain of 2015 and U-ViT among nine methods, on real pictures
+# The same comparison with DDPM, the chain of 2015 and U-ViT among twelve methods, on real pictures
 # and with the distances that papers use, is the league (`afterscene course league`).

@@ -187,7 +187,8 @@ lesson.figure("11_timeline", rows)
 #
 # - The **VAE** is smooth. Its latent held 42 bits of a crop, which is too little for any detail.
 # - The **GAN** has clear edges, but in the film its picture hardly changes: the generator draws
-#   nearly one picture for each label and ignores its latent (mode collapse).
+#   nearly one picture for each label and ignores its latent (mode collapse). Two of its pictures
+#   with one label differed by 0.16, two held-out crops by 0.45.
 # - The **flow** has grain and colours of the right kind, but no objects.
 # - **Next pixel** came closest by both distances, with the smallest network. It pays with one
 #   evaluation a pixel, and its colours drift: once a strange colour is drawn, more of it follows.
