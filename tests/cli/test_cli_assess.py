@@ -41,3 +41,12 @@ def test_assess_writes_layer_style_and_map(afterscene, pair, quick_model, tmp_pa
     assert again.code == 2 and "--overwrite" in again.stderr
     assert afterscene(*command, "-o", out, "--overwrite", "--quiet").code == 0
     assert afterscene(*command, "-o", tmp_path / "x.shp").code == 2
+
+
+def test_nothing_half_written_is_left_behind(afterscene, pair, quick_model, tmp_path):
+    pre, post, label = pair
+    images = ("--pre", pre, "--post", post, "--footprints", label, "--model", quick_model)
+    (tmp_path / "damage.html").mkdir()
+    failed = afterscene("assess", *images, "-o", tmp_path / "damage.gpkg", "--overwrite")
+    assert failed.code == 2 and "damage.html cannot be written" in failed.stderr
+    assert not (tmp_path / "damage.qml").exists()

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from afterscene.cli.options import Flips
+from afterscene.cli.options import Flips, whole_files
 from afterscene.cli.output import Json, Output, Quiet, table
-from afterscene.errors import BadParameter, OutputConflict
+from afterscene.errors import BadParameter
 
 PreImage = Annotated[
     Path, typer.Option("--pre", help="Image before the disaster: GeoTIFF of any size, PNG or JPEG.")
@@ -68,24 +68,24 @@ def assess(
     if out.suffix.lower() != ".gpkg":
         raise BadParameter(f"--out {out} does not end in .gpkg; name a GeoPackage")
     files = [out, out.with_suffix(".qml"), out.with_suffix(".html")]
-    there = [file for file in files if file.exists()]
-    if there and not overwrite:
-        raise OutputConflict(f"{there[0]} exists already; choose another name, or add --overwrite")
-    images = ImageFile(pre), ImageFile(post)
-    grid = same_grid(*(image.grid for image in images))
-    warn_of_files(*images)
-    found = read_footprints(footprints, grid)
-    if not found.buildings:
-        raise BadParameter(f"{footprints}: contains no footprints; give a file with the buildings")
-    check_pixels(found.grid, found.buildings)
-    detector = load_detector(model)
-    shape = found.grid.shape
-    with output.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
-        done = work(detector, *images, found.buildings, shape, flips=flips, advance=advance)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_style(files[1])
-    write_map(done, found.grid, *images, files[2], source=Path(model).name)
-    write_layer(done, found.grid, out, source=Path(model).name)
+    with whole_files(files, overwrite):
+        images = ImageFile(pre), ImageFile(post)
+        grid = same_grid(*(image.grid for image in images))
+        warn_of_files(*images)
+        found = read_footprints(footprints, grid)
+        if not found.buildings:
+            raise BadParameter(
+                f"{footprints}: contains no footprints; give a file with the buildings"
+            )
+        check_pixels(found.grid, found.buildings)
+        detector = load_detector(model)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_style(files[1])  # before the work, so that a folder without space is told now
+        shape = found.grid.shape
+        with output.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
+            done = work(detector, *images, found.buildings, shape, flips=flips, advance=advance)
+        write_map(done, found.grid, *images, files[2], source=Path(model).name)
+        write_layer(done, found.grid, out, source=Path(model).name)
     levels = counts(done)
     output.left_out(found.left_out)
     values = {

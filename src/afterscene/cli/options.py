@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from afterscene.cli.completion import hazard_names, model_names
-from afterscene.errors import BadParameter
+from afterscene.errors import BadParameter, OutputConflict
 
 if TYPE_CHECKING:
     from afterscene.detectors import Detector
@@ -177,10 +177,29 @@ def whole_output(out: Path, kind: str, overwrite: bool) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def whole_files(files: Sequence[Path], overwrite: bool) -> Iterator[None]:
+    """New output files; they are removed again if the work fails, unless they were there before.
+
+    Raises:
+        OutputConflict: one of them exists and may not be replaced.
+    """
+    there = [file for file in files if file.exists()]
+    if there and not overwrite:
+        raise OutputConflict(f"{there[0]} exists already; choose another name, or add --overwrite")
+    try:
+        yield
+    except BaseException:
+        for file in set(files).difference(there):
+            with suppress(OSError):  # the reason for the failure is the one to tell
+                file.unlink(missing_ok=True)
+        raise
+
+
 def required(name: str, value: T | None) -> T:
     """The value of an option that this call needs. Raises BadParameter."""
     if value is None:
-        raise BadParameter(f"{name} is missing; give it, or a --plan that contains it")
+        raise BadParameter(f"{name} is missing; give it, or a plan file with --plan")
     return value
 
 

@@ -6,13 +6,12 @@ synthetic. The folder is an xBD tree, ``images/{name}_00000000_pre_disaster.jpg`
 What is wrong with the pictures stands in its ``README.md``.
 """
 
-import shutil
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 
 from afterscene.errors import UnknownName
-from afterscene.files import prepare_output
+from afterscene.files import prepare_output, write_atomic
 from afterscene.geodata.damage import Building
 from afterscene.geodata.scene import Scene, read_scene
 from afterscene.geodata.xbd import Pair, XbdTree, read_label
@@ -46,11 +45,11 @@ def copy(out: Path, chosen: Iterable[str] = ()) -> list[Path]:
     """
     pairs = [_find(name) for name in dict.fromkeys(chosen)] or list(_pairs().values())
     prepare_output(out, "samples", run={"samples": [pair.event for pair in pairs]})
-    shutil.copyfile(folder() / "README.md", out / "README.md")
+    write_atomic(out / "README.md", (folder() / "README.md").read_bytes())
     for pair in pairs:
         for path in filter(None, (pair.pre, pair.pre_label)):
             (out / path.parent.name).mkdir(exist_ok=True)
-            shutil.copyfile(path, out / path.parent.name / path.name)
+            write_atomic(out / path.parent.name / path.name, path.read_bytes())
     return [out / "images" / pair.pre.name for pair in pairs]
 
 
