@@ -21,7 +21,8 @@ from afterscene.geodata.damage import DamageLevel
 from afterscene.geodata.pair import LabelledPair, read_pair
 from afterscene.geodata.xbd import XbdTree
 from afterscene.hazards import hazard_of
-from afterscene.lab.candidates import own_seed, real_damage
+from afterscene.hazards.real import real_damage
+from afterscene.lab.candidates import own_seed
 from afterscene.lab.evaluation_plan import thinned
 
 FINE, SMALLEST = 1.5, 60

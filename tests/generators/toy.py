@@ -111,6 +111,7 @@ def tile_of(pair: LabelledPair, **more: object) -> TrainingTile:
         "style": np.zeros(6, np.float32),
         "middle": np.full(3, 90, np.float32),
         "pre": pair.pre.picture,
+        "covered": np.zeros(pair.shape, bool),
         "registered": post,
         "matched": post,
         "levels": pair.known,

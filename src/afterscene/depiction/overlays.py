@@ -166,6 +166,12 @@ class Ash:
         return np.asarray(np.array(DEPOSIT, np.float32) * tone[..., None], np.float32)
 
 
+def turbidity_of(colour: np.ndarray) -> float:
+    """The ``turbidity`` whose water is nearest in colour, ``(3,)`` 0 to 1."""
+    way = np.subtract(MUD, CLEAR)
+    return float(np.clip((colour - np.array(CLEAR)) @ way / (way @ way), 0, 1))
+
+
 def _seen(opacity: np.ndarray) -> np.ndarray:
     """Without what nobody would see: float32."""
     return np.where(opacity < 0.02, 0, opacity).astype(np.float32)

@@ -38,7 +38,12 @@ def affected_mask(levels: np.ndarray, radius: int, feather: float) -> np.ndarray
         radius: Pixels by which each damaged building is enlarged.
         feather: Width in pixels of the soft edge inside that border (0 = hard).
     """
-    damaged: np.ndarray = ((levels >= 2) & (levels <= 4)).astype(np.uint8)
+    return around((levels >= 2) & (levels <= 4), radius, feather)
+
+
+def around(changed: np.ndarray, radius: int, feather: float) -> np.ndarray:
+    """The same around ``changed`` ``(H, W)`` bool."""
+    damaged: np.ndarray = changed.astype(np.uint8)
     if radius > 0:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
         damaged = cv2.dilate(damaged, kernel)
@@ -105,15 +110,16 @@ class CropSampler:
             cut(one, row, col, side, size)
             for one in (tile.pre, tile.levels, tile.matched, tile.registered)
         )
-        has_damage = bool(((levels >= 2) & (levels <= 4)).any())
-        edit = bool(rng.random() < config.edit_share) and has_damage
+        changed = tile.changed
+        edit = bool(rng.random() < config.edit_share)
+        edit &= bool(changed[row : row + side, col : col + side].any())
         style = tile.style.copy()
         if edit:
             radius = round(int(rng.integers(*RADII)) * step)
             margin = radius + 1
             top, left = max(row - margin, 0), max(col - margin, 0)
-            wide = tile.levels[top : row + side + margin, left : col + side + margin]
-            mask = affected_mask(wide, radius, float(rng.uniform(*FEATHERS)) * step)
+            wide = changed[top : row + side + margin, left : col + side + margin]
+            mask = around(wide, radius, float(rng.uniform(*FEATHERS)) * step)
             mask = cut(mask[..., None], row - top, col - left, side, size).reshape(size, size)
             before = pre.astype(np.float32)
             target = before + mask[..., None] * (matched - before)

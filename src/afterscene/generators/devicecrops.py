@@ -29,7 +29,7 @@ from afterscene.tensors import MIDDLE, as_they_are, from_numbers
 from afterscene.training.devicecrops import Album, DeviceSpots
 from afterscene.training.spots import Spots
 
-#: Channels of a tile in memory: pre, registered, matched, level, distance to damage.
+#: Channels of a tile in memory: pre, registered, matched, level, distance to what changed.
 PRE, REAL, MATCHED, LEVEL, FAR = slice(0, 3), slice(3, 6), slice(6, 9), 9, 10
 #: Distances are kept in eighths of a pixel, so the largest is 31.
 FINE = 8
@@ -110,8 +110,8 @@ class DeviceCrops:
         windows = self._spots.windows(draw, size, tile, middle, turned=config.turned, step=step)
         values = self.album.gather(windows)
         pre, levels = values[..., PRE], values[..., LEVEL]
-        damaged = ((levels >= 2) & (levels <= 4)).flatten(1).any(dim=1)
-        edit = damaged & (self._spots.uniform(draw, count) < config.edit_share)
+        changed = (values[..., FAR] < FINE).flatten(1).any(dim=1)
+        edit = changed & (self._spots.uniform(draw, count) < config.edit_share)
         radius = (RADII[0] + (RADII[1] - RADII[0]) * self._spots.uniform(draw, count)).floor()
         feather = FEATHERS[0] + (FEATHERS[1] - FEATHERS[0]) * self._spots.uniform(draw, count)
         far = values[..., FAR] / FINE / windows.step[:, None, None]
@@ -148,10 +148,10 @@ class DeviceCrops:
 
 def _stacked(tile: TrainingTile, device: torch.device) -> np.ndarray:
     """``(H, W, 11)`` uint8."""
-    damaged = (tile.levels >= 2) & (tile.levels <= 4)
-    far = np.full(damaged.shape, 255, np.uint8)
-    if damaged.any():
-        found = distance_to(as_they_are(damaged).to(device), 255 // FINE + 1)
+    changed = tile.changed
+    far = np.full(changed.shape, 255, np.uint8)
+    if changed.any():
+        found = distance_to(as_they_are(changed).to(device), 255 // FINE + 1)
         far = (found * FINE).clamp(max=255).round().byte().cpu().numpy()
     pictures = [tile.pre, tile.registered, tile.matched]
     return np.concatenate([*pictures, tile.levels[..., None], far[..., None]], axis=2)

@@ -6,7 +6,8 @@ Two kinds of example train the two modes of rendering:
   everywhere; its style (``Condition.style``) is given with random changes, so that the network
   follows it instead of guessing;
 * *edit*: the target is the pre image, with the real post image in the style of the pre image inside
-  a feathered area around the damaged buildings; outside nothing changes.
+  a feathered area around the damaged buildings, and wherever water, ash or silt lies; outside
+  nothing changes.
 
 :mod:`.crops` draws them on a processor, :mod:`.devicecrops` on a graphics card.
 """
@@ -50,7 +51,9 @@ class TrainingTile:
             (:func:`.appearance.measure_style`).
         middle: ``(3,)`` mean of the post image where the hazard changed nothing, 0..255.
         tone: ``(6,)`` of the pre image (:func:`.appearance.tone_of`).
-        pre: The pre image.
+        pre: The pre image under the water, ash or silt that its post image shows, painted as at
+            the beginning of a rendering.
+        covered: ``(H, W)`` bool, where that was painted.
         registered: The post image registered to ``pre``.
         matched: The same in the style of ``pre``.
         levels: ``(H, W)`` uint8, 0 background, 1-4, 255 un-classified, unlabelled or without data.
@@ -64,6 +67,7 @@ class TrainingTile:
     middle: np.ndarray
     tone: np.ndarray
     pre: np.ndarray
+    covered: np.ndarray
     registered: np.ndarray
     matched: np.ndarray
     levels: np.ndarray
@@ -72,6 +76,11 @@ class TrainingTile:
     def shape(self) -> tuple[int, int]:
         """(H, W) in pixels."""
         return self.pre.shape[:2]
+
+    @property
+    def changed(self) -> np.ndarray:
+        """``(H, W)`` bool: damaged buildings, and where something lies on the ground."""
+        return ((self.levels >= 2) & (self.levels <= 4)) | self.covered
 
 
 @dataclass(frozen=True, kw_only=True)

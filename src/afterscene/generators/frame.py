@@ -23,7 +23,7 @@ from afterscene.depiction import Depiction
 from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.choosing import Choice
-from afterscene.generators.crops import affected_mask
+from afterscene.generators.crops import affected_mask, around
 from afterscene.generators.render import RenderConfig, draw_scene, scene_condition
 from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.damage import DamageMap, rasterize
@@ -107,16 +107,21 @@ def prepare_frame(
         area=None,
     )
     veiled = frame.masked(depiction.overlay(picture, damage, seed))
-    return replace(frame, veiled=veiled, start=veiled, area=_area(frame))
+    frame = replace(frame, veiled=veiled, start=veiled)
+    return replace(frame, area=_area(frame))
 
 
 def _area(frame: Frame) -> np.ndarray | None:
-    """Where the network may draw around buildings of the levels that it learned."""
+    """Where the network may draw: around damaged buildings, on water or ash if it learned it."""
     if frame.mode == "redraw":
         return None
     learned = np.where(frame.levels >= frame.depiction.learned_from, frame.levels, 0)
-    reach = frame.config.reach(frame.depiction)
-    return affected_mask(learned, reach, frame.config.feather) * frame.valid
+    config = frame.config
+    area = affected_mask(learned, config.reach(frame.depiction), config.feather)
+    if frame.damage.hazard in config.covered:
+        laid = (frame.veiled != frame.pre).any(axis=2)
+        area = np.maximum(area, around(laid, config.close, config.feather))
+    return area * frame.valid
 
 
 def depict(frame: Frame, choice: Choice | None = None) -> Frame:
@@ -131,6 +136,8 @@ def depict(frame: Frame, choice: Choice | None = None) -> Frame:
     if not frame.area.any():
         return grounded
     sketch = _sketch(grounded, choice)
+    if frame.damage.hazard in frame.config.covered:  # the network redraws it with what it lies in
+        return replace(grounded, start=_inside(sketch, grounded))
     area = frame.area * touched(sketch, grounded.start)
     return replace(grounded, sketch=sketch, area=area)
 
@@ -144,6 +151,12 @@ def _ground(frame: Frame) -> np.ndarray:
     return frame.masked(ground)
 
 
+def _inside(sketch: np.ndarray, frame: Frame) -> np.ndarray:
+    """``start`` with the sketch where the network may draw."""
+    assert frame.area is not None
+    return np.where(frame.area[..., None] > 0, sketch, frame.start)
+
+
 def _sketch(frame: Frame, choice: Choice | None) -> np.ndarray:
     """``start`` with its damage, painted once or chosen among several."""
     painter, damage, ground = frame.depiction.sketch, frame.damage, frame.start
@@ -151,11 +164,11 @@ def _sketch(frame: Frame, choice: Choice | None) -> np.ndarray:
     first = painter(ground, damage, frame.seed)
     if choice is None:
         return first
-    simulate, inside = frame.simulator(), frame.area[..., None] > 0
+    simulate = frame.simulator()
     return choice.best(
         first,
         lambda seed: painter(ground, damage, seed),
-        lambda sketch: simulate(np.where(inside, sketch, ground)),
+        lambda sketch: simulate(_inside(sketch, frame)),
         frame.pre,
         damage.buildings,
         frame.seed,

@@ -74,6 +74,7 @@ def layout_tiles(
             middle=picture[scene.valid].mean(axis=0).astype(np.float32),
             tone=tone_of(flat),
             pre=flat,
+            covered=np.zeros(picture.shape[:2], bool),
             registered=picture,
             matched=picture,
             levels=made.known,

@@ -52,6 +52,8 @@ class RenderConfig:
             starts at the pre image and whose last step ends at no noise.
         power: Exponent of the grid in between (Karras et al. 2022, eq. 5).
         learned: Hazards whose damage was learned from enough examples: it is not painted first.
+        covered: Hazards whose water, ash or silt was learned as well: the network redraws it where
+            it was painted.
         sketch: Whether any damage is painted first; False is for study only.
         entry: Time at which a sketch enters the bridge: 0 keeps it unchanged, 1 forgets it.
         short: Largest number of network evaluations if a sketch enters, as few are needed then.
@@ -68,6 +70,7 @@ class RenderConfig:
     rho: tuple[float, float] = (2.0, 0.01)
     power: float = 3.0
     learned: tuple[str, ...] = ()
+    covered: tuple[str, ...] = ()
     sketch: bool = True
     entry: float = 0.002
     short: int = 1
@@ -76,6 +79,7 @@ class RenderConfig:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "learned", tuple(self.learned))
+        object.__setattr__(self, "covered", tuple(self.covered))
         object.__setattr__(self, "rho", tuple(self.rho))
         if len(self.rho) != 2 or not 0 < self.rho[1] < self.rho[0]:
             raise BadParameter(f"rho must be a larger and a smaller number > 0, got {self.rho}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from afterscene.generators.appearance import match_style, measure_style, tone_of
 from afterscene.generators.crops import affected_mask
 from afterscene.generators.examples import TrainingTile
 from afterscene.generators.registration import register
-from afterscene.geodata.border import black_border
+from afterscene.geodata.border import black_border, seen_pixels
 from afterscene.geodata.leftout import NO_PRE, LeftOut
 from afterscene.geodata.pair import LabelledPair, read_pair, with_post
 from afterscene.geodata.resolution import metres_per_pixel
 from afterscene.geodata.xbd import Pair, read_label
-from afterscene.hazards import hazard_of
+from afterscene.hazards import depiction_of, hazard_of
 from afterscene.hazards.ground import DEFAULT_GSD
+from afterscene.hazards.real import real_damage
 from afterscene.training.spots import Places
 
 #: Pixels around damaged buildings that count as changed by the hazard.
@@ -37,7 +39,11 @@ def load_tiles(
     """
     files = with_post(pairs, left_out, levels=False)
     found = [read_pair(pair) for pair in files]
-    alone = [(affected_mask(pair.target, REACH, 0) == 0) & pair.valid for pair in found]
+    laid = [laid_over(pair) for pair in found]
+    alone = [
+        (affected_mask(pair.target, REACH, 0) == 0) & pair.valid & ~covered
+        for pair, (_, covered) in zip(found, laid, strict=True)
+    ]
     styles = [
         measure_style(pair.pre.picture, pair.post.picture, reference)
         for pair, reference in zip(found, alone, strict=True)
@@ -47,9 +53,25 @@ def load_tiles(
         if style is not None:
             by_event.setdefault(pair.event, []).append(style)
     return [
-        (pair, _tile(pair, gsd_of(file, pair), reference, style, by_event.get(pair.event, [])))
-        for file, pair, reference, style in zip(files, found, alone, styles, strict=True)
+        (
+            pair,
+            _tile(pair, gsd_of(file, pair), reference, style, by_event.get(pair.event, []), over),
+        )
+        for file, pair, reference, style, over in zip(
+            files, found, alone, styles, laid, strict=True
+        )
     ]
+
+
+def laid_over(pair: LabelledPair) -> tuple[np.ndarray, np.ndarray]:
+    """The pre image under the water, ash or silt that its post image shows, and where that lies.
+
+    ``(H, W, 3)`` uint8 and ``(H, W)`` bool.
+    """
+    damage, before = real_damage(pair), pair.pre.rgb()
+    picture = depiction_of(damage.hazard).overlay(before, damage, zlib.crc32(pair.id.encode()))
+    covered = (picture != before).any(axis=2) & seen_pixels(before, pair.valid)
+    return np.where(covered[..., None], picture, before), covered
 
 
 def gsd_of(files: Pair, pair: LabelledPair) -> float:
@@ -96,6 +118,7 @@ def _tile(
     reference: np.ndarray,
     style: np.ndarray | None,
     styles: list[np.ndarray],
+    laid: tuple[np.ndarray, np.ndarray],
 ) -> TrainingTile:
     """``styles``: the known styles of tiles of the event; used if ``style`` is None."""
     post = pair.post.rgb()
@@ -113,7 +136,8 @@ def _tile(
         style=style,
         middle=middle,
         tone=tone_of(before, ~black_border(before)),
-        pre=before,
+        pre=laid[0],
+        covered=laid[1],
         registered=registered,
         levels=pair.known,
         matched=match_style(registered, middle, style),

@@ -33,7 +33,6 @@ from typing import Literal
 
 import numpy as np
 
-from afterscene.depiction import Evidence
 from afterscene.gbd.generator import Generator
 from afterscene.gbd.pair import MARK
 from afterscene.gbd.plan import item_seed
@@ -43,11 +42,10 @@ from afterscene.generators.crops import affected_mask
 from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.tiles import REACH
-from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene, read_scene, read_tags, write_scene
-from afterscene.hazards import HAZARDS, depiction_of, hazard_of
-from afterscene.hazards.ground import DEFAULT_GSD
+from afterscene.hazards import depiction_of
+from afterscene.hazards.real import hazard_name, real_damage
 from afterscene.lab.baselines import TrainingPosts, copy_paste
 
 FLOOR, CEILING = "pre-as-post", "real post"
@@ -56,35 +54,6 @@ OURS = ("ours-edit", "ours-reacquire")
 TOLD, CHOSEN = "ours-reacquire-told", "ours-reacquire-chosen"
 SECONDS, CPU_SECONDS = "AFTERSCENE_SECONDS", "AFTERSCENE_CPU_SECONDS"
 CRITIC = "AFTERSCENE_CRITIC"
-
-
-def hazard_name(pair: LabelledPair) -> str:
-    """The hazard of the pair's event; ``unknown`` if the event's name tells none."""
-    return hazard_of(pair.event) or "unknown"
-
-
-def real_damage(pair: LabelledPair) -> DamageMap:
-    """The real levels as a request, with the intensity that the real post image shows.
-
-    For a hazard that cannot be read from an image, the intensity is unknown: 0, without a unit.
-    """
-    name, field = hazard_name(pair), None
-    before = real_evidence(pair, pair.pre)
-    if name in HAZARDS:
-        field = HAZARDS[name].observed(before, real_evidence(pair, pair.post))
-    return DamageMap(
-        buildings=pair.buildings,
-        intensity=np.zeros(pair.shape, np.float32) if field is None else field,
-        unit="" if field is None else HAZARDS[name].unit,
-        hazard=name,
-        parameters={"levels": "real labels", "gsd": before.gsd},
-    )
-
-
-def real_evidence(pair: LabelledPair, scene: Scene) -> Evidence:
-    """What one of the images of a pair shows besides its buildings."""
-    picture = scene.rgb().astype(np.float32) / 255
-    return Evidence(picture=picture, roofs=pair.target > 0, gsd=pair.pre.gsd or DEFAULT_GSD)
 
 
 def own_seed(seed: int, pair: LabelledPair) -> int:

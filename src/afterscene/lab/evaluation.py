@@ -23,6 +23,7 @@ from afterscene.generators.choosing import Choice
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.xbd import XbdTree
+from afterscene.hazards.real import hazard_name
 from afterscene.judging.assessor import Assessor
 from afterscene.lab.baselines import TrainingPosts, harvest
 from afterscene.lab.candidates import (
@@ -31,7 +32,6 @@ from afterscene.lab.candidates import (
     Candidate,
     PostStore,
     candidates,
-    hazard_name,
     outside,
     own_seed,
 )

@@ -22,7 +22,7 @@ from afterscene.generators import BridgeGenerator, windows
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
-from afterscene.lab.candidates import hazard_name, real_damage
+from afterscene.hazards.real import hazard_name, real_damage
 from afterscene.metrics.similarity import seam_score
 
 #: Pixels from the mirrored edge beyond which the two images are compared, unless the network's

@@ -13,8 +13,8 @@ from afterscene.depiction import Evidence
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.scene import Scene
+from afterscene.hazards.real import hazard_name, real_damage, real_evidence
 from afterscene.judging.assessor import Assessor
-from afterscene.lab.candidates import hazard_name, real_damage, real_evidence
 from afterscene.lab.features import Crops, FeatureSpace, crops_around, pooled
 from afterscene.lab.fidelity import Recovered, recover
 from afterscene.lab.woods import Woods

@@ -50,11 +50,19 @@ def learned_of(tiles: Sequence[TrainingTile], enough: int = 20) -> tuple[str, ..
     return tuple(name for name, count in seen.items() if name and count >= enough)
 
 
+def covered_of(tiles: Sequence[TrainingTile], enough: float = 1e6) -> tuple[str, ...]:
+    """Hazards with at least ``enough`` pixels of water, ash or silt: the network redraws them."""
+    seen: Counter[str] = Counter()
+    for tile in tiles:
+        seen[tile.hazard] += int(tile.covered.sum())
+    return tuple(name for name, count in seen.items() if name and count >= enough)
+
+
 def finish_bridge(
     run: Path, folder: Path, config: TrainConfig, tiles: Sequence[TrainingTile]
 ) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
-    render = RenderConfig(learned=learned_of(tiles))
+    render = RenderConfig(learned=learned_of(tiles), covered=covered_of(tiles))
     seen = {"styles": styles_of(tiles), "scenes": scenes_of(tiles)}
     write_model(run, folder, config, kind="bridge", render=render, **seen)
 

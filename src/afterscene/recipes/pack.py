@@ -119,8 +119,8 @@ def _tuples(value: Any) -> Any:
 
 
 def _tile(archive: zipfile.ZipFile, row: Mapping[str, Any]) -> TrainingTile:
-    pre, registered, levels = (
-        _picture(archive, row["files"][k]) for k in ("pre", "post", "levels")
+    pre, registered, levels, covered = (
+        _picture(archive, row["files"][k]) for k in ("pre", "post", "levels", "covered")
     )
     style, middle = (np.array(row[key], np.float32) for key in ("style", "middle"))
     places = Places(
@@ -137,6 +137,7 @@ def _tile(archive: zipfile.ZipFile, row: Mapping[str, Any]) -> TrainingTile:
         middle=middle,
         tone=np.array(row["tone"], np.float32),
         pre=pre,
+        covered=covered.astype(bool),
         registered=registered,
         matched=match_style(registered, middle, style),
         levels=levels,

@@ -143,12 +143,15 @@ def _row(tile: TrainingTile) -> dict[str, Any]:
 
 
 def _files(tile: TrainingTile, quality: int) -> Iterator[tuple[str, bytes]]:
-    """``pre``, ``post`` (registered) and ``levels`` of a tile, encoded."""
+    """``pre``, ``post`` (registered), ``levels`` and ``covered`` of a tile, encoded."""
     yield "pre", _webp(tile.pre, quality)
     yield "post", _webp(tile.registered, quality + BETTER)
     file = io.BytesIO()
     Image.fromarray(tile.levels).save(file, "PNG", optimize=True)
     yield "levels", file.getvalue()
+    file = io.BytesIO()
+    Image.fromarray(tile.covered).save(file, "PNG", optimize=True)
+    yield "covered", file.getvalue()
 
 
 def _webp(picture: np.ndarray, quality: int) -> bytes:
