@@ -8,7 +8,7 @@ hazards from pairs without labels (``unlabelled/``), with "level not given". The
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from torch import Tensor
@@ -42,6 +42,12 @@ def default() -> TrainConfig:
         save_every=3_000,
         validate_every=3_000,
     )
+
+
+def compact() -> TrainConfig:
+    """A 10 M-parameter bridge, 2.5 times as fast as ``generator`` where there is no bfloat16."""
+    model = BridgeConfig(widths=(48, 96, 192, 256), depths=(1, 1, 2, 2), lean=True, gsd=True)
+    return replace(default(), model=model, steps=25_000)
 
 
 def small() -> TrainConfig:

@@ -22,6 +22,7 @@ RECIPES: Registry[Callable[[], LoopConfig]] = Registry(
     "recipe",
     {
         "generator": generator.default,
+        "generator-compact": generator.compact,
         "generator-small": generator.small,
         "layout": layout.default,
         "unet": detector.unet,
