@@ -22,9 +22,9 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often each file was decoded since the test began."""
     seen: Counter[str] = Counter()
 
-    def counted(path: Path, window=None) -> decode.Decoded:
+    def counted(path: Path, *part) -> decode.Decoded:
         seen[path.name] += 1
-        return decode.decode(path, window)
+        return decode.decode(path, *part)
 
     monkeypatch.setattr(scene, "decode", counted)
     return seen

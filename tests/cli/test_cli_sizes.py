@@ -48,6 +48,15 @@ def test_every_command_refuses_a_label_of_another_size_with_both(
         refused(afterscene("detect", *verb, *model, "--xbd", pairs), of_post, *BOTH)
 
 
+def test_a_label_for_a_folder_of_pictures_is_told_where_it_belongs(
+    afterscene, pairs, refused, tmp_path
+):
+    label = pairs / "labels" / "toy-town_00000000_pre_disaster.json"
+    flags = ("--images", pairs / "images", "--footprints", label, "--hazard", "wind")
+    made = afterscene("gbd", "plan", *flags, "--count", 1, "--out", tmp_path / "p.jsonl")
+    refused(made, label, "put it into a folder under the name of that picture")
+
+
 def test_the_size_before_resampling_is_no_matter(pairs):
     for path in (pairs / "labels").iterdir():
         document = json.loads(path.read_text())

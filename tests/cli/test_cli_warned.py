@@ -72,6 +72,16 @@ def test_detect_says_that_both_images_are_one(afterscene, quick_model, tmp_path)
     assert made.code == 0 and "show the same pixels" in made.stderr
 
 
+def test_of_drawn_pairs_that_no_disaster_changed_nothing_is_said(
+    afterscene, quick_model, tree, tmp_path
+):
+    drawn = ("--xbd", tree, "--hazard", "wind", "--count", 2, "--severity", 0)
+    assert afterscene("gbd", "build", *drawn, "--out", tmp_path / "gbd").code == 0
+    files = ("--xbd", tmp_path / "gbd", "--model", quick_model, "--out", tmp_path / "o")
+    made = afterscene("detect", "predict", *files)
+    assert made.code == 0 and "warning" not in made.stderr, made.stderr
+
+
 def test_many_of_a_kind_are_summed(capsys):
     with warnings.catch_warnings():
         output = Output(json=True)

@@ -10,7 +10,6 @@ from afterscene import samples
 from afterscene.depiction import Depiction, draw_aftermath
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import DamageLevel, DamageMap, instances
-from afterscene.geodata.scene import Scene
 from afterscene.geodata.tiles import Window
 from afterscene.hazards import HAZARDS, depiction_of
 
@@ -99,17 +98,6 @@ def test_deep_water_is_brown_with_mud_and_green_without_and_ends_where_it_ends(t
         colours.append([band[open_water].mean() for band in post])
     (red, green, _), (mud_red, mud_green, mud_blue) = colours
     assert green > red and mud_red > mud_green > mud_blue
-
-
-def test_fire_blackens_trees_and_spares_water():
-    pixels = np.empty((3, 64, 64), np.uint8)
-    crowns = np.random.default_rng(0).uniform(0.5, 1.5, (16, 8)).repeat(4, 0).repeat(4, 1)
-    pixels[:, :, :32] = np.array([38, 62, 30])[:, None, None] * crowns  # trees
-    pixels[:, :, 32:] = np.array([40, 55, 68])[:, None, None]  # water
-    scene = Scene(pixels=pixels, valid=np.ones((64, 64), bool))
-    struck = damage_map(scene, [], "wildfire", DamageLevel.MINOR, 60.0)
-    change = np.abs(aftermath(scene, struck, 0).pixels.astype(int) - pixels).mean(axis=0)
-    assert change[:, :32].mean() > 8 and change[:, 32:].mean() < 1
 
 
 def test_a_map_of_another_size_is_refused(towns):

@@ -6,7 +6,7 @@ import pyproj
 import pytest
 from affine import Affine
 
-from afterscene.errors import BadImage
+from afterscene.errors import BadImage, OddPair
 from afterscene.geodata.grid import Grid
 from afterscene.geodata.samegrid import same_grid
 
@@ -99,8 +99,9 @@ def test_sizes_are_told_with_their_pixels() -> None:
 
 def test_a_place_that_one_file_alone_has_is_the_pair_s() -> None:
     bare = grid(None, None)
-    assert same_grid(PRE, bare) is PRE
-    assert same_grid(bare, PRE) is PRE
+    for pair in ((PRE, bare), (bare, PRE)):
+        with pytest.warns(OddPair, match=r"post\.tif has no place .* ground as pre\.tif"):
+            assert same_grid(*pair) is PRE
 
 
 def test_local_systems_are_compared_too() -> None:

@@ -1,10 +1,10 @@
 """Ground, trees and houses after a fire.
 
 Seen from above, a burnt house is its floor plan in ash: grey, with pale and charred pieces, the
-remains of outer and inner walls as light lines, some of the ash spilt over a lot that is scorched
-brown. Major damage: the same on one part of the roof; minor: soot along an edge. Ground and trees
-follow the field of heat. Colours were set by eye on an unlabelled pair of xBD's ``socal-fire`` and
-on the tiles of Santa Rosa in the split ``val``.
+remains of outer and inner walls as light lines, ash on the lot around it. Major damage: the same on
+one part of the roof; minor: soot along an edge. Grass follows the field of heat. Colours of lots
+and pools were measured, see below; the others were set by eye on an unlabelled pair of xBD's
+``socal-fire`` and on the tiles of Santa Rosa in the split ``val``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from afterscene.depiction.evidence import rise
+from afterscene.depiction.evidence import Evidence, rise
 from afterscene.depiction.painting import Painting
 from afterscene.geodata.damage import DamageLevel, DamageMap
 
@@ -22,28 +22,53 @@ WALL, SOOT, SOIL = (0.74, 0.715, 0.675), (0.20, 0.19, 0.18), (0.34, 0.31, 0.27)
 RUBBLE = (0.78, 0.76, 0.72)
 #: Largest relative difference in brightness between the ash of two houses.
 TONES = 0.25
+#: Green excess of grass.
+GRASS = 0.03
 #: Pixels between inner walls: 3 to 6 m at 0.5 m per pixel.
 ROOM = (5.0, 12.0)
-
-
-#: Heat in kW/m2 from which ground is scorched, and at which it is burnt.
-SCORCHED = (4.0, 14.0)
+#: Ash on the lot of a burnt house: colour, and shares of it on ground and on crowns at distances in
+#: metres from the house. On 16 `train` tiles of santa-rosa-wildfire with most burnt houses ground
+#: and crowns are lighter and less green up to some 10 m, and as elsewhere beyond.
+LOT, METRES = (0.50, 0.48, 0.40), (1.5, 4.5, 8.0, 13.0, 23.0)
+ON_GROUND, ON_CROWNS = (0.75, 0.40, 0.15, 0.04, 0.0), (0.38, 0.23, 0.12, 0.06, 0.0)
+#: Colour of pools near burnt houses (turquoise before), and how near, in metres; same tiles.
+POOL, REACHED = (0.36, 0.42, 0.34), 30.0
+#: Heat in kW/m2 from which grass burns and at which most is burnt; how much darker it is then.
+SCORCHED, BURNT = (4.0, 14.0), 0.4
 
 
 def scorch(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
-    """``picture`` ``(H, W, 3)`` uint8 with burnt ground and intact houses; water stays."""
+    """``picture`` ``(H, W, 3)`` uint8 with ash around burnt houses, and burnt grass.
+
+    Houses stay, and so do water and, beyond the lots, trees: most of them stand green after a fire.
+    """
     painting = Painting.of(picture, damage, np.random.default_rng([seed, 0xAF7E]))
-    burnt = rise(damage.intensity, *SCORCHED)
-    patchy = burnt * np.clip(0.8 + 0.35 * painting.noise(30.0, 12.0), 0, 1)
-    grey = painting.picture.mean(axis=2, keepdims=True)
-    trees, grass = painting.crowns(), painting.green()
-    open_ground = patchy * (painting.index == 0) * (1 - painting.blue())
-    ash = np.array((1.05, 0.97, 0.86), np.float32) * (0.72 * grey + 0.07)
-    painting.paint(ash, open_ground * np.clip(0.35 + 0.6 * grass, 0, 1))
-    tone = (1 + 0.3 * painting.noise(2.0, 4.0))[..., None]
-    black = np.array((0.20, 0.18, 0.15), np.float32) * tone
-    painting.paint(black, open_ground * trees * np.clip(0.75 + 0.4 * painting.noise(14.0), 0, 1))
+    seen = Evidence.of(picture, damage)
+    away = _away(painting) * seen.gsd
+    free = (painting.index == 0) & ~seen.water
+    pool = painting.blue() * (seen.light > 0.35) * free
+    grass = seen.green > GRASS
+    patches = np.clip(0.6 + 0.5 * painting.noise(30.0, 12.0), 0, 1)
+    burnt = BURNT * rise(damage.intensity, *SCORCHED) * patches
+    painting.shade(
+        np.full(painting.shape, 0.5, np.float32), burnt * grass * (1 - seen.canopy) * free
+    )
+    shares = np.where(
+        seen.canopy > 0.5, np.interp(away, METRES, ON_CROWNS), np.interp(away, METRES, ON_GROUND)
+    )
+    uneven = np.clip(1 + 0.35 * painting.noise(9.0, 4.0), 0, 1.6)
+    tone = (1 + 0.12 * painting.noise(2.0, 5.0))[..., None]
+    painting.paint(np.array(LOT, np.float32) * tone, np.clip(shares * uneven, 0, 0.9) * free)
+    painting.paint(np.array(POOL, np.float32) * tone, pool * (away < REACHED))
     return painting.rgb()
+
+
+def _away(painting: Painting) -> np.ndarray:
+    """``(H, W)``: pixels to the next destroyed house, far if there is none."""
+    gone = painting.at(DESTROYED)
+    if not gone.any():
+        return np.full(painting.shape, 1e6, np.float32)
+    return np.asarray(cv2.distanceTransform((~gone).astype(np.uint8), cv2.DIST_L2, 3))
 
 
 def burn(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:

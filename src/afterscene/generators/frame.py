@@ -125,15 +125,15 @@ def _area(frame: Frame) -> np.ndarray | None:
 
 
 def depict(frame: Frame, choice: Choice | None = None) -> Frame:
-    """Ground and damage painted by rules, if the hazard begins with a sketch.
+    """The ground painted by rules, and the damage, if the hazard begins with a sketch.
 
     With a ``choice``, each building comes from the sketch that its critic recognises best.
     """
-    begins = frame.config.begins_with_sketch(frame.damage.hazard, frame.depiction)
-    if frame.area is None or not begins:
+    if frame.area is None or not frame.config.sketch:
         return frame
     grounded = replace(frame, start=_ground(frame))
-    if not frame.area.any():
+    begins = frame.config.begins_with_sketch(frame.damage.hazard, frame.depiction)
+    if not frame.area.any() or not begins:
         return grounded
     sketch = _sketch(grounded, choice)
     if frame.damage.hazard in frame.config.covered:  # the network redraws it with what it lies in

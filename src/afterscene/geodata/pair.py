@@ -123,12 +123,14 @@ def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
     if pair.post is None:
         raise MissingFile(f"pair {pair.id}: there is no post image; leave the pair out")
     buildings: tuple[Building, ...] = ()
+    drawn = False
     if pair.post_label is not None:
-        buildings = read_label_of(pair.post_label, pair.post).buildings
+        label = read_label_of(pair.post_label, pair.post)
+        buildings, drawn = label.buildings, label.metadata.get("synthetic") is True
     elif pair.target is not None:
         buildings = outlined(_target_of(pair.target, pair.post))
     pre, post = read_scene(pair.pre), read_scene(pair.post)
-    if not synthetic:  # where no building is damaged, the two may well be equal
+    if not (synthetic or drawn):  # where no building is damaged, the two may well be equal
         warn_of_pair(pair.pre, pair.post, pre, post)
         warn_of_pixels(replace(pre.grid, image=pair.pre), buildings)
     return LabelledPair(

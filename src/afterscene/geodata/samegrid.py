@@ -6,12 +6,13 @@ that lie less than :data:`CLOSE` pixels apart. What a file does not say cannot d
 a place is compared by its size alone.
 """
 
+import warnings
 from shlex import quote
 
 import numpy as np
 from affine import Affine
 
-from afterscene.errors import BadImage
+from afterscene.errors import BadImage, OddPair
 from afterscene.geodata.crs import known_crs, same_crs, way
 from afterscene.geodata.fit import applied
 from afterscene.geodata.grid import Grid, is_map
@@ -21,7 +22,7 @@ CLOSE = 0.25
 
 
 def same_grid(pre: Grid, post: Grid) -> Grid:
-    """The grid of both images; if only one has a place, that one's.
+    """The grid of both images; if only one has a place, that one's, with a warning (OddPair).
 
     Raises:
         BadImage: they differ; the message has both values and the command that mends it.
@@ -33,7 +34,16 @@ def same_grid(pre: Grid, post: Grid) -> Grid:
             f"{first} and {second} are not on one grid: {'; '.join(differ)}. "
             f"{_advice(pre, first, second)}"
         )
-    return post if post.placed and not pre.placed else pre
+    if pre.placed == post.placed:
+        return pre
+    known, other = (pre, post) if pre.placed else (post, pre)
+    warnings.warn(
+        f"{other.image or 'one image'} has no place on the Earth; it is taken to show the same "
+        f"ground as {known.image or 'the other'}",
+        OddPair,
+        stacklevel=2,
+    )
+    return known
 
 
 def _sizes(pre: Grid, post: Grid) -> list[str]:

@@ -29,10 +29,11 @@ from afterscene.gbd.imagery.windows import SIDE, TileSource, windows
 from afterscene.gbd.sources import CUT_FROM
 from afterscene.geodata.alignment import footprint_shift
 from afterscene.geodata.damage import Building
-from afterscene.geodata.footprints import Footprints
+from afterscene.geodata.footprints import Footprints, is_label
 from afterscene.geodata.grid import Bounds, Grid
 from afterscene.geodata.guess import why_none
 from afterscene.geodata.leftout import LeftOut
+from afterscene.geodata.mapped.geojson import of_one_picture
 from afterscene.geodata.resolution import check_pixels
 from afterscene.geodata.scene import Scene, write_scene
 from afterscene.geodata.seen import seen_shares
@@ -88,12 +89,16 @@ def cut_tiles(
     settings = {"side": side, "pictures": [_known(p) for p in pictures]}
     settings["footprints"] = [path.name for path in footprints]
     known = out.exists()
+    files = [path for path in footprints if not path.is_dir()]
+    for path in files:
+        if path.is_file() and is_label(path):
+            raise of_one_picture(path)
     prepare_output(out, "gbd tiles", run=settings)
     work = _Cutter(
         out=out,
         side=side,
         skip=on_error == "skip",
-        files=[path for path in footprints if not path.is_dir()],
+        files=files,
         folders=[path for path in footprints if path.is_dir()],
     )
     try:

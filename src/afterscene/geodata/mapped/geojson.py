@@ -78,10 +78,7 @@ def _features(path: Path, text: JsonText) -> Iterator[Any]:
         if value is None and name == "features":
             yield from text.items()
     if isinstance(first.get("features"), dict):
-        raise BadRegions(
-            f"{path}: is an xBD label, which has the buildings of one picture in its pixels; put "
-            "it into a folder under the name of that picture, and give the folder"
-        )
+        raise of_one_picture(path)
     if "features" not in first or first.get("type") != "FeatureCollection":
         if first.get("type") not in ("Feature", *OUTLINES):
             raise BadRegions(
@@ -91,6 +88,14 @@ def _features(path: Path, text: JsonText) -> Iterator[Any]:
         yield from _unwrapped(first)
     while text.next():
         yield from _unwrapped(text.value())
+
+
+def of_one_picture(path: Path) -> BadRegions:
+    """The error that an xBD label is where the footprints of many pictures are asked for."""
+    return BadRegions(
+        f"{path}: is an xBD label, which has the buildings of one picture in its pixels; put it "
+        "into a folder under the name of that picture, and give the folder"
+    )
 
 
 def _unwrapped(value: Any) -> list[Any]:
