@@ -246,7 +246,7 @@ def test_predict_writes_nodata_as_nodata(afterscene, model, tmp_path: Path, how:
     flags = ("--model", model, "--json", "--quiet")
     done = afterscene("detect", "predict", "--xbd", folder, *flags, "--out", tmp_path / "png")
     assert done.code == 0, done.stderr
-    (row,) = done.json
+    (row,) = done.json["predictions"]
     found = np.array(Image.open(tmp_path / "png" / row["file"]))
     assert found.ndim == 2
     assert (found[:, :80] == 255).all() and (found[:, 83:] <= 4).all()
