@@ -86,6 +86,10 @@ def cut_tiles(
         AftersceneError: of an image, unless ``on_error`` is ``skip``; of a footprint file.
         MissingFile: an image has no footprints, or nothing is left.
     """
+    files = [path for path in footprints if not path.is_dir()]
+    for path in files:
+        if path.is_file() and is_label(path):
+            raise of_one_picture(path)
     settings = {"side": side, "pictures": [_known(p) for p in pictures]}
     settings["footprints"] = [path.name for path in footprints]
     known = out.exists()
