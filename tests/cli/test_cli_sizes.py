@@ -1,6 +1,7 @@
 """A label or target of another size than its image, through the commands that read it."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -55,6 +56,47 @@ def test_a_label_for_a_folder_of_pictures_is_told_where_it_belongs(
     flags = ("--images", pairs / "images", "--footprints", label, "--hazard", "wind")
     made = afterscene("gbd", "plan", *flags, "--count", 1, "--out", tmp_path / "p.jsonl")
     refused(made, label, "put it into a folder under the name of that picture")
+
+
+SAID = {
+    "text": ({"width": "128", "height": "64"}, "128 x 64 pixels"),
+    "one alone": ({"width": 128}, "128 x ? pixels"),
+    "turned": ({"width": 64, "height": 32}, "64 x 32 pixels"),
+    "huge": ({"width": 1e12, "height": 64}, "1e+12 x 64 pixels"),
+    "part of a pixel": ({"width": 64.5, "height": 64}, "64.5 x 64 pixels"),
+}
+EQUAL = (
+    *({}, {"width": 64.0, "height": 64}, {"width": "64", "height": "64"}, {"width": 64}),
+    *(
+        {"width": 0, "height": 0},
+        {"width": True},
+        {"width": None},
+        {"width": "wide"},
+        {"width": []},
+    ),
+)
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_however_the_size_is_written_another_one_is_refused(pairs, case):
+    metadata, words = SAID[case]
+    (pair,) = with_metadata(pairs, metadata)
+    with pytest.raises(BadLabel, match=f"{re.escape(words)} .*has 64 x 64"):
+        read_pair(pair)
+
+
+@pytest.mark.parametrize("metadata", EQUAL)
+def test_the_same_size_and_none_are_taken(pairs, metadata):
+    (pair,) = with_metadata(pairs, metadata)
+    assert len(read_pair(pair).buildings) == len(toys.BOXES)
+
+
+def with_metadata(root, metadata):
+    """The pairs of the folder, whose labels have these metadata."""
+    for path in (root / "labels").iterdir():
+        document = json.loads(path.read_text())
+        path.write_text(json.dumps({**document, "metadata": metadata}))
+    return XbdTree(root).pairs()
 
 
 def test_the_size_before_resampling_is_no_matter(pairs):

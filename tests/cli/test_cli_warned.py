@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from affine import Affine
 
 import toys
 from afterscene.cli.output import Output
@@ -80,6 +81,19 @@ def test_of_drawn_pairs_that_no_disaster_changed_nothing_is_said(
     files = ("--xbd", tmp_path / "gbd", "--model", quick_model, "--out", tmp_path / "o")
     made = afterscene("detect", "predict", *files)
     assert made.code == 0 and "warning" not in made.stderr, made.stderr
+
+
+def test_the_command_that_brings_a_pair_to_one_grid_names_the_files(
+    afterscene, place, quick_model, refused
+):
+    scene = scene_of(town()[0])
+    half = scene.transform @ Affine.translation(0.5, 0)
+    write_scene(scene.replace(transform=half), place / "half.tif")
+    files = ("--pre", place / "post.tif", "--post", place / "half.tif", "--model", quick_model)
+    words = ("0.5 pixels apart", f"-ts 256 256 -r cubic {place / 'half.tif'} warped.tif")
+    refused(afterscene("detect", "predict", *files, "--out", place / "o"), *words)
+    footprints = ("--footprints", place / "f.geojson", "-o", place / "y.gpkg")
+    refused(afterscene("assess", *files, *footprints), *words)
 
 
 def test_many_of_a_kind_are_summed(capsys):

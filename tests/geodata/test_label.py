@@ -211,7 +211,9 @@ def test_a_label_is_a_value(tmp_path: Path) -> None:
         label.metadata["gsd"] = 1  # type: ignore[index]
     with pytest.raises(BadParameter, match="uid 'a' appears twice"):
         dataclasses.replace(label, buildings=label.buildings * 2)
-    for size in ("800", None, True, 0, -5, 1e300):
+    text = dataclasses.replace(label, metadata={"width": "800", "height": "600"})
+    assert text.shape == (600, 800)
+    for size in ("wide", "nan", None, True, 0, -5, 1e300, 10**400):
         assert dataclasses.replace(label, metadata={"width": size, "height": 600}).shape is None
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from afterscene.errors import BadParameter
 from afterscene.files import write_atomic
 from afterscene.geodata.damage import Building
@@ -29,6 +31,7 @@ METADATA_FIELDS = (
     *("id", "img_name"),
 )
 """The 18 fields of an official label, in order."""
+_LARGEST = 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,10 +62,10 @@ class XbdLabel:
     @property
     def shape(self) -> tuple[int, int] | None:
         """(H, W) of the image after the metadata, None where they do not tell."""
-        height, width = self.metadata.get("height"), self.metadata.get("width")
-        if _is_size(height) and _is_size(width):
-            return int(height), int(width)  # type: ignore[arg-type]
-        return None
+        height, width = (said_size(self.metadata.get(name)) for name in ("height", "width"))
+        if height is None or width is None or max(height, width) >= _LARGEST:
+            return None
+        return int(height), int(width)
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -71,8 +74,15 @@ class XbdLabel:
         return MappingProxyType(dict(words))
 
 
-def _is_size(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 1 <= value < 1e9
+def said_size(value: object) -> float | None:
+    """The pixels that a field of metadata says, as a number or text; None where it says none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if 1 <= number < np.inf else None
 
 
 def write_label(label: XbdLabel, path: str | Path) -> None:

@@ -20,7 +20,7 @@ from afterscene.geodata.crs import WGS84, Way
 from afterscene.geodata.damage import FARTHEST, Building, DamageLevel
 from afterscene.geodata.fit import applied, fit_lnglat
 from afterscene.geodata.grid import Grid
-from afterscene.geodata.label import METADATA_FIELDS, XbdLabel
+from afterscene.geodata.label import METADATA_FIELDS, XbdLabel, said_size
 from afterscene.geodata.labeljson import expect, load_json
 from afterscene.geodata.leftout import LeftOut, Names
 from afterscene.geodata.wkt import BadOutline, parse_outline
@@ -96,7 +96,7 @@ class _Reading:
     """One pass over a label: what was found so far, and what to do about problems."""
 
     def __init__(self, path: Path, on_problem: OnProblem, metadata: Mapping[str, Any]) -> None:
-        self.path, self.on_problem = path, on_problem
+        self.path, self.on_problem, self.metadata = path, on_problem, metadata
         self.notes: Counter[str] = Counter()
         self.left_out = LeftOut()
         self.buildings: list[Building] = []
@@ -114,11 +114,13 @@ class _Reading:
         Such a label is of another picture, or of this one before it was resampled: its outlines
         would lie beside the buildings.
         """
-        if self.shape not in (None, image.shape):
-            (height, width), (rows, columns) = self.shape, image.shape
+        rows, columns = image.shape
+        height, width = (said_size(self.metadata.get(name)) for name in ("height", "width"))
+        if (height or rows) != rows or (width or columns) != columns:
+            said = " x ".join("?" if n is None else f"{n:.9g}" for n in (width, height))
             raise BadLabel(
-                f"{self.path}: is made for an image of {width} x {height} pixels (its metadata), "
-                f"but {image.image or 'the image'} has {columns} x {rows}; give the label of this "
+                f"{self.path}: is made for an image of {said} pixels (its metadata), but "
+                f"{image.image or 'the image'} has {columns} x {rows}; give the label of this "
                 "image, or resample both alike"
             )
         self.shape = image.shape

@@ -130,6 +130,8 @@ def read_pair(pair: Pair, *, synthetic: bool = False) -> LabelledPair:
     elif pair.target is not None:
         buildings = outlined(_target_of(pair.target, pair.post))
     pre, post = read_scene(pair.pre), read_scene(pair.post)
+    files = (pair.pre, pre), (pair.post, post)
+    same_grid(*(replace(scene.grid, image=path) for path, scene in files))
     if not (synthetic or drawn):  # where no building is damaged, the two may well be equal
         warn_of_pair(pair.pre, pair.post, pre, post)
         warn_of_pixels(replace(pre.grid, image=pair.pre), buildings)

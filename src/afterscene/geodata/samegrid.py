@@ -82,8 +82,9 @@ def _corners(pre: Grid, post: Grid) -> list[str]:
     away = _apart(pre, applied(_map(post))(_frame(post)))
     if away <= CLOSE:
         return []
+    far = f"{away:.3g}" if away < 100 else f"{away:,.0f}"
     return [
-        f"their corners lie {away:.3g} pixels apart (upper left corner and pixel: {_where(pre)} "
+        f"their corners lie {far} pixels apart (upper left corner and pixel: {_where(pre)} "
         f"against {_where(post)})"
     ]
 
