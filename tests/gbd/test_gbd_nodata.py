@@ -257,11 +257,13 @@ def test_predict_writes_nodata_as_nodata(afterscene, model, tmp_path: Path, how:
     files = ("--pre", whole, "--post", half, *flags, "--out", tmp_path / "tif")
     done = afterscene("detect", "predict", *files)
     assert done.code == 0, done.stderr
-    with rasterio.open(tmp_path / "tif" / done.json[0]["file"]) as source:
+    with rasterio.open(tmp_path / "tif" / done.json["predictions"][0]["file"]) as source:
         values, mask = source.read(1), source.dataset_mask()
     assert (values[:, :80] == 255).all() and (values[:, 83:] <= 4).all()
     assert (mask[:, :80] == 0).all() and (mask[:, 83:] == 255).all()
-    np.testing.assert_array_equal(read_mask(tmp_path / "tif" / done.json[0]["file"]), values)
+    np.testing.assert_array_equal(
+        read_mask(tmp_path / "tif" / done.json["predictions"][0]["file"]), values
+    )
 
 
 def test_score_leaves_out_what_nobody_sees(afterscene, model, tmp_path: Path) -> None:

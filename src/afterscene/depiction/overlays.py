@@ -1,17 +1,17 @@
-"""What physics lays over the scene: water and ash, where the picture says that they can lie.
+"""Water and ash, painted over the scene by depth or load.
 
-A field says how deep the water stands, or how much ash fell; :class:`~.evidence.Evidence` says on
-what. Measured on `train` pairs of xBD's hurricane-florence and midwest-flooding:
+The field says how deep the water is or how much ash fell; :class:`~.evidence.Evidence` says what it
+lies on. Colours were measured on `train` pairs of xBD's hurricane-florence and midwest-flooding:
 
-* water: flooded woods stay as they were (33, 58, 31 before, 38, 60, 33 after), open ground goes
-  dark where the water is clear (38, 58, 45) and brown where it carries mud (124, 105, 79); shores
-  are a pixel or two wide; the lakes and rivers of the picture take the colour of the flood. Roofs
-  stand above it until the depth passes their eaves (3 m a storey is assumed);
-* ash: grey and dry, 1 - exp(-load / 0.05 kPa) of the ground hidden (0.05 kPa is about 5 mm), less
-  on leaves; what is tall keeps its shape and its shadow. A flow buries everything.
+* water: flooded woods keep their colour (33, 58, 31 before, 38, 60, 33 after); open ground becomes
+  dark under clear water (38, 58, 45) and brown under muddy water (124, 105, 79). Shores are a pixel
+  or two wide. Lakes and rivers of the image take the colour of the flood. Roofs stay above water
+  until it reaches their eaves (assumed: 3 m per storey);
+* ash: grey and dry. It hides a share 1 - exp(-load / 0.05 kPa) of the ground (0.05 kPa is about
+  5 mm), less on leaves; tall things keep their shape and shadow. A flow buries everything.
 
-Where the opacity is 0 the picture is unchanged to the bit. A field in another unit changes nothing.
-Nothing here is learned; the card says which hazards are drawn this way.
+Where the opacity is 0, the image does not change by a bit. A field in another unit changes nothing.
+Nothing here is learned; the model card says which hazards are drawn this way.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from afterscene.depiction.evidence import Evidence, rise
 from afterscene.depiction.quake import shake
 from afterscene.geodata.damage import DamageLevel, DamageMap, rasterize
 
-EAVES, TREES = 3.0, 7.0  # metres: eaves of a storey; crowns whose tops the water reaches
-OPAQUE, DENSE = 0.15, 0.97  # metres of water that hide the ground as far as they ever do, and that
-#: Colour of flood water: hurricane-florence, midwest-flooding.
+EAVES, TREES = 3.0, 7.0  # metres: height of the eaves; depth that covers tree crowns
+OPAQUE, DENSE = 0.15, 0.97  # metres of water at which it hides the most of the ground; that share
+#: Colours of flood water in hurricane-florence (clear) and midwest-flooding (muddy).
 CLEAR, MUD = (0.11, 0.20, 0.17), (0.48, 0.40, 0.30)
-#: Small heights of ground: pixels, metres. Drifts of colour: pixels, brightness.
+#: Unevenness of the ground: (pixels, metres). Drifts of colour: (pixels, brightness).
 SMALL = ((24, 0.05), (7, 0.03), (3, 0.02))
 DRIFTS = ((160, 0.012), (40, 0.006), (14, 0.002))
-SHADOW, SHADE = 3.0, 0.35  # metres; share of light that a shadow takes from water
-LOAD, HIDES = 0.05, 0.9  # kPa of ash that hide two thirds of the ground; the most it ever does
-FLOW = (2.0, 4.5)  # kPa: from here to there a flow covers the ground
+SHADOW, SHADE = 3.0, 0.35  # length of shadows in metres; share of light they take from water
+LOAD, HIDES = 0.05, 0.9  # kPa of ash that hide 63% of that share; the largest share
+FLOW = (2.0, 4.5)  # kPa over which a flow comes to cover the ground
 DUSTED = 0.6  # the most that ash hides of what has fallen in
-#: Colour of dry ash (ours), and of the flow's deposit (posts of guatemala-volcano).
+#: Colours of dry ash (by eye) and of a flow's deposit (post images of guatemala-volcano).
 FALLEN, DEPOSIT = (0.50, 0.485, 0.455), (0.295, 0.29, 0.235)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Water:
-    """Standing water by depth in metres, over the ground that the picture shows.
+    """Standing water by depth in metres.
 
-    turbid: 0 for water that is dark and clear, 1 for mud; None: drawn from the seed. A
-    ``turbidity`` among the parameters of the damage map comes first.
+    turbid: 0 for dark clear water, 1 for muddy water; None: drawn from the seed. The parameter
+    ``turbidity`` of the damage map takes precedence.
     """
 
     turbid: float | None = None
@@ -63,9 +63,9 @@ class Water:
     def opacity(self, damage: DamageMap, seen: Evidence, seed: int) -> np.ndarray:
         """``(H, W)`` float32 in [0, 1]: how much of the ground the water hides.
 
-        The shore is crisp and follows the small heights of the ground; crowns stand above the water
-        until it is as deep as they are high, roofs until it passes their eaves. Water that was
-        there before joins what reaches it.
+        The shore is crisp and follows the unevenness of the ground. Crowns and roofs stay above
+        the water until it is as deep as they are high. Water bodies that the flood reaches
+        become part of it.
         """
         depth = damage.intensity.astype(np.float32)
         rng = np.random.default_rng((seed, 6))
@@ -78,7 +78,7 @@ class Water:
         return _seen(np.where(depth > 0, cv2.GaussianBlur(opacity, (0, 0), 0.6), opacity))
 
     def _layer(self, seen: Evidence, turbid: float, seed: int) -> np.ndarray:
-        """Its colour, 0 to 1, with drifts of mud and the grain of the picture: ``(H, W, 3)``."""
+        """``(H, W, 3)``, 0 to 1: colour of the water, with drifts of mud and the image's grain."""
         rng, shape = np.random.default_rng((seed, 5)), seen.light.shape
         tone = np.array(CLEAR) + turbid * np.subtract(MUD, CLEAR)
         tone = np.maximum(tone, np.quantile(seen.picture, 0.01, axis=(0, 1)))
@@ -93,14 +93,14 @@ class Water:
         return float(damage.parameters.get("turbidity", otherwise))
 
     def _shaded(self, seen: Evidence) -> np.ndarray:
-        """Light that reaches the water beside roofs and crowns, 1 in the open: ``(H, W)``."""
+        """``(H, W)``: light on the water, 1 in the open, less in shadows of roofs and crowns."""
         cast = seen.cast(seen.roofs | (seen.canopy > 0.5), SHADOW)
         return 1 - SHADE * cv2.GaussianBlur(cast.astype(np.float32), (0, 0), 0.7)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ash:
-    """Fallen ash by its load in kPa, and what a flow of more than :data:`FLOW` kPa left behind."""
+    """Fallen ash by load in kPa, and the deposit of a flow above :data:`FLOW` kPa."""
 
     def __call__(self, picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
         """``picture`` ``(H, W, 3)`` uint8 under ash, same shape."""
@@ -139,7 +139,7 @@ class Ash:
     def opacity(self, damage: DamageMap, seen: Evidence) -> np.ndarray:
         """``(H, W)`` float32 in [0, 1]: how much of each surface the ash hides.
 
-        Leaves and slopes of roofs hold less of it than ground and roads; in water it sinks.
+        Leaves and roof slopes hold less ash than ground and roads; in water it sinks.
         """
         if damage.unit != "kPa":
             return np.zeros(damage.intensity.shape, np.float32)
@@ -147,13 +147,13 @@ class Ash:
         return _seen((1 - np.exp(-damage.intensity / LOAD)) * HIDES * holds)
 
     def _relief(self, seen: Evidence) -> np.ndarray:
-        """How light ash lies on each place, 1 in the open: crowns and shadows keep their shape."""
+        """Brightness of the ash, 1 in the open: crowns and shadows keep their shape."""
         light = seen.blurred(seen.light, 0.35)
         around = seen.blurred(seen.light, 8.0)
         return np.clip(1 + 0.55 * (light - around) / np.maximum(around, 0.1), 0.45, 1.25)
 
     def _deposit(self, seen: Evidence, damage: DamageMap, seed: int) -> np.ndarray:
-        """Blocks and mud of a flow in threads along its way, 0 to 1: ``(H, W, 3)``."""
+        """``(H, W, 3)``, 0 to 1: blocks and mud of a flow, in threads along its direction."""
         rng, shape = np.random.default_rng((seed, 7)), seen.light.shape
         bearing = float(damage.parameters.get("bearing", 0.0))
         threads = 1 - np.abs(combed_noise(shape, bearing, (150.0, 22.0), rng)) / 0.22
@@ -173,7 +173,7 @@ def turbidity_of(colour: np.ndarray) -> float:
 
 
 def _seen(opacity: np.ndarray) -> np.ndarray:
-    """Without what nobody would see: float32."""
+    """float32, with invisibly small values set to 0."""
     return np.where(opacity < 0.02, 0, opacity).astype(np.float32)
 
 
@@ -194,7 +194,7 @@ def smooth_noise(shape: tuple[int, int], size: int, rng: np.random.Generator) ->
 def combed_noise(
     shape: tuple[int, int], bearing: float, sizes: tuple[float, float], rng: np.random.Generator
 ) -> np.ndarray:
-    """Smooth noise with features so many pixels long along a compass bearing, and wide: float32."""
+    """Smooth noise, float32, with features of given length along a compass bearing and width."""
     far = float(np.hypot(*shape)) / 2
     knots = [int(np.ceil(2 * far / size)) + 4 for size in sizes]
     coarse = rng.normal(0, 1, knots).astype(np.float32)
