@@ -27,9 +27,10 @@ def pack(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Pack the pairs of xBD folders for a generator's training on another machine.
+    """Pack pairs into one file, to train on another machine.
 
-    `train` takes the file as --data. Where only torch, numpy, pillow and safetensors are installed,
+    The pairs of xBD folders become one small file for the training of a generator;
+    `train` takes it as --data. Where only torch, numpy, pillow and safetensors are installed,
     `python -m afterscene.recipes.packed FILE --out RUN` does the same.
     """
     from afterscene.errors import UnknownName

@@ -151,13 +151,13 @@ def _stacked(tile: TrainingTile, device: torch.device) -> np.ndarray:
     changed = tile.changed
     far = np.full(changed.shape, 255, np.uint8)
     if changed.any():
-        found = distance_to(as_they_are(changed).to(device), 255 // FINE + 1)
+        found = _distance_to(as_they_are(changed).to(device), 255 // FINE + 1)
         far = (found * FINE).clamp(max=255).round().byte().cpu().numpy()
     pictures = [tile.pre, tile.registered, tile.matched]
     return np.concatenate([*pictures, tile.levels[..., None], far[..., None]], axis=2)
 
 
-def distance_to(mask: Tensor, reach: int) -> Tensor:
+def _distance_to(mask: Tensor, reach: int) -> Tensor:
     """Pixels from each place of ``(H, W)`` to the nearest True: float32, at most ``reach``.
 
     Exact, by rows and then by columns (Felzenszwalb and Huttenlocher 2012), on the device.

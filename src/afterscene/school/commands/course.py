@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from afterscene.school.catalogue import Lesson
 
 app = typer.Typer(
-    help="From the average image to conditional diffusion, in lessons that run.",
+    help="Lessons on generative models, from averages to diffusion.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -35,7 +35,7 @@ app.command("league")(league)
 
 @app.callback()
 def group() -> None:
-    """From the average image to conditional diffusion, in lessons that run."""
+    """Lessons on generative models, from averages to diffusion."""
 
 
 @app.command("list")
