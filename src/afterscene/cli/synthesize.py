@@ -1,13 +1,14 @@
 """``afterscene synthesize``: the aftermath of given pre images."""
 
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from afterscene.cli.completion import hazard_names
 from afterscene.cli.options import (
     Choose,
-    Hazard,
     MinFidelity,
     Mode,
     Model,
@@ -20,10 +21,16 @@ from afterscene.cli.options import (
     Steps,
     drawing,
     parameters,
+    whole_output,
 )
 from afterscene.cli.output import Json, Output, Quiet, Seed
 from afterscene.cli.roles import roles_json
 from afterscene.cli.summary import show
+from afterscene.errors import BadParameter
+from afterscene.files import write_json
+
+if TYPE_CHECKING:
+    from afterscene.gbd import Plan
 
 PreImages = Annotated[
     list[Path], typer.Argument(metavar="PRE", help="Pre-disaster images: GeoTIFF, PNG or JPEG.")
@@ -40,13 +47,37 @@ LabelFiles = Annotated[
 OneSeverity = Annotated[
     float, typer.Option("--severity", help="0: no event; 1: the event at full strength.")
 ]
+HazardOrNone = Annotated[
+    str | None,
+    typer.Option(
+        "--hazard",
+        help="One of `afterscene hazards list`; not needed where --say names it.",
+        autocompletion=hazard_names,
+    ),
+]
+Say = Annotated[
+    str | None,
+    typer.Option(
+        "--say",
+        help='What happens, in an English or Chinese sentence: "the northern third is flooded, '
+        'nothing else is touched".',
+    ),
+]
+Explain = Annotated[
+    bool,
+    typer.Option(
+        "--explain", help="Only say what --say is understood as, and draw a map of it; no network."
+    ),
+]
 
 
 def synthesize(
     pre: PreImages,
     labels: LabelFiles,
-    hazard: Hazard,
     out: Out,
+    hazard: HazardOrNone = None,
+    say: Say = None,
+    explain: Explain = False,
     severity: OneSeverity = 0.7,
     seed: Seed = 0,
     mode: ModeOption = Mode.edit,
@@ -73,9 +104,62 @@ def synthesize(
     sources = gbd.match_labels(pre, labels)
     files = {source.pre.name: Taken(role="pre", why="given as PRE") for source in sources}
     roles = roles_json(files, {source.label: source.pre.name for source in sources}, given=labels)
-    plan = gbd.plan_each(sources, hazard, severity=severity, seed=seed, parameters=parameters(set_))
+    named = _hazard(hazard, say, explain)
+    asked = {"severity": severity, "seed": seed, "parameters": parameters(set_), "say": say or ""}
+    plan = gbd.plan_each(sources, named, **asked)  # type: ignore[arg-type]
+    if say and not explain:
+        output.say(f"understood: {_understood(say)}")
+    if explain:
+        return _explain(plan, say or "", out, overwrite, output)
     generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     with output.progress("synthesize", plan.count) as advance:
         options = gbd.RunOptions(on_error=on_error, overwrite=overwrite, on_progress=advance)
         report = gbd.build(plan, out, generator, rendering=rendering, options=options, flat=True)
     show(output, report, roles)
+
+
+def _hazard(hazard: str | None, say: str | None, explain: bool) -> str:
+    """The hazard of the option or the sentence. Raises BadParameter: neither, or they differ."""
+    if say is not None:
+        from afterscene.conditioning import words
+
+        return words.hazard_for(words.parse(say), hazard)
+    if explain:
+        raise BadParameter("--explain explains --say; give a sentence")
+    if hazard is None:
+        raise BadParameter("--hazard is missing; give it, or a sentence that names it with --say")
+    return hazard
+
+
+def _understood(say: str) -> str:
+    from afterscene.conditioning import words
+
+    return words.tell(words.parse(say))
+
+
+def _explain(plan: "Plan", say: str, out: Path, overwrite: bool, output: Output) -> None:
+    """The sentence as it is understood, as text, JSON and one map a picture."""
+    from afterscene.conditioning import words
+    from afterscene.gbd.pair import MARK, as_rgb, item_damage
+    from afterscene.gbd.sources import read_source
+    from afterscene.geodata.scene import write_scene
+    from afterscene.pages.explained import explained
+
+    levels, maps = {}, []
+    with whole_output(out, "explain", overwrite):
+        for item in plan.items:
+            scene, label = read_source(item.source)
+            damage = item_damage(item, as_rgb(scene), label)
+            levels[item.name] = dict(Counter(b.level.word for b in damage.buildings if b.level))
+            maps.append(out / f"{item.name}_explained.png")
+            write_scene(explained(scene, damage), maps[-1], tags={MARK: "true"})
+    told = _understood(say)
+    value = {
+        "understood": told,
+        "hazard": plan.settings["hazard"],
+        "saying": words.as_json(words.parse(say)),
+        "levels": levels,
+        "maps": [str(path) for path in maps],
+    }
+    write_json(out / "understood.json", value)
+    output.result(value, f"{told}\n{len(maps)} maps in {out}")

@@ -33,8 +33,9 @@ def plan_each(
     severity: float,
     seed: int,
     parameters: Mapping[str, float | str],
+    say: str = "",
 ) -> Plan:
-    """One pair per source, all with this hazard and seed, with the names of the sources.
+    """One pair per source, all with this hazard, seed and sentence, with the names of the sources.
 
     Raises:
         UnknownName, BadParameter: see :class:`PlanConfig`.
@@ -48,10 +49,11 @@ def plan_each(
     )
     fixed = {"hazard": hazard, "severity": severity, "seed": seed}
     items = [
-        Item(name=source.id, source=source, draw=0, parameters=config.parameters, **fixed)  # type: ignore[arg-type]
+        Item(name=source.id, source=source, draw=0, parameters=config.parameters, say=say, **fixed)  # type: ignore[arg-type]
         for source in sources
     ]
-    return Plan.of(lambda: items, len(items), {**fixed, "parameters": dict(parameters)})
+    said = {"say": say} if say else {}
+    return Plan.of(lambda: items, len(items), {**fixed, "parameters": dict(parameters), **said})
 
 
 def _tiles(sources: Sequence[Source], config: PlanConfig) -> Iterator[Draw]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from afterscene.conditioning import words
 from afterscene.errors import BadParameter, UnknownName
 from afterscene.gbd.generator import Generator
 from afterscene.gbd.plan import Item
@@ -70,7 +71,17 @@ class Post:
 
 
 def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
-    """The damage that the item's hazard does to the buildings of its RGB scene."""
+    """The damage that the item's hazard does to its RGB scene, or that its sentence asks for."""
+    if item.say:
+        return words.resolve(
+            words.parse(item.say),
+            item.hazard,
+            pre,
+            label.buildings,
+            item.field_seed,
+            severity=item.severity,
+            fields=item.parameters,
+        )
     hazard = make_hazard(item.hazard, item.severity, **item.parameters)
     return hazard(pre, label.buildings, np.random.default_rng(item.field_seed), item.site)
 

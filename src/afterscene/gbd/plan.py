@@ -77,6 +77,8 @@ class Item:
     parameters: Mapping[str, float | str] = field(default_factory=dict)
     occurrence: Occurrence | None = None
     levels: Mapping[DamageLevel, int] = field(default_factory=dict, compare=False)
+    say: str = ""
+    """What happens, in words; "": what the hazard does (:mod:`afterscene.conditioning.words`)."""
 
     @property
     def field_seed(self) -> int:

@@ -28,6 +28,7 @@ def post_label(post: Post, item: Item, rendering: Rendering, model_hash: str) ->
         "mode": rendering.mode,
         "model": rendering.model,
         "model_hash": model_hash,
+        **_said(item),
     }
     metadata = {
         **post.label.metadata,
@@ -90,10 +91,16 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
         "levels": dict(sorted(levels.items())),
         **({"chosen": rendering.chosen} if rendering.chosen else {}),
         **({"region": item.source.region} if item.source.region else {}),
+        **_said(item),
         **_event(item),
         **_shift(post.label),
         **_checked(post.checked),
     }
+
+
+def _said(item: Item) -> dict[str, Any]:
+    """The sentence that the pair was made from, if it was."""
+    return {"say": item.say} if item.say else {}
 
 
 def _event(item: Item) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from afterscene.hazards.ground import Ground
 from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.site import Site
+from afterscene.hazards.spoken import Spoken
 
 Realised = Mapping[str, float | str]
 Fields = dict[str, float | str]
@@ -42,6 +43,8 @@ class Hazard(ABC):
     name: ClassVar[str]
     unit: ClassVar[str]
     noun: ClassVar[str]
+    #: Words of sentences that mean it; without any, its name.
+    spoken: ClassVar[Spoken] = Spoken()
     fragility: ClassVar[Fragility]
     #: What part of its damage is painted, and what is left to a network.
     depiction: ClassVar[Depiction] = Depiction()
@@ -94,6 +97,16 @@ class Hazard(ABC):
         """Return (n, 3) intensities at which each building reaches minor, major, destroyed."""
         return self.fragility.capacities(g)
 
+    def thresholds(self, ground: Ground, seed: int) -> np.ndarray:
+        """Return (n, 3) intensities from which each building of ``ground`` has levels 2, 3 and 4.
+
+        ``seed`` is the first that a call draws from its ``rng``.
+        """
+        shared = ground.noise(self.agreement_length, np.random.default_rng(seed))
+        kept, rho = tuple(ground.buildings), self.agreement
+        g = np.sqrt(rho) * ground.sample(shared) + np.sqrt(1 - rho) * own_quantiles(kept, seed)
+        return self.capacities(g, kept, seed)
+
     def __call__(
         self,
         scene: Scene,
@@ -109,14 +122,11 @@ class Hazard(ABC):
         kept = tuple(buildings)
         ground = Ground(scene, kept, site)
         seed = int(rng.integers(2**63))
-        shared = ground.noise(self.agreement_length, np.random.default_rng(seed))
         field, realised = self.intensity(ground, rng)
         if self.severity == 0:
             field = np.zeros(ground.shape)
         field = np.asarray(field, dtype=np.float32)
-        rho = self.agreement
-        g = np.sqrt(rho) * ground.sample(shared) + np.sqrt(1 - rho) * own_quantiles(kept, seed)
-        reached = levels(ground.sample(field), self.capacities(g, kept, seed))
+        reached = levels(ground.sample(field), self.thresholds(ground, seed))
         struck = tuple(
             replace(b, level=DamageLevel(int(k))) for b, k in zip(kept, reached, strict=True)
         )

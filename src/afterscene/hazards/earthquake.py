@@ -26,6 +26,7 @@ from afterscene.hazards.ground import Ground, drawn, heading
 from afterscene.hazards.laws import bounded_exponential
 from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import PACIFIC, Box, Prior
+from afterscene.hazards.spoken import Spoken
 
 STANDARD_GRAVITY = 980.665  # cm/s^2
 SMALLEST_MAGNITUDE = 3.0
@@ -81,6 +82,12 @@ class Earthquake(Hazard):
     depiction: ClassVar[Depiction] = Depiction(sketch=shake, drawn_as="wind")
     fragility: ClassVar[Fragility] = WOOD
     noun: ClassVar[str] = "an earthquake"
+    spoken: ClassVar[Spoken] = Spoken(
+        nouns="earthquake, quake, tremor, seismic shock, shaking, ground shaking",
+        done="shaken, shakes, shake",
+        nouns_zh="地震, 强震",
+        done_zh="震坏, 被震坏",
+    )
     reach_km: ClassVar[float] = 20.0
     prior: ClassVar[Prior] = Prior(
         boxes=(*PACIFIC, *ALPIDE),

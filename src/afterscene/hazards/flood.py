@@ -21,6 +21,7 @@ from afterscene.hazards.ground import Ground, drawn
 from afterscene.hazards.parameters import parameter, raster
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.relief import checked_raster, distance_to, valley
+from afterscene.hazards.spoken import Spoken
 
 #: Metres from open water in which woods are taken to stand in it as well.
 GAP = 12.0
@@ -51,6 +52,14 @@ class Flood(Hazard):
         source="Huizinga, de Moel & Szewczyk (2017), JRC105688, residential depth-damage, Europe",
     )
     noun: ClassVar[str] = "a flood"
+    spoken: ClassVar[Spoken] = Spoken(
+        nouns="flood, floods, flooding, inundation, flood water, floodwater, floodwaters, "
+        "high water",
+        done="flooded, inundated, under water, underwater, submerged, swamped, "
+        "waterlogged, flood the, inundate, inundates, submerge, submerges",
+        nouns_zh="洪水, 水灾, 洪灾, 洪涝",
+        done_zh="被淹, 受淹, 被水淹, 被淹没, 淹没, 浸水, 进水, 淹水, 泡水, 被水淹没, 淹",
+    )
     prior: ClassVar[Prior] = Prior(
         boxes=((66, 5, 125, 35, 1.0), (-90, 25, -75, 42, 0.7), (-5, 43, 30, 55, 0.6)),
         elsewhere=0.4,

@@ -23,6 +23,7 @@ from afterscene.hazards.ground import Ground, along_across, drawn
 from afterscene.hazards.laws import weibull_between
 from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import Prior
+from afterscene.hazards.spoken import Spoken
 
 
 def rankine(r: np.ndarray, *, vmax: float, core: float) -> np.ndarray:
@@ -54,6 +55,10 @@ class Tornado(Hazard):
     )
     agreement: ClassVar[float] = 0.2
     noun: ClassVar[str] = "a tornado"
+    spoken: ClassVar[Spoken] = Spoken(
+        nouns="tornado, tornadoes, twister, whirlwind",
+        nouns_zh="龙卷风, 龙卷",
+    )
     prior: ClassVar[Prior] = Prior(
         boxes=(
             (-104, 28, -80, 48, 1.0),  # the Plains

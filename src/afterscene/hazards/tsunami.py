@@ -23,6 +23,7 @@ from afterscene.hazards.ground import Ground, along_across, drawn
 from afterscene.hazards.parameters import parameter, raster
 from afterscene.hazards.prior import PACIFIC, Prior
 from afterscene.hazards.relief import checked_raster, distance_to
+from afterscene.hazards.spoken import Spoken
 
 
 def inundation_limit(height: float, roughness: float) -> float:
@@ -63,6 +64,10 @@ class Tsunami(Hazard):
         source="Koshimura et al. (2009), destroyed; Suppasri et al. (2013), minor, major, rounded",
     )
     noun: ClassVar[str] = "a tsunami"
+    spoken: ClassVar[Spoken] = Spoken(
+        nouns="tsunami, tsunamis, tsunami wave, tidal wave",
+        nouns_zh="海啸",
+    )
     prior: ClassVar[Prior] = Prior(
         boxes=(*PACIFIC, (80, 5, 98, 22, 0.5), (-10, 34, 36, 42, 0.4)),
         elsewhere=0.01,

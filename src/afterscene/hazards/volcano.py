@@ -19,6 +19,7 @@ from afterscene.hazards.ground import Ground, along_across, drawn
 from afterscene.hazards.laws import log_uniform
 from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import PACIFIC, Prior
+from afterscene.hazards.spoken import Spoken
 
 GRAVITY = 9.81e-3  # kPa per kg/m^2
 
@@ -49,6 +50,13 @@ class Volcano(Hazard):
         source="Spence et al. (2005), tephra roof collapse loads, rounded",
     )
     noun: ClassVar[str] = "a volcanic eruption"
+    spoken: ClassVar[Spoken] = Spoken(
+        nouns="volcanic eruption, volcano, eruption, ash fall, ashfall, ash, "
+        "volcanic ash, pyroclastic flow",
+        done="under ash, covered in ash, covered by ash, buried in ash, buried by ash",
+        nouns_zh="火山喷发, 火山爆发, 火山, 火山灰, 火山碎屑流",
+        done_zh="被火山灰覆盖, 被火山灰掩埋",
+    )
     reach_km: ClassVar[float] = 5.0
     prior: ClassVar[Prior] = Prior(
         boxes=(*PACIFIC, (29, -4, 42, 14, 0.5), (12, 36, 16, 42, 0.6), (-25, 63, -13, 67, 0.8)),

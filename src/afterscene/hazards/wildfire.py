@@ -26,6 +26,7 @@ from afterscene.hazards.ground import Ground, Lattice, along_across, drawn, head
 from afterscene.hazards.laws import bounded_exponential, weibull_between
 from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import Prior
+from afterscene.hazards.spoken import Spoken
 
 _NEAR = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
 _KNIGHT = [(i, j) for i in (-2, -1, 1, 2) for j in (-2, -1, 1, 2) if abs(i) != abs(j)]
@@ -99,6 +100,14 @@ class Wildfire(Hazard):
     )
     agreement: ClassVar[float] = 0.25
     noun: ClassVar[str] = "a wildfire"
+    spoken: ClassVar[Spoken] = Spoken(
+        nouns="wildfire, wildfires, fire, fires, wild fire, bushfire, bush fire, "
+        "forest fire, blaze, flames",
+        done="burnt, burned, burning, burns, burn, on fire, ablaze, in flames, "
+        "catches fire, catch fire, scorched, charred, singed",
+        nouns_zh="野火, 山火, 林火, 森林火灾, 火灾, 大火",
+        done_zh="被烧, 着火, 起火, 失火, 燃烧, 烧坏, 被烧坏",
+    )
     prior: ClassVar[Prior] = Prior(
         boxes=(
             (-125, 30, -114, 50, 1.0),  # US West

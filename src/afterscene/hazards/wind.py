@@ -23,6 +23,7 @@ from afterscene.hazards.ground import Ground, along_across, drawn, heading
 from afterscene.hazards.laws import weibull_between
 from afterscene.hazards.parameters import parameter
 from afterscene.hazards.prior import Prior
+from afterscene.hazards.spoken import Spoken
 
 AIR_DENSITY = 1.15  # kg/m^3, Holland (1980)
 EARTH_ROTATION = 7.2921e-5  # rad/s
@@ -63,6 +64,13 @@ class HurricaneWind(Hazard):
         source="rounded after Vickery et al. (2006) / HAZUS-MH hurricane model, wood frame",
     )
     noun: ClassVar[str] = "a hurricane"
+    spoken: ClassVar[Spoken] = Spoken(
+        nouns="hurricane, hurricane wind, hurricane winds, typhoon, cyclone, windstorm, "
+        "storm, wind, winds, gusts, gale",
+        done="blown over, wind-damaged",
+        nouns_zh="飓风, 台风, 热带气旋, 大风, 狂风, 强风, 阵风",
+        done_zh="被风吹坏, 被大风吹坏, 吹坏",
+    )
     reach_km: ClassVar[float] = 20.0
     prior: ClassVar[Prior] = Prior(
         boxes=(

@@ -1,0 +1,12 @@
+"""Sentences to damage maps, and back: a written grammar in English and Chinese.
+
+:func:`parse` reads a sentence into a :class:`Saying`, :func:`tell` says it back, :func:`resolve`
+makes the :class:`~afterscene.geodata.damage.DamageMap` of a scene from it.
+"""
+
+from afterscene.conditioning.words.reading import parse
+from afterscene.conditioning.words.records import Saying, as_json
+from afterscene.conditioning.words.resolve import hazard_for, resolve
+from afterscene.conditioning.words.telling import tell
+
+__all__ = ["Saying", "as_json", "hazard_for", "parse", "resolve", "tell"]

@@ -1,0 +1,215 @@
+"""Pieces that nodes of the parse tree are, and how they are joined into rules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, TypeVar
+
+from lark import Token
+
+from afterscene.conditioning.words.records import Effect, Group, Near, Rule, Strength
+from afterscene.conditioning.words.vocabulary import DAMAGED, UNTOUCHED
+from afterscene.errors import BadParameter
+from afterscene.geodata.damage import DamageLevel
+
+T = TypeVar("T")
+MOST = 100_000
+"""Largest count or distance in metres that is read."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A hazard with its strength, if it has one."""
+
+    name: str
+    strength: Strength | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clause:
+    """What one clause says."""
+
+    rules: tuple[Rule, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Words for buildings: their size, and whether they are one."""
+
+    size: Any = ""
+    single: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Closest:
+    """Nearest to something."""
+
+    to: Near
+
+
+@dataclass(frozen=True, kw_only=True)
+class But:
+    """What an exception leaves out."""
+
+    groups: tuple[Group, ...]
+
+
+def opposite(effect: Effect) -> Effect:
+    """What "not" makes of an effect. Raises BadParameter: that is no range of levels."""
+    low, high = effect.low, effect.high
+    if low == DamageLevel.NO_DAMAGE:
+        return Effect(low=DamageLevel(high + 1), high=DamageLevel.DESTROYED)
+    if high == DamageLevel.DESTROYED:
+        return Effect(low=DamageLevel.NO_DAMAGE, high=DamageLevel(low - 1))
+    raise BadParameter(
+        f"--say: not {low.word} may be more or less than that; say the level that is meant"
+    )
+
+
+def whole(number: float) -> int:
+    """A number of buildings. Raises BadParameter."""
+    if number != int(number) or not 1 <= number <= MOST:
+        raise BadParameter(f"--say: {number:g} is no number of buildings; give 1 to {MOST}")
+    return int(number)
+
+
+def two_ways(what: str) -> BadParameter:
+    """The error for what a person can read in two ways."""
+    return BadParameter(f"--say: {what} can be read in two ways; write it as two clauses")
+
+
+def is_sign(part: Any) -> bool:
+    """Whether a piece is a word of the grammar alone, or missing."""
+    return part is None or isinstance(part, Token)
+
+
+def maybe(found: Sequence[Any], kind: type[T]) -> T | None:
+    """The first piece of that kind, if there is one."""
+    return next((part for part in found if isinstance(part, kind)), None)
+
+
+def sole(found: Sequence[Any], kind: type[T]) -> T:
+    """The one piece of that kind."""
+    (one,) = (part for part in found if isinstance(part, kind))
+    return one
+
+
+def number_in(found: Sequence[Any]) -> int | None:
+    """A number of buildings, if one is said."""
+    numbers = [t.value for t in found if isinstance(t, Token) and t.type == "NUMBER"]
+    return whole(numbers[0]) if numbers else None
+
+
+def distance_in(found: Sequence[Any]) -> float:
+    """A distance in metres. Raises BadParameter."""
+    number, unit = (next(t for t in found if _of_type(t, name)) for name in ("NUMBER", "UNIT"))
+    metres = float(number.value) * unit.value[1]
+    if unit.value[0] != "m" or not 0 < metres <= MOST:
+        raise BadParameter(f"--say: a distance is in metres, from 0 to {MOST}; write within 50 m")
+    return float(f"{metres:.6g}")
+
+
+def _of_type(part: Any, name: str) -> bool:
+    return isinstance(part, Token) and part.type == name
+
+
+def _places(found: Sequence[Any]) -> tuple[Any, ...]:
+    return next((part for part in found if type(part) is tuple), ())
+
+
+def has_nearest(found: Sequence[Any]) -> bool:
+    """Whether the places say "nearest to"."""
+    return any(isinstance(place, Closest) for place in _places(found))
+
+
+def group_of(found: Sequence[Any], **fields: Any) -> Group:
+    """A group of the kind and places in ``found``; "nearest to" among them is its rank."""
+    places = _places(found)
+    kind = maybe(found, Kind) or Kind()
+    near = [place for place in places if isinstance(place, Closest)]
+    rest = tuple(place for place in places if not isinstance(place, Closest))
+    group = Group(places=rest, size=kind.size, **fields)
+    return group if not near else closest_to(group, near[0].to)
+
+
+def closest_to(group: Group, to: Near) -> Group:
+    """The buildings of the group nearest to a target: one, or as many as were counted."""
+    if group.rank or group.fraction:
+        raise two_ways("nearest with another choice of buildings")
+    return replace(group, rank="nearest", to=to, only=False, count=_many(group.count))
+
+
+def _many(count: int | None) -> int | None:
+    return None if count == 1 else count
+
+
+def done_in(found: Sequence[Any]) -> tuple[Effect, tuple[Event, ...]]:
+    """The effect that its words name, with their "not" and "at least"; and its hazard."""
+    events: tuple[Event, ...] = ()
+    effect = DAMAGED
+    kinds = {part.type: part for part in found if isinstance(part, Token)}
+    if "DONE" in kinds:
+        events = (Event(name=kinds["DONE"].value),)
+    else:
+        effect = kinds["EFFECT"].value
+    if "ATLEAST" in kinds:
+        effect = Effect(low=effect.low, high=DamageLevel.DESTROYED)
+    if "ATMOST" in kinds:
+        effect = Effect(low=DamageLevel.NO_DAMAGE, high=effect.high)
+    if effect.low == DamageLevel.NO_DAMAGE and effect.high == DamageLevel.DESTROYED:
+        raise BadParameter("--say: at least undamaged, or at most destroyed, is every level")
+    return (opposite(effect) if "NOT" in kinds else effect), events
+
+
+def joined(groups: list[Any]) -> list[Any]:
+    """The groups of a list. Raises BadParameter where a place may belong to the one before."""
+    for before, after in pairwise(groups):
+        chosen = isinstance(before, Group) and bool(before.places) and _chosen(before)
+        if chosen and isinstance(after, Group) and after == Group(places=after.places):
+            raise two_ways("a place after a choice of buildings in another place")
+    return groups
+
+
+def _chosen(group: Group) -> bool:
+    return bool(group.count or group.fraction or group.rank or group.size or group.only)
+
+
+def rules_of(groups: list[Any], effect: Effect, extra: "But | None") -> tuple[Rule, ...]:
+    """Rules of groups that share their exceptions; "no building" takes the opposite effect."""
+    buts = tuple(b for part in groups if isinstance(part, But) for b in part.groups)
+    buts += extra.groups if extra else ()
+    rules: list[Rule] = []
+    for part in (part for part in groups if not isinstance(part, But)):
+        none = isinstance(part, tuple)
+        group = part[1] if none else part
+        group = replace(group, but=(*group.but, *buts))
+        wanted = opposite(effect) if none else effect
+        if rules and rules[-1].effect == wanted and rules[-1].groups[0].but == group.but:
+            rules[-1] = replace(rules[-1], groups=(*rules[-1].groups, group))
+        else:
+            rules.append(Rule(groups=(group,), effect=wanted))
+    return tuple(rules)
+
+
+def is_calm(rule: Rule) -> bool:
+    """Whether a rule says that nothing happens to all others: that has no time."""
+    return is_rest(rule) and rule.effect == UNTOUCHED
+
+
+def is_rest(rule: Rule) -> bool:
+    """Whether a rule is of all others."""
+    return any(group.rest for group in rule.groups)
+
+
+def agreed(events: Sequence[Event]) -> dict[str, Any]:
+    """The one hazard and strength of a sentence. Raises BadParameter for two."""
+    names = list(dict.fromkeys(event.name for event in events))
+    if len(names) > 1:
+        raise BadParameter(
+            f"--say names two hazards, {names[0]} and {names[1]}; one picture shows one hazard"
+        )
+    values = list(dict.fromkeys(e.strength for e in events if e.strength is not None))
+    if len(values) > 1:
+        raise BadParameter(f"--say gives the {names[0]} two strengths; name one")
+    return {"hazard": names[0] if names else "", "strength": values[0] if values else None}

@@ -1,0 +1,253 @@
+"""What the nodes of the parse tree mean: methods have the names of the grammars' rules."""
+
+from dataclasses import replace
+from typing import Any, cast
+
+from lark import Token, Transformer, v_args
+
+from afterscene.conditioning.words.joining import (
+    But,
+    Clause,
+    Closest,
+    Event,
+    Kind,
+    agreed,
+    closest_to,
+    distance_in,
+    done_in,
+    group_of,
+    has_nearest,
+    is_calm,
+    is_rest,
+    is_sign,
+    joined,
+    maybe,
+    number_in,
+    opposite,
+    rules_of,
+    sole,
+    two_ways,
+    whole,
+)
+from afterscene.conditioning.words.records import (
+    Effect,
+    Group,
+    Near,
+    Part,
+    Rule,
+    Saying,
+    Share,
+    Strength,
+)
+from afterscene.conditioning.words.vocabulary import DAMAGED, UNTOUCHED
+from afterscene.errors import BadParameter
+
+CLOSE = 50.0
+"""Metres that "near" means."""
+SHARES = {"half": 2, "third": 3, "quarter": 4}
+
+
+@v_args(inline=True)
+class Reader(Transformer):
+    """Nodes of the parse tree to records; methods have the names of the grammar's rules."""
+
+    # where
+    def part(self, direction: Token, share: Token | None) -> Part:
+        usual = "quarter" if len(direction.value) == 2 and share is None else "half"
+        named = share.value if share is not None else None
+        return Part(direction=direction.value, share=cast(Share, named or usual))
+
+    def corner(self, direction: Token, _: Token) -> Part:
+        if len(direction.value) != 2:
+            raise BadParameter(f"--say: {direction} is a side; name a corner such as north-eastern")
+        return Part(direction=direction.value, share="corner")
+
+    def centre(self, *_: Token) -> Part:
+        return Part(direction="centre", share="corner")
+
+    def water(self, *_: Token) -> Near:
+        return Near(target="water")
+
+    def road(self, *_: Token) -> Near:
+        return Near(target="road")
+
+    def point(self, token: Token) -> Near:
+        return Near(target=token.value[0], at=token.value[1])
+
+    def house(self, token: Token) -> Near:
+        return Near(target="building", number=whole(token.value))
+
+    def inside(self, *found: Any) -> Part:
+        return sole(found, Part)
+
+    def outside(self, *found: Any) -> Part:
+        return replace(sole(found, Part), outside=True)
+
+    def within(self, *found: Any) -> Near:
+        return replace(sole(found, Near), metres=distance_in(found))
+
+    def beyond(self, *found: Any) -> Near:
+        return replace(self.within(*found), outside=True)
+
+    def near(self, *found: Any) -> Near:
+        return replace(sole(found, Near), metres=CLOSE)
+
+    def closest(self, *found: Any) -> Closest:
+        return Closest(to=sole(found, Near))
+
+    def places(self, *found: Any) -> tuple[Any, ...]:
+        return found
+
+    # which buildings
+    def buildings(self, *found: Token) -> Kind:
+        kinds = [token.type for token in found if token is not None]
+        size = "small" if "SMALL" in kinds or "SHEDS" in kinds else ""
+        return Kind(size="large" if "LARGE" in kinds else size, single="BUILDING" in kinds)
+
+    def percent(self, token: Token) -> float:
+        return float(token.value)
+
+    def parts(self, number: Token | None, share: Token) -> float:
+        return (1 if number is None else number.value) / SHARES[share.value]
+
+    def every(self, *found: Any) -> Group:
+        return group_of(found)
+
+    def bare(self, *found: Any) -> Group:
+        kind = maybe(found, Kind) or Kind()
+        return group_of(found, only=kind.single, **({"count": 1} if has_nearest(found) else {}))
+
+    def counted(self, *found: Any) -> Group:
+        return group_of(found, count=number_in(found))
+
+    def portion(self, *found: Any) -> Group:
+        share = next(part for part in found if isinstance(part, float))
+        if not 0 < share <= 1:
+            raise BadParameter(f"--say: {share:.6g} of the buildings; name a share of 1 at most")
+        return group_of(found, fraction=None if share == 1 else share)
+
+    def region(self, part: Part) -> Group:
+        return Group(places=(part,))
+
+    def ranked(self, *found: Any) -> Group:
+        rank = next(t for t in found if isinstance(t, Token) and t.type == "RANK")
+        kind = maybe(found, Kind) or Kind(single=True)
+        count = number_in(found)
+        if count is None and not kind.single:
+            raise BadParameter(f"--say: how many of the {rank} buildings? write a number")
+        return group_of(found, rank=rank.value, count=None if count == 1 else count)
+
+    count_ranked = ranked
+
+    def nearest(self, *found: Any) -> Group:
+        if number_in(found) is None and not (maybe(found, Kind) or Kind()).single:
+            raise BadParameter("--say: how many of the nearest buildings? write a number")
+        return closest_to(group_of(found, count=number_in(found)), sole(found, Near))
+
+    count_nearest = nearest
+
+    def numbered(self, token: Token) -> Group:
+        return Group(number=whole(token.value))
+
+    def others(self, *_: Any) -> Group:
+        return Group(rest=True)
+
+    def nobody(self, *found: Any) -> tuple[str, Group]:
+        return "nobody", group_of(found)
+
+    def one(self, group: Group) -> Group:
+        return group
+
+    def allbut(self, _: Token, inner: Group) -> Group:
+        if inner.rank and inner.places:
+            raise two_ways(f"all but the {inner.rank} building in a place")
+        if inner.count or inner.fraction:
+            own = replace(inner, places=(), size="")
+            return Group(places=inner.places, size=inner.size, but=(own,))
+        return Group(but=(inner,))
+
+    def groups(self, *found: Any) -> list[Any]:
+        return joined([part for part in found if not is_sign(part)])
+
+    objects = groups
+
+    def exception(self, *found: Any) -> But:
+        return But(groups=tuple(part for part in found if isinstance(part, Group)))
+
+    # what happens
+    def measure(self, number: Token, unit: Token, *_: Token) -> Strength:
+        name, factor = unit.value
+        return Strength(value=float(f"{number.value * factor:.6g}"), unit=name)
+
+    def magnitude(self, _: Token, number: Token) -> Strength:
+        return Strength(value=float(number.value), unit="Mw")
+
+    def hazard(self, *found: Any) -> Event:
+        name = next(t.value for t in found if isinstance(t, Token) and t.type == "HAZARD")
+        word = [t.value for t in found if isinstance(t, Token) and t.type == "STRONG"]
+        value = maybe(found, Strength)
+        if word and value is not None:
+            raise BadParameter("--say: the hazard has a strength in words and one in figures")
+        return Event(name=name, strength=Strength(value=word[0]) if word else value)
+
+    value_hazard = hazard
+
+    def effect(self, *found: Any) -> tuple[Effect, tuple[Event, ...]]:
+        effect, events = done_in(found)
+        by = maybe(found, Event)
+        return effect, (*events, *((by,) if by else ()))
+
+    def rule(self, *found: Any) -> Clause:
+        effect, events = next(x for x in found if isinstance(x, tuple) and len(x) == 2)
+        groups = next(x for x in found if isinstance(x, list))
+        return Clause(rules=rules_of(groups, effect, maybe(found, But)), events=events)
+
+    fronted = rule
+
+    def act(self, *found: Any) -> Clause:
+        effect, events = done_in(found)
+        named = maybe(found, Event)
+        groups = next(x for x in found if isinstance(x, list))
+        rules = rules_of(groups, effect, maybe(found, But))
+        return Clause(rules=rules, events=(*events, *((named,) if named else ())))
+
+    hazard_acts = act
+
+    def hazard_there(self, event: Event, place: Any) -> Clause:
+        rules = rules_of([group_of(((place,),))], DAMAGED, None)
+        return Clause(rules=rules, events=(event,))
+
+    def rest(self, *found: Any) -> Clause:
+        effect, events = next(x for x in found if isinstance(x, tuple))
+        return Clause(rules=rules_of([Group(rest=True)], opposite(effect), None), events=events)
+
+    def only(self, *found: Any) -> Clause:
+        clause = self.rule(*found)
+        effect = clause.rules[0].effect
+        others = UNTOUCHED if effect.damages else opposite(effect)
+        return replace(clause, rules=(*clause.rules, *rules_of([Group(rest=True)], others, None)))
+
+    def event(self, *found: Any) -> Clause:
+        for token in found:
+            if isinstance(token, Token) and token.type == "EFFECT" and token.value != DAMAGED:
+                raise BadParameter(f"--say: {token} which buildings? name them after it")
+        return Clause(events=(sole(found, Event),))
+
+    def first(self, *_: Token) -> str:
+        return "first"
+
+    def then(self, *_: Token) -> str:
+        return "then"
+
+    def clause(self, time: str | None, body: Clause) -> tuple[str | None, Clause]:
+        return time, body
+
+    def start(self, *found: Any) -> Saying:
+        step, rules, events = 0, list[Rule](), list[Event]()
+        for time, clause in (part for part in found if isinstance(part, tuple)):
+            step += time == "then"
+            rules += [rule if is_calm(rule) else replace(rule, step=step) for rule in clause.rules]
+            events += clause.events
+        if any(rule.effect.damages for rule in rules) and not any(map(is_rest, rules)):
+            rules.append(Rule(groups=(Group(rest=True),), effect=UNTOUCHED))
+        return Saying(rules=tuple(rules), **agreed(events))

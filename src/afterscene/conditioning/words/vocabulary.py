@@ -1,0 +1,214 @@
+"""The words of the grammar: what each phrase is (a terminal of the grammar) and what it means.
+
+One table a language; the hazards bring their own words (:class:`afterscene.hazards.spoken.Spoken`).
+The first phrase of a meaning is the one that is said back. Captions take their words from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from afterscene.conditioning.words.records import Effect
+from afterscene.geodata.damage import DamageLevel
+from afterscene.hazards import HAZARDS
+
+NONE, MINOR, MAJOR, GONE = (DamageLevel(k) for k in (1, 2, 3, 4))
+UNTOUCHED, LIGHT, HEAVY, DESTROYED = (Effect(low=x, high=x) for x in (NONE, MINOR, MAJOR, GONE))
+DAMAGED = Effect(low=MINOR, high=GONE)
+STANDING = Effect(low=NONE, high=MAJOR)
+#: How a caption says the level of buildings, and a sentence that of a group.
+ADJECTIVES = MappingProxyType(
+    {
+        DamageLevel.NO_DAMAGE: "undamaged",
+        DamageLevel.MINOR: "with minor damage",
+        DamageLevel.MAJOR: "with major damage",
+        DamageLevel.DESTROYED: "destroyed",
+        DamageLevel.UNCLASSIFIED: "not assessed",
+    }
+)
+QUARTERS = ("upper left", "upper right", "lower left", "lower right")
+
+NUMBERS = (
+    "zero, one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, "
+    "fourteen, fifteen, sixteen, seventeen, eighteen, nineteen, twenty"
+)
+Rows = Mapping[str, Mapping[Any, str]]
+ENGLISH: Rows = {
+    "ALL": {None: "every, all, each, everything, everywhere"},
+    "ALLBUT": {None: "all but, all except, everything but, everything except, every but"},
+    "NO": {None: "no, none, not one, not a single, not any"},
+    "REST": {
+        None: "all others, everything else, the rest, rest, the others, others, all the rest, "
+        "other, all other, everyone else, all the others, remaining, all remaining, "
+        "all the remaining, elsewhere, everywhere else, the remaining, all the other, the other"
+    },
+    "NOREST": {
+        None: "nothing else, no other, none of the others, none of the rest, no others, "
+        "nowhere else"
+    },
+    "BUILDINGS": {None: "buildings, houses, homes, structures, roofs, dwellings, properties"},
+    "BUILDING": {None: "building, house, home, structure, roof, dwelling, property, one building"},
+    "SMALL": {None: "small, little, tiny"},
+    "LARGE": {None: "large, big"},
+    "SHEDS": {
+        None: "sheds, shed, small sheds, huts, garages, outbuildings, hut, garage, "
+        "outbuilding, small huts"
+    },
+    "EXCEPT": {
+        None: "except, except for, excepting, apart from, but not, other than, save for, "
+        "excluding, with the exception"
+    },
+    "BE": {
+        None: "is, are, was, were, be, being, been, has, have, had, gets, get, got, becomes, "
+        "become, ends up, end up, stays, stay, remains, remain, must, should, will, shall, "
+        "suffers, suffer, with, shows, show, takes, take, let, keep, leave, must be, should be, "
+        "will be, has been, have been, suffered, lies, lie, make, sustains, sustain, stayed, "
+        "remained"
+    },
+    "ONLY": {None: "only, solely, nothing but, none but"},
+    "NOT": {
+        None: "not, never, don't, doesn't, do not, does not, did not, isn't, aren't, wasn't, "
+        "weren't, won't, cannot"
+    },
+    "ATLEAST": {None: "at least"},
+    "ATMOST": {None: "at most, no more than, no worse than, not more than"},
+    "EFFECT": {
+        UNTOUCHED: "undamaged, untouched, unharmed, intact, unscathed, spared, safe, unaffected, "
+        "no damage, without damage, without any damage, unhurt, fine, spare, without a scratch",
+        LIGHT: "minor damage, lightly damaged, slightly damaged, minor, light damage, slight "
+        "damage, slightly, lightly, a little damage, minor-damage, slightly hurt, barely damaged",
+        HEAVY: "major damage, heavily damaged, severely damaged, badly damaged, seriously "
+        "damaged, major, heavy damage, severe damage, serious damage, badly, heavily, "
+        "major-damage, partly collapsed, partially collapsed, roofless, unroofed",
+        DESTROYED: "destroyed, collapsed, collapse, collapses, flattened, razed, ruined, wrecked, "
+        "levelled, leveled, gone, wiped out, in ruins, demolished, obliterated, swept away, washed "
+        "away, burnt down, burned down, burns down, burn down, burnt to the ground, burned to the "
+        "ground, gutted, destroys, destroy, flatten, flattens, raze, razes, ruins, wreck, "
+        "wrecks, levels, wipes out, wipe out, demolish, demolishes, sweeps away, annihilated, "
+        "totalled, reduced to rubble, rubble, total loss, knocked down, blown away, burns to the "
+        "ground, burn to the ground, destroying, comes down, fall down, falls down, completely "
+        "destroyed, totally destroyed",
+        DAMAGED: "damaged, hit, struck, harmed, affected, touched, hurt, damage, damages, "
+        "damaging, hits, strikes, harm, harms, touch",
+        STANDING: "standing, still standing, stands, stand, still stands, still stand, survives, "
+        "survive, survived, surviving, left standing, remain standing, remains standing",
+    },
+    "BY": {None: "by, because, due to, owing to"},
+    "AFTER": {None: "after, during, following, amid"},
+    "OCCURS": {
+        None: "occurs, happens, comes, passes, passes over, passes through, breaks out, "
+        "arrives, rages, has struck, has occurred, has happened, struck here, hits here, there is"
+    },
+    "FIRST": {None: "first, at first, firstly, to begin with"},
+    "THEN": {None: "then, afterwards, later, next, after that, finally, at last, lastly, secondly"},
+    "AND": {None: "and, as well as, plus, &"},
+    "SEP": {None: ",|;|.|:|!|while|whereas|but|and then|, then|–|—|yet|however|though"},
+    "WITHIN": {
+        None: "within, closer than, less than, nearer than, up to, no farther than, no further than"
+    },
+    "BEYOND": {
+        None: "more than, farther than, further than, beyond, over, farther away than, "
+        "further away than"
+    },
+    "NEAR": {
+        None: "near, close, beside, along, alongside, adjacent, on the banks, "
+        "near to, close to, next to, at the edge, around, on the bank"
+    },
+    "IN": {None: "in, at, on, inside, throughout, across, into"},
+    "OUTSIDE": {None: "outside, not in, not inside, not within"},
+    "RANK": {"largest": "largest, biggest, greatest", "smallest": "smallest, tiniest"},
+    "NEAREST": {None: "nearest, closest"},
+    "DIRECTION": {
+        "n": "northern, north, upper, top, northernmost",
+        "s": "southern, south, lower, bottom, southernmost",
+        "w": "western, west, left, left-hand, westernmost",
+        "e": "eastern, east, right, right-hand, easternmost",
+        "ne": "north-eastern, north-east, northeastern, northeast, upper right, top right, "
+        "north east, north eastern, upper right-hand",
+        "nw": "north-western, north-west, northwestern, northwest, upper left, top left, "
+        "north west, north western, upper left-hand",
+        "se": "south-eastern, south-east, southeastern, southeast, lower right, bottom right, "
+        "south east, south eastern, lower right-hand",
+        "sw": "south-western, south-west, southwestern, southwest, lower left, bottom left, "
+        "south west, south western, lower left-hand",
+    },
+    "SHARE": {
+        "half": "half, halves",
+        "third": "third, thirds",
+        "quarter": "quarter, quarters, fourth, fourths",
+    },
+    "SIDE": {None: "part, side, end"},
+    "CORNER": {None: "corner"},
+    "CENTRE": {None: "centre, center, middle, central part, central area, heart"},
+    "WATER": {
+        None: "water, river, lake, sea, coast, shore, coastline, shoreline, pond, stream, "
+        "creek, riverbank, waterfront, ocean, canal, waterside, beach, bank, waters, rivers"
+    },
+    "ROAD": {None: "road, roads, street, streets, highway"},
+    "STRONG": {
+        0.25: "weak, light, mild, gentle, small-scale",
+        0.5: "moderate, medium, average, ordinary",
+        0.7: "strong, heavy, major-scale, powerful, serious",
+        0.85: "severe, violent, very strong, fierce, intense, huge, massive",
+        1.0: "extreme, catastrophic, devastating, the worst, worst",
+    },
+    "MAGNITUDE": {None: "magnitude, moment magnitude, mw"},
+    "MEASURE": {
+        None: "deep, depth, high, tall, speed, run-up, thick, peak acceleration, load, pressure"
+    },
+    "UNIT": {
+        ("m", 1.0): "m, metres, meters, metre, meter",
+        ("m", 1000.0): "km, kilometres, kilometers, kilometre, kilometer",
+        ("m", 0.01): "cm, centimetres, centimeters",
+        ("m", 0.3048): "ft, feet, foot",
+        ("mm", 1.0): "mm, millimetres, millimeters",
+        ("m/s", 1.0): "m/s, metres per second, meters per second, metres a second",
+        ("m/s", 1 / 3.6): "km/h, kph, kilometres per hour, kilometers per hour, kilometres an hour",
+        ("m/s", 0.44704): "mph, miles per hour, miles an hour",
+        ("g", 1.0): "g",
+        ("kPa", 1.0): "kpa, kilopascals, kilopascal",
+        ("kW/m2", 1.0): "kw/m2, kw/m²",
+    },
+    "NUMBER": dict(enumerate(NUMBERS.split(", "))),
+    "": {
+        None: "the, a, an, of, to, from, that, which, please, away, located, situated, picture, "
+        "image, scene, map, town, village, area, located at, distance, pixel, point, those, these, "
+        "also, all over the picture, just, exactly, precisely, it, of them, their, completely, "
+        "totally, entirely, in total, 's"
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Phrase:
+    """A phrase of the table: its terminal ("" is passed over) and its meaning."""
+
+    terminal: str
+    meaning: Any
+
+
+@cache
+def phrases(language: str) -> Mapping[str, Phrase]:
+    """The table of a language (``en`` or ``zh``) with the words of the hazards."""
+    from afterscene.conditioning.words.chinese import CHINESE
+
+    found: dict[str, Phrase] = {}
+    for terminal, rows in (CHINESE if language == "zh" else ENGLISH).items():
+        for meaning, text in rows.items():
+            for phrase in text.split("|" if "|" in text else ", "):
+                assert phrase not in found, phrase
+                found[phrase] = Phrase(terminal=terminal, meaning=meaning)
+    for name, kind in HAZARDS.items():
+        nouns, done = _spoken(name, kind.spoken, language)
+        found |= {noun: Phrase(terminal="HAZARD", meaning=name) for noun in nouns}
+        found |= {word: Phrase(terminal="DONE", meaning=name) for word in done}
+    return MappingProxyType(found)
+
+
+def _spoken(name: str, spoken: Any, language: str) -> tuple[list[str], list[str]]:
+    ending = "_zh" if language == "zh" else ""
+    texts = (getattr(spoken, f"{kind}{ending}") for kind in ("nouns", "done"))
+    nouns, done = (text.split(", ") if text else [] for text in texts)
+    return nouns or [name], done

@@ -1,0 +1,110 @@
+"""Sentences are read as what they say, said back as the same, or refused in one sentence."""
+
+import random
+
+import pytest
+from lark import Lark
+from tests.conditioning.sayings import saying
+
+from afterscene.conditioning.words import as_json, parse, tell
+from afterscene.conditioning.words.reading import grammar
+from afterscene.errors import BadParameter
+
+RIVER = (
+    "every house within 200 m of the river is flooded, the northern third is destroyed except "
+    "the largest building, nothing else is touched"
+)
+
+
+def test_a_thousand_sayings_are_read_as_they_are_said():
+    made = [saying(random.Random(k)) for k in range(1000)]
+    made = [one for one in made if one.hazard or one.rules]
+    assert len(made) > 950
+    assert [tell(one) for one in made if parse(tell(one)) != one] == []
+
+
+def test_a_sentence_becomes_a_record():
+    found = as_json(parse(RIVER))
+    assert found["hazard"] == "flood"
+    near, north, rest = found["rules"]
+    assert near["groups"] == [{"places": [{"target": "water", "metres": 200.0}]}]
+    assert near["effect"] == {"low": "minor-damage", "high": "destroyed"}
+    (group,) = north["groups"]
+    assert group["places"] == [{"direction": "n", "share": "third"}]
+    assert group["but"] == [{"rank": "largest"}]
+    assert north["effect"] == {"low": "destroyed", "high": "destroyed"}
+    assert rest == {
+        "groups": [{"rest": True}],
+        "effect": {"low": "no-damage", "high": "no-damage"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "empty"),
+        ("   \n", "empty"),
+        ("house " * 20_000, "characters; write at most 2000"),
+        ("the north \N{FIRE} burns", "character 11"),
+        ("the north\x00 burns", "control character"),
+        ("the \u202enorth burns", "right-to-left override"),
+        ("البيوت مدمرة", "another script"),
+        ("дома разрушены", "another script"),
+        ("le nord est inondé", "'le' (character 1)"),
+        ("the north is florded", "'florded' (character 14) is not a word of the grammar; the near"),
+        ("the north is", "ends too early, after 'is'"),
+        ("the the of", "holds no word"),
+        ("the north south is destroyed", "'south' (character 11) does not fit after 'north'"),
+        ("the north burns, the south is flooded", "two hazards"),
+        ("a 40 m/s tornado, a tornado of 60 m/s", "two strengths"),
+        ("no house is not destroyed", "is not"),
+        ("3 houses in the north and the south are destroyed", "two ways"),
+        ("all but the largest building in the north are destroyed", "two ways"),
+        ("the largest buildings are destroyed", "how many"),
+        ("2.5 houses are destroyed", "no number of buildings"),
+        ("0 houses are destroyed", "no number of buildings"),
+        ("300% of the houses are destroyed", "a share of 1 at most"),
+        ("houses within 3 g of the river are destroyed", "in metres"),
+        ("most houses are destroyed", "'most'"),
+        ("every house is at most destroyed", "every level"),
+        ("the north is not slightly damaged", "more or less"),
+    ],
+)
+def test_what_it_cannot_read_is_refused_in_one_sentence(text, words):
+    if words == "is not":
+        parse(text)  # "no house is not destroyed": every house is
+        return
+    with pytest.raises(BadParameter) as error:
+        parse(text)
+    assert words in str(error.value)
+    assert len(str(error.value)) < 260
+
+
+def test_two_negations_are_one_assertion():
+    assert parse("no house is not destroyed") == parse("every house is destroyed")
+
+
+@pytest.mark.parametrize("language", ["en"])
+def test_a_sentence_has_one_reading(language, caplog):
+    """Only "and" leaves a choice, and it goes on with the list that it stands in."""
+    import logging
+
+    from lark import logger
+
+    from afterscene.conditioning.words.lexer import Words
+    from afterscene.conditioning.words.reading import grammar_text
+
+    assert grammar(language)
+    logger.setLevel(logging.DEBUG)
+    records: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: records.append(record.getMessage())  # type: ignore[method-assign]
+    logger.addHandler(handler)
+    try:
+        Lark(grammar_text(language), parser="lalr", lexer=Words, debug=True)
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(logging.CRITICAL)
+    assert {line for line in records if "onflict" in line} <= {
+        "Shift/Reduce conflict for terminal AND: (resolving as shift)"
+    }
