@@ -16,12 +16,12 @@ from afterscene.hazards.ground import Ground
 
 @pytest.fixture(scope="module")
 def town():
-    return samples.load("suburb")
+    return samples.read_sample("suburb")
 
 
 @pytest.fixture(scope="module")
 def river():
-    return samples.load("river")
+    return samples.read_sample("river")
 
 
 def made(place, text, **more):
