@@ -1,13 +1,15 @@
 """Sentences are read as what they say, said back as the same, or refused in one sentence."""
 
+import logging
 import random
 
 import pytest
-from lark import Lark
+from lark import Lark, logger
 from tests.conditioning.sayings import saying
 
 from afterscene.conditioning.words import as_json, parse, tell
-from afterscene.conditioning.words.reading import grammar
+from afterscene.conditioning.words.lexer import Words
+from afterscene.conditioning.words.reading import grammar, grammar_text
 from afterscene.errors import BadParameter
 
 RIVER = (
@@ -16,11 +18,13 @@ RIVER = (
 )
 
 
-def test_a_thousand_sayings_are_read_as_they_are_said():
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_thousand_sayings_are_read_as_they_are_said(language):
     made = [saying(random.Random(k)) for k in range(1000)]
     made = [one for one in made if one.hazard or one.rules]
     assert len(made) > 950
-    assert [tell(one) for one in made if parse(tell(one)) != one] == []
+    told = [(one, tell(one, language)) for one in made]
+    assert [text for one, text in told if parse(text) != one] == []
 
 
 def test_a_sentence_becomes_a_record():
@@ -39,9 +43,19 @@ def test_a_sentence_becomes_a_record():
     }
 
 
+def test_the_same_in_chinese():
+    text = "离河200米以内的所有房屋被淹，北部三分之一除最大的建筑外全部被毁，其余完好。"
+    assert parse(text) == parse(RIVER)
+    assert parse(tell(parse(RIVER), "zh")) == parse(RIVER)
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("大多数房屋倒塌", "'多数' (character 2)"),
+        ("北部三分之一的房屋被毁", "two ways"),
+        ("南部被淹，北部着火", "two hazards"),
+        ("至少严重受损", "does not fit"),
         ("", "empty"),
         ("   \n", "empty"),
         ("house " * 20_000, "characters; write at most 2000"),
@@ -84,16 +98,9 @@ def test_two_negations_are_one_assertion():
     assert parse("no house is not destroyed") == parse("every house is destroyed")
 
 
-@pytest.mark.parametrize("language", ["en"])
-def test_a_sentence_has_one_reading(language, caplog):
-    """Only "and" leaves a choice, and it goes on with the list that it stands in."""
-    import logging
-
-    from lark import logger
-
-    from afterscene.conditioning.words.lexer import Words
-    from afterscene.conditioning.words.reading import grammar_text
-
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_sentence_has_one_reading(language):
+    """Only "and" leaves a choice: it goes on with its list; 北部三分之一 stays together."""
     assert grammar(language)
     logger.setLevel(logging.DEBUG)
     records: list[str] = []
@@ -106,5 +113,6 @@ def test_a_sentence_has_one_reading(language, caplog):
         logger.removeHandler(handler)
         logger.setLevel(logging.CRITICAL)
     assert {line for line in records if "onflict" in line} <= {
-        "Shift/Reduce conflict for terminal AND: (resolving as shift)"
+        "Shift/Reduce conflict for terminal AND: (resolving as shift)",
+        "Shift/Reduce conflict for terminal SHARE: (resolving as shift)",
     }

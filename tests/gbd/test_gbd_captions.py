@@ -1,9 +1,11 @@
 """Captions say what the damage map says, and nothing else."""
 
+import numpy as np
 import pytest
 from shapely.geometry import box
 
-from afterscene.gbd.captions import captions, facts_of
+from afterscene.errors import BadParameter
+from afterscene.gbd.captions import QUARTERS, Facts, caption_zh, captions, facts_in, facts_of
 from afterscene.geodata.damage import Building, DamageLevel
 from afterscene.hazards import HAZARDS
 
@@ -83,3 +85,28 @@ def test_openings_agree_with_their_article():
         for seed in range(10):
             for caption in captions(facts((UL, 4), hazard=hazard), seed):
                 assert " a a" not in f" {caption}" and " a e" not in f" {caption}", caption
+
+
+def some_facts(rng):
+    """Any facts: levels that occur, and quarters that sum to the damaged ones."""
+    levels = {level: int(rng.integers(1, 300)) for level in DamageLevel if rng.random() < 0.6}
+    hit = sum(n for level, n in levels.items() if 1 < level < 5)
+    cuts = sorted(int(k) for k in rng.integers(0, hit + 1, 3))
+    shares = np.diff([0, *cuts, hit])
+    quarters = {name: int(n) for name, n in zip(QUARTERS, shares, strict=True) if n}
+    hazard = str(rng.choice([*HAZARDS, "snow"]))
+    return Facts(hazard=hazard, levels=levels, quarters=quarters)
+
+
+def test_a_caption_gives_its_facts_back_in_both_languages():
+    rng = np.random.default_rng(0)
+    for k in range(500):
+        facts = some_facts(rng)
+        (whole,) = [text for text in captions(facts, k) if "In numbers" in text]
+        assert facts_in(whole) == facts, whole
+        assert facts_in(caption_zh(facts)) == facts, caption_zh(facts)
+
+
+def test_a_text_without_the_facts_is_refused():
+    with pytest.raises(BadParameter, match="does not have all facts"):
+        facts_in("an aerial view after being affected by a flood")

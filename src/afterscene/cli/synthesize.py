@@ -134,7 +134,7 @@ def _hazard(hazard: str | None, say: str | None, explain: bool) -> str:
 def _understood(say: str) -> str:
     from afterscene.conditioning import words
 
-    return words.tell(words.parse(say))
+    return words.tell(words.parse(say), words.language_of(say))
 
 
 def _explain(plan: "Plan", say: str, out: Path, overwrite: bool, output: Output) -> None:

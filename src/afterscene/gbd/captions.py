@@ -6,30 +6,26 @@ vision-language models (the short one is DiffusionSat's for xBD, Khanna et al. 2
 2312.03606). The words are a pure function of the facts and a seed: the seed selects the order of
 the phrasings and their openings, never a fact. "Upper" is the first row of pixels, not north.
 
+:func:`facts_in` reads the facts back; the words are those of the grammar
+(:mod:`afterscene.conditioning.words.vocabulary`).
+
 A building stands if it is not destroyed (Joint Damage Scale). Un-classified buildings are described
 as not assessed, and counted as neither.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 import numpy as np
 
+from afterscene.conditioning.words.chinese import ADJECTIVES_ZH, QUARTERS_ZH
+from afterscene.conditioning.words.vocabulary import ADJECTIVES, QUARTERS
+from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building, DamageLevel
 from afterscene.hazards import HAZARDS
 
-ADJECTIVES = MappingProxyType(
-    {
-        DamageLevel.NO_DAMAGE: "undamaged",
-        DamageLevel.MINOR: "with minor damage",
-        DamageLevel.MAJOR: "with major damage",
-        DamageLevel.DESTROYED: "destroyed",
-        DamageLevel.UNCLASSIFIED: "not assessed",
-    }
-)
-QUARTERS = ("upper left", "upper right", "lower left", "lower right")
 HIT = (DamageLevel.MINOR, DamageLevel.MAJOR, DamageLevel.DESTROYED)
 
 
@@ -83,10 +79,65 @@ def captions(facts: Facts, seed: int) -> tuple[str, ...]:
     told = [
         f"{view} after being affected by {noun}",
         f"{_capital(noun)} has struck: {_counts(facts)}; {_where(facts)}.",
-        f"After {noun}, {_where(facts)}. {_stands(facts)} In numbers: {_counts(facts)}.",
+        f"After {noun}, {_where(facts)}. {_stands(facts)} In numbers: {_numbers(facts)}.",
         f"{_share(facts)} by {noun}. {_stands(facts)}",
     ]
     return tuple(told[i] for i in rng.permutation(len(told)))
+
+
+def caption_zh(facts: Facts) -> str:
+    """The facts in one Chinese sentence: counts of levels, and of damaged buildings by quarter."""
+    known = HAZARDS.get(facts.hazard)
+    noun = known.spoken.nouns_zh.split(", ")[0] if known else ""
+    counts = [f"{n}栋建筑{ADJECTIVES_ZH[level]}" for level, n in facts.levels.items()]
+    places = [f"{QUARTERS_ZH[QUARTERS.index(name)]}{n}栋" for name, n in facts.quarters.items()]
+    where = f"；受损的在{'、'.join(places)}" if places else ""
+    return f"{noun or facts.hazard}过后：{'、'.join(counts) or '画面中没有建筑'}{where}。"
+
+
+def facts_in(caption: str) -> Facts:
+    """The facts of a caption that has them all: the one with "In numbers", or the Chinese one.
+
+    Raises:
+        BadParameter: another text.
+    """
+    said = _ENGLISH.fullmatch(caption) or _CHINESE.fullmatch(caption)
+    if said is None:
+        raise BadParameter(
+            f"caption {caption[:60]!r} does not have all facts; give the one with 'In numbers'"
+        )
+    level_of = {
+        word: level for table in (ADJECTIVES, ADJECTIVES_ZH) for level, word in table.items()
+    }
+    names = {**dict(zip(QUARTERS_ZH, QUARTERS, strict=True)), **{name: name for name in QUARTERS}}
+    levels, places = said["counts"], said["places"] or ""
+    counted = re.findall(r"(\d+)(?: buildings? |栋建筑)([^,、]+?)(?=, |、| and \d|$)", levels)
+    damaged = [*re.findall(r"(\d+) in the (\w+ \w+)", places)]
+    damaged += [(n, name) for name, n in re.findall(r"(左上|右上|左下|右下)(\d+)栋", places)]
+    return Facts(
+        hazard=_hazard_of(said["noun"]),
+        levels={level_of[word]: int(n) for n, word in counted},
+        quarters={names[name]: int(n) for n, name in damaged},
+    )
+
+
+_ENGLISH = re.compile(
+    r"After (?P<noun>[^,]+), .*In numbers: (?P<counts>[^;]*?)(?:; damaged: (?P<places>.*))?\."
+)
+_CHINESE = re.compile(r"(?P<noun>.+?)过后：(?P<counts>[^；]*)(?:；受损的在(?P<places>.*))?。")
+
+
+def _hazard_of(noun: str) -> str:
+    """The hazard that a caption names by ``noun``."""
+    for name, kind in HAZARDS.items():
+        if noun in (kind.noun, kind.spoken.nouns_zh.split(", ")[0]):
+            return name
+    return noun.removeprefix("a ").removesuffix(" disaster")
+
+
+def _numbers(facts: Facts) -> str:
+    places = [f"{n} in the {name}" for name, n in facts.quarters.items()]
+    return _counts(facts) + (f"; damaged: {_list(places)}" if places else "")
 
 
 def _counts(facts: Facts) -> str:

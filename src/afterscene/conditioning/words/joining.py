@@ -103,19 +103,20 @@ def number_in(found: Sequence[Any]) -> int | None:
 
 def distance_in(found: Sequence[Any]) -> float:
     """A distance in metres. Raises BadParameter."""
-    number, unit = (next(t for t in found if _of_type(t, name)) for name in ("NUMBER", "UNIT"))
+    number, unit = (next(t for t in found if of_type(t, name)) for name in ("NUMBER", "UNIT"))
     metres = float(number.value) * unit.value[1]
     if unit.value[0] != "m" or not 0 < metres <= MOST:
         raise BadParameter(f"--say: a distance is in metres, from 0 to {MOST}; write within 50 m")
     return float(f"{metres:.6g}")
 
 
-def _of_type(part: Any, name: str) -> bool:
+def of_type(part: Any, name: str) -> bool:
+    """Whether a piece is a word of that terminal."""
     return isinstance(part, Token) and part.type == name
 
 
 def _places(found: Sequence[Any]) -> tuple[Any, ...]:
-    return next((part for part in found if type(part) is tuple), ())
+    return tuple(place for part in found if type(part) is tuple for place in part)
 
 
 def has_nearest(found: Sequence[Any]) -> bool:
@@ -153,6 +154,8 @@ def done_in(found: Sequence[Any]) -> tuple[Effect, tuple[Event, ...]]:
         events = (Event(name=kinds["DONE"].value),)
     else:
         effect = kinds["EFFECT"].value
+    if "HAZARD" in kinds and "EFFECT" in kinds:  # 被地震摧毁
+        events = (Event(name=kinds["HAZARD"].value),)
     if "ATLEAST" in kinds:
         effect = Effect(low=effect.low, high=DamageLevel.DESTROYED)
     if "ATMOST" in kinds:
@@ -183,6 +186,8 @@ def rules_of(groups: list[Any], effect: Effect, extra: "But | None") -> tuple[Ru
     for part in (part for part in groups if not isinstance(part, But)):
         none = isinstance(part, tuple)
         group = part[1] if none else part
+        if group.rest and buts:  # "except for the school, everything else": all but the school
+            group = Group()
         group = replace(group, but=(*group.but, *buts))
         wanted = opposite(effect) if none else effect
         if rules and rules[-1].effect == wanted and rules[-1].groups[0].but == group.but:

@@ -58,7 +58,7 @@ def tokens(text: str) -> list[Token]:
     plain = checked(text)
     language = language_of(plain)
     found = list(_terminals(plain, phrases(language), language))
-    return _separated(_numbered(found))
+    return _separated(_numbered(_closed(found)))
 
 
 def checked(text: str) -> str:
@@ -177,19 +177,45 @@ def _unknown(
     )
 
 
+def _closed(found: list[Token]) -> list[Token]:
+    """除 ... 外: the last 外 of the clause closes the exception, any other means farther away."""
+    closes: set[int] = set()
+    opened: int | None = None
+    for k, token in enumerate(found):
+        if token.type == "BUT":
+            opened = k
+        elif token.type in ("EFFECT", "DONE", "SEP"):
+            opened = None
+        elif token.type == "OUT" and opened is not None:
+            closes = {c for c in closes if c < opened} | {k}
+    return [
+        _token("AWAY", None, token, token.start_pos or 0)
+        if token.type == "OUT" and k not in closes
+        else token
+        for k, token in enumerate(found)
+    ]
+
+
 def _numbered(found: list[Token]) -> list[Token]:
-    """``building 12`` as one token, unless a unit follows (``building 12 m from ...``)."""
+    """``building 12`` (12号建筑) as one token, unless a unit follows (``building 12 m from``)."""
     kept: list[Token] = []
     for k, token in enumerate(found):
         after = found[k + 1].type if k + 1 < len(found) else ""
         before = kept[-1] if kept else None
         if token.type == "NUMBER" and before and before.type == "BUILDING" and after != "UNIT":
             kept[-1] = _token("NUMBERED", token.value, f"{before} {token}", before.start_pos or 0)
+        elif token.type == "HAO" and before and before.type == "NUMBER" and after == "BUILDINGS":
+            kept[-1] = _token("NUMBERED", before.value, f"{before}{token}", before.start_pos or 0)
+        elif token.type == "BUILDINGS" and before and str(before).endswith("号"):
+            continue
+        elif token.type == "ALL" and after in _SAYS and before and before.type not in _STARTS:
+            continue  # 北部的房屋全部倒塌
         else:
             kept.append(token)
     return kept
 
 
+_SAYS, _STARTS = ("EFFECT", "DONE", "NOT"), ("SEP", "AND", "FIRST", "THEN")
 #: What "and" before it begins a new clause, as nothing in a list begins with it.
 _OPENERS = ("EFFECT", "DONE", "NOT", "REST", "NOREST", "ONLY", "FIRST", "THEN", "NO", "BE")
 

@@ -23,6 +23,7 @@ from afterscene.conditioning.words.joining import (
     joined,
     maybe,
     number_in,
+    of_type,
     opposite,
     rules_of,
     sole,
@@ -52,10 +53,13 @@ class Reader(Transformer):
     """Nodes of the parse tree to records; methods have the names of the grammar's rules."""
 
     # where
-    def part(self, direction: Token, share: Token | None) -> Part:
+    def part(self, direction: Token, share: Token | None = None) -> Part:
         usual = "quarter" if len(direction.value) == 2 and share is None else "half"
         named = share.value if share is not None else None
         return Part(direction=direction.value, share=cast(Share, named or usual))
+
+    def half_part(self, direction: Token, *_: Token) -> Part:
+        return Part(direction=direction.value, share="half")
 
     def corner(self, direction: Token, _: Token) -> Part:
         if len(direction.value) != 2:
@@ -107,7 +111,9 @@ class Reader(Transformer):
     def percent(self, token: Token) -> float:
         return float(token.value)
 
-    def parts(self, number: Token | None, share: Token) -> float:
+    def parts(self, *found: Token | None) -> float:
+        number, share = (None, *found)[-2:]
+        assert share is not None
         return (1 if number is None else number.value) / SHARES[share.value]
 
     def every(self, *found: Any) -> Group:
@@ -115,7 +121,15 @@ class Reader(Transformer):
 
     def bare(self, *found: Any) -> Group:
         kind = maybe(found, Kind) or Kind()
-        return group_of(found, only=kind.single, **({"count": 1} if has_nearest(found) else {}))
+        if has_nearest(found) and not kind.single:
+            raise BadParameter("--say: how many of the nearest buildings? write a number")
+        return group_of(found, only=kind.single)
+
+    def these(self, *found: Any) -> Group:
+        return group_of(found)
+
+    def single(self, *found: Any) -> Group:
+        return group_of(found, only=not has_nearest(found))
 
     def counted(self, *found: Any) -> Group:
         return group_of(found, count=number_in(found))
@@ -125,6 +139,9 @@ class Reader(Transformer):
         if not 0 < share <= 1:
             raise BadParameter(f"--say: {share:.6g} of the buildings; name a share of 1 at most")
         return group_of(found, fraction=None if share == 1 else share)
+
+    def unclear(self, direction: Token, share: Token, *_: Any) -> Group:
+        raise two_ways(f"{direction}{share} before buildings")
 
     def region(self, part: Part) -> Group:
         return Group(places=(part,))
@@ -138,6 +155,11 @@ class Reader(Transformer):
         return group_of(found, rank=rank.value, count=None if count == 1 else count)
 
     count_ranked = ranked
+
+    def top(self, *found: Any) -> Group:
+        rank = next(t for t in found if isinstance(t, Token) and t.type == "RANK")
+        count = number_in(found)
+        return group_of(found, rank=rank.value, count=None if count == 1 else count)
 
     def nearest(self, *found: Any) -> Group:
         if number_in(found) is None and not (maybe(found, Kind) or Kind()).single:
@@ -175,11 +197,13 @@ class Reader(Transformer):
         return But(groups=tuple(part for part in found if isinstance(part, Group)))
 
     # what happens
-    def measure(self, number: Token, unit: Token, *_: Token) -> Strength:
+    def measure(self, *found: Token) -> Strength:
+        number, unit = (next(t for t in found if of_type(t, k)) for k in ("NUMBER", "UNIT"))
         name, factor = unit.value
         return Strength(value=float(f"{number.value * factor:.6g}"), unit=name)
 
-    def magnitude(self, _: Token, number: Token) -> Strength:
+    def magnitude(self, *found: Token) -> Strength:
+        (number,) = (token for token in found if of_type(token, "NUMBER"))
         return Strength(value=float(number.value), unit="Mw")
 
     def hazard(self, *found: Any) -> Event:

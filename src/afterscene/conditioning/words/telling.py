@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from types import MappingProxyType
 
 from afterscene.conditioning.words.records import Effect, Group, Near, Part, Rule, Saying, Strength
+from afterscene.conditioning.words.telling_zh import tell_zh
 from afterscene.conditioning.words.vocabulary import (
     DAMAGED,
     DESTROYED,
@@ -30,8 +31,10 @@ EFFECTS = MappingProxyType(
 PARTS = MappingProxyType({1 / 2: "half", 1 / 3: "a third", 2 / 3: "two thirds", 1 / 4: "a quarter"})
 
 
-def tell(saying: Saying) -> str:
-    """The sentence, such as "A flood: every building in the northern third is damaged."."""
+def tell(saying: Saying, language: str = "en") -> str:
+    """The sentence, such as "A flood; every building in the northern third is damaged."."""
+    if language == "zh":
+        return tell_zh(saying)
     clauses, step = [], 0
     for rule in saying.rules:
         clauses.append(f"{'then ' if rule.step > step else ''}{tell_rule(rule)}")

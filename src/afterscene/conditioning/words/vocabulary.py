@@ -4,6 +4,7 @@ One table a language; the hazards bring their own words (:class:`afterscene.haza
 The first phrase of a meaning is the one that is said back. Captions take their words from here.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -197,7 +198,7 @@ def phrases(language: str) -> Mapping[str, Phrase]:
     found: dict[str, Phrase] = {}
     for terminal, rows in (CHINESE if language == "zh" else ENGLISH).items():
         for meaning, text in rows.items():
-            for phrase in text.split("|" if "|" in text else ", "):
+            for phrase in re.split(r"\|" if "|" in text else r", ?", text):
                 assert phrase not in found, phrase
                 found[phrase] = Phrase(terminal=terminal, meaning=meaning)
     for name, kind in HAZARDS.items():
