@@ -98,6 +98,15 @@ def test_the_reference_has_every_command_and_option():
             assert option in section or option == "--help", f"{name} {option}"
 
 
+def test_the_reference_has_every_rule_and_phrase_of_the_grammar():
+    from afterscene.conditioning.words.vocabulary import phrases
+
+    text = pytest.importorskip("tools.site.grammar", reason="needs the extra docs").content()
+    assert "start: clause (_sep clause)*" in text
+    for language in ("en", "zh"):
+        assert [p for p in phrases(language) if f"`{p}`" not in text and p != "|"] == []
+
+
 def test_no_table_of_the_reference_has_an_empty_heading():
     commands = pytest.importorskip("tools.site.commands", reason="needs the extra docs")
     text = commands.content() + (ROOT / "tools" / "site" / "python.md").read_text("utf-8")

@@ -107,14 +107,14 @@ def synthesize(
     named = _hazard(hazard, say, explain)
     asked = {"severity": severity, "seed": seed, "parameters": parameters(set_), "say": say or ""}
     plan = gbd.plan_each(sources, named, **asked)  # type: ignore[arg-type]
-    if say and not explain:
-        output.say(f"understood: {_understood(say)}")
     if explain:
         return _explain(plan, say or "", out, overwrite, output)
     generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     with output.progress("synthesize", plan.count) as advance:
         options = gbd.RunOptions(on_error=on_error, overwrite=overwrite, on_progress=advance)
         report = gbd.build(plan, out, generator, rendering=rendering, options=options, flat=True)
+    if say:
+        output.say(f"understood: {_understood(say)}")
     show(output, report, roles)
 
 

@@ -87,6 +87,7 @@ class Earthquake(Hazard):
         done="shaken, shakes, shake",
         nouns_zh="地震, 强震",
         done_zh="震坏, 被震坏",
+        gone_zh="震塌, 震毁, 震倒",
     )
     reach_km: ClassVar[float] = 20.0
     prior: ClassVar[Prior] = Prior(

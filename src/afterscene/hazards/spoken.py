@@ -7,11 +7,13 @@ from dataclasses import dataclass
 class Spoken:
     """Words of one hazard in English and Chinese, lower case, with ", " between them.
 
-    ``nouns`` name it; ``done`` say of a building that it did damage there ("flooded"). The first
-    noun is the one that is said back.
+    ``nouns`` name it; ``done`` say of a building that it did damage there ("flooded"), ``gone``
+    that it destroyed it ("burnt down"). The first noun is the one that is said back.
     """
 
     nouns: str = ""
     done: str = ""
+    gone: str = ""
     nouns_zh: str = ""
     done_zh: str = ""
+    gone_zh: str = ""

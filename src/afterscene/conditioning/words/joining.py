@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from lark import Token
 
-from afterscene.conditioning.words.records import Effect, Group, Near, Rule, Strength
+from afterscene.conditioning.words.records import Effect, Group, Near, Part, Rule, Strength
 from afterscene.conditioning.words.vocabulary import DAMAGED, UNTOUCHED
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import DamageLevel
@@ -38,6 +38,7 @@ class Kind:
     """Words for buildings: their size, and whether they are one."""
 
     size: Any = ""
+    place: tuple[Part, ...] = ()
     single: bool = False
 
 
@@ -130,7 +131,7 @@ def group_of(found: Sequence[Any], **fields: Any) -> Group:
     kind = maybe(found, Kind) or Kind()
     near = [place for place in places if isinstance(place, Closest)]
     rest = tuple(place for place in places if not isinstance(place, Closest))
-    group = Group(places=rest, size=kind.size, **fields)
+    group = Group(places=(*kind.place, *rest), size=kind.size, **fields)
     return group if not near else closest_to(group, near[0].to)
 
 
@@ -151,11 +152,12 @@ def done_in(found: Sequence[Any]) -> tuple[Effect, tuple[Event, ...]]:
     effect = DAMAGED
     kinds = {part.type: part for part in found if isinstance(part, Token)}
     if "DONE" in kinds:
-        events = (Event(name=kinds["DONE"].value),)
+        name, effect = kinds["DONE"].value
+        events = (Event(name=name),)
     else:
         effect = kinds["EFFECT"].value
-    if "HAZARD" in kinds and "EFFECT" in kinds:  # 被地震摧毁
-        events = (Event(name=kinds["HAZARD"].value),)
+    if "HAZARD" in kinds:  # 被地震摧毁
+        events = (*events, Event(name=kinds["HAZARD"].value))
     if "ATLEAST" in kinds:
         effect = Effect(low=effect.low, high=DamageLevel.DESTROYED)
     if "ATMOST" in kinds:

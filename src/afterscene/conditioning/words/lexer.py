@@ -112,6 +112,8 @@ def _terminals(text: str, known: Mapping[str, Phrase], language: str) -> Iterato
             if phrase is None:
                 raise _unknown(text, place, match.group(), known, language)
             end, name, value = place + len(phrase), *_of(known[" ".join(phrase.split())])
+        if name == "SEP":  # only a comma may stand between the groups of a list
+            value = text[place:end] not in (",", "、")
         if name:
             yield _token(name, value, text[place:end], place)
         place = end
@@ -215,7 +217,7 @@ def _numbered(found: list[Token]) -> list[Token]:
     return kept
 
 
-_SAYS, _STARTS = ("EFFECT", "DONE", "NOT"), ("SEP", "AND", "FIRST", "THEN")
+_SAYS, _STARTS = ("EFFECT", "DONE", "NOT", "HAZARD"), ("SEP", "AND", "FIRST", "THEN", "OUT")
 #: What "and" before it begins a new clause, as nothing in a list begins with it.
 _OPENERS = ("EFFECT", "DONE", "NOT", "REST", "NOREST", "ONLY", "FIRST", "THEN", "NO", "BE")
 
@@ -225,8 +227,11 @@ def _separated(found: list[Token]) -> list[Token]:
     kept: list[Token] = []
     for token in found:
         last = kept[-1].type if kept else "SEP"
+        if token.type == "CONTRAST":  # "every house but the largest", else a new clause
+            name = "EXCEPT" if last in ("BUILDINGS", "BUILDING", "SHEDS", "ALL") else "SEP"
+            token = _token(name, True, token, token.start_pos or 0)
         if token.type in ("SEP", "AND") and last in ("SEP", "AND"):
-            if kept and token.type == "SEP":
+            if kept and (token.type == "SEP" and not kept[-1].value):
                 kept[-1] = token
             continue
         if token.type == "THEN" and last not in ("SEP", "AND"):

@@ -106,7 +106,10 @@ class Reader(Transformer):
     def buildings(self, *found: Token) -> Kind:
         kinds = [token.type for token in found if token is not None]
         size = "small" if "SMALL" in kinds or "SHEDS" in kinds else ""
-        return Kind(size="large" if "LARGE" in kinds else size, single="BUILDING" in kinds)
+        sides = [token for token in found if of_type(token, "DIRECTION")]
+        place = tuple(self.part(side) for side in sides)
+        size = "large" if "LARGE" in kinds else size
+        return Kind(size=size, single="BUILDING" in kinds, place=place)
 
     def percent(self, token: Token) -> float:
         return float(token.value)
@@ -189,6 +192,12 @@ class Reader(Transformer):
         return Group(but=(inner,))
 
     def groups(self, *found: Any) -> list[Any]:
+        signs = [part for part in found if of_type(part, "SEP") and part.value]
+        if signs:
+            raise BadParameter(
+                f"--say: {signs[0]!r} (character {(signs[0].start_pos or 0) + 1}) stands between "
+                "buildings; join them with a comma or and, or say what happens to the first ones"
+            )
         return joined([part for part in found if not is_sign(part)])
 
     objects = groups
@@ -222,11 +231,25 @@ class Reader(Transformer):
         return effect, (*events, *((by,) if by else ()))
 
     def rule(self, *found: Any) -> Clause:
-        effect, events = next(x for x in found if isinstance(x, tuple) and len(x) == 2)
+        effect, events = next(x for x in found if isinstance(x, tuple))
         groups = next(x for x in found if isinstance(x, list))
-        return Clause(rules=rules_of(groups, effect, maybe(found, But)), events=events)
+        cause = maybe(found, Event)
+        rules = rules_of(groups, effect, maybe(found, But))
+        return Clause(rules=rules, events=(*events, *((cause,) if cause else ())))
 
     fronted = rule
+
+    def led(self, *found: Any) -> Clause:
+        lead = next(x for x in found if type(x) is tuple and not isinstance(x[0], Effect))
+        groups = next(x for x in found if isinstance(x, list))
+        placed = [_led(part, lead) for part in groups]
+        return self.rule(*(placed if x is groups else x for x in found if x is not lead))
+
+    def lead(self, *found: Any) -> tuple[Any, ...]:
+        return found
+
+    def by(self, *found: Any) -> Event:
+        return sole(found, Event)
 
     def act(self, *found: Any) -> Clause:
         effect, events = done_in(found)
@@ -236,6 +259,7 @@ class Reader(Transformer):
         return Clause(rules=rules, events=(*events, *((named,) if named else ())))
 
     hazard_acts = act
+    caused = rule
 
     def hazard_there(self, event: Event, place: Any) -> Clause:
         rules = rules_of([group_of(((place,),))], DAMAGED, None)
@@ -275,3 +299,14 @@ class Reader(Transformer):
         if any(rule.effect.damages for rule in rules) and not any(map(is_rest, rules)):
             rules.append(Rule(groups=(Group(rest=True),), effect=UNTOUCHED))
         return Saying(rules=tuple(rules), **agreed(events))
+
+
+def _led(part: Any, lead: tuple[Any, ...]) -> Any:
+    """A group (or "no" group) in the places that its clause began with."""
+    if isinstance(part, tuple):
+        return part[0], _led(part[1], lead)
+    if not isinstance(part, Group):
+        return part
+    if part.rest or part.number or any(isinstance(place, Closest) for place in lead):
+        raise two_ways("a place before all others or one building")
+    return replace(part, places=(*lead, *part.places))

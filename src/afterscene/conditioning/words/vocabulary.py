@@ -39,7 +39,7 @@ Rows = Mapping[str, Mapping[Any, str]]
 ENGLISH: Rows = {
     "ALL": {None: "every, all, each, everything, everywhere"},
     "ALLBUT": {None: "all but, all except, everything but, everything except, every but"},
-    "NO": {None: "no, none, not one, not a single, not any"},
+    "NO": {None: "no, none, not one, nothing, not a single, not any"},
     "REST": {
         None: "all others, everything else, the rest, rest, the others, others, all the rest, "
         "other, all other, everyone else, all the others, remaining, all remaining, "
@@ -64,7 +64,8 @@ ENGLISH: Rows = {
     "BE": {
         None: "is, are, was, were, be, being, been, has, have, had, gets, get, got, becomes, "
         "become, ends up, end up, stays, stay, remains, remain, must, should, will, shall, "
-        "suffers, suffer, with, shows, show, takes, take, let, keep, leave, must be, should be, "
+        "suffers, suffer, with, shows, show, takes, take, let, keep, leave, leaves, "
+        "must be, should be, "
         "will be, has been, have been, suffered, lies, lie, make, sustains, sustain, stayed, "
         "remained"
     },
@@ -76,7 +77,8 @@ ENGLISH: Rows = {
     "ATLEAST": {None: "at least"},
     "ATMOST": {None: "at most, no more than, no worse than, not more than"},
     "EFFECT": {
-        UNTOUCHED: "undamaged, untouched, unharmed, intact, unscathed, spared, safe, unaffected, "
+        UNTOUCHED: "undamaged, untouched, unharmed, intact, unscathed, spared, safe, dry, "
+        "unaffected, "
         "no damage, without damage, without any damage, unhurt, fine, spare, without a scratch",
         LIGHT: "minor damage, lightly damaged, slightly damaged, minor, light damage, slight "
         "damage, slightly, lightly, a little damage, minor-damage, slightly hurt, barely damaged",
@@ -84,13 +86,11 @@ ENGLISH: Rows = {
         "damaged, major, heavy damage, severe damage, serious damage, badly, heavily, "
         "major-damage, partly collapsed, partially collapsed, roofless, unroofed",
         DESTROYED: "destroyed, collapsed, collapse, collapses, flattened, razed, ruined, wrecked, "
-        "levelled, leveled, gone, wiped out, in ruins, demolished, obliterated, swept away, washed "
-        "away, burnt down, burned down, burns down, burn down, burnt to the ground, burned to the "
-        "ground, gutted, destroys, destroy, flatten, flattens, raze, razes, ruins, wreck, "
-        "wrecks, levels, wipes out, wipe out, demolish, demolishes, sweeps away, annihilated, "
-        "totalled, reduced to rubble, rubble, total loss, knocked down, blown away, burns to the "
-        "ground, burn to the ground, destroying, comes down, fall down, falls down, completely "
-        "destroyed, totally destroyed",
+        "levelled, leveled, gone, wiped out, in ruins, demolished, obliterated, swept away, "
+        "washed away, destroys, destroy, flatten, flattens, raze, razes, ruins, wreck, wrecks, "
+        "levels, wipes out, wipe out, demolish, demolishes, sweeps away, annihilated, totalled, "
+        "reduced to rubble, rubble, knocked down, blown away, destroying, comes down, fall down, "
+        "falls down, completely destroyed, totally destroyed",
         DAMAGED: "damaged, hit, struck, harmed, affected, touched, hurt, damage, damages, "
         "damaging, hits, strikes, harm, harms, touch",
         STANDING: "standing, still standing, stands, stand, still stands, still stand, survives, "
@@ -105,7 +105,8 @@ ENGLISH: Rows = {
     "FIRST": {None: "first, at first, firstly, to begin with"},
     "THEN": {None: "then, afterwards, later, next, after that, finally, at last, lastly, secondly"},
     "AND": {None: "and, as well as, plus, &"},
-    "SEP": {None: ",|;|.|:|!|while|whereas|but|and then|, then|–|—|yet|however|though"},
+    "CONTRAST": {None: "but"},
+    "SEP": {None: ",|;|.|:|!|while|whereas|–|—|yet|however|though"},
     "WITHIN": {
         None: "within, closer than, less than, nearer than, up to, no farther than, no further than"
     },
@@ -174,7 +175,8 @@ ENGLISH: Rows = {
     },
     "NUMBER": dict(enumerate(NUMBERS.split(", "))),
     "": {
-        None: "the, a, an, of, to, from, that, which, please, away, located, situated, picture, "
+        None: "the, a, an, of, to, from, that, which, that are, which are, that lie, please, away, "
+        "located, situated, picture, "
         "image, scene, map, town, village, area, located at, distance, pixel, point, those, these, "
         "also, all over the picture, just, exactly, precisely, it, of them, their, completely, "
         "totally, entirely, in total, 's"
@@ -202,14 +204,15 @@ def phrases(language: str) -> Mapping[str, Phrase]:
                 assert phrase not in found, phrase
                 found[phrase] = Phrase(terminal=terminal, meaning=meaning)
     for name, kind in HAZARDS.items():
-        nouns, done = _spoken(name, kind.spoken, language)
+        nouns, done, gone = _spoken(name, kind.spoken, language)
         found |= {noun: Phrase(terminal="HAZARD", meaning=name) for noun in nouns}
-        found |= {word: Phrase(terminal="DONE", meaning=name) for word in done}
+        for words, effect in ((done, DAMAGED), (gone, DESTROYED)):
+            found |= {word: Phrase(terminal="DONE", meaning=(name, effect)) for word in words}
     return MappingProxyType(found)
 
 
-def _spoken(name: str, spoken: Any, language: str) -> tuple[list[str], list[str]]:
+def _spoken(name: str, spoken: Any, language: str) -> tuple[list[str], ...]:
     ending = "_zh" if language == "zh" else ""
-    texts = (getattr(spoken, f"{kind}{ending}") for kind in ("nouns", "done"))
-    nouns, done = (text.split(", ") if text else [] for text in texts)
-    return nouns or [name], done
+    texts = (getattr(spoken, f"{kind}{ending}") for kind in ("nouns", "done", "gone"))
+    nouns, *more = (text.split(", ") if text else [] for text in texts)
+    return nouns or [name], *more
