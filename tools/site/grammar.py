@@ -11,8 +11,9 @@ HEAD = """# Grammar of sentences
 
 What `afterscene synthesize --say` reads, generated from the grammar itself. Lower-case names are
 rules (EBNF as [Lark](https://lark-parser.readthedocs.io/en/stable/grammar.html) writes it: `[x]`
-may be missing, `x*` is repeated); names in capitals are classes of phrases, listed below each grammar.
-Phrases of class *passed over* say nothing. How to use it: [Say what happens](../howto/say.md).
+may be missing, `x*` is repeated); names in capitals are classes of phrases, listed below each
+grammar. Phrases of the class *passed over* say nothing. How to use it:
+[Say what happens](../howto/say.md).
 """
 
 
