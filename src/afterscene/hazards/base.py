@@ -88,6 +88,11 @@ class Hazard(ABC):
         """
         return None
 
+    @classmethod
+    def told(cls, post: Evidence, field: np.ndarray) -> Fields:
+        """Parameters of the event that a real post image shows where ``field`` was observed."""
+        return {}
+
     def capacities(self, g: np.ndarray, buildings: Sequence[Building], seed: int) -> np.ndarray:
         """Return (n, 3) intensities at which each building reaches minor, major, destroyed."""
         return self.fragility.capacities(g)
