@@ -220,3 +220,14 @@ def agreed(events: Sequence[Event]) -> dict[str, Any]:
     if len(values) > 1:
         raise BadParameter(f"--say gives the {names[0]} two strengths; name one")
     return {"hazard": names[0] if names else "", "strength": values[0] if values else None}
+
+
+def led_by(part: Any, lead: tuple[Any, ...]) -> Any:
+    """A group (or "no" group) in the places that its clause began with."""
+    if isinstance(part, tuple):
+        return part[0], led_by(part[1], lead)
+    if not isinstance(part, Group):
+        return part
+    if part.rest or part.number or any(isinstance(place, Closest) for place in lead):
+        raise two_ways("a place before all others or one building")
+    return replace(part, places=(*lead, *part.places))

@@ -21,6 +21,7 @@ from afterscene.conditioning.words.joining import (
     is_rest,
     is_sign,
     joined,
+    led_by,
     maybe,
     number_in,
     of_type,
@@ -242,7 +243,7 @@ class Reader(Transformer):
     def led(self, *found: Any) -> Clause:
         lead = next(x for x in found if type(x) is tuple and not isinstance(x[0], Effect))
         groups = next(x for x in found if isinstance(x, list))
-        placed = [_led(part, lead) for part in groups]
+        placed = [led_by(part, lead) for part in groups]
         return self.rule(*(placed if x is groups else x for x in found if x is not lead))
 
     def lead(self, *found: Any) -> tuple[Any, ...]:
@@ -299,14 +300,3 @@ class Reader(Transformer):
         if any(rule.effect.damages for rule in rules) and not any(map(is_rest, rules)):
             rules.append(Rule(groups=(Group(rest=True),), effect=UNTOUCHED))
         return Saying(rules=tuple(rules), **agreed(events))
-
-
-def _led(part: Any, lead: tuple[Any, ...]) -> Any:
-    """A group (or "no" group) in the places that its clause began with."""
-    if isinstance(part, tuple):
-        return part[0], _led(part[1], lead)
-    if not isinstance(part, Group):
-        return part
-    if part.rest or part.number or any(isinstance(place, Closest) for place in lead):
-        raise two_ways("a place before all others or one building")
-    return replace(part, places=(*lead, *part.places))
