@@ -217,7 +217,7 @@ def _numbered(found: list[Token]) -> list[Token]:
     return kept
 
 
-_SAYS, _STARTS = ("EFFECT", "DONE", "NOT", "HAZARD"), ("SEP", "AND", "FIRST", "THEN", "OUT")
+_SAYS, _STARTS = ("EFFECT", "DONE", "NOT", "HAZARD"), ("SEP", "AND", "FIRST", "THEN", "OUT", "NOT")
 #: What "and" before it begins a new clause, as nothing in a list begins with it.
 _OPENERS = ("EFFECT", "DONE", "NOT", "REST", "NOREST", "ONLY", "FIRST", "THEN", "NO", "BE")
 

@@ -140,6 +140,8 @@ class Reader(Transformer):
 
     def portion(self, *found: Any) -> Group:
         share = next(part for part in found if isinstance(part, float))
+        if (maybe(found, Kind) or Kind()).single:
+            raise two_ways("a share before one building")
         if not 0 < share <= 1:
             raise BadParameter(f"--say: {share:.6g} of the buildings; name a share of 1 at most")
         return group_of(found, fraction=None if share == 1 else share)
@@ -196,7 +198,7 @@ class Reader(Transformer):
         signs = [part for part in found if of_type(part, "SEP") and part.value]
         if signs:
             raise BadParameter(
-                f"--say: {signs[0]!r} (character {(signs[0].start_pos or 0) + 1}) stands between "
+                f"--say: {str(signs[0])!r} (character {(signs[0].start_pos or 0) + 1}) stands between "
                 "buildings; join them with a comma or and, or say what happens to the first ones"
             )
         return joined([part for part in found if not is_sign(part)])
