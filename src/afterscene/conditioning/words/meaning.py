@@ -198,8 +198,8 @@ class Reader(Transformer):
         signs = [part for part in found if of_type(part, "SEP") and part.value]
         if signs:
             raise BadParameter(
-                f"--say: {str(signs[0])!r} (character {(signs[0].start_pos or 0) + 1}) stands between "
-                "buildings; join them with a comma or and, or say what happens to the first ones"
+                f"--say: {str(signs[0])!r} (character {(signs[0].start_pos or 0) + 1}) stands "
+                "between buildings; join them with a comma or and, or say what happens to the first ones"
             )
         return joined([part for part in found if not is_sign(part)])
 
