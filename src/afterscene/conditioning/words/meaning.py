@@ -197,9 +197,10 @@ class Reader(Transformer):
     def groups(self, *found: Any) -> list[Any]:
         signs = [part for part in found if of_type(part, "SEP") and part.value]
         if signs:
+            place = (signs[0].start_pos or 0) + 1
             raise BadParameter(
-                f"--say: {str(signs[0])!r} (character {(signs[0].start_pos or 0) + 1}) stands "
-                "between buildings; join them with a comma or and, or say what happens to the first ones"
+                f"--say: {str(signs[0])!r} (character {place}) stands between buildings; join them "
+                "with a comma or and, or say what happens to the first ones"
             )
         return joined([part for part in found if not is_sign(part)])
 
