@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from afterscene.conditioning.words.records import Effect, Group, Near, Part, Rule, Saying, Strength
+from afterscene.conditioning.words.records import (
+    Chosen,
+    Demand,
+    Effect,
+    Near,
+    Part,
+    Saying,
+    Strength,
+)
 from afterscene.conditioning.words.vocabulary import (
     DAMAGED,
     DESTROYED,
@@ -57,33 +65,33 @@ def near(rng):
 def group(rng, *, inner=False):
     kind = rng.randint(0, 6)
     if kind == 0:
-        return Group(number=rng.randint(1, 60))
+        return Chosen(number=rng.randint(1, 60))
     places = tuple(rng.choice([part, near])(rng) for _ in range(rng.randint(0, 2)))
     size = rng.choice(["", "", "small", "large"])
     if kind == 1:
-        return Group(places=places, size=size, count=rng.randint(1, 40))
+        return Chosen(places=places, size=size, count=rng.randint(1, 40))
     if kind == 2:
         share = rng.choice([1 / 2, 1 / 3, 2 / 3, 1 / 4, 0.37, 0.052])
-        return Group(places=places, size=size, fraction=share)
+        return Chosen(places=places, size=size, fraction=share)
     if kind == 3:
         count = rng.choice([None, 2, 5])
         rank = rng.choice(["largest", "smallest"])
-        return Group(places=places, size=size, rank=rank, count=count)
+        return Chosen(places=places, size=size, rank=rank, count=count)
     if kind == 4:
-        return Group(places=places, size=size, rank="nearest", count=None, to=target(rng))
+        return Chosen(places=places, size=size, rank="nearest", count=None, to=target(rng))
     if kind == 5 and not inner:
-        return Group(places=places, size=size, only=True)
-    return Group(places=places, size=size)
+        return Chosen(places=places, size=size, only=True)
+    return Chosen(places=places, size=size)
 
 
 def rule(rng, step):
     groups = [group(rng)]
     if rng.random() < 0.25:
-        groups.append(Group(rank="largest"))
+        groups.append(Chosen(rank="largest"))
     buts = tuple(group(rng, inner=True) for _ in range(rng.choice([0, 0, 1, 2])))
     buts = tuple(b for b in buts if b.number or b.count or b.rank)
     groups = tuple(replace(g, but=buts) for g in groups)
-    return Rule(groups=groups, effect=rng.choice(EFFECTS), step=step)
+    return Demand(groups=groups, effect=rng.choice(EFFECTS), step=step)
 
 
 def saying(rng):
@@ -97,6 +105,6 @@ def saying(rng):
             rules[k] = rule(rng, rules[k].step)
     hazard = rng.choice(["", *HAZARDS])
     if any(r.effect.damages for r in rules) or (rules and rng.random() < 0.3):
-        rules.append(Rule(groups=(Group(rest=True),), effect=UNTOUCHED, step=0))
+        rules.append(Demand(groups=(Chosen(rest=True),), effect=UNTOUCHED, step=0))
     strength = rng.choice(STRENGTHS) if hazard else None
     return Saying(hazard=hazard, strength=strength, rules=tuple(rules))

@@ -1,4 +1,4 @@
-"""Pieces that nodes of the parse tree are, and how they are joined into rules."""
+"""Pieces that nodes of the parse tree are, and how they are merged into rules."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from lark import Token
 
-from afterscene.conditioning.words.records import Effect, Group, Near, Part, Rule, Strength
+from afterscene.conditioning.words.records import Chosen, Demand, Effect, Near, Part, Strength
 from afterscene.conditioning.words.vocabulary import DAMAGED, UNTOUCHED
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import DamageLevel
@@ -29,7 +29,7 @@ class Event:
 class Clause:
     """What one clause says."""
 
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Demand, ...] = ()
     events: tuple[Event, ...] = ()
 
 
@@ -53,7 +53,7 @@ class Closest:
 class But:
     """What an exception leaves out."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[Chosen, ...]
 
 
 def opposite(effect: Effect) -> Effect:
@@ -125,17 +125,17 @@ def has_nearest(found: Sequence[Any]) -> bool:
     return any(isinstance(place, Closest) for place in _places(found))
 
 
-def group_of(found: Sequence[Any], **fields: Any) -> Group:
+def group_of(found: Sequence[Any], **fields: Any) -> Chosen:
     """A group of the kind and places in ``found``; "nearest to" among them is its rank."""
     places = _places(found)
     kind = maybe(found, Kind) or Kind()
     near = [place for place in places if isinstance(place, Closest)]
     rest = tuple(place for place in places if not isinstance(place, Closest))
-    group = Group(places=(*kind.place, *rest), size=kind.size, **fields)
+    group = Chosen(places=(*kind.place, *rest), size=kind.size, **fields)
     return group if not near else closest_to(group, near[0].to)
 
 
-def closest_to(group: Group, to: Near) -> Group:
+def closest_to(group: Chosen, to: Near) -> Chosen:
     """The buildings of the group nearest to a target: one, or as many as were counted."""
     if group.rank or group.fraction:
         raise two_ways("nearest with another choice of buildings")
@@ -167,44 +167,44 @@ def done_in(found: Sequence[Any]) -> tuple[Effect, tuple[Event, ...]]:
     return (opposite(effect) if "NOT" in kinds else effect), events
 
 
-def joined(groups: list[Any]) -> list[Any]:
+def merged(groups: list[Any]) -> list[Any]:
     """The groups of a list. Raises BadParameter where a place may belong to the one before."""
     for before, after in pairwise(groups):
-        chosen = isinstance(before, Group) and bool(before.places) and _chosen(before)
-        if chosen and isinstance(after, Group) and after == Group(places=after.places):
+        chosen = isinstance(before, Chosen) and bool(before.places) and _chosen(before)
+        if chosen and isinstance(after, Chosen) and after == Chosen(places=after.places):
             raise two_ways("a place after a choice of buildings in another place")
     return groups
 
 
-def _chosen(group: Group) -> bool:
+def _chosen(group: Chosen) -> bool:
     return bool(group.count or group.fraction or group.rank or group.size or group.only)
 
 
-def rules_of(groups: list[Any], effect: Effect, extra: "But | None") -> tuple[Rule, ...]:
+def rules_of(groups: list[Any], effect: Effect, extra: "But | None") -> tuple[Demand, ...]:
     """Rules of groups that share their exceptions; "no building" takes the opposite effect."""
     buts = tuple(b for part in groups if isinstance(part, But) for b in part.groups)
     buts += extra.groups if extra else ()
-    rules: list[Rule] = []
+    rules: list[Demand] = []
     for part in (part for part in groups if not isinstance(part, But)):
         none = isinstance(part, tuple)
         group = part[1] if none else part
         if group.rest and buts:  # "except for the school, everything else": all but the school
-            group = Group()
+            group = Chosen()
         group = replace(group, but=(*group.but, *buts))
         wanted = opposite(effect) if none else effect
         if rules and rules[-1].effect == wanted and rules[-1].groups[0].but == group.but:
             rules[-1] = replace(rules[-1], groups=(*rules[-1].groups, group))
         else:
-            rules.append(Rule(groups=(group,), effect=wanted))
+            rules.append(Demand(groups=(group,), effect=wanted))
     return tuple(rules)
 
 
-def is_calm(rule: Rule) -> bool:
+def is_calm(rule: Demand) -> bool:
     """Whether a rule says that nothing happens to all others: that has no time."""
     return is_rest(rule) and rule.effect == UNTOUCHED
 
 
-def is_rest(rule: Rule) -> bool:
+def is_rest(rule: Demand) -> bool:
     """Whether a rule is of all others."""
     return any(group.rest for group in rule.groups)
 
@@ -226,7 +226,7 @@ def led_by(part: Any, lead: tuple[Any, ...]) -> Any:
     """A group (or "no" group) in the places that its clause began with."""
     if isinstance(part, tuple):
         return part[0], led_by(part[1], lead)
-    if not isinstance(part, Group):
+    if not isinstance(part, Chosen):
         return part
     if part.rest or part.number or any(isinstance(place, Closest) for place in lead):
         raise two_ways("a place before all others or one building")

@@ -20,9 +20,9 @@ from afterscene.conditioning.words.joining import (
     is_calm,
     is_rest,
     is_sign,
-    joined,
     led_by,
     maybe,
+    merged,
     number_in,
     of_type,
     opposite,
@@ -32,11 +32,11 @@ from afterscene.conditioning.words.joining import (
     whole,
 )
 from afterscene.conditioning.words.records import (
+    Chosen,
+    Demand,
     Effect,
-    Group,
     Near,
     Part,
-    Rule,
     Saying,
     Share,
     Strength,
@@ -44,8 +44,8 @@ from afterscene.conditioning.words.records import (
 from afterscene.conditioning.words.vocabulary import DAMAGED, UNTOUCHED
 from afterscene.errors import BadParameter
 
+#: Metres that "near" means.
 CLOSE = 50.0
-"""Metres that "near" means."""
 SHARES = {"half": 2, "third": 3, "quarter": 4}
 
 
@@ -53,11 +53,10 @@ SHARES = {"half": 2, "third": 3, "quarter": 4}
 class Reader(Transformer):
     """Nodes of the parse tree to records; methods have the names of the grammar's rules."""
 
-    # where
     def part(self, direction: Token, share: Token | None = None) -> Part:
-        usual = "quarter" if len(direction.value) == 2 and share is None else "half"
-        named = share.value if share is not None else None
-        return Part(direction=direction.value, share=cast(Share, named or usual))
+        usual = "quarter" if len(direction.value) == 2 else "half"
+        named = share.value if share else usual
+        return Part(direction=direction.value, share=cast(Share, named))
 
     def half_part(self, direction: Token, *_: Token) -> Part:
         return Part(direction=direction.value, share="half")
@@ -86,7 +85,7 @@ class Reader(Transformer):
         return sole(found, Part)
 
     def outside(self, *found: Any) -> Part:
-        return replace(sole(found, Part), outside=True)
+        return replace(self.inside(*found), outside=True)
 
     def within(self, *found: Any) -> Near:
         return replace(sole(found, Near), metres=distance_in(found))
@@ -103,13 +102,11 @@ class Reader(Transformer):
     def places(self, *found: Any) -> tuple[Any, ...]:
         return found
 
-    # which buildings
     def buildings(self, *found: Token) -> Kind:
         kinds = [token.type for token in found if token is not None]
-        size = "small" if "SMALL" in kinds or "SHEDS" in kinds else ""
-        sides = [token for token in found if of_type(token, "DIRECTION")]
-        place = tuple(self.part(side) for side in sides)
-        size = "large" if "LARGE" in kinds else size
+        small = "small" if "SMALL" in kinds or "SHEDS" in kinds else ""
+        size = "large" if "LARGE" in kinds else small
+        place = tuple(self.part(side) for side in found if of_type(side, "DIRECTION"))
         return Kind(size=size, single="BUILDING" in kinds, place=place)
 
     def percent(self, token: Token) -> float:
@@ -120,25 +117,25 @@ class Reader(Transformer):
         assert share is not None
         return (1 if number is None else number.value) / SHARES[share.value]
 
-    def every(self, *found: Any) -> Group:
+    def every(self, *found: Any) -> Chosen:
         return group_of(found)
 
-    def bare(self, *found: Any) -> Group:
+    def bare(self, *found: Any) -> Chosen:
         kind = maybe(found, Kind) or Kind()
         if has_nearest(found) and not kind.single:
             raise BadParameter("--say: how many of the nearest buildings? write a number")
         return group_of(found, only=kind.single)
 
-    def these(self, *found: Any) -> Group:
+    def these(self, *found: Any) -> Chosen:
         return group_of(found)
 
-    def single(self, *found: Any) -> Group:
+    def single(self, *found: Any) -> Chosen:
         return group_of(found, only=not has_nearest(found))
 
-    def counted(self, *found: Any) -> Group:
+    def counted(self, *found: Any) -> Chosen:
         return group_of(found, count=number_in(found))
 
-    def portion(self, *found: Any) -> Group:
+    def portion(self, *found: Any) -> Chosen:
         share = next(part for part in found if isinstance(part, float))
         if (maybe(found, Kind) or Kind()).single:
             raise two_ways("a share before one building")
@@ -146,13 +143,13 @@ class Reader(Transformer):
             raise BadParameter(f"--say: {share:.6g} of the buildings; name a share of 1 at most")
         return group_of(found, fraction=None if share == 1 else share)
 
-    def unclear(self, direction: Token, share: Token, *_: Any) -> Group:
+    def unclear(self, direction: Token, share: Token, *_: Any) -> Chosen:
         raise two_ways(f"{direction}{share} before buildings")
 
-    def region(self, part: Part) -> Group:
-        return Group(places=(part,))
+    def region(self, part: Part) -> Chosen:
+        return Chosen(places=(part,))
 
-    def ranked(self, *found: Any) -> Group:
+    def ranked(self, *found: Any) -> Chosen:
         rank = next(t for t in found if isinstance(t, Token) and t.type == "RANK")
         kind = maybe(found, Kind) or Kind(single=True)
         count = number_in(found)
@@ -162,37 +159,37 @@ class Reader(Transformer):
 
     count_ranked = ranked
 
-    def top(self, *found: Any) -> Group:
+    def top(self, *found: Any) -> Chosen:
         rank = next(t for t in found if isinstance(t, Token) and t.type == "RANK")
         count = number_in(found)
         return group_of(found, rank=rank.value, count=None if count == 1 else count)
 
-    def nearest(self, *found: Any) -> Group:
+    def nearest(self, *found: Any) -> Chosen:
         if number_in(found) is None and not (maybe(found, Kind) or Kind()).single:
             raise BadParameter("--say: how many of the nearest buildings? write a number")
         return closest_to(group_of(found, count=number_in(found)), sole(found, Near))
 
     count_nearest = nearest
 
-    def numbered(self, token: Token) -> Group:
-        return Group(number=whole(token.value))
+    def numbered(self, token: Token) -> Chosen:
+        return Chosen(number=whole(token.value))
 
-    def others(self, *_: Any) -> Group:
-        return Group(rest=True)
+    def others(self, *_: Any) -> Chosen:
+        return Chosen(rest=True)
 
-    def nobody(self, *found: Any) -> tuple[str, Group]:
+    def nobody(self, *found: Any) -> tuple[str, Chosen]:
         return "nobody", group_of(found)
 
-    def one(self, group: Group) -> Group:
+    def one(self, group: Chosen) -> Chosen:
         return group
 
-    def allbut(self, _: Token, inner: Group) -> Group:
+    def allbut(self, _: Token, inner: Chosen) -> Chosen:
         if inner.rank and inner.places:
             raise two_ways(f"all but the {inner.rank} building in a place")
         if inner.count or inner.fraction:
             own = replace(inner, places=(), size="")
-            return Group(places=inner.places, size=inner.size, but=(own,))
-        return Group(but=(inner,))
+            return Chosen(places=inner.places, size=inner.size, but=(own,))
+        return Chosen(but=(inner,))
 
     def groups(self, *found: Any) -> list[Any]:
         signs = [part for part in found if of_type(part, "SEP") and part.value]
@@ -202,14 +199,13 @@ class Reader(Transformer):
                 f"--say: {str(signs[0])!r} (character {place}) stands between buildings; join them "
                 "with a comma or and, or say what happens to the first ones"
             )
-        return joined([part for part in found if not is_sign(part)])
+        return merged([part for part in found if not is_sign(part)])
 
     objects = groups
 
     def exception(self, *found: Any) -> But:
-        return But(groups=tuple(part for part in found if isinstance(part, Group)))
+        return But(groups=tuple(part for part in found if isinstance(part, Chosen)))
 
-    # what happens
     def measure(self, *found: Token) -> Strength:
         number, unit = (next(t for t in found if of_type(t, k)) for k in ("NUMBER", "UNIT"))
         name, factor = unit.value
@@ -249,8 +245,7 @@ class Reader(Transformer):
         placed = [led_by(part, lead) for part in groups]
         return self.rule(*(placed if x is groups else x for x in found if x is not lead))
 
-    def lead(self, *found: Any) -> tuple[Any, ...]:
-        return found
+    lead = places
 
     def by(self, *found: Any) -> Event:
         return sole(found, Event)
@@ -271,13 +266,13 @@ class Reader(Transformer):
 
     def rest(self, *found: Any) -> Clause:
         effect, events = next(x for x in found if isinstance(x, tuple))
-        return Clause(rules=rules_of([Group(rest=True)], opposite(effect), None), events=events)
+        return Clause(rules=rules_of([Chosen(rest=True)], opposite(effect), None), events=events)
 
     def only(self, *found: Any) -> Clause:
         clause = self.rule(*found)
         effect = clause.rules[0].effect
         others = UNTOUCHED if effect.damages else opposite(effect)
-        return replace(clause, rules=(*clause.rules, *rules_of([Group(rest=True)], others, None)))
+        return replace(clause, rules=(*clause.rules, *rules_of([Chosen(rest=True)], others, None)))
 
     def event(self, *found: Any) -> Clause:
         for token in found:
@@ -285,21 +280,21 @@ class Reader(Transformer):
                 raise BadParameter(f"--say: {token} which buildings? name them after it")
         return Clause(events=(sole(found, Event),))
 
-    def first(self, *_: Token) -> str:
-        return "first"
+    def first(self, *_: Token) -> bool:
+        return False
 
-    def then(self, *_: Token) -> str:
-        return "then"
+    def then(self, *_: Token) -> bool:
+        return True
 
-    def clause(self, time: str | None, body: Clause) -> tuple[str | None, Clause]:
-        return time, body
+    def clause(self, later: bool | None, body: Clause) -> tuple[bool, Clause]:
+        return bool(later), body
 
     def start(self, *found: Any) -> Saying:
-        step, rules, events = 0, list[Rule](), list[Event]()
-        for time, clause in (part for part in found if isinstance(part, tuple)):
-            step += time == "then"
+        step, rules, events = 0, list[Demand](), list[Event]()
+        for later, clause in (part for part in found if isinstance(part, tuple)):
+            step += later
             rules += [rule if is_calm(rule) else replace(rule, step=step) for rule in clause.rules]
             events += clause.events
         if any(rule.effect.damages for rule in rules) and not any(map(is_rest, rules)):
-            rules.append(Rule(groups=(Group(rest=True),), effect=UNTOUCHED))
+            rules.append(Demand(groups=(Chosen(rest=True),), effect=UNTOUCHED))
         return Saying(rules=tuple(rules), **agreed(events))

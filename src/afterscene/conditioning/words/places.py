@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import shapely
 
-from afterscene.conditioning.words.records import Group, Near, Part
+from afterscene.conditioning.words.records import Chosen, Near, Part
 from afterscene.conditioning.words.telling import tell_group
 from afterscene.errors import BadParameter
 from afterscene.geodata.crs import WGS84
@@ -22,7 +22,7 @@ _SIDES = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "corner": 1 / 3}
 
 
 @dataclass(frozen=True)
-class Setting:
+class Surroundings:
     """A scene as its buildings and its ground in metres; ``strain`` ranks buildings.
 
     ``strain`` (n,): intensity of the hazard at each building over what it withstands; where a
@@ -50,7 +50,7 @@ class Setting:
 
     def members(
         self,
-        group: Group,
+        group: Chosen,
         *,
         damages: bool,
         free: np.ndarray,
@@ -80,7 +80,7 @@ class Setting:
         return self._chosen(group, found, damages, free)
 
     def _excepted(
-        self, group: Group, found: np.ndarray, damages: bool, free: np.ndarray
+        self, group: Chosen, found: np.ndarray, damages: bool, free: np.ndarray
     ) -> np.ndarray:
         """Without the exceptions, which are looked for among those found."""
         kept = found.copy()
@@ -89,7 +89,7 @@ class Setting:
         return kept
 
     def _chosen(
-        self, group: Group, found: np.ndarray, damages: bool, free: np.ndarray
+        self, group: Chosen, found: np.ndarray, damages: bool, free: np.ndarray
     ) -> np.ndarray:
         if not (group.rank or group.count or group.fraction):
             return found
@@ -110,7 +110,7 @@ class Setting:
         chosen[ranked[:wanted]] = True
         return chosen
 
-    def _order(self, group: Group) -> np.ndarray:
+    def _order(self, group: Chosen) -> np.ndarray:
         if group.rank == "nearest":
             assert group.to
             return self._away(self._target(group.to))

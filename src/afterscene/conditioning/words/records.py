@@ -44,7 +44,7 @@ class Near:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class Chosen:
     """Some buildings: those that are in all ``places`` and of the ``size``, without ``but``.
 
     Of these ``count`` or the share ``fraction`` (neither: all); with a ``rank`` the largest,
@@ -61,7 +61,7 @@ class Group:
     number: int | None = None
     only: bool = False
     rest: bool = False
-    but: tuple["Group", ...] = ()
+    but: tuple["Chosen", ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +78,10 @@ class Effect:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
+class Demand:
     """Buildings of these groups get this effect; ``step`` is the order in time, from 0."""
 
-    groups: tuple[Group, ...]
+    groups: tuple[Chosen, ...]
     effect: Effect
     step: int = 0
 
@@ -103,7 +103,7 @@ class Saying:
 
     hazard: str = ""
     strength: Strength | None = None
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[Demand, ...] = ()
 
 
 def as_json(record: Any) -> Any:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from afterscene.conditioning.words.places import Setting
-from afterscene.conditioning.words.records import Group, Rule, Saying, Strength
+from afterscene.conditioning.words.places import Surroundings
+from afterscene.conditioning.words.records import Chosen, Demand, Saying, Strength
 from afterscene.conditioning.words.telling import noun_of, tell, tell_group, tell_rule
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances
@@ -94,7 +94,7 @@ def resolve(
     first = int(np.random.default_rng(seed).integers(2**63))  # as the call draws it
     limits = made.thresholds(ground, first)
     physics = levels(ground.sample(field), limits)
-    setting = Setting(ground, ground.sample(field) / limits[:, 0])
+    setting = Surroundings(ground, ground.sample(field) / limits[:, 0])
     asked = _Asked.of(saying.rules, setting)
     wanted = np.clip(physics, asked.low, asked.high)
     if saying.rules:
@@ -119,7 +119,7 @@ class _Asked:
     high: np.ndarray
 
     @classmethod
-    def of(cls, rules: Sequence[Rule], setting: Setting) -> "_Asked":
+    def of(cls, rules: Sequence[Demand], setting: Surroundings) -> "_Asked":
         """Definite groups first, then those that pick a number, then the rest.
 
         Raises:
@@ -144,16 +144,16 @@ class _Asked:
         return cls(low=low, high=high)
 
 
-def _turn(group: Group) -> int:
+def _turn(group: Chosen) -> int:
     return 2 if group.rest else int(bool(group.count or group.fraction) and not group.rank)
 
 
 def _check(
     found: np.ndarray,
     so_far: tuple[np.ndarray, np.ndarray],
-    rules: Sequence[Rule],
+    rules: Sequence[Demand],
     by: np.ndarray,
-    rule: Rule,
+    rule: Demand,
 ) -> None:
     """Raises BadParameter: a building of ``found`` is asked to be something else already."""
     low, high = so_far
@@ -168,8 +168,8 @@ def _check(
 
 def _over_ground(
     field: np.ndarray,
-    rules: Sequence[Rule],
-    setting: Setting,
+    rules: Sequence[Demand],
+    setting: Surroundings,
     wanted: np.ndarray,
     limits: np.ndarray,
 ) -> np.ndarray:
@@ -189,7 +189,7 @@ def _over_ground(
     return raised * share if spared else raised
 
 
-def _ground_of(group: Group, setting: Setting) -> np.ndarray | None:
+def _ground_of(group: Chosen, setting: Surroundings) -> np.ndarray | None:
     """(H, W) bool: the ground of a group; None where it is only some buildings."""
     if group.count or group.fraction or group.rank or group.number or group.only:
         return None

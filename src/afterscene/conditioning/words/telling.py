@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from types import MappingProxyType
 
-from afterscene.conditioning.words.records import Effect, Group, Near, Part, Rule, Saying, Strength
+from afterscene.conditioning.words.records import (
+    Chosen,
+    Demand,
+    Effect,
+    Near,
+    Part,
+    Saying,
+    Strength,
+)
 from afterscene.conditioning.words.telling_zh import tell_zh
 from afterscene.conditioning.words.vocabulary import (
     DAMAGED,
@@ -44,7 +52,7 @@ def tell(saying: Saying, language: str = "en") -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def tell_rule(rule: Rule) -> str:
+def tell_rule(rule: Demand) -> str:
     """One rule, such as "the largest building is destroyed"."""
     groups = [tell_group(group) for group in rule.groups]
     buts = [tell_group(group) for group in rule.groups[0].but]
@@ -62,7 +70,7 @@ def tell_effect(effect: Effect) -> str:
     return f"at most {EFFECTS[Effect(low=effect.high, high=effect.high)]}"
 
 
-def tell_group(group: Group) -> str:
+def tell_group(group: Chosen) -> str:
     """A group without its exceptions."""
     if group.rest:
         return "all others"
@@ -75,7 +83,7 @@ def tell_group(group: Group) -> str:
     return f"{_amount(group, size)}{where}"
 
 
-def _amount(group: Group, size: str) -> str:
+def _amount(group: Chosen, size: str) -> str:
     if group.rank and group.rank != "nearest":
         number = f"{group.count} " if group.count else ""
         return f"the {group.rank} {number}{size}{_noun(group.count or 1)}"
@@ -120,7 +128,7 @@ def _target(near: Near) -> str:
     return f"{abs(x):.9g}° {'W' if x < 0 else 'E'}, {abs(y):.9g}° {'S' if y < 0 else 'N'}"
 
 
-def _single(groups: Sequence[Group]) -> bool:
+def _single(groups: Sequence[Chosen]) -> bool:
     (first, *more) = groups
     many = (first.count or 1) > 1 or first.fraction or first.rest
     return not more and not many

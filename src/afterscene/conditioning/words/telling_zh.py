@@ -3,7 +3,15 @@
 from types import MappingProxyType
 
 from afterscene.conditioning.words.chinese import CHINESE
-from afterscene.conditioning.words.records import Effect, Group, Near, Part, Rule, Saying, Strength
+from afterscene.conditioning.words.records import (
+    Chosen,
+    Demand,
+    Effect,
+    Near,
+    Part,
+    Saying,
+    Strength,
+)
 from afterscene.conditioning.words.vocabulary import (
     DAMAGED,
     DESTROYED,
@@ -39,7 +47,7 @@ def tell_zh(saying: Saying) -> str:
     return "；".join([*head, *clauses]) + "。"
 
 
-def _rule(rule: Rule) -> str:
+def _rule(rule: Demand) -> str:
     groups = [_group(group) for group in rule.groups]
     buts = [_group(group) for group in rule.groups[0].but]
     who = "、".join(groups[:-1]) + ("和" if groups[:-1] else "") + groups[-1]
@@ -55,7 +63,7 @@ def _effect(effect: Effect) -> str:
     return f"至多{EFFECTS[Effect(low=effect.high, high=effect.high)]}"
 
 
-def _group(group: Group) -> str:
+def _group(group: Chosen) -> str:
     if group.rest:
         return "其余建筑"
     if group.number is not None:
