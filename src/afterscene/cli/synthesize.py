@@ -162,4 +162,4 @@ def _explain(plan: "Plan", say: str, out: Path, overwrite: bool, output: Output)
         "maps": [str(path) for path in maps],
     }
     write_json(out / "understood.json", value)
-    output.result(value, f"{told}\n{len(maps)} maps in {out}")
+    output.result(value, f"{told}\n{len(maps)} map{'s' * (len(maps) != 1)} in {out}")
