@@ -1,6 +1,8 @@
 """What a picture is asked to show: one record, each part of which may be missing; and words."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from afterscene.lazy import imported_on_demand
 
 if TYPE_CHECKING:
     from afterscene.conditioning.condition import STYLE_SIZE, Condition, class_of
@@ -8,10 +10,5 @@ if TYPE_CHECKING:
 __all__ = ["STYLE_SIZE", "Condition", "class_of"]
 
 
-def __getattr__(name: str) -> Any:
-    """The record, only when it is asked for: it imports torch, which words do not need."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from afterscene.conditioning import condition
-
-    return getattr(condition, name)
+# Only when it is asked for: the record imports torch, which words do not need.
+__getattr__ = imported_on_demand(__name__, dict.fromkeys(__all__, "condition"))

@@ -7,7 +7,7 @@ with another pattern: brightness finer than 20 pixels has a correlation of 0.2 w
 varies a little more across one direction than along it. Stands differ from each other by as much
 as the mean change. New structure is drawn at half of the measured strength, without trunks, and
 crowns between houses grow no lighter than woods: with more (x 1.5, as measured there) crops around
-houses of `val` were farther from real ones (Fréchet distance 627 instead of 580).
+houses of `val` were farther from real ones (Fréchet distance 627 instead of 581).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Post-disaster images from pre images, damage maps and a diffusion bridge."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from afterscene.lazy import imported_on_demand
 
 if TYPE_CHECKING:
     from afterscene.generators.frame import MODES, Mode
@@ -21,8 +22,4 @@ _WHERE = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """A name of the table, imported when first asked for."""
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+__getattr__ = imported_on_demand(__name__, _WHERE)

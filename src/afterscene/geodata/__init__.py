@@ -4,8 +4,9 @@ numpy, rasterio, shapely and OpenCV only; no torch. ``scene`` is the picture wit
 ``damage`` the buildings and their raster, ``xbd`` the dataset, ``tiles`` the windows.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from afterscene.lazy import imported_on_demand
 
 if TYPE_CHECKING:
     from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances, rasterize
@@ -78,8 +79,4 @@ _WHERE = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """A name of the table, imported when first asked for."""
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+__getattr__ = imported_on_demand(__name__, _WHERE)

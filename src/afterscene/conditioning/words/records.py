@@ -5,6 +5,7 @@ A rule joins a group of buildings to an effect, a range of damage levels: "destr
 physics decides. Records know no language; :mod:`.telling` says them, :mod:`.reading` makes them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -104,6 +105,13 @@ class Saying:
     hazard: str = ""
     strength: Strength | None = None
     rules: tuple[Demand, ...] = ()
+
+    def in_order(self) -> Iterator[tuple[bool, Demand]]:
+        """Each rule, and whether it happens later than all before it."""
+        step = 0
+        for rule in self.rules:
+            yield rule.step > step, rule
+            step = max(step, rule.step)
 
 
 def as_json(record: Any) -> Any:

@@ -43,10 +43,7 @@ def tell(saying: Saying, language: str = "en") -> str:
     """The sentence, such as "A flood; every building in the northern third is damaged."."""
     if language == "zh":
         return tell_zh(saying)
-    clauses, step = [], 0
-    for rule in saying.rules:
-        clauses.append(f"{'then ' if rule.step > step else ''}{tell_rule(rule)}")
-        step = max(step, rule.step)
+    clauses = [("then " if later else "") + tell_rule(rule) for later, rule in saying.in_order()]
     head = [_event(saying.hazard, saying.strength)] if saying.hazard else []
     text = "; ".join([*head, *clauses])
     return f"{text[:1].upper()}{text[1:]}."

@@ -39,10 +39,7 @@ PARTS = MappingProxyType({1 / 2: "一半", 1 / 3: "三分之一", 2 / 3: "三分
 
 def tell_zh(saying: Saying) -> str:
     """The sentence, such as 洪水；北部三分之一内的所有建筑受损；其余建筑完好。."""
-    clauses, step = [], 0
-    for rule in saying.rules:
-        clauses.append(f"{'然后' if rule.step > step else ''}{_rule(rule)}")
-        step = max(step, rule.step)
+    clauses = [("然后" if later else "") + _rule(rule) for later, rule in saying.in_order()]
     head = [_event(saying.hazard, saying.strength)] if saying.hazard else []
     return "；".join([*head, *clauses]) + "。"
 
