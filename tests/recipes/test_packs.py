@@ -143,7 +143,7 @@ def test_an_event_is_left_out_of_the_data_and_of_the_model(packed, tmp_path, aft
     "more, told",
     [
         (("--without", "nowhere"), "has tiles of hurricane-michael, santa-rosa-wildfire alone"),
-        (("--init", "default"), "leave out other --data and --init"),
+        (("--init", "default"), "is needed"),
         (("--minutes", "0"), "seconds must be > 0"),
     ],
 )
@@ -181,3 +181,21 @@ def test_what_comes_next_is_an_event_whose_hazard_another_event_teaches(packed, 
     assert "--without b-fire" in PackedRun(**run).next
     assert "--without a-fire" in PackedRun(**run, without=("b-fire",)).next
     assert "train unet" in PackedRun(**run, without=("a-fire",)).next
+
+
+def test_a_pack_begins_with_a_model_and_names_what_that_has_seen(packed, tmp_path, capsys):
+    """Tiles that the initial model saw are not used for validation, and are told."""
+    words = [str(packed.path), *SETTINGS, "--set", "steps=2"]
+    assert main([*words, "--out", str(tmp_path / "first")]) == 0
+    model = tmp_path / "first" / "model"
+    config = json.loads((model / "config.json").read_text(encoding="utf-8"))
+    seen = [*config["tiles"], "santa-rosa-wildfire_00000000"]
+    (model / "config.json").write_text(json.dumps({**config, "tiles": seen}), encoding="utf-8")
+    distil = [*words, "--distil", "--set", "crops.shapes=[16,4]", "--out", str(tmp_path / "second")]
+    assert main(distil) == 2
+    assert "--init" in capsys.readouterr().err
+    assert main([*distil, "--init", str(model)]) == 0
+    said = capsys.readouterr().out
+    assert "1 of the tiles that are held out" in said and "0 for validation" in said
+    made = json.loads((tmp_path / "second" / "model" / "config.json").read_text(encoding="utf-8"))
+    assert set(seen) <= set(made["tiles"]) and made["render"]["steps"] == 2

@@ -45,7 +45,7 @@ Resume = Annotated[
     bool, typer.Option("--resume", help="Continue from the newest saved state in --out.")
 ]
 Initial = Annotated[
-    Path | None, typer.Option("--init", help="Model folder to take the initial weights from.")
+    Path | None, typer.Option("--init", help="Model to take the initial weights from.")
 ]
 
 
@@ -78,9 +78,9 @@ def train(
     out. Under torchrun all processes share each step.
     """
     if data[0].is_file():
-        if len(data) > 1 or initial is not None:
-            raise BadParameter(f"{data[0]} is a pack; leave out other --data and --init")
-        make = _packed(recipe, data[0], out, settings, minutes, without, resume)
+        if len(data) > 1:
+            raise BadParameter(f"{data[0]} is a pack; leave out other --data")
+        make = _packed(recipe, data[0], out, settings, minutes, initial, resume, without)
     elif without:
         raise BadParameter("--without needs a pack as --data; write one with `afterscene pack`")
     else:
@@ -116,21 +116,32 @@ def _packed(
     out: Path,
     settings: list[str] | None,
     minutes: float | None,
-    without: list[str] | None,
+    initial: Path | None,
     resume: bool,
+    without: list[str] | None,
 ) -> Callable[[Group], Run]:
+    from afterscene.generators.distillation import DistilConfig
     from afterscene.recipes.overrides import by_the_clock, override
     from afterscene.recipes.pack import Pack
     from afterscene.recipes.packed import PackedRun
 
     pack = Pack(data)
-    if pack.recipe != recipe:
+    packed = pack.config
+    if recipe == "generator-distilled":
+        packed = DistilConfig.of(packed)
+    elif pack.recipe != recipe:
         raise BadParameter(f"{data} was packed for the recipe {pack.recipe}, not {recipe}")
     given = settings or ()
-    config = by_the_clock(override(pack.config, given), minutes, given)
+    config = by_the_clock(override(packed, given), minutes, given)
     left = tuple(without or ())
     return lambda group: PackedRun(
-        config=config, pack=pack, out=out, without=left, resume=resume, group=group
+        config=config,
+        pack=pack,
+        out=out,
+        without=left,
+        initial=initial,
+        resume=resume,
+        group=group,
     )
 
 

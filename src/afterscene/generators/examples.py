@@ -14,7 +14,7 @@ Two kinds of example train the two modes of rendering:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -149,13 +149,20 @@ class Batch:
     condition: Condition
     weight: torch.Tensor
 
+    def those(self, chosen: torch.Tensor) -> Batch:
+        """The crops where ``chosen`` ``(N,)`` bool is true."""
+        return self._each(lambda part: part[chosen])
+
     def to(self, device: torch.device) -> Batch:
         """The same batch on ``device``."""
-        parts = {k: v.to(device) for k, v in vars(self.condition).items() if v is not None}
+        return self._each(lambda part: part.to(device))
+
+    def _each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> Batch:
+        given = {k: change(v) for k, v in vars(self.condition).items() if v is not None}
         return Batch(
-            target=self.target.to(device),
-            condition=replace(self.condition, **parts),
-            weight=self.weight.to(device),
+            target=change(self.target),
+            condition=replace(self.condition, **given),
+            weight=change(self.weight),
         )
 
 

@@ -8,11 +8,11 @@ the run by a power function (:mod:`afterscene.training.averages`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -69,6 +69,22 @@ class TrainConfig(LoopConfig):
     compiled: bool = False
     checkpointing: bool = False
 
+    def task(self, tiles: Sequence[TrainingTile], **more: Any) -> Task:
+        """What is trained; ``more`` as in :class:`BridgeTask`."""
+        return BridgeTask(self, tiles, **more)
+
+    def beginning(self, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """All initial weights of the task, from those of a model folder."""
+        return weights
+
+    def trained(self, weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The weights of the model folder, from those of the task."""
+        return weights
+
+    def render(self, learned: tuple[str, ...] = (), covered: tuple[str, ...] = ()) -> RenderConfig:
+        """How a trained model renders."""
+        return RenderConfig(learned=learned, covered=covered)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.precision not in PRECISIONS:
@@ -88,6 +104,10 @@ class BridgeBatch:
     batch: Batch
     t: Tensor
     eps: Tensor
+
+    def those(self, chosen: Tensor) -> BridgeBatch:
+        """The crops where ``chosen`` ``(N,)`` bool is true."""
+        return BridgeBatch(self.batch.those(chosen), self.t[chosen], self.eps[chosen])
 
 
 class BridgeTask(Task):
@@ -193,14 +213,15 @@ class BridgeTask(Task):
             with autocast(self.config.precision, self.device.type):
                 return self.model(x, x.new_full((1,), level.time), condition)
 
+        render = self.config.render()
         count, _, height, width = condition.pre.shape
         windows = [Window(0, 0, height, width)] * count
         states = cross(
             denoiser,
             self.model.bridge,
             condition.pre,
-            RenderConfig().times(self.model.bridge),
-            RenderConfig().method,
+            render.times(self.model.bridge),
+            render.method,
             noise=TileNoise(seeds=range(count), windows=windows),
             condition=condition,
         )
@@ -220,7 +241,7 @@ def bridge_trainer(
     together: bool = False,
 ) -> Trainer:
     """A trainer that trains a bridge on ``tiles`` and writes its states to ``out``."""
-    task = BridgeTask(config, tiles, validation=validation, device=device, together=together)
+    task = config.task(tiles, validation=validation, device=device, together=together)
     return Trainer(task, config, out, group=group)
 
 

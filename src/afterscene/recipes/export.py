@@ -62,7 +62,7 @@ def finish_bridge(
     run: Path, folder: Path, config: TrainConfig, tiles: Sequence[TrainingTile]
 ) -> None:
     """Write the averaged weights of the newest state of ``run`` as a model folder (float16)."""
-    render = RenderConfig(learned=learned_of(tiles), covered=covered_of(tiles))
+    render = config.render(learned=learned_of(tiles), covered=covered_of(tiles))
     seen = {"styles": styles_of(tiles), "scenes": scenes_of(tiles)}
     write_model(run, folder, config, kind="bridge", render=render, **seen)
 
@@ -90,4 +90,4 @@ def write_model(
         "tiles": tiles_of(run),
         "licence": "CC-BY-NC-SA-4.0",
     }
-    save_weights(folder, average, about, dtype=torch.float16)
+    save_weights(folder, config.trained(average), about, dtype=torch.float16)

@@ -7,15 +7,12 @@ hazards from pairs without labels (``unlabelled/``), with "level not given". The
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
-from torch import Tensor
-
-from afterscene.errors import BadParameter
 from afterscene.generators.bridge import BridgeConfig
-from afterscene.generators.checkpoint import load_weights
+from afterscene.generators.distillation import DistilConfig
 from afterscene.generators.examples import CropConfig, TrainingTile
 from afterscene.generators.tiles import load_tiles, unlabelled_pairs
 from afterscene.generators.training import TrainConfig, bridge_trainer
@@ -24,10 +21,12 @@ from afterscene.geodata.pair import LabelledPair
 from afterscene.geodata.xbd import XbdTree
 from afterscene.recipes.data import Folders, Part
 from afterscene.recipes.export import finish_bridge
+from afterscene.recipes.initial import initial
 from afterscene.recipes.record import Data
-from afterscene.training.config import LoopConfig
 from afterscene.training.loop import Trainer
 from afterscene.training.processes import Group
+
+__all__ = ["compact", "default", "distilled", "finish", "initial", "load_data", "make_trainer"]
 
 
 def default() -> TrainConfig:
@@ -48,6 +47,11 @@ def compact() -> TrainConfig:
     """A 10 M-parameter bridge, 2.5 times as fast as ``generator`` where there is no bfloat16."""
     model = BridgeConfig(widths=(48, 96, 192, 256), depths=(1, 1, 2, 2), lean=True, gsd=True)
     return replace(default(), model=model, steps=25_000)
+
+
+def distilled() -> DistilConfig:
+    """A trained ``generator`` (--init) learns to draw in two evaluations, against a critic."""
+    return DistilConfig.of(default())
 
 
 def small() -> TrainConfig:
@@ -88,30 +92,6 @@ def make_trainer(
     """A trainer for that data."""
     held = data.validation
     return bridge_trainer(config, data.train, out, validation=held, device=device, group=group)
-
-
-def initial(folder: Path, config: LoopConfig) -> Mapping[str, Tensor]:
-    """The weights of a model folder, as initial weights.
-
-    Raises:
-        BadParameter: their class condition has other hazards, or another order, than ``config``,
-            or one of the two knows no pixel sizes.
-    """
-    weights, about = load_weights(folder)
-    theirs, ours = (d["model"].get("hazards") for d in (about, asdict(config)))
-    if theirs and ours and list(theirs) != list(ours):
-        order = ",".join(theirs)
-        raise BadParameter(
-            f"{folder} was trained with other hazards; start with --set model.hazards={order}"
-        )
-    knows = about["model"].get("gsd", False)
-    if knows != asdict(config)["model"]["gsd"]:
-        words = "true" if knows else "false"
-        raise BadParameter(
-            f"{folder} was trained {'with' if knows else 'without'} pixel sizes; start with --set "
-            f"model.gsd={words}"
-        )
-    return weights
 
 
 def finish(run: Path, folder: Path, config: TrainConfig, data: Data) -> None:

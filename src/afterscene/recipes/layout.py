@@ -18,7 +18,8 @@ from afterscene.geodata.leftout import LeftOut
 from afterscene.geodata.xbd import Pair, XbdTree
 from afterscene.recipes.data import Folders, Part
 from afterscene.recipes.export import rounded, write_model
-from afterscene.recipes.generator import initial, make_trainer, parts
+from afterscene.recipes.generator import make_trainer, parts
+from afterscene.recipes.initial import initial
 from afterscene.recipes.record import Data
 
 __all__ = [

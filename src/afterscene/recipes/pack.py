@@ -21,6 +21,7 @@ from PIL import Image
 from afterscene.errors import BadParameter, MissingFile
 from afterscene.generators.appearance import match_style
 from afterscene.generators.bridge import BridgeConfig
+from afterscene.generators.distillation import DistilConfig
 from afterscene.generators.examples import CropConfig, TrainingTile
 from afterscene.generators.training import TrainConfig
 from afterscene.recipes.record import Data
@@ -111,7 +112,8 @@ def config_of(values: Mapping[str, Any]) -> TrainConfig:
     """The inverse of ``dataclasses.asdict``, for values read from JSON."""
     rest = {k: v for k, v in values.items() if k not in ("model", "crops")}
     crops = {k: _tuples(v) for k, v in values["crops"].items()}
-    return TrainConfig(model=BridgeConfig.of(values["model"]), crops=CropConfig(**crops), **rest)
+    kind = DistilConfig if "adversarial" in values else TrainConfig
+    return kind(model=BridgeConfig.of(values["model"]), crops=CropConfig(**crops), **rest)
 
 
 def _tuples(value: Any) -> Any:

@@ -11,16 +11,19 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from afterscene.errors import AftersceneError
+from afterscene.generators.distillation import DistilConfig
 from afterscene.generators.training import TrainConfig, bridge_trainer
 from afterscene.recipes.export import finish_bridge
+from afterscene.recipes.initial import initial
 from afterscene.recipes.overrides import by_the_clock, override
 from afterscene.recipes.pack import Pack
 from afterscene.recipes.record import Data
 from afterscene.recipes.running import Run
+from afterscene.shipped import seen
 from afterscene.training.loop import Trainer
 from afterscene.training.processes import device, joined
 from afterscene.training.signals import caught_signals
@@ -44,8 +47,34 @@ class PackedRun(Run):
     without: tuple[str, ...] = ()
 
     def read(self) -> Data:
-        """Decode the tiles. Raises BadParameter."""
-        return self.pack.data(self.without)
+        """Decode the tiles; those for validation without what the initial model has seen.
+
+        Raises:
+            BadParameter: an event to leave out is unknown, or nothing is left.
+        """
+        data = self.pack.data(self.without)
+        known = set(self._seen() or ())
+        both = sorted(known & data.held_out)
+        if not both:
+            return data
+        told = (
+            f"{self.initial} has seen {len(both)} of the tiles that are held out, such as "
+            f"{both[0]}; leave them out of every evaluation (--on-error skip)"
+        )
+        held = [tile for tile in data.validation if tile.name not in known]
+        return replace(data, validation=held, leaks=(*data.leaks, told))
+
+    def _seen(self) -> list[str] | None:
+        """Names of the tiles that the initial model has seen; None: it does not say."""
+        model = self.first_weights()
+        return [] if model is None else seen(model)
+
+    def start(self, trainer: Trainer, data: Data) -> list[str] | None:
+        """Load initial weights, if given; the names of the tiles that they saw."""
+        model = self.first_weights()
+        if model is not None:
+            trainer.start_from(initial(model, self.config), str(model))
+        return self._seen()
 
     def trainer(self, data: Data) -> Trainer:
         """A trainer for that data at its first step."""
@@ -86,6 +115,8 @@ def main(args: Sequence[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, help="Train by the clock.")
     parser.add_argument("--set", action="append", default=[], help="KEY=VALUE; repeatable.")
     parser.add_argument("--without", action="append", default=[], help="Event to leave out.")
+    parser.add_argument("--init", type=Path, help="Model folder to take the initial weights from.")
+    parser.add_argument("--distil", action="store_true", help="Distil --init to few evaluations.")
     parser.add_argument("--resume", action="store_true", help="Go on from the newest state.")
     try:
         return _carry_out(parser.parse_args(args))
@@ -96,12 +127,14 @@ def main(args: Sequence[str] | None = None) -> int:
 
 def _carry_out(asked: argparse.Namespace) -> int:
     pack = Pack(asked.pack)
+    packed = DistilConfig.of(pack.config) if asked.distil else pack.config
     with joined() as group:
         run = PackedRun(
-            config=by_the_clock(override(pack.config, asked.set), asked.minutes, asked.set),
+            config=by_the_clock(override(packed, asked.set), asked.minutes, asked.set),
             pack=pack,
             out=asked.out,
             without=tuple(asked.without),
+            initial=asked.init,
             resume=asked.resume,
             group=group,
         )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType, ModuleType
 
 from afterscene.detectors.task import DetectorRun
+from afterscene.generators.distillation import DistilConfig
 from afterscene.generators.training import TrainConfig
 from afterscene.recipes import detector, generator, layout
 from afterscene.recipes.layout import LayoutConfig
@@ -24,6 +25,7 @@ RECIPES: Registry[Callable[[], LoopConfig]] = Registry(
         "generator": generator.default,
         "generator-compact": generator.compact,
         "generator-small": generator.small,
+        "generator-distilled": generator.distilled,
         "layout": layout.default,
         "unet": detector.unet,
         "tiny": detector.tiny,
@@ -35,6 +37,7 @@ RECIPES: Registry[Callable[[], LoopConfig]] = Registry(
 KINDS: Mapping[type, ModuleType] = MappingProxyType(
     {
         TrainConfig: generator,
+        DistilConfig: generator,
         LayoutConfig: layout,
         DetectorRun: detector,
     }

@@ -6,10 +6,8 @@ What ``afterscene train`` and ``afterscene detect fit`` do, as a function.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 
-from afterscene import shipped
 from afterscene.recipes.data import Folders, inherited, read_data
 from afterscene.recipes.record import Data
 from afterscene.recipes.registry import KINDS
@@ -24,11 +22,9 @@ class TrainRun(Run):
 
     Attributes:
         folders: Where its pairs come from.
-        initial: Model folder with the initial weights, instead of random ones.
     """
 
     folders: Folders
-    initial: Path | None = None
 
     @property
     def _kind(self) -> ModuleType:
@@ -48,9 +44,9 @@ class TrainRun(Run):
 
     def start(self, trainer: Trainer, data: Data) -> list[str] | None:
         """Load the initial weights, if given. Raises LeakFound if they saw a held-out tile."""
-        if self.initial is None:
+        model = self.first_weights()
+        if model is None:
             return []
-        model = shipped.model_folder(self.initial)
         trainer.start_from(self._kind.initial(model, self.config), str(self.initial))
         return inherited(model, data.held_out)
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from afterscene import shipped
 from afterscene.errors import BadParameter, MissingFile, OutputConflict
 from afterscene.files import prepare_output
 from afterscene.recipes.record import Data, check_data, write_data
@@ -45,6 +46,7 @@ class Run:
     Attributes:
         config: The full configuration.
         out: Folder of the run.
+        initial: Model with the initial weights, by name or folder, instead of random ones.
         resume: Continue from the newest complete state in ``out``.
         overwrite: Replace an earlier run in ``out``.
         group: The processes that train together.
@@ -52,6 +54,7 @@ class Run:
 
     config: LoopConfig
     out: Path
+    initial: Path | None = None
     resume: bool = False
     overwrite: bool = False
     group: Group = field(default_factory=Group)
@@ -60,6 +63,12 @@ class Run:
     def next(self) -> str:
         """What to train next, if anything is known."""
         return ""
+
+    def first_weights(self) -> Path | None:
+        """The folder of the initial weights, if given: a shipped model by name, or a folder."""
+        if self.initial is None:
+            return None
+        return shipped.models().get(str(self.initial), shipped.model_folder(self.initial))
 
     def read(self) -> Data:
         """The data of the run."""
@@ -82,7 +91,8 @@ class Run:
 
         Raises:
             MissingFile: there is no data, or no state to resume from.
-            BadParameter: the run in ``out`` was started with another config or other data.
+            BadParameter: the run in ``out`` was started with another config or other data, or
+                the recipe needs initial weights.
             LeakFound: a training pair, or the initial model, is not separate from the held-out
                 tiles.
             OutputConflict: the folder holds a run that is neither resumed nor overwritten.
@@ -101,7 +111,9 @@ class Run:
         return trainer, data, said
 
     def _check_states(self) -> None:
-        """A resumed run has states, a new one has none."""
+        """A resumed run has states, a new one has none; some need initial weights."""
+        if self.config.begins_trained and self.initial is None and not self.resume:
+            raise BadParameter("this recipe begins with trained weights; give them with --init")
         if self.resume and not states(self.out):
             raise MissingFile(
                 f"{self.out} has no complete training state to resume from; leave out --resume"

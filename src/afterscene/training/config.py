@@ -48,6 +48,11 @@ class LoopConfig:
     seed: int = 0
     exact: bool = False
 
+    @property
+    def begins_trained(self) -> bool:
+        """Whether the training makes no sense without initial weights."""
+        return False
+
     def __post_init__(self) -> None:
         for name in ("steps", "accumulate", "max_skipped", "save_every", "validate_every"):
             if getattr(self, name) < 1:
