@@ -105,8 +105,8 @@ class Wildfire(Hazard):
         "forest fire, blaze, flames",
         done="burnt, burned, burning, burns, burn, on fire, ablaze, in flames, "
         "catches fire, catch fire, scorched, charred, singed",
-        nouns_zh="野火, 山火, 林火, 森林火灾, 火灾, 大火",
-        done_zh="被烧, 着火, 起火, 失火, 燃烧, 烧坏, 被烧坏",
+        nouns_zh="野火, 山火, 林火, 森林火灾, 火灾, 大火, 火",
+        done_zh="被烧, 着火, 起火, 失火, 燃烧, 烧坏, 被烧坏, 烧",
         gone="burnt down, burned down, burns down, burn down, burnt to the ground, burned to the "
         "ground, burns to the ground, burn to the ground, gutted",
         gone_zh="烧毁, 烧光, 烧掉, 被烧毁",

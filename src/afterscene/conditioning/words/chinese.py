@@ -14,11 +14,15 @@ from afterscene.conditioning.words.vocabulary import (
     HEAVY,
     LIGHT,
     STANDING,
+    UNCLEAR,
     UNTOUCHED,
 )
 from afterscene.geodata.damage import DamageLevel
 
-_DIGITS = "零 一 二,两 三 四 五 六 七 八 九 十 十一 十二 十三 十四 十五 十六 十七 十八 十九 二十"
+_ONES = "一二三四五六七八九"
+_TENS = ("十", *(f"{ten}十" for ten in _ONES[1:]))
+#: Words of the numbers from 0 to 99.
+_DIGITS = ("零", *_ONES, *(f"{ten}{one}" for ten in _TENS for one in ("", *_ONES)))
 #: How a caption says the level of buildings, and the quarters of the picture in English order.
 ADJECTIVES_ZH = MappingProxyType(
     {
@@ -61,9 +65,9 @@ CHINESE: Mapping[str, Mapping[Any, str]] = MappingProxyType(
             DAMAGED: "受损, 损坏, 受灾, 破坏, 受影响, 遭到破坏, 遭破坏, 受到破坏, 受到影响",
             STANDING: "没有倒塌, 仍然屹立, 屹立, 未倒塌, 没倒, 幸存, 屹立不倒, 保住",
         },
-        "CAUSE": {None: "使, 让, 导致, 使得, 令"},
+        "CAUSE": {None: "使, 让, 导致, 使得, 令, 把, 将"},
         "CAUSED": {None: "因, 因为, 由于, 由"},
-        "OCCURS": {None: "发生, 发生了, 来袭, 袭来, 爆发, 过境, 经过, 了一场"},
+        "OCCURS": {None: "发生, 发生了, 来袭, 袭来, 爆发, 过境, 经过, 了一场, 过后"},
         "AFTER": {None: "遭遇, 遭受, 一场, 一次"},
         "FIRST": {None: "首先, 先, 先是, 起初, 一开始"},
         "THEN": {None: "然后, 接着, 随后, 之后, 最后, 后来"},
@@ -90,7 +94,9 @@ CHINESE: Mapping[str, Mapping[Any, str]] = MappingProxyType(
             "third": "三分之一",
             "quarter": "四分之一",
         },
-        "PERCENT": {2 / 3: "三分之二", 3 / 4: "四分之三"},
+        "PERCENT": {k / 100: f"百分之{word}" for k, word in enumerate(_DIGITS) if k}
+        | {1.0: "百分之百", 2 / 3: "三分之二"}
+        | {3 / 4: "四分之三, 百分之七十五"},
         "CORNER": {None: "角, 角落"},
         "CENTRE": {None: "中央, 中心, 中间, 正中, 中部"},
         "WATER": {None: "水面, 水, 河, 河流, 湖, 湖泊, 海, 海岸, 河岸, 岸, 池塘, 水域, 大海"},
@@ -117,11 +123,22 @@ CHINESE: Mapping[str, Mapping[Any, str]] = MappingProxyType(
             ("kPa", 1.0): "千帕, kpa",
             ("kW/m2", 1.0): "kw/m2",
         },
-        "NUMBER": dict(enumerate(_DIGITS.split(" "))),
+        "NUMBER": dict(enumerate(_DIGITS)) | {2: "二, 两"},
         "": {
             None: "的, 都, 全都, 均, 皆, 被, 了, 是, 在, 个, 栋, 座, 幢, 间, 所, 处, 画面, "
-            "图片, 图像, 地区, 区域, 位于, 会, 将, 要, 受到, 遭, 遭到, 已, 已经, 于, 那, 这, 场, "
-            "仍, 仍然, 则, 请, 把, 靠近, 里氏, 第, 有"
+            "图片, 图像, 地区, 区域, 位于, 会, 要, 受到, 遭, 遭到, 已, 已经, 于, 那, 这, 场, "
+            "仍, 仍然, 则, 请, 靠近, 里氏, 有"
+        },
+        "ORDINAL": {None: "第"},
+        UNCLEAR: {
+            "is vague; give a number, a share such as 一半, or 所有": "左右, 大约, 大概, 约, 几乎, "
+            "差点, 大部分, 多数, 大多数, 少数, 一些, 若干, 几, 数十, 上百, 上千, 上十, 十几, 部分, "
+            "大半, 小半, 上下",
+            "can mean none or not all; say which": "不都, 没都, 没有都, 不全, 没全, 未全, 并非, "
+            "不是",
+            "leaves a choice; say which": "或, 或者, 还是",
+            "says what may be; say what happens": "如果, 要是, 可能, 也许, 假如, 除非",
+            "asks; say what happens": "？, ?, 吗",
         },
     }
 )

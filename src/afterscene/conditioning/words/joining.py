@@ -31,6 +31,8 @@ class Clause:
 
     rules: tuple[Demand, ...] = ()
     events: tuple[Event, ...] = ()
+    alone: bool = False
+    """It says "nothing else" of the clause before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +172,8 @@ def done_in(found: Sequence[Any]) -> tuple[Effect, tuple[Event, ...]]:
 def merged(groups: list[Any]) -> list[Any]:
     """The groups of a list. Raises BadParameter where a place may belong to the one before."""
     for before, after in pairwise(groups):
+        if isinstance(before, Chosen) and before.but and isinstance(after, Chosen):
+            raise two_ways("all but some, and others")
         chosen = isinstance(before, Chosen) and bool(before.places) and _chosen(before)
         if chosen and isinstance(after, Chosen) and after == Chosen(places=after.places):
             raise two_ways("a place after a choice of buildings in another place")
@@ -199,6 +203,35 @@ def rules_of(groups: list[Any], effect: Effect, extra: "But | None") -> tuple[De
     return tuple(rules)
 
 
+def spared(rules: Sequence[Demand]) -> Demand:
+    """What "only" says of all others: undamaged, or the opposite of being spared."""
+    effect = rules[0].effect
+    (others,) = rules_of(
+        [Chosen(rest=True)], UNTOUCHED if effect.damages else opposite(effect), None
+    )
+    return others
+
+
+def in_time(clauses: Sequence[tuple[bool | None, Clause]]) -> list[Demand]:
+    """The rules of clauses with their steps; each with True (then), False (first) or None.
+
+    Raises:
+        BadParameter: "first" stands after what comes later, or "nothing else" after nothing.
+    """
+    step, rules = 0, list[Demand]()
+    for later, clause in clauses:
+        if later is False and rules:
+            raise BadParameter(
+                "--say: what happens first stands after something else; write it in its order"
+            )
+        if clause.alone and not rules:
+            raise BadParameter("--say: nothing else than what? say before it what happens")
+        step += bool(later)
+        own = (spared(rules[-1:]),) if clause.alone else clause.rules
+        rules += [rule if is_calm(rule) else replace(rule, step=step) for rule in own]
+    return rules
+
+
 def is_calm(rule: Demand) -> bool:
     """Whether a rule says that nothing happens to all others: that has no time."""
     return is_rest(rule) and rule.effect == UNTOUCHED
@@ -211,12 +244,14 @@ def is_rest(rule: Demand) -> bool:
 
 def agreed(events: Sequence[Event]) -> dict[str, Any]:
     """The one hazard and strength of a sentence. Raises BadParameter for two."""
-    names = list(dict.fromkeys(event.name for event in events))
+    names = list(dict.fromkeys(event.name for event in events if event.name))
     if len(names) > 1:
         raise BadParameter(
             f"--say names two hazards, {names[0]} and {names[1]}; one picture shows one hazard"
         )
     values = list(dict.fromkeys(e.strength for e in events if e.strength is not None))
+    if values and not names:
+        raise BadParameter("--say gives a depth but no hazard; name it: a flood, a tsunami")
     if len(values) > 1:
         raise BadParameter(f"--say gives the {names[0]} two strengths; name one")
     return {"hazard": names[0] if names else "", "strength": values[0] if values else None}

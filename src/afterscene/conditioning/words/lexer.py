@@ -9,6 +9,7 @@ from typing import Any
 from lark import Token
 from lark.lexer import Lexer
 
+from afterscene.conditioning.words.doubts import ordinal, refuse_doubtful
 from afterscene.conditioning.words.vocabulary import Phrase, phrases
 from afterscene.errors import BadParameter
 
@@ -30,7 +31,7 @@ _NUMERIC = {
     "pixel": "POINT",
     "degrees": "POINT",
 }
-_ALLOWED = set(",;.:!%()°²&/–—'-，。；：、！（）％")
+_ALLOWED = set(",;.:!?%()°²&/–—'-，。；：、！（）％？")
 
 
 class Words(Lexer):
@@ -58,7 +59,8 @@ def tokens(text: str) -> list[Token]:
     plain = checked(text)
     language = language_of(plain)
     found = list(_terminals(plain, phrases(language), language))
-    return _separated(_numbered(_closed(found)))
+    refuse_doubtful(found, language)
+    return _separated(_numbered(_banked(_closed(found))))
 
 
 def checked(text: str) -> str:
@@ -153,7 +155,7 @@ def _longest(text: str, place: int, known: Mapping[str, Phrase], language: str) 
     if language == "zh":
         ends = range(min(len(text), place + 12), place, -1)
         return next((text[place:end] for end in ends if text[place:end] in known), None)
-    words = re.match(r"[^\s,;.:!]+(?:[ \t\n\r]+[^\s,;.:!]+){0,5}|.", text[place:])
+    words = re.match(r"[^\s,;.:!?]+(?:[ \t\n\r]+[^\s,;.:!?]+){0,5}|.", text[place:])
     assert words
     said = words.group()
     while said:
@@ -198,6 +200,17 @@ def _closed(found: list[Token]) -> list[Token]:
     ]
 
 
+def _banked(found: list[Token]) -> list[Token]:
+    """河边150米内 as 河150米内: what is near comes from the distance."""
+    kinds = [token.type for token in found]
+    return [
+        token
+        for k, token in enumerate(found)
+        if not (token.type == "NEAR" and k and kinds[k - 1] in ("WATER", "ROAD"))
+        or kinds[k + 1 : k + 3] != ["NUMBER", "UNIT"]
+    ]
+
+
 def _numbered(found: list[Token]) -> list[Token]:
     """``building 12`` (12号建筑) as one token, unless a unit follows (``building 12 m from``)."""
     kept: list[Token] = []
@@ -208,6 +221,9 @@ def _numbered(found: list[Token]) -> list[Token]:
             kept[-1] = _token("NUMBERED", token.value, f"{before} {token}", before.start_pos or 0)
         elif token.type == "HAO" and before and before.type == "NUMBER" and after == "BUILDINGS":
             kept[-1] = _token("NUMBERED", before.value, f"{before}{token}", before.start_pos or 0)
+        elif token.type == "ORDINAL":
+            if [t.type for t in found[k + 1 : k + 3]] != ["NUMBER", "HAO"]:
+                raise ordinal(token)
         elif token.type == "BUILDINGS" and before and str(before).endswith("号"):
             continue
         elif token.type == "ALL" and after in _SAYS and before and before.type not in _STARTS:

@@ -17,7 +17,7 @@ from afterscene.conditioning.words.joining import (
     done_in,
     group_of,
     has_nearest,
-    is_calm,
+    in_time,
     is_rest,
     is_sign,
     led_by,
@@ -28,6 +28,7 @@ from afterscene.conditioning.words.joining import (
     opposite,
     rules_of,
     sole,
+    spared,
     two_ways,
     whole,
 )
@@ -140,7 +141,9 @@ class Reader(Transformer):
         if (maybe(found, Kind) or Kind()).single:
             raise two_ways("a share before one building")
         if not 0 < share <= 1:
-            raise BadParameter(f"--say: {share:.6g} of the buildings; name a share of 1 at most")
+            raise BadParameter(
+                f"--say: {100 * share:.6g}% of the buildings; name a share above 0 and at most 100%"
+            )
         return group_of(found, fraction=None if share == 1 else share)
 
     def unclear(self, direction: Token, share: Token, *_: Any) -> Chosen:
@@ -257,7 +260,7 @@ class Reader(Transformer):
         rules = rules_of(groups, effect, maybe(found, But))
         return Clause(rules=rules, events=(*events, *((named,) if named else ())))
 
-    hazard_acts = act
+    hazard_acts = left = hazard_leaves = act
     caused = rule
 
     def hazard_there(self, event: Event, place: Any) -> Clause:
@@ -268,11 +271,19 @@ class Reader(Transformer):
         effect, events = next(x for x in found if isinstance(x, tuple))
         return Clause(rules=rules_of([Chosen(rest=True)], opposite(effect), None), events=events)
 
+    def nothing_else(self, *_: Any) -> Clause:
+        return Clause(alone=True)
+
+    def depth(self, *found: Any) -> Clause:
+        value = maybe(found, Strength) or self.measure(*found)
+        return Clause(events=(Event(name="", strength=value),))
+
+    def neither(self, *found: Any) -> list[Any]:
+        return [("nobody", group) for group in found if isinstance(group, Chosen)]
+
     def only(self, *found: Any) -> Clause:
         clause = self.rule(*found)
-        effect = clause.rules[0].effect
-        others = UNTOUCHED if effect.damages else opposite(effect)
-        return replace(clause, rules=(*clause.rules, *rules_of([Chosen(rest=True)], others, None)))
+        return replace(clause, rules=(*clause.rules, spared(clause.rules)))
 
     def event(self, *found: Any) -> Clause:
         for token in found:
@@ -286,15 +297,13 @@ class Reader(Transformer):
     def then(self, *_: Token) -> bool:
         return True
 
-    def clause(self, later: bool | None, body: Clause) -> tuple[bool, Clause]:
-        return bool(later), body
+    def clause(self, later: bool | None, body: Clause) -> tuple[bool | None, Clause]:
+        return later, body
 
     def start(self, *found: Any) -> Saying:
-        step, rules, events = 0, list[Demand](), list[Event]()
-        for later, clause in (part for part in found if isinstance(part, tuple)):
-            step += later
-            rules += [rule if is_calm(rule) else replace(rule, step=step) for rule in clause.rules]
-            events += clause.events
+        clauses = [part for part in found if isinstance(part, tuple)]
+        rules = in_time(clauses)
         if any(rule.effect.damages for rule in rules) and not any(map(is_rest, rules)):
             rules.append(Demand(groups=(Chosen(rest=True),), effect=UNTOUCHED))
+        events = [event for _, clause in clauses for event in clause.events]
         return Saying(rules=tuple(rules), **agreed(events))

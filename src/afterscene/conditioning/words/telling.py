@@ -33,7 +33,7 @@ EFFECTS = MappingProxyType(
         HEAVY: "heavily damaged",
         DESTROYED: "destroyed",
         DAMAGED: "damaged",
-        STANDING: "not destroyed",
+        STANDING: "still standing",
     }
 )
 PARTS = MappingProxyType({1 / 2: "half", 1 / 3: "a third", 2 / 3: "two thirds", 1 / 4: "a quarter"})

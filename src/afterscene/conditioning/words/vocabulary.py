@@ -31,13 +31,32 @@ ADJECTIVES = MappingProxyType(
 )
 QUARTERS = ("upper left", "upper right", "lower left", "lower right")
 
-NUMBERS = (
-    "zero, one, two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, "
-    "fourteen, fifteen, sixteen, seventeen, eighteen, nineteen, twenty"
+_ONES = (
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
+    *("ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen"),
+    *("eighteen", "nineteen"),
 )
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+#: Words of the numbers from 0 to 99, each with its spellings.
+NUMBERS = (
+    *_ONES,
+    *(
+        f"{ten}-{one}, {ten} {one}" if k else ten
+        for ten in _TENS
+        for k, one in enumerate(_ONES[:10])
+    ),
+)
+PERCENTS = {
+    k / 100: ", ".join(f"{w} {p}" for w in text.split(", ") for p in ("percent", "per cent"))
+    for k, text in enumerate(NUMBERS)
+    if k
+}
+#: The terminal of words that no sentence may have; their meaning says why.
+UNCLEAR = "UNCLEAR"
 Rows = Mapping[str, Mapping[Any, str]]
 ENGLISH: Rows = {
     "ALL": {None: "every, all, each, everything, everywhere"},
+    "ANY": {None: "any, anything"},
     "ALLBUT": {None: "all but, all except, everything but, everything except, every but"},
     "NO": {None: "no, none, not one, nothing, not a single, not any"},
     "REST": {
@@ -64,11 +83,13 @@ ENGLISH: Rows = {
     "BE": {
         None: "is, are, was, were, be, being, been, has, have, had, gets, get, got, becomes, "
         "become, ends up, end up, stays, stay, remains, remain, must, should, will, shall, "
-        "suffers, suffer, with, shows, show, takes, take, let, keep, leave, leaves, "
+        "suffers, suffer, with, shows, show, takes, take, let, "
         "must be, should be, "
         "will be, has been, have been, suffered, lies, lie, make, sustains, sustain, stayed, "
-        "remained"
+        "remained, sustained, came through, comes through, come through, came out, comes out, "
+        "got away, gets away"
     },
+    "LEAVE": {None: "leave, leaves, keep, keeps, leaving, keeping"},
     "ONLY": {None: "only, solely, nothing but, none but"},
     "NOT": {
         None: "not, never, don't, doesn't, do not, does not, did not, isn't, aren't, wasn't, "
@@ -78,7 +99,7 @@ ENGLISH: Rows = {
     "ATMOST": {None: "at most, no more than, no worse than, not more than"},
     "EFFECT": {
         UNTOUCHED: "undamaged, untouched, unharmed, intact, unscathed, spared, safe, dry, "
-        "unaffected, "
+        "unaffected, alone, "
         "no damage, without damage, without any damage, unhurt, fine, spare, without a scratch",
         LIGHT: "minor damage, lightly damaged, slightly damaged, minor, light damage, slight "
         "damage, slightly, lightly, a little damage, minor-damage, slightly hurt, barely damaged",
@@ -90,12 +111,16 @@ ENGLISH: Rows = {
         "washed away, destroys, destroy, flatten, flattens, raze, razes, ruins, wreck, wrecks, "
         "levels, wipes out, wipe out, demolish, demolishes, sweeps away, annihilated, totalled, "
         "reduced to rubble, rubble, knocked down, blown away, destroying, comes down, fall down, "
-        "falls down, completely destroyed, totally destroyed",
+        "falls down, completely destroyed, totally destroyed, lost, claims, claimed, took, "
+        "lies in ruins, lie in ruins",
         DAMAGED: "damaged, hit, struck, harmed, affected, touched, hurt, damage, damages, "
-        "damaging, hits, strikes, harm, harms, touch",
+        "damaging, hits, strikes, harm, harms, touch, reached, reaches, reach",
         STANDING: "standing, still standing, stands, stand, still stands, still stand, survives, "
-        "survive, survived, surviving, left standing, remain standing, remains standing",
+        "survive, survived, surviving, left standing, remain standing, remains standing, "
+        "held, hold, holds, holds out, held out",
     },
+    "NEITHER": {None: "neither"},
+    "NOR": {None: "nor"},
     "BY": {None: "by, because, due to, owing to"},
     "AFTER": {None: "after, during, following, amid"},
     "OCCURS": {
@@ -173,13 +198,22 @@ ENGLISH: Rows = {
         ("kPa", 1.0): "kpa, kilopascals, kilopascal",
         ("kW/m2", 1.0): "kw/m2, kw/m²",
     },
-    "NUMBER": dict(enumerate(NUMBERS.split(", "))),
+    "NUMBER": dict(enumerate(NUMBERS)),
+    "PERCENT": PERCENTS,
     "": {
         None: "the, a, an, of, to, from, that, which, that are, which are, that lie, please, away, "
         "located, situated, picture, "
         "image, scene, map, town, village, area, located at, distance, pixel, point, those, these, "
         "also, all over the picture, just, exactly, precisely, it, of them, their, completely, "
-        "totally, entirely, in total, 's"
+        "totally, entirely, in total, 's, show me, please show me"
+    },
+    UNCLEAR: {
+        "is vague; give a number, a share such as half, or all": "about, approximately, roughly, "
+        "nearly, almost, some, most, many, few, several, a few, hardly, scarcely, mostly, partly",
+        "leaves a choice; say which": "or, either, and/or",
+        "says what may be; say what happens": "if, unless, could, might, may, would, maybe, "
+        "perhaps, possibly, probably",
+        "asks; say what happens": "?",
     },
 }
 
