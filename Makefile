@@ -62,5 +62,5 @@ $(READY): pyproject.toml constraints.txt
 	{ test -x $(BIN)/python && $(BIN)/python -m pip --version >/dev/null 2>&1 || \
 	  $$python -m venv --clear $(VENV) || \
 	  { echo "$$python cannot make a virtual environment; install its venv package (on Debian: python3-venv)." >&2; exit 1; }; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,encoders,lab,course,docs,dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,encoders,lab,studio,course,docs,dev]"
 	@touch $(READY)

@@ -67,7 +67,14 @@ def test_the_links_of_the_readme_lead_somewhere():
     assert missing == []
 
 
-PYTHON = [(path, k) for path in PAGES for k in range(len(blocks(path, "python")))]
+#: Their Python needs a server: tests/studio runs it.
+CLIENTS = ("studio",)
+PYTHON = [
+    (path, k)
+    for path in PAGES
+    if path.stem not in CLIENTS
+    for k in range(len(blocks(path, "python")))
+]
 
 
 @pytest.mark.parametrize(("path", "k"), PYTHON, ids=lambda v: getattr(v, "stem", v))

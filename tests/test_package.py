@@ -22,6 +22,7 @@ NEEDED = {
     "afterscene/py.typed",
     "afterscene/lite0_offsets.json",
     "afterscene/pages/templates/page.html",
+    "afterscene/studio/static/index.html",
     "afterscene/lab/templates/demo.html",
     "afterscene/samples/README.md",
     "afterscene/school/lessons/zh/09_robustness.md",
@@ -96,6 +97,7 @@ LACKING = {
         "encoders",
         "gbd plan --xbd xbd --built-up 0.5 --hazard flood --count 1 --out p",
     ),
+    "studio": ("studio", "studio --no-browser --folder s"),
     "regions": ("geo", "regions --hazard flood --count 3 --out regions"),
 }
 

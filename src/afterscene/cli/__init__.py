@@ -31,6 +31,7 @@ from afterscene.cli import (
     samplers,
     samples,
     score,
+    studio,
     synthesize,
     train,
 )
@@ -109,6 +110,7 @@ gbd.app.command("tile")(plans.tile)
 app.add_typer(gbd.app, name="gbd")
 app.add_typer(detect.app, name="detect")
 app.command("score")(score.score)
+app.command("studio")(studio.studio)
 app.command("train")(train.train)
 app.command("pack")(pack.pack)
 app.add_typer(hazards.app, name="hazards")

@@ -1,5 +1,6 @@
 """``afterscene assess``: the damage level of each footprint, as GeoPackage, style and map."""
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -53,51 +54,33 @@ def assess(
     OUT.qml (a QGIS style) and OUT.html (a map for the browser).
     """
     from afterscene.detectors import load_detector
-    from afterscene.detectors.assess import assess as work
-    from afterscene.detectors.assessment import counts, write_layer
-    from afterscene.detectors.detector import OVERLAP, TILE
-    from afterscene.geodata.doubts import warn_of_files
-    from afterscene.geodata.footprints import read_footprints
-    from afterscene.geodata.overview import ImageFile
-    from afterscene.geodata.resolution import check_pixels
-    from afterscene.geodata.samegrid import same_grid
-    from afterscene.geodata.tiles import tiles
-    from afterscene.pages.damage_map import write_map, write_style
+    from afterscene.pages.assessed import assess_files
 
     output = Output(json=as_json, quiet=quiet)
     if out.suffix.lower() != ".gpkg":
         raise BadParameter(f"--out {out} does not end in .gpkg; name a GeoPackage")
     files = [out, out.with_suffix(".qml"), out.with_suffix(".html")]
-    with whole_files(files, overwrite):
-        images = ImageFile(pre), ImageFile(post)
-        grid = same_grid(*(image.grid for image in images))
-        warn_of_files(*images)
-        found = read_footprints(footprints, grid)
-        if not found.buildings:
-            raise BadParameter(
-                f"{footprints}: contains no footprints; give a file with the buildings"
-            )
-        check_pixels(found.grid, found.buildings)
-        detector = load_detector(model)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        write_style(files[1])  # before the work, so that a folder without space is told now
-        shape = found.grid.shape
-        with output.progress("assess", len(tiles(shape, size=TILE, overlap=OVERLAP))) as advance:
-            done = work(detector, *images, found.buildings, shape, flips=flips, advance=advance)
-        write_map(done, found.grid, *images, files[2], source=Path(model).name)
-        write_layer(done, found.grid, out, source=Path(model).name)
-    levels = counts(done)
-    output.left_out(found.left_out)
+    with whole_files(files, overwrite), ExitStack() as stack:
+        made = assess_files(
+            lambda: load_detector(model),
+            pre,
+            post,
+            footprints,
+            out,
+            source=Path(model).name,
+            flips=flips,
+            begin=lambda total: stack.enter_context(output.progress("assess", total)),
+        )
+    output.left_out(made.left_out)
     values = {
         "out": str(out),
-        "style": str(files[1]),
-        "map": str(files[2]),
-        "buildings": len(done),
-        "levels": levels,
-        "left_out": found.left_out.as_json(),
-        "crs": found.grid.crs,
+        "style": str(made.style),
+        "map": str(made.map),
+        "buildings": sum(made.counts.values()),
+        "levels": made.counts,
+        "left_out": made.left_out.as_json(),
+        "crs": made.crs,
     }
-    rows = [(word, n) for word, n in levels.items()]
-    output.result(
-        values, f"{table(('level', 'buildings'), rows)}\n{out}\nMap: {files[2].resolve()}"
-    )
+    rows = [*made.counts.items()]
+    text = f"{table(('level', 'buildings'), rows)}\n{out}\nMap: {made.map.resolve()}"
+    output.result(values, text)

@@ -24,7 +24,7 @@ from afterscene.generators.acquisition import Acquisition
 from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.choosing import Choice
 from afterscene.generators.crops import affected_mask, around
-from afterscene.generators.render import RenderConfig, draw_scene, scene_condition
+from afterscene.generators.render import RenderConfig, Watch, draw_scene, scene_condition
 from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.damage import DamageMap, rasterize
 from afterscene.geodata.resolution import metres_per_pixel
@@ -192,11 +192,14 @@ def acquire(frame: Frame) -> Frame:
     return replace(frame, start=simulate(frame.start), sketch=sketch)
 
 
-def refine(frame: Frame, model: BridgeModel, told: str) -> np.ndarray:
+def refine(frame: Frame, model: BridgeModel, told: str, watch: Watch | None = None) -> np.ndarray:
     """What the bridge draws from ``start`` where it may, conditioned on that hazard.
 
-    The style of ``start`` is kept, except in *redraw*. Raises NotFinite.
+    The style of ``start`` is kept, except in *redraw*. ``watch`` sees the scene before the first
+    step and after each. Raises NotFinite.
     """
+    if watch is not None:
+        watch(frame.start if frame.sketch is None else frame.sketch, 0)
     if frame.area is not None and not frame.area.any():
         return frame.start
     style = frame.style if frame.mode == "redraw" else np.zeros(STYLE_SIZE, np.float32)
@@ -209,9 +212,8 @@ def refine(frame: Frame, model: BridgeModel, told: str) -> np.ndarray:
         gsd=frame.gsd,
         stride=model.config.stride,
     )
-    return draw_scene(
-        model, frame.start, condition, seed=frame.seed, config=frame.config, sketch=frame.sketch
-    )
+    how = {"seed": frame.seed, "config": frame.config, "sketch": frame.sketch, "watch": watch}
+    return draw_scene(model, frame.start, condition, **how)  # type: ignore[arg-type]
 
 
 def compose(frame: Frame, drawn: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ from afterscene.generators.frame import (
     prepare_frame,
     refine,
 )
-from afterscene.generators.render import RenderConfig, draw_scene, scene_condition
+from afterscene.generators.render import RenderConfig, Watch, draw_scene, scene_condition
 from afterscene.geodata.damage import DamageMap
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import depiction_of
@@ -57,6 +57,7 @@ class BridgeGenerator:
         config: Defaults of rendering.
         choice: Selects among several sketches of the damage, if a hazard begins with one; None:
             the first is used.
+        watch: Sees each step of a scene, for a preview; it may raise to stop the scene.
         folder: The folder that it was loaded from, if any.
     """
 
@@ -65,6 +66,7 @@ class BridgeGenerator:
     scenes: dict[str, np.ndarray] = field(default_factory=dict)
     config: RenderConfig = field(default_factory=RenderConfig)
     choice: Choice | None = None
+    watch: Watch | None = field(default=None, compare=False)
     folder: Path | None = None
 
     @cached_property
@@ -122,7 +124,7 @@ class BridgeGenerator:
             frame, style=self._style_of(frame) if style is None else _checked(style, mode)
         )
         frame = acquire(depict(frame, self.choice))
-        drawn = refine(frame, self.fast, self.drawn_as(damage.hazard))
+        drawn = refine(frame, self.fast, self.drawn_as(damage.hazard), self.watch)
         pixels = np.ascontiguousarray(compose(frame, drawn).transpose(2, 0, 1))
         return pre.replace(pixels=pixels, source=f"afterscene:{self.hash[:12]}:{seed}")
 

@@ -10,7 +10,7 @@ image.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,10 @@ from afterscene.tensors import from_numbers, from_pixels, to_pixels
 
 if TYPE_CHECKING:
     from afterscene.depiction import Depiction
+
+
+Watch = Callable[[np.ndarray, int], None]
+"""Sees ``(H, W, 3)`` uint8 after that many steps of a scene; an error that it raises ends it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,16 +239,23 @@ def draw_scene(
     seed: int,
     config: RenderConfig,
     sketch: np.ndarray | None = None,
+    watch: Watch | None = None,
 ) -> np.ndarray:
     """Run a prepared bridge from ``picture`` ``(H, W, 3)`` uint8 to its end, of the same shape.
 
     ``condition`` is made from ``picture`` (:func:`scene_condition`) with the model's stride; a
-    ``sketch`` is an approximation of the post image. Raises NotFinite.
+    ``sketch`` is an approximation of the post image; ``watch`` sees the estimate after each step.
+    Raises NotFinite.
     """
     begun = None
     if sketch is not None:
         begun = to_opponent(picture_tensor(sketch, model.config.stride))
+
+    def pixels(x: Tensor) -> np.ndarray:
+        return to_pixels(to_rgb(x)[0])[: picture.shape[0], : picture.shape[1]].copy()
+
     for state in scene_states(model, condition, seed=seed, config=config, sketch=begun):
         x0 = state.x
-    rgb = to_rgb(x0)[0]
-    return to_pixels(rgb)[: picture.shape[0], : picture.shape[1]].copy()
+        if watch is not None:
+            watch(pixels(state.x0), state.step + 1)
+    return pixels(x0)

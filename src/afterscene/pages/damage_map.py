@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from afterscene.detectors.assess import Assessed
 from afterscene.detectors.assessment import NOT_ASSESSED, counts, word_of
@@ -60,18 +61,21 @@ def write_map(
     )
 
 
-def _shape(one: Assessed) -> dict[str, Any]:
+def svg_path(outline: BaseGeometry) -> str:
+    """The rings of a polygon or multipolygon as the ``d`` of an SVG path."""
     rings = [
-        ring
-        for part in shapely.get_parts(one.building.polygon)
-        for ring in (part.exterior, *part.interiors)
+        ring for part in shapely.get_parts(outline) for ring in (part.exterior, *part.interiors)
     ]
     points = [np.asarray(ring.coords)[:, :2] for ring in rings]
     lines = (" L".join(f"{x:.1f},{y:.1f}" for x, y in ring) for ring in points)
+    return " ".join(f"M{line}Z" for line in lines)
+
+
+def _shape(one: Assessed) -> dict[str, Any]:
     chances = zip(LEVEL_WORDS, one.probabilities, strict=False)
     return {
         "uid": one.building.uid,
         "word": word_of(one),
-        "path": " ".join(f"M{line}Z" for line in lines),
+        "path": svg_path(one.building.polygon),
         "chances": ", ".join(f"{word} {p:.0%}" for word, p in chances),
     }

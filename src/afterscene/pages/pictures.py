@@ -3,10 +3,14 @@
 import base64
 import io
 
+import cv2
 import numpy as np
 from PIL import Image
 
 from afterscene.geodata.damage import COLOURS
+
+FIELD = (88, 28, 135)
+"""Colour of an intensity field: none of the levels' and seldom seen from above."""
 
 
 def paint_damage(
@@ -55,9 +59,40 @@ def no_larger(rgb: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(rgb).resize((width, height), Image.Resampling.LANCZOS))
 
 
-def data_uri(rgb: np.ndarray, side: int = 640) -> str:
-    """(H, W, 3) uint8, shrunk to `side` pixels, as a JPEG data URI for a page."""
+def jpeg(rgb: np.ndarray, side: int = 640) -> bytes:
+    """(H, W, 3) uint8, shrunk to `side` pixels, as a JPEG."""
     buffer = io.BytesIO()
     image = Image.fromarray(np.ascontiguousarray(no_larger(rgb, side)))
     image.save(buffer, "JPEG", quality=85, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return buffer.getvalue()
+
+
+def data_uri(rgb: np.ndarray, side: int = 640) -> str:
+    """:func:`jpeg` as a data URI for a page."""
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg(rgb, side)).decode()
+
+
+def field_uri(field: np.ndarray, side: int = 640) -> str:
+    """(H, W) >= 0 as a data URI of a PNG to lay over a picture: the stronger, the less clear."""
+    share = field / max(float(field.max()), 1e-9)
+    alpha = np.rint(150 * np.clip(share, 0, 1)).astype(np.uint8)
+    colour = np.broadcast_to(np.array(FIELD, np.uint8), (*field.shape, 3))
+    image = Image.fromarray(np.dstack([colour, alpha]))
+    image.thumbnail((side, side))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def marked(rgb: np.ndarray, word: str = "SYNTHETIC") -> np.ndarray:
+    """A copy of (H, W, 3) uint8 with the word in its lower right corner, white on black."""
+    size = max(rgb.shape[1] / 512, 0.5)
+    font, thick = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(1.6 * size))
+    (width, height), below = cv2.getTextSize(word, font, 0.7 * size, thick)
+    out, gap = rgb.copy(), round(8 * size)
+    bottom, right = rgb.shape[:2]
+    corner = (right - width - 2 * gap, bottom - height - below - gap)
+    cv2.rectangle(out, corner, (right, bottom), (0, 0, 0), -1)
+    start = (right - width - gap, bottom - below - gap // 2)
+    cv2.putText(out, word, start, font, 0.7 * size, (255, 255, 255), thick, cv2.LINE_AA)
+    return out
