@@ -33,7 +33,7 @@ from afterscene.metrics.confusion import Confusion
 SIDE = 1024
 COMPARISONS = (
     *("ablations", "detectors", "evidence", "learning", "registration", "samplers", "speed"),
-    "texture",
+    *("texture", "water"),
 )
 Station = tuple[str, int, Callable[[], object]]
 

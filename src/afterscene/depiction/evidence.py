@@ -38,6 +38,10 @@ GROWN = 0.07
 WOOD, CROWN = 2.5, 1.75
 #: Smallest water body in square metres, and how far its shore is searched in metres.
 POND, SHORE = 250.0, 7.0
+#: Share of grass in a calm place that is none of water; brightness from which grass is recognised.
+MEADOW, LIT = 0.5, 0.13
+#: Metres over which the hue of glinting water is averaged.
+GLINT = 2.0
 #: Brightness of the brightest water; range of sensor grain in which water can be recognised.
 BRIGHT, GRAIN = 0.50, (0.0015, 0.04)
 #: Length of a house's shadow in metres, and number of directions that are tried.
@@ -121,9 +125,35 @@ class Evidence:
             if stats[i, cv2.CC_STAT_AREA] * self.gsd**2 < POND:
                 continue
             core = index == i
-            if float(np.median((self.rough / limit)[core])) < CALM:
+            calmest = float(np.median((self.rough / limit)[core])) < CALM
+            if calmest and self.light[core].any() and float(self.grass[core].mean()) < MEADOW:
                 found |= self._whole(core)
         return found & ~self.roofs
+
+    @cached_property
+    def grass(self) -> np.ndarray:
+        """Bool: lit, green and redder than blue: lawns and meadows, smooth as water at times."""
+        red, _, blue = self.blurred(self.picture, 1.5).transpose(2, 0, 1)
+        return (self.green > GROWN) & (red > blue) & (self.light > LIT)
+
+    @cached_property
+    def glinting(self) -> np.ndarray:
+        """Bool: water, and rough water beside it, in which waves reflect the sun.
+
+        It has the hue of the calm water, and is as bright or brighter.
+        """
+        if not self.water.any():
+            return self.water
+        smooth = self.blurred(self.picture, GLINT)
+        hue = smooth / np.maximum(smooth.sum(axis=2, keepdims=True), 0.05)
+        near = np.abs(hue - hue[self.water].mean(axis=0))
+        spread = np.maximum(hue[self.water].std(axis=0), 0.006)
+        light = smooth.mean(axis=2) - float(np.median(smooth[self.water]))
+        alike = (near < 3 * spread).all(axis=2) & (light > -0.06) & (light < 0.3)
+        alike &= ~self.grass & ~self.roofs & (self.light > 0)
+        alike = cv2.morphologyEx(alike.astype(np.uint8), cv2.MORPH_OPEN, self._disc(2 * GLINT))
+        _, index = cv2.connectedComponents(((alike > 0) | self.water).astype(np.uint8))
+        return np.isin(index, np.unique(index[self.water]))
 
     @property
     def _contrast(self) -> float:

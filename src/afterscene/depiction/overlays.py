@@ -3,10 +3,9 @@
 The field says how deep the water is or how much ash fell; :class:`~.evidence.Evidence` says what it
 lies on. Colours were measured on `train` pairs of xBD's hurricane-florence and midwest-flooding:
 
-* water: flooded woods keep their colour (33, 58, 31 before, 38, 60, 33 after); open ground becomes
-  dark under clear water (38, 58, 45) and brown under muddy water (124, 105, 79). Shores are a pixel
-  or two wide. Lakes and rivers of the image take the colour of the flood. Roofs stay above water
-  until it reaches their eaves (assumed: 3 m per storey);
+* water (:mod:`.surface`): flooded woods keep their colour (33, 58, 31 before, 38, 60, 33 after).
+  Shores are a pixel or two wide. Lakes and rivers of the image take the colour of the flood. Roofs
+  stay above water until it reaches their eaves (assumed: 3 m per storey);
 * ash: grey and dry. It hides a share 1 - exp(-load / 0.05 kPa) of the ground (0.05 kPa is about
   5 mm), less on leaves; tall things keep their shape and shadow. A flow buries everything.
 
@@ -22,16 +21,15 @@ import cv2
 import numpy as np
 
 from afterscene.depiction.evidence import Evidence, rise
+from afterscene.depiction.noise import combed_noise, smooth_noise
 from afterscene.depiction.quake import shake
+from afterscene.depiction.surface import Surface
 from afterscene.geodata.damage import DamageLevel, DamageMap, rasterize
 
 EAVES, TREES = 3.0, 7.0  # metres: height of the eaves; depth that covers tree crowns
 OPAQUE, DENSE = 0.15, 0.97  # metres of water at which it hides the most of the ground; that share
-#: Colours of flood water in hurricane-florence (clear) and midwest-flooding (muddy).
-CLEAR, MUD = (0.11, 0.20, 0.17), (0.48, 0.40, 0.30)
-#: Unevenness of the ground: (pixels, metres). Drifts of colour: (pixels, brightness).
+#: Unevenness of the ground: (pixels, metres).
 SMALL = ((24, 0.05), (7, 0.03), (3, 0.02))
-DRIFTS = ((160, 0.012), (40, 0.006), (14, 0.002))
 SHADOW, SHADE = 3.0, 0.35  # length of shadows in metres; share of light they take from water
 LOAD, HIDES = 0.05, 0.9  # kPa of ash that hide 63% of that share; the largest share
 FLOW = (2.0, 4.5)  # kPa over which a flow comes to cover the ground
@@ -44,8 +42,8 @@ FALLEN, DEPOSIT = (0.50, 0.485, 0.455), (0.295, 0.29, 0.235)
 class Water:
     """Standing water by depth in metres.
 
-    turbid: 0 for dark clear water, 1 for muddy water; None: drawn from the seed. The parameter
-    ``turbidity`` of the damage map takes precedence.
+    turbid: 0 for dark clear water, 1 for muddy water; None: drawn from the seed. The parameters
+    ``turbidity``, ``tone`` and ``waves`` of the damage map take precedence.
     """
 
     turbid: float | None = None
@@ -57,7 +55,8 @@ class Water:
             return picture.copy()
         seen = Evidence.of(picture, damage)
         opacity = self.opacity(damage, seen, seed)
-        layer = self._layer(seen, self._turbidity(damage, seed), seed)
+        surface = Surface.of(damage, self._turbidity(damage, seed), seed)
+        layer = surface.painted(seen.light.shape, seen.gsd, seed)
         return _veiled(picture, 255 * layer * self._shaded(seen)[..., None], opacity)
 
     def opacity(self, damage: DamageMap, seen: Evidence, seed: int) -> np.ndarray:
@@ -76,16 +75,6 @@ class Water:
         opacity *= 1 - seen.canopy * np.clip((TREES - over) / 2, 0, 1)
         opacity[seen.roofs & (over < EAVES)] = 0
         return _seen(np.where(depth > 0, cv2.GaussianBlur(opacity, (0, 0), 0.6), opacity))
-
-    def _layer(self, seen: Evidence, turbid: float, seed: int) -> np.ndarray:
-        """``(H, W, 3)``, 0 to 1: colour of the water, with drifts of mud and the image's grain."""
-        rng, shape = np.random.default_rng((seed, 5)), seen.light.shape
-        tone = np.array(CLEAR) + turbid * np.subtract(MUD, CLEAR)
-        tone = np.maximum(tone, np.quantile(seen.picture, 0.01, axis=(0, 1)))
-        drift = sum(smooth_noise(shape, size, rng) * weight for size, weight in DRIFTS)
-        grain = cv2.GaussianBlur(rng.normal(0, 1, shape).astype(np.float32), (0, 0), 0.45) / 0.72
-        light = (0.3 + 0.7 * turbid) * drift + seen.grain * grain
-        return np.asarray(tone + light[..., None] * np.array((1.0, 0.95, 0.85)), np.float32)
 
     def _turbidity(self, damage: DamageMap, seed: int) -> float:
         drawn = float(np.random.default_rng((seed, 8)).uniform())
@@ -166,12 +155,6 @@ class Ash:
         return np.asarray(np.array(DEPOSIT, np.float32) * tone[..., None], np.float32)
 
 
-def turbidity_of(colour: np.ndarray) -> float:
-    """The ``turbidity`` whose water is nearest in colour, ``(3,)`` 0 to 1."""
-    way = np.subtract(MUD, CLEAR)
-    return float(np.clip((colour - np.array(CLEAR)) @ way / (way @ way), 0, 1))
-
-
 def _seen(opacity: np.ndarray) -> np.ndarray:
     """float32, with invisibly small values set to 0."""
     return np.where(opacity < 0.02, 0, opacity).astype(np.float32)
@@ -182,25 +165,3 @@ def _veiled(picture: np.ndarray, layer: np.ndarray, opacity: np.ndarray) -> np.n
         return picture.copy()
     mixed = picture + opacity[..., None] * (layer - picture)
     return np.clip(mixed, 0, 255).round().astype(np.uint8)
-
-
-def smooth_noise(shape: tuple[int, int], size: int, rng: np.random.Generator) -> np.ndarray:
-    """Unit-variance smooth noise with features of ``size`` pixels: ``(H, W)`` float32."""
-    height, width = shape
-    coarse = rng.normal(0, 1, (height // size + 3, width // size + 3)).astype(np.float32)
-    return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
-
-
-def combed_noise(
-    shape: tuple[int, int], bearing: float, sizes: tuple[float, float], rng: np.random.Generator
-) -> np.ndarray:
-    """Smooth noise, float32, with features of given length along a compass bearing and width."""
-    far = float(np.hypot(*shape)) / 2
-    knots = [int(np.ceil(2 * far / size)) + 4 for size in sizes]
-    coarse = rng.normal(0, 1, knots).astype(np.float32)
-    y, x = (np.arange(n, dtype=np.float32) - n / 2 for n in shape)
-    turn = np.deg2rad(bearing)
-    along = (x[None] * np.sin(turn) - y[:, None] * np.cos(turn) + far) / sizes[0] + 1
-    across = (x[None] * np.cos(turn) + y[:, None] * np.sin(turn) + far) / sizes[1] + 1
-    maps = (across.astype(np.float32), along.astype(np.float32))
-    return np.asarray(cv2.remap(coarse, *maps, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from afterscene.depiction.evidence import Evidence, rise
-from afterscene.depiction.overlays import combed_noise, smooth_noise
+from afterscene.depiction.noise import combed_noise, smooth_noise
 from afterscene.depiction.painting import WOOD, Painting, nearness
 from afterscene.geodata.damage import DamageLevel, DamageMap
 

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from afterscene.depiction.overlays import smooth_noise
+from afterscene.depiction.noise import smooth_noise
 from afterscene.tensors import from_unit, to_unit
 
 #: Amplitudes in units of [-1, 1] (tone, drift, grain) and pixels (shift, warp).

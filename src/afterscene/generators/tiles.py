@@ -39,7 +39,8 @@ def load_tiles(
     """
     files = with_post(pairs, left_out, levels=False)
     found = [read_pair(pair) for pair in files]
-    laid = [laid_over(pair) for pair in found]
+    sizes = [gsd_of(file, pair) for file, pair in zip(files, found, strict=True)]
+    laid = [laid_over(pair, gsd) for pair, gsd in zip(found, sizes, strict=True)]
     alone = [
         (affected_mask(pair.target, REACH, 0) == 0) & pair.valid & ~covered
         for pair, (_, covered) in zip(found, laid, strict=True)
@@ -55,20 +56,18 @@ def load_tiles(
     return [
         (
             pair,
-            _tile(pair, gsd_of(file, pair), reference, style, by_event.get(pair.event, []), over),
+            _tile(pair, gsd, reference, style, by_event.get(pair.event, []), over),
         )
-        for file, pair, reference, style, over in zip(
-            files, found, alone, styles, laid, strict=True
-        )
+        for gsd, pair, reference, style, over in zip(sizes, found, alone, styles, laid, strict=True)
     ]
 
 
-def laid_over(pair: LabelledPair) -> tuple[np.ndarray, np.ndarray]:
+def laid_over(pair: LabelledPair, gsd: float | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The pre image under the water, ash or silt that its post image shows, and where that lies.
 
     ``(H, W, 3)`` uint8 and ``(H, W)`` bool.
     """
-    damage, before = real_damage(pair), pair.pre.rgb()
+    damage, before = real_damage(pair, gsd), pair.pre.rgb()
     picture = depiction_of(damage.hazard).overlay(before, damage, zlib.crc32(pair.id.encode()))
     covered = (picture != before).any(axis=2) & seen_pixels(before, pair.valid)
     return np.where(covered[..., None], picture, before), covered

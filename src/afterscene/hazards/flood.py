@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from afterscene.depiction import Depiction, Evidence, Water, blow
-from afterscene.depiction.overlays import turbidity_of
+from afterscene.depiction.surface import Surface
 from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
@@ -118,17 +118,16 @@ class Flood(Hazard):
 
         Water among trees is seen in pieces: gaps of at most twice :data:`GAP` are taken for it.
         """
-        near = post.within(post.water, GAP)
+        water = post.glinting
+        near = post.within(water, GAP)
         between = near & ~post.within(~near, GAP)
-        return (post.water | between | (near & (pre.canopy > 0.5))).astype(np.float32)
+        return (water | between | (near & (pre.canopy > 0.5))).astype(np.float32)
 
     @classmethod
     def told(cls, post: Evidence, field: np.ndarray) -> Fields:
-        """``turbidity``: how far the colour of the water is from clear to muddy, 0 to 1."""
-        water = post.water & (field > 0)
-        if not water.any():
-            return {}
-        return {"turbidity": turbidity_of(post.picture[water].mean(axis=0))}
+        """``turbidity``, ``tone`` and ``waves`` of the water that is seen."""
+        water = post.glinting & (field > 0)
+        return Surface.seen(post, water).told if water.any() else {}
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         heights, realised = self.heights(ground, rng)

@@ -17,13 +17,14 @@ def hazard_name(pair: LabelledPair) -> str:
     return hazard_of(pair.event) or "unknown"
 
 
-def real_damage(pair: LabelledPair) -> DamageMap:
+def real_damage(pair: LabelledPair, gsd: float | None = None) -> DamageMap:
     """The real levels as a request, with the intensity that the real post image shows.
 
     For a hazard that cannot be read from an image, the intensity is unknown: 0, without a unit.
+    ``gsd``: metres per pixel, where the pair itself does not tell.
     """
     name, field, told = hazard_name(pair), None, {}
-    before, after = (real_evidence(pair, scene) for scene in (pair.pre, pair.post))
+    before, after = (real_evidence(pair, scene, gsd) for scene in (pair.pre, pair.post))
     if name in HAZARDS:
         field = HAZARDS[name].observed(before, after)
     if field is not None:
@@ -37,7 +38,8 @@ def real_damage(pair: LabelledPair) -> DamageMap:
     )
 
 
-def real_evidence(pair: LabelledPair, scene: Scene) -> Evidence:
+def real_evidence(pair: LabelledPair, scene: Scene, gsd: float | None = None) -> Evidence:
     """What one of the images of a pair shows besides its buildings."""
     picture = scene.rgb().astype(np.float32) / 255
-    return Evidence(picture=picture, roofs=pair.target > 0, gsd=pair.pre.gsd or DEFAULT_GSD)
+    metres = pair.pre.gsd or gsd or DEFAULT_GSD
+    return Evidence(picture=picture, roofs=pair.target > 0, gsd=metres)
