@@ -194,6 +194,8 @@ def rules_of(groups: list[Any], effect: Effect, extra: "But | None") -> tuple[De
         group = part[1] if none else part
         if group.rest and buts:  # "except for the school, everything else": all but the school
             group = Chosen()
+        if group in buts:
+            raise BadParameter("--say: the exception is all that the clause is about; leave it out")
         group = replace(group, but=(*group.but, *buts))
         wanted = opposite(effect) if none else effect
         if rules and rules[-1].effect == wanted and rules[-1].groups[0].but == group.but:

@@ -173,6 +173,8 @@ def _unknown(
         word = text[place : place + 2]
         near = [p for p in known if set(p) & set(word) and len(p) > 1][:4]
     else:
+        if word in known:  # what sticks to it is not
+            word = text[place:].split()[0]
         near = difflib.get_close_matches(word, known, n=4, cutoff=0.62)
     hint = f"the nearest known: {', '.join(near)}" if near else "no known word is near it"
     return BadParameter(

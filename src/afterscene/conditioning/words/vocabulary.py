@@ -122,7 +122,10 @@ ENGLISH: Rows = {
     "NEITHER": {None: "neither"},
     "NOR": {None: "nor"},
     "BY": {None: "by, because, due to, owing to"},
-    "AFTER": {None: "after, during, following, amid"},
+    "AFTER": {
+        None: "after, during, following, amid, suffering from, after being affected by, "
+        "after being hit by"
+    },
     "OCCURS": {
         None: "occurs, happens, comes, passes, passes over, passes through, breaks out, "
         "arrives, rages, has struck, has occurred, has happened, struck here, hits here, there is"
@@ -153,13 +156,13 @@ ENGLISH: Rows = {
         "w": "western, west, left, left-hand, westernmost",
         "e": "eastern, east, right, right-hand, easternmost",
         "ne": "north-eastern, north-east, northeastern, northeast, upper right, top right, "
-        "north east, north eastern, upper right-hand",
+        "north east, north eastern, upper right-hand, top-right, upper-right",
         "nw": "north-western, north-west, northwestern, northwest, upper left, top left, "
-        "north west, north western, upper left-hand",
+        "north west, north western, upper left-hand, top-left, upper-left",
         "se": "south-eastern, south-east, southeastern, southeast, lower right, bottom right, "
-        "south east, south eastern, lower right-hand",
+        "south east, south eastern, lower right-hand, bottom-right, lower-right",
         "sw": "south-western, south-west, southwestern, southwest, lower left, bottom left, "
-        "south west, south western, lower left-hand",
+        "south west, south western, lower left-hand, bottom-left, lower-left",
     },
     "SHARE": {
         "half": "half, halves",
@@ -205,7 +208,8 @@ ENGLISH: Rows = {
         "located, situated, picture, "
         "image, scene, map, town, village, area, located at, distance, pixel, point, those, these, "
         "also, all over the picture, just, exactly, precisely, it, of them, their, completely, "
-        "totally, entirely, in total, 's, show me, please show me"
+        "totally, entirely, in total, 's, satellite image, aerial image, aerial view, "
+        "satellite view, show me, please show me"
     },
     UNCLEAR: {
         "is vague; give a number, a share such as half, or all": "about, approximately, roughly, "
@@ -214,6 +218,8 @@ ENGLISH: Rows = {
         "says what may be; say what happens": "if, unless, could, might, may, would, maybe, "
         "perhaps, possibly, probably",
         "asks; say what happens": "?",
+        "weights words; say instead how strong the hazard is, or how much is damaged": "(, )",
+        "is the time of the image that this starts from; say what happens after it": "before",
     },
 }
 
