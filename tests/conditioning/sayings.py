@@ -43,11 +43,14 @@ def part(rng):
 
 
 def target(rng):
-    kind = rng.choice(["water", "water", "road", "pixel", "lnglat", "building"])
+    kind = rng.choice(["water", "water", "road", "pixel", "lnglat", "building", "land", "named"])
     if kind == "pixel":
         return Near(target=kind, at=(float(rng.randint(0, 500)), rng.randint(0, 5000) / 10))
     if kind == "lnglat":
         return Near(target=kind, at=(rng.randint(-1799, 1799) / 10, rng.randint(-899, 899) / 10))
+    if kind in ("land", "named"):
+        names = ["forest", "residential", "park"] if kind == "land" else ["Mill Lane", "Café 3"]
+        return Near(target=kind, name=rng.choice(names))
     return Near(target=kind, number=rng.randint(1, 60) if kind == "building" else None)
 
 
@@ -57,7 +60,8 @@ def near(rng):
         target=found.target,
         at=found.at,
         number=found.number,
-        metres=float(rng.randint(1, 400)),
+        name=found.name,
+        metres=0.0 if found.name and rng.random() < 0.4 else float(rng.randint(1, 400)),
         outside=rng.random() < 0.3,
     )
 
@@ -89,7 +93,7 @@ def rule(rng, step):
     if rng.random() < 0.25:
         groups.append(Chosen(rank="largest"))
     buts = tuple(group(rng, inner=True) for _ in range(rng.choice([0, 0, 1, 2])))
-    buts = tuple(b for b in buts if b.number or b.count or b.rank)
+    buts = tuple(b for b in buts if (b.number or b.count or b.rank) and b not in groups)
     groups = tuple(replace(g, but=buts) for g in groups)
     return Demand(groups=groups, effect=rng.choice(EFFECTS), step=step)
 

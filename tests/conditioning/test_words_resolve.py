@@ -1,5 +1,6 @@
 """Damage maps obey their sentence, and the hazard's field agrees with the levels."""
 
+import json
 import random
 
 import numpy as np
@@ -9,6 +10,7 @@ from tests.conditioning.sayings import saying
 from afterscene import samples
 from afterscene.conditioning.words import hazard_for, parse, resolve, tell
 from afterscene.errors import BadParameter
+from afterscene.geodata.named import read_places
 from afterscene.hazards import HAZARDS, make_hazard
 from afterscene.hazards.fragility import levels
 from afterscene.hazards.ground import Ground
@@ -104,7 +106,7 @@ def test_strength_is_that_of_the_field(town):
         ("the north is destroyed", "names no hazard"),
         ("building 999 is destroyed by fire", "no building 999"),
         ("houses near the river are flooded", "shows no open water"),
-        ("houses near the road are flooded", "no roads"),
+        ("houses near the road are flooded", "--places"),
         ("fire: 500 houses are destroyed", "asks for 500, but only"),
         ("fire: every house is destroyed, building 3 is untouched", "contradicts itself"),
         ("fire: the house in the north is destroyed", "means one building, but there are"),
@@ -150,3 +152,39 @@ def test_it_is_a_pure_function(town):
     one, two = (made(town, "a flood; half of the houses are destroyed") for _ in range(2))
     assert one.buildings == two.buildings
     assert np.array_equal(one.intensity, two.intensity)
+
+
+def test_a_road_and_a_wood_come_from_a_file_of_places(town, tmp_path):
+    height, width = town[0].shape
+    file = tmp_path / "places.geojson"
+    line = {"type": "LineString", "coordinates": [[0, 100], [width, 100]]}
+    box = [[0, height / 2], [width, height / 2], [width, height], [0, height], [0, height / 2]]
+    rows = [
+        {"geometry": line, "properties": {"highway": "primary", "name": "Mill Lane"}},
+        {
+            "geometry": {"type": "Polygon", "coordinates": [box]},
+            "properties": {"landuse": "forest"},
+        },
+    ]
+    file.write_text(json.dumps({"features": rows, "coordinates": "pixels"}))
+    places = read_places(file)
+    near = made(town, 'every house within 10 m of "Mill Lane" burns', places=places)
+    same = made(town, "a fire hits every house within 10 m of the road", places=places)
+    assert [b.level for b in near.buildings] == [b.level for b in same.buildings]
+    gsd = Ground(*town).gsd
+    for building in near.buildings:
+        rows = np.array(building.polygon.exterior.coords)[:, 1]
+        away = 0 if rows.min() <= 100 <= rows.max() else np.abs(rows - 100).min() * gsd
+        if abs(away - 10) > 1:
+            assert (building.level > 1) == (away < 10)
+    wood = made(town, "the forest is destroyed by fire, nothing else", places=places)
+    for building in wood.buildings:
+        rows = np.array(building.polygon.exterior.coords)[:, 1]
+        if abs(rows.max() - height / 2) > 2:
+            assert (building.level == 4) == (rows.max() > height / 2)
+
+
+def test_what_is_not_in_the_picture_needs_the_file(town):
+    for text in ("houses near the road burn", 'houses near "Mill Lane" burn', "the forest burns"):
+        with pytest.raises(BadParameter, match="--places"):
+            made(town, text)

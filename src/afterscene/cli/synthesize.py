@@ -63,6 +63,15 @@ Say = Annotated[
         'nothing else is touched".',
     ),
 ]
+Places = Annotated[
+    Path | None,
+    typer.Option(
+        "--places",
+        metavar="FILE",
+        help="GeoJSON of roads, water, land use and named places that --say names, tagged as in "
+        "OpenStreetMap.",
+    ),
+]
 Explain = Annotated[
     bool,
     typer.Option(
@@ -77,6 +86,7 @@ def synthesize(
     out: Out,
     hazard: HazardOrNone = None,
     say: Say = None,
+    places: Places = None,
     explain: Explain = False,
     severity: OneSeverity = 0.7,
     seed: Seed = 0,
@@ -105,7 +115,14 @@ def synthesize(
     files = {source.pre.name: Taken(role="pre", why="given as PRE") for source in sources}
     roles = roles_json(files, {source.label: source.pre.name for source in sources}, given=labels)
     named = _hazard(hazard, say, explain)
-    asked = {"severity": severity, "seed": seed, "parameters": parameters(set_), "say": say or ""}
+    _check_places(places, say)
+    asked = {
+        "severity": severity,
+        "seed": seed,
+        "parameters": parameters(set_),
+        "say": say or "",
+        "places": places,
+    }
     plan = gbd.plan_each(sources, named, **asked)  # type: ignore[arg-type]
     if explain:
         return _explain(plan, say or "", out, overwrite, output)
@@ -129,6 +146,17 @@ def _hazard(hazard: str | None, say: str | None, explain: bool) -> str:
     if hazard is None:
         raise BadParameter("--hazard is missing; give it, or a sentence that names it with --say")
     return hazard
+
+
+def _check_places(places: Path | None, say: str | None) -> None:
+    """Raises BadParameter: nothing names the places, or the file is none of places."""
+    if places is None:
+        return
+    if say is None:
+        raise BadParameter("--places holds what --say names; give a sentence")
+    from afterscene.geodata.named import read_places
+
+    read_places(places)
 
 
 def _understood(say: str) -> str:

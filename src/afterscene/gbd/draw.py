@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 from afterscene.errors import BadParameter
 from afterscene.gbd.events import events
 from afterscene.gbd.plan import Item, Plan, PlanConfig, Source
+from afterscene.gbd.sources import file_hash
 from afterscene.gbd.steering import Draw, steer
 
 
@@ -34,6 +36,7 @@ def plan_each(
     seed: int,
     parameters: Mapping[str, float | str],
     say: str = "",
+    places: Path | None = None,
 ) -> Plan:
     """One pair per source, all with this hazard, seed and sentence, with the names of the sources.
 
@@ -49,10 +52,20 @@ def plan_each(
     )
     fixed = {"hazard": hazard, "severity": severity, "seed": seed}
     items = [
-        Item(name=source.id, source=source, draw=0, parameters=config.parameters, say=say, **fixed)  # type: ignore[arg-type]
+        Item(
+            name=source.id,
+            source=source,
+            draw=0,
+            parameters=config.parameters,
+            say=say,
+            places=places,
+            **fixed,  # type: ignore[arg-type]
+        )
         for source in sources
     ]
     said = {"say": say} if say else {}
+    if places is not None:
+        said["places"] = file_hash(places)
     return Plan.of(lambda: items, len(items), {**fixed, "parameters": dict(parameters), **said})
 
 

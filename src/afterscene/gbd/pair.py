@@ -16,6 +16,7 @@ from afterscene.gbd.generator import Generator
 from afterscene.gbd.plan import Item
 from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap
+from afterscene.geodata.named import read_places
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.seen import known_target, unseen_unclassified
 from afterscene.geodata.xbd import XbdLabel
@@ -81,6 +82,7 @@ def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
             item.field_seed,
             severity=item.severity,
             fields=item.parameters,
+            places=read_places(item.places) if item.places else None,
         )
     hazard = make_hazard(item.hazard, item.severity, **item.parameters)
     return hazard(pre, label.buildings, np.random.default_rng(item.field_seed), item.site)

@@ -79,6 +79,8 @@ class Item:
     levels: Mapping[DamageLevel, int] = field(default_factory=dict, compare=False)
     say: str = ""
     """What happens, in words; "": what the hazard does (:mod:`afterscene.conditioning.words`)."""
+    places: Path | None = None
+    """A GeoJSON file of places that the words name (:mod:`afterscene.geodata.named`)."""
 
     @property
     def field_seed(self) -> int:

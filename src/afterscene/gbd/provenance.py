@@ -100,7 +100,8 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
 
 def _said(item: Item) -> dict[str, Any]:
     """The sentence that the pair was made from, if it was."""
-    return {"say": item.say} if item.say else {}
+    told = {"say": item.say} if item.say else {}
+    return told | ({"places": item.places.name} if item.places else {})
 
 
 def _event(item: Item) -> dict[str, Any]:

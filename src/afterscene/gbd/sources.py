@@ -202,10 +202,11 @@ def check_sources(
 
 def hashes(sources: Iterable[Source]) -> dict[str, tuple[str, str]]:
     """SHA-256 of image and label of each source by its id; "missing" if there is no file."""
-    return {source.id: (_hash(source.pre), _hash(source.label)) for source in sources}
+    return {source.id: (file_hash(source.pre), file_hash(source.label)) for source in sources}
 
 
-def _hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file; "missing" if there is none."""
     file = located(path)[0]
     return sha256_file(file) if file.is_file() else "missing"
 

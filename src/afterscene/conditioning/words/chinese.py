@@ -100,6 +100,14 @@ CHINESE: Mapping[str, Mapping[Any, str]] = MappingProxyType(
         "CORNER": {None: "角, 角落"},
         "CENTRE": {None: "中央, 中心, 中间, 正中, 中部"},
         "WATER": {None: "水面, 水, 河, 河流, 湖, 湖泊, 海, 海岸, 河岸, 岸, 池塘, 水域, 大海"},
+        "LAND": {
+            "residential": "住宅区, 居民区, 住宅用地",
+            "industrial": "工业区, 工业用地, 厂区",
+            "commercial": "商业区, 商业用地",
+            "forest": "森林, 树林, 林地",
+            "farmland": "农田, 农地, 耕地, 田地",
+            "park": "公园",
+        },
         "ROAD": {None: "道路, 公路, 马路, 路, 街道"},
         "STRONG": {
             0.25: "弱, 轻微, 小规模",

@@ -22,6 +22,7 @@ _DEGREES = r"(\d+(?:\.\d+)?)\s*°\s*([ew])\s*[,，]?\s*(\d+(?:\.\d+)?)\s*°\s*([
 _PIECE = re.compile(
     rf"(?P<degrees>{_DEGREES})|(?P<pixel>{_PIXEL})"
     rf"|(?P<percent>(?:{_DIGITS})\s*(?:%|percent\b|per cent\b))|(?P<ratio>\d+/\d+)"
+    r"|(?P<name>[\"“「]\s*[^\s\"”」][^\"”」]{0,79}[\"”」])"
     rf"|(?P<number>{_DIGITS})|(?P<word>[a-z]+(?:[-'/][a-z]+)*[2²]?)|(?P<space>\s+)|(?P<sign>.)"
 )
 _NUMERIC = {
@@ -31,7 +32,7 @@ _NUMERIC = {
     "pixel": "POINT",
     "degrees": "POINT",
 }
-_ALLOWED = set(",;.:!?%()°²&/–—'-，。；：、！（）％？")
+_ALLOWED = set(",;.:!?%()°²&/–—'-，。；：、！（）％？\"“”「」")
 
 
 class Words(Lexer):
@@ -58,7 +59,7 @@ def tokens(text: str) -> list[Token]:
     """
     plain = checked(text)
     language = language_of(plain)
-    found = list(_terminals(plain, phrases(language), language))
+    found = list(_terminals(text, plain, phrases(language), language))
     refuse_doubtful(found, language)
     return _separated(_numbered(_banked(_closed(found))))
 
@@ -96,7 +97,9 @@ def _plain(sign: str) -> str:
     return lower if len(lower) == 1 and sign not in "²" else sign
 
 
-def _terminals(text: str, known: Mapping[str, Phrase], language: str) -> Iterator[Token]:
+def _terminals(
+    given: str, text: str, known: Mapping[str, Phrase], language: str
+) -> Iterator[Token]:
     place = 0
     while place < len(text):
         match = _PIECE.match(text, place)
@@ -106,7 +109,9 @@ def _terminals(text: str, known: Mapping[str, Phrase], language: str) -> Iterato
             place = match.end()
             continue
         value: Any = None
-        if kind in ("percent", "ratio", "number", "pixel", "degrees"):
+        if kind == "name":
+            value, end, name = given[place + 1 : match.end() - 1].strip(), match.end(), "NAME"
+        elif kind in ("percent", "ratio", "number", "pixel", "degrees"):
             value, end = _value(match), match.end()
             name = _NUMERIC[str(kind)]
         else:

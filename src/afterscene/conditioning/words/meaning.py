@@ -1,19 +1,17 @@
 """What the nodes of the parse tree mean: methods have the names of the grammars' rules."""
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from lark import Token, Transformer, v_args
 
 from afterscene.conditioning.words.joining import (
     But,
     Clause,
-    Closest,
     Event,
     Kind,
     agreed,
     closest_to,
-    distance_in,
     done_in,
     group_of,
     has_nearest,
@@ -32,6 +30,7 @@ from afterscene.conditioning.words.joining import (
     two_ways,
     whole,
 )
+from afterscene.conditioning.words.placing import part_of
 from afterscene.conditioning.words.records import (
     Chosen,
     Demand,
@@ -39,14 +38,11 @@ from afterscene.conditioning.words.records import (
     Near,
     Part,
     Saying,
-    Share,
     Strength,
 )
 from afterscene.conditioning.words.vocabulary import DAMAGED, UNTOUCHED
 from afterscene.errors import BadParameter
 
-#: Metres that "near" means.
-CLOSE = 50.0
 SHARES = {"half": 2, "third": 3, "quarter": 4}
 
 
@@ -54,60 +50,11 @@ SHARES = {"half": 2, "third": 3, "quarter": 4}
 class Reader(Transformer):
     """Nodes of the parse tree to records; methods have the names of the grammar's rules."""
 
-    def part(self, direction: Token, share: Token | None = None) -> Part:
-        usual = "quarter" if len(direction.value) == 2 else "half"
-        named = share.value if share else usual
-        return Part(direction=direction.value, share=cast(Share, named))
-
-    def half_part(self, direction: Token, *_: Token) -> Part:
-        return Part(direction=direction.value, share="half")
-
-    def corner(self, direction: Token, _: Token) -> Part:
-        if len(direction.value) != 2:
-            raise BadParameter(f"--say: {direction} is a side; name a corner such as north-eastern")
-        return Part(direction=direction.value, share="corner")
-
-    def centre(self, *_: Token) -> Part:
-        return Part(direction="centre", share="corner")
-
-    def water(self, *_: Token) -> Near:
-        return Near(target="water")
-
-    def road(self, *_: Token) -> Near:
-        return Near(target="road")
-
-    def point(self, token: Token) -> Near:
-        return Near(target=token.value[0], at=token.value[1])
-
-    def house(self, token: Token) -> Near:
-        return Near(target="building", number=whole(token.value))
-
-    def inside(self, *found: Any) -> Part:
-        return sole(found, Part)
-
-    def outside(self, *found: Any) -> Part:
-        return replace(self.inside(*found), outside=True)
-
-    def within(self, *found: Any) -> Near:
-        return replace(sole(found, Near), metres=distance_in(found))
-
-    def beyond(self, *found: Any) -> Near:
-        return replace(self.within(*found), outside=True)
-
-    def near(self, *found: Any) -> Near:
-        return replace(sole(found, Near), metres=CLOSE)
-
-    def closest(self, *found: Any) -> Closest:
-        return Closest(to=sole(found, Near))
-
-    def places(self, *found: Any) -> tuple[Any, ...]:
-        return found
-
     def buildings(self, *found: Token) -> Kind:
         kinds = [token.type for token in found if token is not None]
         small = "small" if "SMALL" in kinds or "SHEDS" in kinds else ""
         size = "large" if "LARGE" in kinds else small
-        place = tuple(self.part(side) for side in found if of_type(side, "DIRECTION"))
+        place = tuple(part_of(side) for side in found if of_type(side, "DIRECTION"))
         return Kind(size=size, single="BUILDING" in kinds, place=place)
 
     def percent(self, token: Token) -> float:
@@ -149,7 +96,7 @@ class Reader(Transformer):
     def unclear(self, direction: Token, share: Token, *_: Any) -> Chosen:
         raise two_ways(f"{direction}{share} before buildings")
 
-    def region(self, part: Part) -> Chosen:
+    def region(self, part: Part | Near) -> Chosen:
         return Chosen(places=(part,))
 
     def ranked(self, *found: Any) -> Chosen:
@@ -247,8 +194,6 @@ class Reader(Transformer):
         groups = next(x for x in found if isinstance(x, list))
         placed = [led_by(part, lead) for part in groups]
         return self.rule(*(placed if x is groups else x for x in found if x is not lead))
-
-    lead = places
 
     def by(self, *found: Any) -> Event:
         return sole(found, Event)

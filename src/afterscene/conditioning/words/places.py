@@ -9,10 +9,11 @@ import numpy as np
 import shapely
 
 from afterscene.conditioning.words.records import Chosen, Near, Part
-from afterscene.conditioning.words.telling import tell_group
+from afterscene.conditioning.words.telling import tell_group, tell_target
 from afterscene.errors import BadParameter
 from afterscene.geodata.crs import WGS84
 from afterscene.geodata.damage import Building, instances
+from afterscene.geodata.named import NamedPlaces
 from afterscene.geodata.resolution import placed_by
 from afterscene.hazards.ground import Ground
 
@@ -31,6 +32,7 @@ class Surroundings:
 
     ground: Ground
     strain: np.ndarray
+    named: NamedPlaces | None = None
 
     @property
     def buildings(self) -> Sequence[Building]:
@@ -171,19 +173,8 @@ class Surroundings:
 
     def _target(self, near: Near) -> np.ndarray:
         """(H, W) metres from a target. Raises BadParameter: it is not there."""
-        if near.target == "water":
-            water = self.ground.water
-            if water is None:
-                raise BadParameter(
-                    "--say names water (a river, lake or coast), but the picture shows no open "
-                    "water; name a place by its side, or by a point such as (120, 340)"
-                )
-            return self._from(water)
-        if near.target == "road":
-            raise BadParameter(
-                "--say names a road, but the picture and its label hold no roads; name a place by "
-                "its side, or by a point such as (120, 340)"
-            )
+        if near.target in ("water", "road", "land", "named"):
+            return self._from(self._mapped(near))
         height, width = self.ground.shape
         if near.target == "building":
             assert near.number
@@ -192,6 +183,27 @@ class Surroundings:
         column, row = self._point(near)
         y, x = np.mgrid[0:height, 0:width]
         return np.hypot(x + 0.5 - column, y + 0.5 - row) * self.ground.gsd
+
+    def _mapped(self, near: Near) -> np.ndarray:
+        """(H, W) bool: water as the file of places has it, else as the picture shows it; others."""
+        kind = near.name if near.target == "land" else near.target
+        if self.named and (kind != "water" or self.named.has("water")):
+            grid = placed_by(self.ground.scene.grid, self.buildings)
+            name = near.name if near.target == "named" else ""
+            return self.named.mask(grid, kind=kind, name=name)
+        if kind == "water":
+            if self.ground.water is None:
+                raise BadParameter(
+                    "--say names water (a river, lake or coast), but the picture shows no open "
+                    "water; name a place by its side, by a point such as (120, 340), or give its "
+                    "water with --places"
+                )
+            return self.ground.water
+        what = {"road": "a road", "named": repr(near.name)}.get(near.target, tell_target(near))
+        raise BadParameter(
+            f"--say names {what}, which neither the picture nor its label shows; give a GeoJSON "
+            "file that has it with --places, or name a side or a point such as (120, 340)"
+        )
 
     def _from(self, mask: np.ndarray) -> np.ndarray:
         dry = (~mask).astype(np.uint8)

@@ -13,6 +13,7 @@ from lark.exceptions import VisitError
 
 from afterscene.conditioning.words.lexer import Words, language_of, tokens
 from afterscene.conditioning.words.meaning import Reader
+from afterscene.conditioning.words.placing import PlaceReader
 from afterscene.conditioning.words.records import Saying
 from afterscene.errors import AftersceneError, BadParameter
 
@@ -32,7 +33,7 @@ def parse(text: str) -> Saying:
         raise BadParameter("--say holds no word that says anything; name a hazard, or buildings")
     try:
         tree = grammar(language).parse(found)
-        return Reader().transform(tree)
+        return (PlaceReader() * Reader()).transform(tree)
     except VisitError as error:
         if isinstance(error.orig_exc, AftersceneError):
             raise error.orig_exc from None

@@ -13,7 +13,7 @@ from afterscene.geodata.damage import DamageLevel
 
 Direction = Literal["", "n", "ne", "e", "se", "s", "sw", "w", "nw", "centre"]
 Share = Literal["half", "third", "quarter", "corner"]
-Target = Literal["water", "road", "pixel", "lnglat", "building"]
+Target = Literal["water", "road", "pixel", "lnglat", "building", "land", "named"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,16 +31,17 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Near:
-    """At most ``metres`` from a target (``outside``: farther away).
+    """At most ``metres`` from a target (``outside``: farther away); 0: in it.
 
     ``at``: pixel (column, row), or longitude and latitude; ``number``: of a building in its label,
-    from 1.
+    from 1; ``name``: of a named place, or a kind of land (:data:`afterscene.geodata.named.LAND`).
     """
 
     target: Target
     metres: float = 0.0
     at: tuple[float, float] | None = None
     number: int | None = None
+    name: str = ""
     outside: bool = False
 
 

@@ -19,6 +19,7 @@ from afterscene.conditioning.words.records import Chosen, Demand, Saying, Streng
 from afterscene.conditioning.words.telling import noun_of, tell, tell_group, tell_rule
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances
+from afterscene.geodata.named import NamedPlaces
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import fields_of, make_hazard
 from afterscene.hazards.fragility import levels
@@ -78,8 +79,11 @@ def resolve(
     *,
     severity: float = 0.7,
     fields: Mapping[str, float | str] | None = None,
+    places: NamedPlaces | None = None,
 ) -> DamageMap:
     """The damage map that a sentence asks for; a pure function of its arguments.
+
+    ``places`` are what the user names beside the picture: roads, land, points, water.
 
     Raises:
         BadParameter: the scene has not what the sentence names, or two rules contradict each other.
@@ -94,7 +98,7 @@ def resolve(
     first = int(np.random.default_rng(seed).integers(2**63))  # as the call draws it
     limits = made.thresholds(ground, first)
     physics = levels(ground.sample(field), limits)
-    setting = Surroundings(ground, ground.sample(field) / limits[:, 0])
+    setting = Surroundings(ground, ground.sample(field) / limits[:, 0], places)
     asked = _Asked.of(saying.rules, setting)
     wanted = np.clip(physics, asked.low, asked.high)
     if saying.rules:

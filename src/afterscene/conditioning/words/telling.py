@@ -25,6 +25,7 @@ from afterscene.conditioning.words.vocabulary import (
 from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards import HAZARDS
 
+LANDS = MappingProxyType({k: v.split(", ")[0] for k, v in ENGLISH["LAND"].items()})
 DIRECTIONS = MappingProxyType({k: v.split(", ")[0] for k, v in ENGLISH["DIRECTION"].items()})
 EFFECTS = MappingProxyType(
     {
@@ -76,7 +77,7 @@ def tell_group(group: Chosen) -> str:
     size = f"{group.size} " if group.size else ""
     where = "".join(f" {tell_place(place)}" for place in group.places)
     if group.rank == "nearest" and group.to:
-        where += f" nearest to {_target(group.to)}"
+        where += f" nearest to {tell_target(group.to)}"
     return f"{_amount(group, size)}{where}"
 
 
@@ -103,9 +104,11 @@ def tell_place(place: Part | Near) -> str:
     """A place after its buildings: "in the northern third", "within 50 m of the water"."""
     if isinstance(place, Part):
         return f"{'outside' if place.outside else 'in'} the {_part(place)}"
+    if not place.metres:
+        return f"{'outside' if place.outside else 'in'} {tell_target(place)}"
     if place.outside:
-        return f"more than {place.metres:.6g} m from {_target(place)}"
-    return f"within {place.metres:.6g} m of {_target(place)}"
+        return f"more than {place.metres:.6g} m from {tell_target(place)}"
+    return f"within {place.metres:.6g} m of {tell_target(place)}"
 
 
 def _part(part: Part) -> str:
@@ -114,9 +117,12 @@ def _part(part: Part) -> str:
     return f"{DIRECTIONS[part.direction]} {part.share}"
 
 
-def _target(near: Near) -> str:
+def tell_target(near: Near) -> str:
+    """What a distance is measured from: "the water", "building 3"."""
     if near.target == "building":
         return f"building {near.number}"
+    if near.name:
+        return f'"{near.name}"' if near.target == "named" else f"the {LANDS[near.name]}"
     if near.at is None:
         return f"the {near.target}"
     x, y = near.at

@@ -33,6 +33,7 @@ EFFECTS = MappingProxyType(
         STANDING: "没有倒塌",
     }
 )
+LANDS = MappingProxyType({k: v.split(", ")[0] for k, v in CHINESE["LAND"].items()})
 SHARES = MappingProxyType({"half": "半部", "third": "三分之一", "quarter": "四分之一"})
 PARTS = MappingProxyType({1 / 2: "一半", 1 / 3: "三分之一", 2 / 3: "三分之二", 1 / 4: "四分之一"})
 
@@ -83,6 +84,8 @@ def _place(place: Part | Near) -> str:
     if isinstance(place, Part):
         return f"{_part(place)}{'以外' if place.outside else '内'}"
     away = "以外" if place.outside else "以内"
+    if not place.metres:
+        return f"{_target(place)}{away}"
     return f"离{_target(place)}{place.metres:.6g}米{away}"
 
 
@@ -96,6 +99,8 @@ def _part(part: Part) -> str:
 def _target(near: Near) -> str:
     if near.target == "building":
         return f"{near.number}号建筑"
+    if near.name:
+        return f"“{near.name}”" if near.target == "named" else LANDS[near.name]
     if near.at is None:
         return {"water": "水面", "road": "道路"}[near.target]
     x, y = near.at

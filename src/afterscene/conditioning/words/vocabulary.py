@@ -177,6 +177,14 @@ ENGLISH: Rows = {
         "creek, riverbank, waterfront, ocean, canal, waterside, beach, bank, waters, rivers"
     },
     "ROAD": {None: "road, roads, street, streets, highway"},
+    "LAND": {
+        "residential": "residential area, residential areas, housing area, residential",
+        "industrial": "industrial area, industrial areas, industrial estate, industrial",
+        "commercial": "commercial area, commercial areas, shopping area, commercial",
+        "forest": "forest, forests, woods, woodland",
+        "farmland": "farmland, fields, farm land",
+        "park": "park, parks",
+    },
     "STRONG": {
         0.25: "weak, light, mild, gentle, small-scale",
         0.5: "moderate, medium, average, ordinary",
