@@ -44,6 +44,12 @@ class ToyWorker(Worker):
         return SimpleNamespace(building_levels=levels), "toy"
 
 
+class AssessingWorker(ToyWorker):
+    """Judges with the shipped detector."""
+
+    assessor = Worker.assessor
+
+
 class Client:
     """What a browser or a script does; ``key=None`` has none."""
 
@@ -92,7 +98,7 @@ class Client:
 
 
 @contextmanager
-def running(root, made=ToyWorker):
+def running(root, made=ToyWorker, folders=()):
     """A studio over a folder: ``(client, worker)``."""
     import socket
 
@@ -105,7 +111,7 @@ def running(root, made=ToyWorker):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        guard = make_app(root, port, keep)
+        guard = make_app(root, port, keep, folders)
         server = server_of(guard)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

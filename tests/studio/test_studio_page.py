@@ -13,8 +13,11 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra studio is not installed")
 pytest.importorskip("uvicorn", reason="the extra studio is not installed")
 
+from PIL import Image
+
 import toys
-from studioserver import running
+from afterscene import samples
+from studioserver import AssessingWorker, running
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 HTML = "<img src=x onerror=document.title='hacked'>"
@@ -34,7 +37,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def studio(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("studio") / "folder") as found:
+    with running(tmp_path_factory.mktemp("studio") / "folder", AssessingWorker) as found:
         yield found
 
 
@@ -192,3 +195,42 @@ def test_nothing_is_wider_than_a_phone(page):
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.click("#tab-draw")
     shoot(page, "phone-dark")
+
+
+@pytest.mark.slow
+def test_assess(page, tmp_path):
+    folder = samples.folder()
+    stem = "farm_00000000_pre_disaster"
+    page.click("#tab-assess")
+    page.click("#assess-go")
+    page.wait_for_selector("#problem:not([hidden])")
+    post = toys.write_pre(tmp_path, "x").with_name("after.png")
+    Image.open(folder / "images" / f"{stem}.jpg").transpose(Image.Transpose.ROTATE_180).save(post)
+    page.set_input_files("#assess-pre", folder / "images" / f"{stem}.jpg")
+    page.set_input_files("#assess-post", post)
+    page.set_input_files("#assess-footprints", folder / "labels" / f"{stem}.json")
+    page.click("#assess-go")
+    page.wait_for_selector("#assess-files a", timeout=60_000)
+    page.frame_locator("#assess-map").locator("svg").wait_for()
+    shoot(page, "assess")
+
+
+@pytest.mark.slow
+def test_build_a_set_and_look_through_it(page):
+    page.click("#tab-sets")
+    page.click("text=Build a new set")
+    page.fill("#build-name", HTML)
+    page.fill("#build-count", "3")
+    page.check("#build-hazards input[value=wind]")
+    page.check("#build-hazards input[value=flood]")
+    page.click("#build-go")
+    page.click(f'[aria-label="Show: {HTML}"]', timeout=60_000)
+    until(lambda: page.locator("#set-pairs figure").count() == 3)
+    page.select_option("#set-hazard", "flood")
+    until(lambda: page.locator("#set-pairs figure").count() in (1, 2))
+    page.locator("#set-pairs button").first.click()
+    assert page.locator("#set-large img").count() == 2
+    page.click("#set-stats")
+    page.frame_locator("#set-page").locator("table").first.wait_for()
+    shoot(page, "sets")
+    assert page.title() == "AfterScene studio"

@@ -24,9 +24,18 @@ Folder = Annotated[
     ),
 ]
 
+Sets = Annotated[
+    list[Path] | None,
+    typer.Option("--gbd", help="Output folder of `gbd build` to look at; repeatable."),
+]
+
 
 def studio(
-    port: Port = 8760, no_browser: NoBrowser = False, folder: Folder = None, as_json: Json = False
+    port: Port = 8760,
+    no_browser: NoBrowser = False,
+    gbd: Sets = None,
+    folder: Folder = None,
+    as_json: Json = False,
 ) -> None:
     """Open the studio: a page in the browser for scene, hazard, aftermath, assessment and sets.
 
@@ -41,12 +50,15 @@ def studio(
             "the studio needs fastapi and uvicorn, which are not installed; "
             'install them with: pip install "afterscene[studio]"'
         ) from error
+    from afterscene.gbd.dataset import Dataset
     from afterscene.studio.app import serve
 
     def show(address: str) -> None:
         Output(json=as_json).result({"address": address}, f"The studio is open: {address}")
 
-    serve(folder or _state(), port, show, browser=not no_browser)
+    for path in gbd or ():
+        Dataset(path)  # what is no set is said before the browser opens
+    serve(folder or _state(), port, show, browser=not no_browser, folders=gbd or ())
 
 
 def _state() -> Path:

@@ -2,7 +2,7 @@
 
 import socket
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -21,6 +21,8 @@ from afterscene.studio.guard import Guard
 from afterscene.studio.jobs import Line
 from afterscene.studio.routes import UPLOADS, things, uploads, work
 from afterscene.studio.scenes import Scenes
+from afterscene.studio.setroutes import set_routes
+from afterscene.studio.sets import Sets
 from afterscene.studio.store import LARGEST, NotThere, Store, TooMuch
 from afterscene.studio.work import Worker
 
@@ -37,8 +39,15 @@ KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 STATUS = {NotThere: HTTPStatus.NOT_FOUND, TooMuch: HTTPStatus(413)}
 
 
-def make_app(root: Path, port: int, made: Callable[[Store], Worker] = Worker) -> Guard:
-    """The application over a folder, as ASGI; ``made`` makes what does the jobs.
+def make_app(
+    root: Path,
+    port: int,
+    made: Callable[[Store], Worker] = Worker,
+    folders: Sequence[Path] = (),
+) -> Guard:
+    """The application over a folder, as ASGI.
+
+    ``made`` makes what does the jobs; ``folders`` are sets of pairs that can be looked at.
 
     Raises OutputConflict: the folder is not ours.
     """
@@ -62,6 +71,7 @@ def make_app(root: Path, port: int, made: Callable[[Store], Worker] = Worker) ->
     api.include_router(things(store, scenes))
     api.include_router(uploads(store))
     api.include_router(work(store, scenes, line))
+    api.include_router(set_routes(Sets(line, tuple(folders))))
     _add_pages(api)
 
     @api.exception_handler(AftersceneError)
@@ -101,7 +111,14 @@ def server_of(guard: Guard) -> uvicorn.Server:
     return uvicorn.Server(uvicorn.Config(guard, **SERVER))
 
 
-def serve(root: Path, port: int, show: Callable[[str], Any], *, browser: bool) -> None:
+def serve(
+    root: Path,
+    port: int,
+    show: Callable[[str], Any],
+    *,
+    browser: bool,
+    folders: Sequence[Path] = (),
+) -> None:
     """Run until it is stopped; ``show`` gets the address once it answers.
 
     Raises:
@@ -119,7 +136,7 @@ def serve(root: Path, port: int, show: Callable[[str], Any], *, browser: bool) -
         port = listener.getsockname()[1]
         Store.open(root)
         with locked(root):
-            guard = make_app(root, port)
+            guard = make_app(root, port, folders=folders)
             address = f"http://{HOST}:{port}/?token={guard.token}"
             show(address)
             if browser:

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from afterscene.gbd import PlanConfig
+
 Number = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 """The number of an upload, a scene or a job."""
 
@@ -63,6 +65,10 @@ class AskedBuild(Asked):
     seed: Annotated[int, Field(ge=0, lt=2**48)] = 0
     mode: Literal["edit", "reacquire"] = "edit"
     scene: Number | None = None
+
+    def config(self) -> PlanConfig:
+        """The plan's settings. Raises UnknownName, BadParameter."""
+        return PlanConfig(hazards=self.hazards, count=self.count, seed=self.seed)
 
 
 AskedJob = Annotated[AskedAftermath | AskedAssessment | AskedBuild, Field(discriminator="kind")]

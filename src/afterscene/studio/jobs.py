@@ -125,6 +125,11 @@ class Line:
             raise NotThere(f"there is no job {number[:40]!r}; it may be too old")
         return self.jobs[number]
 
+    def all(self) -> list[Job]:
+        """All jobs that are known."""
+        with self.lock:
+            return [*self.jobs.values()]
+
     def place(self, job: Job) -> int:
         """How many jobs come before it, the running one included."""
         with self.lock:

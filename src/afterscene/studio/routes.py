@@ -12,7 +12,7 @@ from afterscene.errors import BadParameter
 from afterscene.hazards import HAZARDS
 from afterscene.pages.pictures import jpeg, marked
 from afterscene.studio import results
-from afterscene.studio.asked import AskedAftermath, AskedJob, NewScene, Wish
+from afterscene.studio.asked import AskedAftermath, AskedBuild, AskedJob, NewScene, Wish
 from afterscene.studio.jobs import Job, Line
 from afterscene.studio.scenes import SIDE, Scenes
 from afterscene.studio.store import LARGEST, NotThere, Store, TooMuch
@@ -109,6 +109,8 @@ def work(store: Store, scenes: Scenes, line: Line) -> APIRouter:
         """Put a job in line: an aftermath, the assessment of a real pair, or a set of pairs."""
         if isinstance(asked, AskedAftermath):
             scenes.damage(asked.scene, asked)  # what is wrong is said now, not in line
+        elif isinstance(asked, AskedBuild):
+            asked.config()
         return show(line.add(asked.model_dump(mode="json")))
 
     @api.get("/api/jobs/{number}")

@@ -104,11 +104,10 @@ class Worker:
     def _build(self, asked: AskedBuild, folder: Path, line: Line) -> None:
         known = gbd.find_sources(samples.folder())
         sources = [self.store.source(asked.scene)] if asked.scene else known
-        config = gbd.PlanConfig(hazards=asked.hazards, count=asked.count, seed=asked.seed)
         line.tell(total=asked.count)
         options = gbd.RunOptions(on_progress=lambda n: line.tell(done=n, may_step_aside=True))
         rendering = gbd.Rendering(mode=asked.mode)
-        plan = gbd.draw_plan(sources, config)
+        plan = gbd.draw_plan(sources, asked.config())
         gbd.build(plan, folder / RUN, self._watched(line), rendering=rendering, options=options)
         write_json(folder / ABOUT, {"name": asked.name, "pairs": asked.count})
 

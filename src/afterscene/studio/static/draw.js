@@ -4,6 +4,9 @@ import { redraw, showLevels, showScene, swipe } from "./stage.js";
 import { language, say } from "./words.js";
 
 const KEPT = "afterscene.job";
+export const sceneNow = () => scene;
+export const hazardsNow = () => hazards;
+export const nameOf = (hazard) => (language() === "zh" && hazard.name_zh) || hazard.name;
 let scene = null, hazards = [], asking = 0, current = null;
 
 export async function begin() {
@@ -47,7 +50,7 @@ async function again(id) {
 export function translateDraw() {
   if (!hazards.length) return;
   const now = $("hazard").value || hazards[0].name;
-  $("hazard").replaceChildren(...hazards.map((h) => make("option", { value: h.name, textContent: language() === "zh" && h.name_zh ? h.name_zh : h.name })));
+  $("hazard").replaceChildren(...hazards.map((h) => make("option", { value: h.name, textContent: nameOf(h) })));
   $("hazard").value = now;
   showFields(parameters());
   redraw();
@@ -113,7 +116,7 @@ async function levels() {
     const found = await ask(`/api/scenes/${scene.id}/levels`, wish());
     if (mine !== asking) return;
     $("understood").textContent = found.understood ? say("hazard.means", { s: found.understood }) : "";
-    if (found.understood) $("hazard").value = found.hazard;
+    if (found.understood && $("hazard").value !== found.hazard) { $("hazard").value = found.hazard; showFields(); }
     $("hazard").disabled = Boolean(found.understood);
     showLevels(found);
   } catch (error) {
@@ -142,7 +145,7 @@ export function saidOf(job) {
   if (job.state === "failed") return say("state.failed", { s: job.error });
   if (job.state !== "running") return say("state." + job.state);
   const many = job.progress && job.progress.total > 1 ? " " + say("state.of", { n: job.progress.done, m: job.progress.total }) : "";
-  return (job.step === null ? say("state.running") : say("state.step", { n: job.step + 1 })) + many;
+  return (job.kind === "assess" ? say("state.assess") : job.step === null ? say("state.running") : say("state.step", { n: job.step + 1 })) + many;
 }
 
 function showJob(job) {

@@ -1,6 +1,8 @@
 // Puts the rooms together: tabs with arrow keys, the language, and the first scene.
 import { $, safely } from "./api.js";
+import { beginAssess, translateAssess } from "./assess.js";
 import { begin, translateDraw } from "./draw.js";
+import { beginSets, showSets } from "./sets.js";
 import { languageButton } from "./words.js";
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
@@ -25,5 +27,8 @@ for (const [k, tab] of tabs.entries()) {
   });
 }
 
-languageButton($("language"), translateDraw);
+tabs.find((tab) => tab.id === "tab-sets").addEventListener("focus", safely(showSets));
+beginAssess();
+beginSets();
+languageButton($("language"), () => { translateDraw(); translateAssess(); safely(showSets)(); });
 safely(begin)();

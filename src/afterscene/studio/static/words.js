@@ -20,6 +20,12 @@ const WORDS = {
     "no-damage": "no damage", "minor-damage": "minor", "major-damage": "major", destroyed: "destroyed", "un-classified": "not seen", "not-assessed": "not assessed",
     "file.pair.zip": "Pair (zip)", "file.labels.json": "Labels (xBD JSON)", "file.buildings.gpkg": "GeoPackage", "file.cog.zip": "Cloud-optimised GeoTIFF (zip)",
     "file.damage.gpkg": "GeoPackage", "file.damage.qml": "QGIS style", "file.damage.html": "Map (HTML)",
+    "assess.what": "The damage level of each building, from a real image before and one after on the same pixel grid.",
+    "assess.pre": "Image before", "assess.post": "Image after", "assess.footprints": "Building footprints", "assess.go": "Assess",
+    "assess.map": "Map of the assessment", "assess.three": "choose two images and the footprints", "state.assess": "Assessing",
+    "sets.new": "Build a new set", "sets.name": "Name", "sets.count": "Pairs", "sets.of": "From", "sets.samples": "all samples", "sets.scene": "the scene of Aftermath",
+    "sets.go": "Build", "sets.level": "With level", "sets.region": "Region", "sets.stats": "Statistics", "sets.more": "More", "sets.all": "all",
+    "sets.none": "No set yet: build one, or start the studio with --gbd FOLDER.", "sets.chosen": "{n} pairs", "sets.show": "Show", "sets.one": "choose at least one hazard",
     footer: "Every image that is drawn here is synthetic and says so. Do not pass it off as real.",
   },
   zh: {
@@ -41,6 +47,12 @@ const WORDS = {
     "no-damage": "无损毁", "minor-damage": "轻微", "major-damage": "严重", destroyed: "毁坏", "un-classified": "不可见", "not-assessed": "未评估",
     "file.pair.zip": "图像对（zip）", "file.labels.json": "标签（xBD JSON）", "file.buildings.gpkg": "GeoPackage", "file.cog.zip": "云优化 GeoTIFF（zip）",
     "file.damage.gpkg": "GeoPackage", "file.damage.qml": "QGIS 样式", "file.damage.html": "地图（HTML）",
+    "assess.what": "由同一像素网格上的真实灾前与灾后影像，得到每栋建筑的损毁等级。",
+    "assess.pre": "灾前影像", "assess.post": "灾后影像", "assess.footprints": "建筑物轮廓", "assess.go": "评估",
+    "assess.map": "评估地图", "assess.three": "请选择两幅影像和建筑物轮廓", "state.assess": "正在评估",
+    "sets.new": "新建数据集", "sets.name": "名称", "sets.count": "图像对数", "sets.of": "来源", "sets.samples": "全部示例", "sets.scene": "“灾后图像”中的场景",
+    "sets.go": "开始生成", "sets.level": "含等级", "sets.region": "地区", "sets.stats": "统计", "sets.more": "更多", "sets.all": "全部",
+    "sets.none": "还没有数据集：请新建一个，或用 --gbd 文件夹 启动工作室。", "sets.chosen": "{n} 对图像", "sets.show": "查看", "sets.one": "请至少选择一种灾害",
     footer: "这里生成的每幅图像都是合成的，并带有标记。请勿当作真实图像使用。",
   },
 };
@@ -57,6 +69,7 @@ export function translate() {
   document.documentElement.lang = chosen;
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = say(node.dataset.t);
   for (const node of document.querySelectorAll("[data-t-label]")) node.setAttribute("aria-label", say(node.dataset.tLabel));
+  for (const node of document.querySelectorAll("[data-t-title]")) node.title = say(node.dataset.tTitle);
   for (const node of document.querySelectorAll("[data-t-placeholder]")) node.placeholder = say(node.dataset.tPlaceholder);
 }
 
