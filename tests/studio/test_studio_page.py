@@ -234,3 +234,24 @@ def test_build_a_set_and_look_through_it(page):
     page.frame_locator("#set-page").locator("table").first.wait_for()
     shoot(page, "sets")
     assert page.title() == "AfterScene studio"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page",
+    [{"color_scheme": "light"}, {"color_scheme": "dark"}, {"locale": "zh-CN"}],
+    indirect=True,
+)
+def test_axe_finds_nothing_serious(page):
+    """The rules of axe-core (WCAG and best practice) on each tab, with all that unfolds open."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not there")
+    page.click("#generate")
+    page.wait_for_selector("#downloads a")
+    for fold in page.locator("#draw summary").all():
+        fold.click()
+    for name in ("draw", "assess", "sets"):
+        page.click(f"#tab-{name}")
+        found = axe.Axe().run(page).response
+        assert len(found["passes"]) > 10
+        bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
+        assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in bad] == []

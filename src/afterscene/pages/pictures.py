@@ -88,11 +88,11 @@ def marked(rgb: np.ndarray, word: str = "SYNTHETIC") -> np.ndarray:
     """A copy of (H, W, 3) uint8 with the word in its lower right corner, white on black."""
     size = max(rgb.shape[1] / 512, 0.5)
     font, thick = cv2.FONT_HERSHEY_SIMPLEX, max(1, round(1.6 * size))
-    (width, height), below = cv2.getTextSize(word, font, 0.7 * size, thick)
+    (width, height), below = cv2.getTextSize(word, font, 0.5 * size, thick)
     out, gap = rgb.copy(), round(8 * size)
     bottom, right = rgb.shape[:2]
     corner = (right - width - 2 * gap, bottom - height - below - gap)
     cv2.rectangle(out, corner, (right, bottom), (0, 0, 0), -1)
     start = (right - width - gap, bottom - below - gap // 2)
-    cv2.putText(out, word, start, font, 0.7 * size, (255, 255, 255), thick, cv2.LINE_AA)
+    cv2.putText(out, word, start, font, 0.5 * size, (255, 255, 255), thick, cv2.LINE_AA)
     return out

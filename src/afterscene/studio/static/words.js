@@ -25,7 +25,7 @@ const WORDS = {
     "assess.map": "Map of the assessment", "assess.three": "choose two images and the footprints", "state.assess": "Assessing",
     "sets.new": "Build a new set", "sets.name": "Name", "sets.count": "Pairs", "sets.of": "From", "sets.samples": "all samples", "sets.scene": "the scene of Aftermath",
     "sets.go": "Build", "sets.level": "With level", "sets.region": "Region", "sets.stats": "Statistics", "sets.more": "More", "sets.all": "all",
-    "sets.none": "No set yet: build one, or start the studio with --gbd FOLDER.", "sets.chosen": "{n} pairs", "sets.show": "Show", "sets.one": "choose at least one hazard",
+    "sets.none": "No set yet: build one, or start the studio with --gbd FOLDER.", "sets.chosen": "Pairs: {n}", "sets.show": "Show", "sets.one": "choose at least one hazard",
     footer: "Every image that is drawn here is synthetic and says so. Do not pass it off as real.",
   },
   zh: {
