@@ -184,6 +184,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--severity",
         "--shard-size",
         "--show-completion",
+        "--sketch",
         "--small",
         "--split",
         "--stac",

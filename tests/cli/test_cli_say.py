@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from afterscene.geodata.scene import read_scene, read_tags
 from afterscene.geodata.xbd import read_label
@@ -86,5 +88,27 @@ def test_explain_needs_a_sentence_and_synthesize_a_hazard(afterscene, tree, tmp_
         afterscene(
             *call[:3], tree / "labels" / f"{STEM}_pre_disaster.json", *call[4:], "--explain"
         ),
-        "--explain explains --say",
+        "--explain explains --say or --sketch",
     )
+
+
+def test_a_painted_map_gives_the_levels_and_the_sketch_is_told(afterscene, tree, tmp_path):
+    pre = tree / "images" / f"{STEM}_pre_disaster.png"
+    label = tree / "labels" / f"{STEM}_pre_disaster.json"
+    map_ = np.full((64, 64, 3), 255, np.uint8)
+    map_[:, :32] = (192, 28, 40)
+    Image.fromarray(map_).save(tmp_path / "map.png")
+    call = ("synthesize", pre, "--labels", label, "--sketch", tmp_path / "map.png")
+    shown = afterscene(*call, "--hazard", "wind", "--explain", "--out", tmp_path / "e", "--json")
+    assert json.loads(shown.stdout)["levels"] == {STEM: {"destroyed": 2, "no-damage": 2}}
+    outcome = afterscene(*call, "--hazard", "wind", "--out", tmp_path / "out")
+    assert outcome.code == 0, outcome.stderr
+    assert levels(tmp_path / "out" / f"{STEM}_post_disaster.json").count("destroyed") == 2
+    (row,) = map(json.loads, (tmp_path / "out" / "manifest.jsonl").read_text().splitlines())
+    assert row["sketch"] == "map.png"
+    for wrong, words in (
+        (("--say", NORTH), "give one of them"),
+        ((), "--hazard is missing"),
+        (("--hazard", "wind", "--places", label), "--places holds what --say names"),
+    ):
+        assert words in afterscene(*call, *wrong, "--out", tmp_path / "no").stderr

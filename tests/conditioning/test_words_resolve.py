@@ -8,7 +8,7 @@ import pytest
 from tests.conditioning.sayings import saying
 
 from afterscene import samples
-from afterscene.conditioning.words import hazard_for, parse, resolve, tell
+from afterscene.conditioning.words import Given, hazard_for, parse, resolve, tell
 from afterscene.errors import BadParameter
 from afterscene.geodata.named import read_places
 from afterscene.hazards import HAZARDS, make_hazard
@@ -168,8 +168,8 @@ def test_a_road_and_a_wood_come_from_a_file_of_places(town, tmp_path):
     ]
     file.write_text(json.dumps({"features": rows, "coordinates": "pixels"}))
     places = read_places(file)
-    near = made(town, 'every house within 10 m of "Mill Lane" burns', places=places)
-    same = made(town, "a fire hits every house within 10 m of the road", places=places)
+    near = made(town, 'every house within 10 m of "Mill Lane" burns', given=Given(named=places))
+    same = made(town, "a fire hits every house within 10 m of the road", given=Given(named=places))
     assert [b.level for b in near.buildings] == [b.level for b in same.buildings]
     gsd = Ground(*town).gsd
     for building in near.buildings:
@@ -177,7 +177,7 @@ def test_a_road_and_a_wood_come_from_a_file_of_places(town, tmp_path):
         away = 0 if rows.min() <= 100 <= rows.max() else np.abs(rows - 100).min() * gsd
         if abs(away - 10) > 1:
             assert (building.level > 1) == (away < 10)
-    wood = made(town, "the forest is destroyed by fire, nothing else", places=places)
+    wood = made(town, "the forest is destroyed by fire, nothing else", given=Given(named=places))
     for building in wood.buildings:
         rows = np.array(building.polygon.exterior.coords)[:, 1]
         if abs(rows.max() - height / 2) > 2:

@@ -1,6 +1,7 @@
 """``afterscene synthesize``: the aftermath of given pre images."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,10 +73,20 @@ Places = Annotated[
         "OpenStreetMap.",
     ),
 ]
+Sketch = Annotated[
+    Path | None,
+    typer.Option(
+        "--sketch",
+        metavar="FILE",
+        help="A map of the damage, painted over the one PRE: no damage #3b82c4, minor #fada5e, "
+        "major #f38630, destroyed #c01c28, water #10247d; white or transparent: undamaged.",
+    ),
+]
 Explain = Annotated[
     bool,
     typer.Option(
-        "--explain", help="Only say what --say is understood as, and draw a map of it; no network."
+        "--explain",
+        help="Only say what --say or --sketch is understood as, and draw a map of it; no network.",
     ),
 ]
 
@@ -87,6 +98,7 @@ def synthesize(
     hazard: HazardOrNone = None,
     say: Say = None,
     places: Places = None,
+    sketch: Sketch = None,
     explain: Explain = False,
     severity: OneSeverity = 0.7,
     seed: Seed = 0,
@@ -114,14 +126,13 @@ def synthesize(
     sources = gbd.match_labels(pre, labels)
     files = {source.pre.name: Taken(role="pre", why="given as PRE") for source in sources}
     roles = roles_json(files, {source.label: source.pre.name for source in sources}, given=labels)
-    named = _hazard(hazard, say, explain)
-    _check_places(places, say)
+    named = _hazard(hazard, say, explain and sketch is None)
+    _check_files(places, sketch, say, sources)
     asked = {
         "severity": severity,
         "seed": seed,
         "parameters": parameters(set_),
-        "say": say or "",
-        "places": places,
+        "told": gbd.Told(say=say or "", places=places, sketch=sketch),
     }
     plan = gbd.plan_each(sources, named, **asked)  # type: ignore[arg-type]
     if explain:
@@ -142,21 +153,26 @@ def _hazard(hazard: str | None, say: str | None, explain: bool) -> str:
 
         return words.hazard_for(words.parse(say), hazard)
     if explain:
-        raise BadParameter("--explain explains --say; give a sentence")
+        raise BadParameter("--explain explains --say or --sketch; give one")
     if hazard is None:
         raise BadParameter("--hazard is missing; give it, or a sentence that names it with --say")
     return hazard
 
 
-def _check_places(places: Path | None, say: str | None) -> None:
-    """Raises BadParameter: nothing names the places, or the file is none of places."""
-    if places is None:
-        return
-    if say is None:
+def _check_files(
+    places: Path | None, sketch: Path | None, say: str | None, pre: Sequence[object]
+) -> None:
+    """Raises BadParameter: nothing names the places, or the sketch is not all that is asked."""
+    if sketch is not None and say is not None:
+        raise BadParameter("--sketch and --say both tell what happens; give one of them")
+    if sketch is not None and len(pre) > 1:
+        raise BadParameter(f"--sketch {sketch} is painted over one picture; give one PRE")
+    if places is not None and say is None:
         raise BadParameter("--places holds what --say names; give a sentence")
-    from afterscene.geodata.named import read_places
+    if places is not None:
+        from afterscene.geodata.named import read_places
 
-    read_places(places)
+        read_places(places)
 
 
 def _understood(say: str) -> str:
@@ -166,26 +182,27 @@ def _understood(say: str) -> str:
 
 
 def _explain(plan: "Plan", say: str, out: Path, overwrite: bool, output: Output) -> None:
-    """The sentence as it is understood, as text, JSON and one map a picture."""
+    """The sentence or the painted map as it is understood, as text, JSON and one map a picture."""
     from afterscene.conditioning import words
-    from afterscene.gbd.pair import MARK, as_rgb, item_damage
+    from afterscene.gbd.pair import MARK, as_rgb, asked_of, item_damage
     from afterscene.gbd.sources import read_source
     from afterscene.geodata.scene import write_scene
     from afterscene.pages.explained import explained
 
-    levels, maps = {}, []
+    levels, maps, saying = {}, [], words.Saying()
     with whole_output(out, "explain", overwrite):
         for item in plan.items:
             scene, label = read_source(item.source)
+            saying = (asked_of(item, scene.shape) or (words.Saying(),))[0]
             damage = item_damage(item, as_rgb(scene), label)
             levels[item.name] = dict(Counter(b.level.word for b in damage.buildings if b.level))
             maps.append(out / f"{item.name}_explained.png")
             write_scene(explained(scene, damage), maps[-1], tags={MARK: "true"})
-    told = _understood(say)
+    told = words.tell(saying, words.language_of(say))
     value = {
         "understood": told,
         "hazard": plan.settings["hazard"],
-        "saying": words.as_json(words.parse(say)),
+        "saying": words.as_json(saying),
         "levels": levels,
         "maps": [str(path) for path in maps],
     }

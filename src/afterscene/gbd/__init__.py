@@ -4,7 +4,7 @@ from afterscene.gbd.build import build
 from afterscene.gbd.draw import draw_plan, plan_each
 from afterscene.gbd.generator import Generator, load_generator
 from afterscene.gbd.pair import Rendering
-from afterscene.gbd.plan import Item, Plan, PlanConfig, Source
+from afterscene.gbd.plan import Item, Plan, PlanConfig, Source, Told
 from afterscene.gbd.planfile import read_plan, write_plan
 from afterscene.gbd.runs import RunOptions, RunReport
 from afterscene.gbd.selection import select_sources
@@ -20,6 +20,7 @@ __all__ = [
     "RunOptions",
     "RunReport",
     "Source",
+    "Told",
     "Verdict",
     "build",
     "draw_plan",

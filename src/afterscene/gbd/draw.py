@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
-from pathlib import Path
 
 from afterscene.errors import BadParameter
 from afterscene.gbd.events import events
-from afterscene.gbd.plan import Item, Plan, PlanConfig, Source
+from afterscene.gbd.plan import Item, Plan, PlanConfig, Source, Told
 from afterscene.gbd.sources import file_hash
 from afterscene.gbd.steering import Draw, steer
 
@@ -35,14 +34,14 @@ def plan_each(
     severity: float,
     seed: int,
     parameters: Mapping[str, float | str],
-    say: str = "",
-    places: Path | None = None,
+    told: Told | None = None,
 ) -> Plan:
-    """One pair per source, all with this hazard, seed and sentence, with the names of the sources.
+    """One pair per source, all with this hazard, seed and wish, with the names of the sources.
 
     Raises:
         UnknownName, BadParameter: see :class:`PlanConfig`.
     """
+    told = told or Told()
     config = PlanConfig(
         hazards=(hazard,),
         count=len(sources),
@@ -57,15 +56,14 @@ def plan_each(
             source=source,
             draw=0,
             parameters=config.parameters,
-            say=say,
-            places=places,
+            **vars(told),
             **fixed,  # type: ignore[arg-type]
         )
         for source in sources
     ]
-    said = {"say": say} if say else {}
-    if places is not None:
-        said["places"] = file_hash(places)
+    said = {"say": told.say} if told.say else {}
+    files = {"places": told.places, "sketch": told.sketch}
+    said |= {name: file_hash(path) for name, path in files.items() if path is not None}
     return Plan.of(lambda: items, len(items), {**fixed, "parameters": dict(parameters), **said})
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from afterscene.conditioning import words
+from afterscene.conditioning.painted import read_sketch
 from afterscene.errors import BadParameter, UnknownName
 from afterscene.gbd.generator import Generator
 from afterscene.gbd.plan import Item
@@ -72,20 +73,31 @@ class Post:
 
 
 def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
-    """The damage that the item's hazard does to its RGB scene, or that its sentence asks for."""
-    if item.say:
-        return words.resolve(
-            words.parse(item.say),
-            item.hazard,
-            pre,
-            label.buildings,
-            item.field_seed,
-            severity=item.severity,
-            fields=item.parameters,
-            places=read_places(item.places) if item.places else None,
-        )
-    hazard = make_hazard(item.hazard, item.severity, **item.parameters)
-    return hazard(pre, label.buildings, np.random.default_rng(item.field_seed), item.site)
+    """The damage that the item's hazard does to its RGB scene, or that it is asked for."""
+    asked = asked_of(item, pre.shape)
+    if asked is None:
+        hazard = make_hazard(item.hazard, item.severity, **item.parameters)
+        return hazard(pre, label.buildings, np.random.default_rng(item.field_seed), item.site)
+    return words.resolve(
+        asked[0],
+        item.hazard,
+        pre,
+        label.buildings,
+        item.field_seed,
+        severity=item.severity,
+        fields=item.parameters,
+        given=asked[1],
+    )
+
+
+def asked_of(item: Item, shape: tuple[int, int]) -> tuple[words.Saying, words.Given] | None:
+    """What the sentence or the painted map of an item asks for; None: it has neither."""
+    if item.sketch:
+        return read_sketch(item.sketch, item.hazard, shape)
+    if not item.say:
+        return None
+    places = read_places(item.places) if item.places else None
+    return words.parse(item.say), words.Given(named=places)
 
 
 def make_post(

@@ -60,6 +60,15 @@ class Occurrence:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told:
+    """What happens, as a user says it: a sentence with a file of its places, or a painted map."""
+
+    say: str = ""
+    places: Path | None = None
+    sketch: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """One pair to make.
 
@@ -79,6 +88,8 @@ class Item:
     levels: Mapping[DamageLevel, int] = field(default_factory=dict, compare=False)
     say: str = ""
     """What happens, in words; "": what the hazard does (:mod:`afterscene.conditioning.words`)."""
+    sketch: Path | None = None
+    """A map of the damage, painted by hand (:mod:`afterscene.conditioning.painted`)."""
     places: Path | None = None
     """A GeoJSON file of places that the words name (:mod:`afterscene.geodata.named`)."""
 

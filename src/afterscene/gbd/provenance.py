@@ -101,7 +101,8 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
 def _said(item: Item) -> dict[str, Any]:
     """The sentence that the pair was made from, if it was."""
     told = {"say": item.say} if item.say else {}
-    return told | ({"places": item.places.name} if item.places else {})
+    files = {"places": item.places, "sketch": item.sketch}
+    return told | {name: path.name for name, path in files.items() if path}
 
 
 def _event(item: Item) -> dict[str, Any]:

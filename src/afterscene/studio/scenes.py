@@ -55,7 +55,7 @@ class Opened:
             severity=wish.severity,
             seed=wish.seed,
             parameters=wish.parameters,
-            say=wish.say,
+            told=gbd.Told(say=wish.say),
         )
 
     def damage(self, wish: Wish) -> DamageMap:

@@ -5,9 +5,10 @@ makes the :class:`~afterscene.geodata.damage.DamageMap` of a scene from it.
 """
 
 from afterscene.conditioning.words.lexer import language_of
+from afterscene.conditioning.words.places import Given
 from afterscene.conditioning.words.reading import parse
 from afterscene.conditioning.words.records import Saying, as_json
 from afterscene.conditioning.words.resolve import hazard_for, resolve
 from afterscene.conditioning.words.telling import tell
 
-__all__ = ["Saying", "as_json", "hazard_for", "language_of", "parse", "resolve", "tell"]
+__all__ = ["Given", "Saying", "as_json", "hazard_for", "language_of", "parse", "resolve", "tell"]

@@ -1,7 +1,7 @@
 """Where a sentence's places lie in a scene, and which buildings are in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import cv2
@@ -19,7 +19,21 @@ from afterscene.hazards.ground import Ground
 
 SMALL, LARGE = 60.0, 300.0
 """Square metres below which a building is small (a shed), and above which it is large."""
+PAINTED = 0.25
+"""Share of a building from which on it is painted over."""
 _SIDES = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "corner": 1 / 3}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Given:
+    """What a user knows beside the picture: named places, and a map painted over it.
+
+    ``painted`` (H, W) uint8 has the kinds of ``colours``, from 1; 0 is blank.
+    """
+
+    named: NamedPlaces | None = None
+    painted: np.ndarray | None = None
+    colours: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,7 @@ class Surroundings:
 
     ground: Ground
     strain: np.ndarray
-    named: NamedPlaces | None = None
+    given: Given = field(default_factory=Given)
 
     @property
     def buildings(self) -> Sequence[Building]:
@@ -133,6 +147,8 @@ class Surroundings:
             far = np.array(mask.shape)[::-1] - 1
             columns, rows = np.floor(self.middles).clip(0, far).astype(int).T
             return mask[rows, columns]
+        if place.target == "painted":
+            return self._colours == self._colour(place)
         near = self._away(self._target(place)) <= place.metres
         return ~near if place.outside else near
 
@@ -140,6 +156,9 @@ class Surroundings:
         """(H, W) bool: the ground of a place."""
         if isinstance(place, Part):
             found = self._part(place)
+        elif place.target == "painted":
+            assert self.given.painted is not None
+            found = self.given.painted == self._colour(place)
         else:
             found = self._target(place) <= place.metres
         return ~found if place.outside else found
@@ -184,13 +203,28 @@ class Surroundings:
         y, x = np.mgrid[0:height, 0:width]
         return np.hypot(x + 0.5 - column, y + 0.5 - row) * self.ground.gsd
 
+    def _colour(self, near: Near) -> int:
+        return 1 + self.given.colours.index(near.name)
+
+    @cached_property
+    def _colours(self) -> np.ndarray:
+        """(n,) the colour that covers most of each building; 0 where little of it is painted."""
+        painted, count = self.given.painted, len(self.given.colours) + 1
+        assert painted is not None
+        owner = instances(self.buildings, self.ground.shape).ravel().astype(np.int64)
+        size = count * (len(self.buildings) + 1)
+        votes = np.bincount(owner * count + painted.ravel(), minlength=size).reshape(-1, count)[1:]
+        enough = votes[:, 1:].sum(axis=1) >= PAINTED * np.maximum(votes.sum(axis=1), 1)
+        return np.where(enough, votes[:, 1:].argmax(axis=1) + 1, 0)
+
     def _mapped(self, near: Near) -> np.ndarray:
         """(H, W) bool: water as the file of places has it, else as the picture shows it; others."""
         kind = near.name if near.target == "land" else near.target
-        if self.named and (kind != "water" or self.named.has("water")):
+        named = self.given.named
+        if named and (kind != "water" or named.has("water")):
             grid = placed_by(self.ground.scene.grid, self.buildings)
             name = near.name if near.target == "named" else ""
-            return self.named.mask(grid, kind=kind, name=name)
+            return named.mask(grid, kind=kind, name=name)
         if kind == "water":
             if self.ground.water is None:
                 raise BadParameter(

@@ -13,7 +13,7 @@ from afterscene.geodata.damage import DamageLevel
 
 Direction = Literal["", "n", "ne", "e", "se", "s", "sw", "w", "nw", "centre"]
 Share = Literal["half", "third", "quarter", "corner"]
-Target = Literal["water", "road", "pixel", "lnglat", "building", "land", "named"]
+Target = Literal["water", "road", "pixel", "lnglat", "building", "land", "named", "painted"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,8 @@ class Near:
     """At most ``metres`` from a target (``outside``: farther away); 0: in it.
 
     ``at``: pixel (column, row), or longitude and latitude; ``number``: of a building in its label,
-    from 1; ``name``: of a named place, or a kind of land (:data:`afterscene.geodata.named.LAND`).
+    from 1; ``name``: of a named place, a kind of land (:data:`afterscene.geodata.named.LAND`), or a
+    colour of a painted map (:mod:`afterscene.conditioning.painted`).
     """
 
     target: Target
@@ -64,6 +65,11 @@ class Chosen:
     only: bool = False
     rest: bool = False
     but: tuple["Chosen", ...] = ()
+
+    @property
+    def painted(self) -> bool:
+        """Whether it is a colour of a painted map, where there need not be any building."""
+        return any(isinstance(place, Near) and place.target == "painted" for place in self.places)
 
 
 @dataclass(frozen=True, kw_only=True)

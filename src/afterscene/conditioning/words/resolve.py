@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from afterscene.conditioning.words.places import Surroundings
+from afterscene.conditioning.words.places import Given, Surroundings
 from afterscene.conditioning.words.records import Chosen, Demand, Saying, Strength
 from afterscene.conditioning.words.telling import noun_of, tell, tell_group, tell_rule
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances
-from afterscene.geodata.named import NamedPlaces
 from afterscene.geodata.scene import Scene
 from afterscene.hazards import fields_of, make_hazard
 from afterscene.hazards.fragility import levels
@@ -79,11 +78,11 @@ def resolve(
     *,
     severity: float = 0.7,
     fields: Mapping[str, float | str] | None = None,
-    places: NamedPlaces | None = None,
+    given: Given | None = None,
 ) -> DamageMap:
     """The damage map that a sentence asks for; a pure function of its arguments.
 
-    ``places`` are what the user names beside the picture: roads, land, points, water.
+    ``given`` is what is known beside the picture: roads, land, named points, a painted map.
 
     Raises:
         BadParameter: the scene has not what the sentence names, or two rules contradict each other.
@@ -98,7 +97,7 @@ def resolve(
     first = int(np.random.default_rng(seed).integers(2**63))  # as the call draws it
     limits = made.thresholds(ground, first)
     physics = levels(ground.sample(field), limits)
-    setting = Surroundings(ground, ground.sample(field) / limits[:, 0], places)
+    setting = Surroundings(ground, ground.sample(field) / limits[:, 0], given or Given())
     asked = _Asked.of(saying.rules, setting)
     wanted = np.clip(physics, asked.low, asked.high)
     if saying.rules:
@@ -139,7 +138,7 @@ class _Asked:
                 found = free
             else:
                 found = setting.members(group, damages=rule.effect.damages, free=free)
-                if not found.any():
+                if not found.any() and not group.painted:
                     raise BadParameter(f"--say: no building is {tell_group(group)} in this picture")
             _check(found & (by != k), (low, high), rules, by, rule)
             low = np.where(found, np.maximum(low, rule.effect.low), low)

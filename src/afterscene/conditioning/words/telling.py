@@ -121,6 +121,8 @@ def tell_target(near: Near) -> str:
     """What a distance is measured from: "the water", "building 3"."""
     if near.target == "building":
         return f"building {near.number}"
+    if near.target == "painted":
+        return f"the area painted {near.name}"
     if near.name:
         return f'"{near.name}"' if near.target == "named" else f"the {LANDS[near.name]}"
     if near.at is None:
