@@ -47,7 +47,8 @@ def test_heavier_damage_changes_the_buildings_more(hazard, towns):
     inside = instances(houses, scene.shape) > 0
     changes = []
     for level, strength in ((1, 0.0), (2, 0.3), (3, 0.6), (4, 1.0)):
-        field = strength * {"wind": 70, "tornado": 80, "wildfire": 40, "volcano": 8}.get(hazard, 3)
+        most = {"wind": 70, "tornado": 80, "wildfire": 40, "volcano": 8, "flood": 9}
+        field = strength * most.get(hazard, 3)
         struck = damage_map(scene, houses, hazard, DamageLevel(level), field)
         post = aftermath(scene, struck, 1)
         change = np.abs(post.pixels.astype(int) - scene.pixels).mean(axis=0)

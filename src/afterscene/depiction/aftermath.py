@@ -40,5 +40,6 @@ def draw_aftermath(scene: Scene, damage: DamageMap, depiction: Depiction, seed: 
 
 def _shown(building: Building, depiction: Depiction) -> Building:
     """The building, undamaged if its level is below those that are drawn."""
-    below = building.level is not None and building.level < depiction.learned_from
-    return replace(building, level=DamageLevel.NO_DAMAGE) if below else building
+    level = building.level
+    stays = level is not None and not depiction.drawn(np.array(level)).any()
+    return replace(building, level=DamageLevel.NO_DAMAGE) if stays else building

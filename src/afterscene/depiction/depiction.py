@@ -42,7 +42,7 @@ class Depiction:
             draws it alone.
         smeared: The network smears this damage however many examples it saw, so it always starts
             from the sketch; otherwise it does so only if it saw too few examples.
-        learned_from: Lowest level that the network draws; a house below it stays as it was.
+        learned_from: Lowest level that is drawn; a house below it stays as it was. None: all do.
         close: The network draws near the houses only: the larger its area, the more it smears the
             surroundings.
         drawn_as: The hazard given to the network instead, if there are no labelled real pairs of
@@ -53,6 +53,11 @@ class Depiction:
     ground: Painter = unchanged
     sketch: Painter | None = None
     smeared: bool = False
-    learned_from: DamageLevel = DamageLevel.MINOR
+    learned_from: DamageLevel | None = DamageLevel.MINOR
     close: bool = False
     drawn_as: str = ""
+
+    def drawn(self, levels: np.ndarray) -> np.ndarray:
+        """``levels`` (any shape) with 0 where the house stays as it was."""
+        least = self.learned_from
+        return np.zeros_like(levels) if least is None else np.where(levels >= least, levels, 0)

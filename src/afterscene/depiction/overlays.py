@@ -27,6 +27,7 @@ from afterscene.depiction.surface import Surface
 from afterscene.geodata.damage import DamageLevel, DamageMap, rasterize
 
 EAVES, TREES = 3.0, 7.0  # metres: height of the eaves; depth that covers tree crowns
+PITCH = 0.5  # metres that a roof rises for a metre from its edge
 OPAQUE, DENSE = 0.15, 0.97  # metres of water at which it hides the most of the ground; that share
 #: Unevenness of the ground: (pixels, metres).
 SMALL = ((24, 0.05), (7, 0.03), (3, 0.02))
@@ -73,7 +74,8 @@ class Water:
         over = np.where(seen.water & (seen.blurred(depth, 4.0) > 0.05), 9.0, over)
         opacity = np.clip(over / OPAQUE, 0, 1) * DENSE
         opacity *= 1 - seen.canopy * np.clip((TREES - over) / 2, 0, 1)
-        opacity[seen.roofs & (over < EAVES)] = 0
+        inside = cv2.distanceTransform(seen.roofs.astype(np.uint8), cv2.DIST_L2, 3) * seen.gsd
+        opacity[seen.roofs & (over < EAVES + PITCH * inside)] = 0
         return _seen(np.where(depth > 0, cv2.GaussianBlur(opacity, (0, 0), 0.6), opacity))
 
     def _turbidity(self, damage: DamageMap, seed: int) -> float:

@@ -115,7 +115,7 @@ def _area(frame: Frame) -> np.ndarray | None:
     """Where the network may draw: around damaged buildings, on water or ash if it learned it."""
     if frame.mode == "redraw":
         return None
-    learned = np.where(frame.levels >= frame.depiction.learned_from, frame.levels, 0)
+    learned = frame.depiction.drawn(frame.levels)
     config = frame.config
     area = affected_mask(learned, config.reach(frame.depiction), config.feather)
     if frame.damage.hazard in config.covered:

@@ -12,9 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, Evidence, Water, blow
+from afterscene.depiction import Depiction, Evidence, Water
 from afterscene.depiction.surface import Surface
-from afterscene.geodata.damage import DamageLevel
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, drawn
@@ -41,10 +40,7 @@ class Flood(Hazard):
     unit: ClassVar[str] = "m"
     depiction: ClassVar[Depiction] = Depiction(
         overlay=Water(),
-        sketch=blow,
-        smeared=True,
-        learned_from=DamageLevel.DESTROYED,
-        drawn_as="wind",
+        learned_from=None,  # real roofs keep their look at every level (docs: explanation/hazards)
     )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(0.25, 1.0, 4.0),
