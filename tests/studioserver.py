@@ -98,7 +98,7 @@ class Client:
 
 
 @contextmanager
-def running(root, made=ToyWorker, folders=()):
+def running(root, made=ToyWorker, folders=(), pages=()):
     """A studio over a folder: ``(client, worker)``."""
     import socket
 
@@ -111,7 +111,7 @@ def running(root, made=ToyWorker, folders=()):
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        guard = make_app(root, port, keep, folders)
+        guard = make_app(root, port, keep, folders, pages)
         server = server_of(guard)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()

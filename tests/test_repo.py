@@ -169,6 +169,7 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--on-error",
         "--out",
         "--overwrite",
+        "--pages",
         "--places",
         "--plan",
         "--port",

@@ -249,7 +249,7 @@ def test_axe_finds_nothing_serious(page):
     page.wait_for_selector("#downloads a")
     for fold in page.locator("#draw summary").all():
         fold.click()
-    for name in ("draw", "assess", "sets"):
+    for name in ("draw", "assess", "sets", "learn", "compare"):
         page.click(f"#tab-{name}")
         found = axe.Axe().run(page).response
         assert len(found["passes"]) > 10

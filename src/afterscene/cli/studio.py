@@ -28,12 +28,21 @@ Sets = Annotated[
     list[Path] | None,
     typer.Option("--gbd", help="Output folder of `gbd build` to look at; repeatable."),
 ]
+Pages = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--pages",
+        help="Folder of lessons or reports to read: the output of `course run`, `compare`, "
+        "`evaluate` or `demo`; repeatable.",
+    ),
+]
 
 
 def studio(
     port: Port = 8760,
     no_browser: NoBrowser = False,
     gbd: Sets = None,
+    pages: Pages = None,
     folder: Folder = None,
     as_json: Json = False,
 ) -> None:
@@ -58,7 +67,8 @@ def studio(
 
     for path in gbd or ():
         Dataset(path)  # what is no set is said before the browser opens
-    serve(folder or _state(), port, show, browser=not no_browser, folders=gbd or ())
+    given = {"folders": gbd or (), "pages": pages or ()}
+    serve(folder or _state(), port, show, browser=not no_browser, **given)
 
 
 def _state() -> Path:

@@ -19,6 +19,8 @@ from afterscene.gbd.rundir import locked
 from afterscene.pages.render import TEMPLATES, render
 from afterscene.studio.guard import Guard
 from afterscene.studio.jobs import Line
+from afterscene.studio.learnroutes import learn_routes
+from afterscene.studio.reading import Reading
 from afterscene.studio.routes import UPLOADS, things, uploads, work
 from afterscene.studio.scenes import Scenes
 from afterscene.studio.setroutes import set_routes
@@ -44,10 +46,12 @@ def make_app(
     port: int,
     made: Callable[[Store], Worker] = Worker,
     folders: Sequence[Path] = (),
+    pages: Sequence[Path] = (),
 ) -> Guard:
     """The application over a folder, as ASGI.
 
-    ``made`` makes what does the jobs; ``folders`` are sets of pairs that can be looked at.
+    ``made`` makes what does the jobs; ``folders`` are sets of pairs that can be looked at,
+    ``pages`` folders of lessons and reports.
 
     Raises OutputConflict: the folder is not ours.
     """
@@ -72,6 +76,7 @@ def make_app(
     api.include_router(uploads(store))
     api.include_router(work(store, scenes, line))
     api.include_router(set_routes(Sets(line, tuple(folders))))
+    api.include_router(learn_routes(Reading(tuple(pages))))
     _add_pages(api)
 
     @api.exception_handler(AftersceneError)
@@ -118,6 +123,7 @@ def serve(
     *,
     browser: bool,
     folders: Sequence[Path] = (),
+    pages: Sequence[Path] = (),
 ) -> None:
     """Run until it is stopped; ``show`` gets the address once it answers.
 
@@ -136,7 +142,7 @@ def serve(
         port = listener.getsockname()[1]
         Store.open(root)
         with locked(root):
-            guard = make_app(root, port, folders=folders)
+            guard = make_app(root, port, folders=folders, pages=pages)
             address = f"http://{HOST}:{port}/?token={guard.token}"
             show(address)
             if browser:

@@ -2,6 +2,7 @@
 import { $, safely } from "./api.js";
 import { beginAssess, translateAssess } from "./assess.js";
 import { begin, translateDraw } from "./draw.js";
+import { beginLearn, showLearn } from "./learn.js";
 import { beginSets, showSets } from "./sets.js";
 import { languageButton } from "./words.js";
 
@@ -30,5 +31,7 @@ for (const [k, tab] of tabs.entries()) {
 tabs.find((tab) => tab.id === "tab-sets").addEventListener("focus", safely(showSets));
 beginAssess();
 beginSets();
-languageButton($("language"), () => { translateDraw(); translateAssess(); safely(showSets)(); });
+beginLearn();
+for (const id of ["tab-learn", "tab-compare"]) $(id).addEventListener("focus", safely(showLearn));
+languageButton($("language"), () => { translateDraw(); translateAssess(); safely(showSets)(); safely(showLearn)(); });
 safely(begin)();
