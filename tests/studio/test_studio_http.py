@@ -12,6 +12,9 @@ import pytest
 pytest.importorskip("fastapi", reason="the extra studio is not installed")
 pytest.importorskip("uvicorn", reason="the extra studio is not installed")
 
+import numpy as np
+from PIL import Image
+
 import toys
 from studioserver import Client, running
 
@@ -194,6 +197,23 @@ def test_words_name_hazard_and_levels(client):
     for say in ("the northern third is flooded, nothing else is touched", "北部三分之一被淹"):
         told = client.got("POST", f"/api/scenes/{scene}/levels", {"say": say})
         assert told["hazard"] == "flood" and told["understood"]
+
+
+def test_a_painted_map_sets_the_levels(client, files):
+    scene = scene_of(client, files)["id"]
+    painted = np.zeros((toys.SIDE, toys.SIDE, 4), np.uint8)
+    left, top, right, bottom = toys.BOXES[1]
+    painted[top - 1 : bottom + 2, left - 1 : right + 2] = (192, 28, 40, 255)
+    buffer = io.BytesIO()
+    Image.fromarray(painted).save(buffer, "PNG")
+    wish = {"hazard": "wind", "sketch": client.send("painted.png", buffer.getvalue())[1]["id"]}
+    told = client.got("POST", f"/api/scenes/{scene}/levels", wish)
+    assert told["levels"] == ["no-damage", "destroyed", "no-damage", "no-damage"]
+    done = client.until(client.draw(scene, **wish), "done")
+    assert [b["asked"] for b in done["made"]["buildings"]] == told["levels"]
+    both = {**wish, "say": "a storm destroys everything"}
+    assert client.ask("POST", f"/api/scenes/{scene}/levels", both)[0] == 422
+    assert client.ask("POST", f"/api/scenes/{scene}/levels", {**wish, "sketch": scene})[0] == 404
 
 
 def test_what_is_taken_home_is_whole_and_marked(client, files):

@@ -255,3 +255,40 @@ def test_axe_finds_nothing_serious(page):
         assert len(found["passes"]) > 10
         bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
         assert [(v["id"], [n["html"] for n in v["nodes"]]) for v in bad] == []
+
+
+def levels_of(page):
+    return [path.get_attribute("data-level") for path in page.locator("#shapes path").all()]
+
+
+@pytest.mark.slow
+def test_levels_by_hand(page):
+    """By mouse and by keys; the other buildings keep the levels that they had."""
+    before = levels_of(page)
+    k = before.index("no-damage")
+    page.select_option("#brush", "destroyed")
+    box = page.locator("#shapes path").nth(k).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    until(lambda: levels_of(page)[k] == "destroyed")
+    assert levels_of(page) == [*before[:k], "destroyed", *before[k + 1 :]]
+    last = len(before) - 1 - before[::-1].index("no-damage")
+    page.select_option("#brush", "major-damage")
+    page.locator("#shapes path").nth(last).focus()
+    page.keyboard.press("Enter")
+    until(lambda: levels_of(page)[last] == "major-damage")
+    page.click("#generate")
+    page.wait_for_selector("#downloads a")
+    shoot(page, "painted")
+    page.click("#unpaint")
+    until(lambda: levels_of(page) == before)
+
+
+@pytest.mark.slow
+def test_learn_by_sliders(page):
+    page.click("#tab-learn")
+    page.wait_for_selector("#walk polyline", state="attached")
+    before = page.get_attribute("#walk polyline >> nth=0", "points")
+    page.focus("#walk-steps")
+    page.keyboard.press("ArrowRight")
+    until(lambda: page.get_attribute("#walk polyline >> nth=0", "points") != before)
+    shoot(page, "learn")

@@ -25,15 +25,17 @@ class NewScene(Asked):
 
 
 class Wish(Asked):
-    """What happens to a scene: a hazard with its fields, or a sentence.
+    """What happens to a scene: a hazard with its fields, a sentence, or a painted map.
 
-    ``parameters`` are fields of the hazard in their units, as of ``/api/hazards``.
+    ``parameters`` are fields of the hazard in their units, as of ``/api/hazards``; ``sketch`` is
+    the number of an uploaded picture, as `synthesize --sketch` takes one.
     """
 
     hazard: Annotated[str, Field(max_length=100)] | None = None
     severity: Annotated[float, Field(ge=0, le=1)] = 0.7
     parameters: Annotated[dict[str, float], Field(max_length=40)] = {}
     say: Annotated[str, Field(max_length=500)] = ""
+    sketch: Number | None = None
     seed: Annotated[int, Field(ge=0, lt=2**48)] = 0
 
 

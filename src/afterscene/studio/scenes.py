@@ -47,20 +47,23 @@ class Opened:
             "left_out": self.label.left_out.lines(),
         }
 
-    def plan(self, wish: Wish) -> gbd.Plan:
-        """The plan that `synthesize` makes of it. Raises UnknownName, BadParameter."""
+    def plan(self, wish: Wish, store: Store) -> gbd.Plan:
+        """The plan that `synthesize` makes of it. Raises UnknownName, BadParameter, NotThere."""
+        if wish.say and wish.sketch:
+            raise BadParameter("a sentence and a painted map both tell what happens; give one")
+        sketch = store.upload(wish.sketch, "scene") if wish.sketch else None
         return gbd.plan_each(
             [self.source],
             hazard_of(wish),
             severity=wish.severity,
             seed=wish.seed,
             parameters=wish.parameters,
-            told=gbd.Told(say=wish.say),
+            told=gbd.Told(say=wish.say, sketch=sketch),
         )
 
-    def damage(self, wish: Wish) -> DamageMap:
-        """What the wish does to its buildings. Raises UnknownName, BadParameter."""
-        (item,) = self.plan(wish).items
+    def damage(self, wish: Wish, store: Store) -> DamageMap:
+        """What the wish does to its buildings. Raises as :meth:`plan`."""
+        (item,) = self.plan(wish, store).items
         return item_damage(item, self.scene, self.label)
 
 
@@ -90,7 +93,7 @@ class Scenes:
         """What a wish does to a scene; one at a time, so that memory stays that of one scene."""
         opened = self.opened(number)
         with self._lock:
-            return opened.damage(wish)
+            return opened.damage(wish, self.store)
 
     def told(self, number: str, wish: Wish) -> dict[str, Any]:
         """Levels, field and meaning of a wish, as the page shows them."""

@@ -70,7 +70,7 @@ class Worker:
         line.tell(total=1)
         opened = open_source(self.store.source(asked.scene))
         rendering = gbd.Rendering(mode=asked.mode, steps=asked.steps)
-        plan = opened.plan(asked)
+        plan = opened.plan(asked, self.store)
         gbd.build(plan, folder / RUN, self._watched(line), rendering=rendering)
         made = Dataset(folder / RUN)
         (entry,) = made

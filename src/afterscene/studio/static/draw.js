@@ -1,5 +1,6 @@
 // Scene -> hazard -> aftermath: what is chosen, what it would do, and the job that draws it.
 import { $, ask, follow, make, problem, safely, send, table } from "./api.js";
+import { beginPaint, choosePaint, paintOn, recall, sketch } from "./paint.js";
 import { redraw, showLevels, showScene, swipe } from "./stage.js";
 import { language, say } from "./words.js";
 
@@ -13,6 +14,7 @@ export async function begin() {
   $("hazard").addEventListener("change", safely(async () => { showFields(); await levels(); }));
   for (const id of ["severity", "seed", "say"]) $(id).addEventListener("input", soon);
   $("show-field").addEventListener("change", redraw);
+  beginPaint(levels);
   $("own-open").addEventListener("click", safely(openOwn));
   $("generate").addEventListener("click", safely(generate));
   $("cancel").addEventListener("click", safely(() => ask(`/api/jobs/${current.id}/cancel`, {})));
@@ -38,6 +40,7 @@ async function again(id) {
     $("severity").value = asked.severity;
     $("seed").value = asked.seed;
     $("say").value = asked.say;
+    recall(asked.sketch);
     showFields(asked.parameters);
     await levels();
     await watch(id);
@@ -53,6 +56,7 @@ export function translateDraw() {
   $("hazard").replaceChildren(...hazards.map((h) => make("option", { value: h.name, textContent: nameOf(h) })));
   $("hazard").value = now;
   showFields(parameters());
+  choosePaint();
   redraw();
   if (current) showJob(current);
 }
@@ -81,8 +85,8 @@ function parameters() {
 }
 
 function wish() {
-  const words = $("say").value.trim();
-  return { hazard: words ? null : $("hazard").value, severity: Number($("severity").value), seed: Number($("seed").value), say: words, parameters: words ? {} : parameters() };
+  const words = sketch() ? "" : $("say").value.trim();
+  return { sketch: sketch(), hazard: words ? null : $("hazard").value, severity: Number($("severity").value), seed: Number($("seed").value), say: words, parameters: words ? {} : parameters() };
 }
 
 async function openScene(what, button) {
@@ -91,6 +95,7 @@ async function openScene(what, button) {
   for (const other of $("samples").children) other.setAttribute("aria-pressed", String(other === button));
   $("result").hidden = true;
   showScene(scene);
+  paintOn(scene);
   $("generate").disabled = false;
   if (!what.again) await levels();
 }
@@ -118,6 +123,7 @@ async function levels() {
     $("understood").textContent = found.understood ? say("hazard.means", { s: found.understood }) : "";
     if (found.understood && $("hazard").value !== found.hazard) { $("hazard").value = found.hazard; showFields(); }
     $("hazard").disabled = Boolean(found.understood);
+    $("say").disabled = Boolean(sketch());
     showLevels(found);
   } catch (error) {
     if (mine === asking) { $("understood").textContent = ""; $("hazard").disabled = false; throw error; }

@@ -5,6 +5,8 @@ import { say } from "./words.js";
 const LEVELS = ["no-damage", "minor-damage", "major-damage", "destroyed", "un-classified"];
 let told = null;
 
+export const levelsNow = () => (told ? told.levels : []);
+
 export function showScene(scene) {
   told = null;
   $("pre").src = `/api/scenes/${scene.id}/picture.jpg`;

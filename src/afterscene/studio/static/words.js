@@ -32,6 +32,7 @@ const WORDS = {
     "learn.none": "None given: run `afterscene course run all --out course`, then start the studio with --pages course.",
     "compare.none": "None given: start the studio with --pages and the folder of `afterscene compare`.",
     "compare.what": "Reports of experiments: what synthetic pairs were worth to a detector.",
+    paint: "Set levels by hand: choose one, then click a building or paint over an area", "paint.off": "off", "paint.clear": "Back to the hazard", water: "water",
     footer: "Every image that is drawn here is synthetic and says so. Do not pass it off as real.",
   },
   zh: {
@@ -65,6 +66,7 @@ const WORDS = {
     "learn.none": "尚未提供：先运行 afterscene course run all --out course，再用 --pages course 启动工作室。",
     "compare.none": "尚未提供：用 --pages 加 afterscene compare 的输出文件夹启动工作室。",
     "compare.what": "实验报告：合成图像对对检测器有多大价值。",
+    paint: "手动设定等级：先选等级，再点击建筑物或涂抹一片区域", "paint.off": "关闭", "paint.clear": "恢复为灾害结果", water: "水",
     footer: "这里生成的每幅图像都是合成的，并带有标记。请勿当作真实图像使用。",
   },
 };
