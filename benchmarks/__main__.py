@@ -32,8 +32,8 @@ from afterscene.metrics.confusion import Confusion
 
 SIDE = 1024
 COMPARISONS = (
-    *("ablations", "detectors", "evidence", "learning", "registration", "samplers", "speed"),
-    *("texture", "water"),
+    *("ablations", "detectors", "evidence", "learning", "registration", "samplers"),
+    *("sketches", "speed", "texture", "water"),
 )
 Station = tuple[str, int, Callable[[], object]]
 

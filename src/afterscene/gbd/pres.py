@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from afterscene import shipped
-from afterscene.errors import BadLabel
+from afterscene.errors import BadLabel, BadParameter
 from afterscene.files import prepare_output
 from afterscene.gbd.pair import MARK
 from afterscene.gbd.plan import item_seed
@@ -21,6 +21,7 @@ from afterscene.generators.generator import BridgeGenerator
 from afterscene.generators.layouts import draw_pre
 from afterscene.geodata.damage import Building
 from afterscene.geodata.drawn.layout import LARGEST, draw_layout
+from afterscene.geodata.drawn.sketched import read_sketched_place
 from afterscene.geodata.scene import write_scene
 from afterscene.geodata.xbd import make_label, read_label, write_label
 
@@ -53,6 +54,24 @@ def labelled(labels: Sequence[Path], *, seed: int = 0) -> Iterator[PreLayout]:
         )
         for name, shape, buildings in places
     )
+
+
+def sketched(path: Path, *, seed: int = 0) -> Iterator[PreLayout]:
+    """The place of a sketch by hand, :data:`GSD` metres a pixel.
+
+    Raises:
+        MissingFile, BadImage, BadParameter: see :func:`read_sketched_place`; or its size.
+    """
+    place = read_sketched_place(path, GSD)
+    if not all(SMALLEST <= side <= LARGEST for side in place.shape):
+        raise BadParameter(
+            f"{path}: has {place.shape[1]}x{place.shape[0]} pixels; draw {SMALLEST} to {LARGEST} a "
+            "side, half a metre each"
+        )
+    name = f"{path.stem}_00000000"
+    drawn = item_seed(seed, name) % 2**31
+    picture = draw_layout(place.buildings, place.shape, drawn, sketch=place)
+    return iter((PreLayout(name=name, picture=picture, buildings=place.buildings),))
 
 
 def _place(path: Path) -> tuple[str, tuple[int, int], tuple[Building, ...]]:

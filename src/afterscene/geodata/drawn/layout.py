@@ -14,15 +14,18 @@ import numpy as np
 
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building, instances
-from afterscene.geodata.drawn.canvas import Canvas, fractal
+from afterscene.geodata.drawn.canvas import FINE, Canvas, fractal
 from afterscene.geodata.drawn.nature import Forester, lay_ground
-from afterscene.geodata.drawn.palette import choose_palette, jitter
+from afterscene.geodata.drawn.palette import Palette, choose_palette, jitter
+from afterscene.geodata.drawn.sketched import SketchedPlace
 
 #: Side in pixels of the squares over which ground is averaged, 4 m at half a metre.
 SQUARE = 8
 #: Pixels of ground for each clump of trees.
 CLUMP = 900
 LARGEST = 4096
+#: Pixels of ground for each tree of a sketched wood.
+WOOD = 60
 
 
 def coarse(picture: np.ndarray, buildings: Sequence[Building]) -> np.ndarray:
@@ -56,10 +59,19 @@ def _ground(picture: np.ndarray, free: np.ndarray) -> np.ndarray:
     return out
 
 
-def draw_layout(buildings: Sequence[Building], shape: tuple[int, int], seed: int) -> np.ndarray:
+def draw_layout(
+    buildings: Sequence[Building],
+    shape: tuple[int, int],
+    seed: int,
+    *,
+    sketch: SketchedPlace | None = None,
+) -> np.ndarray:
     """``(H, W, 3)`` uint8: a drawn picture of ``shape`` pixels under these footprints.
 
-    Equal seeds give equal pictures. Raises BadParameter for a shape outside 16..4096.
+    Roads, water and trees are those of a ``sketch``; without one there are clumps of trees, and no
+    roads or water. Equal seeds give equal pictures.
+
+    Raises BadParameter for a shape outside 16..4096.
     """
     height, width = shape
     if min(shape) < 16 or max(shape) > LARGEST:
@@ -74,7 +86,12 @@ def draw_layout(buildings: Sequence[Building], shape: tuple[int, int], seed: int
     index = instances(buildings, square)
     free = cv2.dilate((index > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
     forester = Forester(canvas, palette, rng)
-    for _ in range(canvas.size**2 // CLUMP):
+    if sketch is not None:
+        _lay_sketch(canvas, sketch, palette)
+        free &= _square(sketch.woods, canvas.size)
+        lush = np.ones_like(lush)
+    clump = CLUMP if sketch is None else WOOD
+    for _ in range(canvas.size**2 // clump):
         x, y = rng.uniform(0, canvas.size, 2)
         age = float(np.clip(rng.lognormal(0.85, 0.4), 0.9, 5.5))
         if free[int(y), int(x)] and rng.random() < np.clip(2 * lush[int(y), int(x)] - 0.4, 0, 1):
@@ -88,3 +105,20 @@ def draw_layout(buildings: Sequence[Building], shape: tuple[int, int], seed: int
     on = index > 0
     picture[on] = np.clip(roofs[index[on]], 0, 255)
     return picture
+
+
+def _lay_sketch(canvas: Canvas, sketch: SketchedPlace, palette: Palette) -> None:
+    """Colour the ground where a sketch has roads and water; both are smooth."""
+    for mask, tone, rough in (
+        (sketch.roads, palette.asphalt, 0.04),
+        (sketch.water, palette.water, 0.03),
+    ):
+        fine = _square(mask, canvas.size).repeat(FINE, axis=0).repeat(FINE, axis=1)
+        canvas.colour[fine] = tone
+        canvas.rough[fine] = rough
+
+
+def _square(mask: np.ndarray, size: int) -> np.ndarray:
+    """A mask in the upper left corner of a square."""
+    height, width = mask.shape
+    return np.pad(mask, ((0, size - height), (0, size - width)))
