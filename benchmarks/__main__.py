@@ -32,7 +32,7 @@ from afterscene.metrics.confusion import Confusion
 
 SIDE = 1024
 COMPARISONS = (
-    *("ablations", "detectors", "evidence", "learning", "registration", "samplers"),
+    *("ablations", "detectors", "evidence", "film", "learning", "registration", "samplers"),
     *("sketches", "speed", "texture", "water"),
 )
 Station = tuple[str, int, Callable[[], object]]

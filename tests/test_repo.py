@@ -150,6 +150,8 @@ def test_every_flag_is_a_decision_that_someone_made():
         "--folder",
         "--footprints",
         "--format",
+        "--frames",
+        "--frames-as-pairs",
         "--gbd",
         "--hazard",
         "--images",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from afterscene.cli.completion import hazard_names
+from afterscene.cli.film import check_film, film
 from afterscene.cli.options import (
     Choose,
     MinFidelity,
@@ -90,6 +91,22 @@ Explain = Annotated[
     ),
 ]
 
+Frames = Annotated[
+    int | None,
+    typer.Option(
+        "--frames",
+        help="Draw the event as it passes, in so many frames from before to after; --out is then "
+        "a .gif or .mp4 file.",
+    ),
+]
+FramesAsPairs = Annotated[
+    bool,
+    typer.Option(
+        "--frames-as-pairs",
+        help="Keep each frame of the film as a pair with its label, in {film}-frames/.",
+    ),
+]
+
 
 def synthesize(
     pre: PreImages,
@@ -101,6 +118,8 @@ def synthesize(
     sketch: Sketch = None,
     explain: Explain = False,
     severity: OneSeverity = 0.7,
+    frames: Frames = None,
+    frames_as_pairs: FramesAsPairs = False,
     seed: Seed = 0,
     mode: ModeOption = Mode.edit,
     steps: Steps = None,
@@ -117,7 +136,8 @@ def synthesize(
 
     Writes for each image {stem}_post_disaster.png, its label (.json) and its damage mask
     (_target.png), all marked as synthetic, and one manifest.jsonl. A GeoTIFF also yields a GeoTIFF
-    on the same grid. For many images use `gbd build`.
+    on the same grid. With --frames one image becomes a film of the event. For many images use
+    `gbd build`.
     """
     from afterscene import gbd
     from afterscene.geodata.roles import Taken
@@ -137,6 +157,15 @@ def synthesize(
     plan = gbd.plan_each(sources, named, **asked)  # type: ignore[arg-type]
     if explain:
         return _explain(plan, say or "", out, overwrite, output)
+    if frames_as_pairs and frames is None:
+        raise BadParameter("--frames-as-pairs keeps the frames of a film; give --frames as well")
+    if frames is not None:
+        check_film(plan, out, frames, overwrite)
+        drawn = drawing(mode, steps, model, min_fidelity, choose)
+        if say:
+            output.say(f"understood: {_understood(say)}")
+        how = {"frames": frames, "as_pairs": frames_as_pairs, "overwrite": overwrite}
+        return film(plan, out, drawn, **how, output=output)  # type: ignore[arg-type]
     generator, rendering = drawing(mode, steps, model, min_fidelity, choose)
     with output.progress("synthesize", plan.count) as advance:
         options = gbd.RunOptions(on_error=on_error, overwrite=overwrite, on_progress=advance)

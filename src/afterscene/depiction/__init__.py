@@ -8,7 +8,9 @@ from afterscene.depiction.aftermath import draw_aftermath
 from afterscene.depiction.depiction import Depiction, Painter
 from afterscene.depiction.evidence import Evidence
 from afterscene.depiction.fire import burn, scorch
+from afterscene.depiction.moment import Moment
 from afterscene.depiction.overlays import Ash, Water
+from afterscene.depiction.passing import blaze, erupt, gust, smother, surge, swell, whirl
 from afterscene.depiction.quake import shake
 from afterscene.depiction.swept import sweep
 from afterscene.depiction.trees import strip
@@ -18,13 +20,21 @@ __all__ = [
     "Ash",
     "Depiction",
     "Evidence",
+    "Moment",
     "Painter",
     "Water",
+    "blaze",
     "blow",
     "burn",
     "draw_aftermath",
+    "erupt",
+    "gust",
     "scorch",
     "shake",
+    "smother",
     "strip",
+    "surge",
     "sweep",
+    "swell",
+    "whirl",
 ]

@@ -9,12 +9,15 @@ hazard has a :class:`Depiction`; with the default one the network draws everythi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from afterscene.depiction.moment import Moment
 from afterscene.geodata.damage import DamageLevel, DamageMap
+from afterscene.geodata.drawn.canvas import fractal
 
 
 @runtime_checkable
@@ -23,6 +26,24 @@ class Painter(Protocol):
 
     def __call__(self, picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
         """The picture ``(H, W, 3)`` uint8 afterwards, same shape; the input is not changed."""
+
+
+#: ``(intensity so far, progress) -> (H, W)`` in [0, 1]: how much of the final ground is seen.
+Uncovering = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def ragged(damage: DamageMap, seed: int) -> Uncovering:
+    """The ground changes in patches, at each pixel within a third of its growth."""
+    shape = damage.intensity.shape
+    rng = np.random.default_rng((seed, 61))
+    patches = sum(fractal(shape, scales, rng, fall=0.8) for scales in ((24.0, 9.0), (4.0,)))
+    late = 0.65 / (1 + np.exp(-1.2 * patches)).astype(np.float32)
+    return lambda now, progress: np.clip((progress - late) / 0.35, 0, 1)
+
+
+def nothing(picture: np.ndarray, moment: Moment) -> np.ndarray:
+    """Nothing is seen of the event but what it did."""
+    return picture
 
 
 def unchanged(picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
@@ -42,6 +63,10 @@ class Depiction:
             draws it alone.
         smeared: The network smears this damage however many examples it saw, so it always starts
             from the sketch; otherwise it does so only if it saw too few examples.
+        uncover: Between the first and the last frame of a film, how much of the final ground a
+            pixel shows.
+        during: What is seen of the event while it passes (flames, water, dust), painted over a
+            frame between the first and the last.
         learned_from: Lowest level that is drawn; a house below it stays as it was. None: all do.
         close: The network draws near the houses only: the larger its area, the more it smears the
             surroundings.
@@ -52,6 +77,8 @@ class Depiction:
     overlay: Painter = unchanged
     ground: Painter = unchanged
     sketch: Painter | None = None
+    uncover: Callable[[DamageMap, int], Uncovering] = ragged
+    during: Callable[[np.ndarray, Moment], np.ndarray] = nothing
     smeared: bool = False
     learned_from: DamageLevel | None = DamageLevel.MINOR
     close: bool = False

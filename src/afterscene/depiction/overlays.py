@@ -20,11 +20,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from afterscene.depiction.depiction import Uncovering
 from afterscene.depiction.evidence import Evidence, rise
 from afterscene.depiction.noise import combed_noise, smooth_noise
 from afterscene.depiction.quake import shake
 from afterscene.depiction.surface import Surface
-from afterscene.geodata.damage import DamageLevel, DamageMap, rasterize
+from afterscene.geodata.damage import DamageLevel, DamageMap, instances, rasterize
 
 EAVES, TREES = 3.0, 7.0  # metres: height of the eaves; depth that covers tree crowns
 PITCH = 0.5  # metres that a roof rises for a metre from its edge
@@ -58,7 +59,7 @@ class Water:
         opacity = self.opacity(damage, seen, seed)
         surface = Surface.of(damage, self._turbidity(damage, seed), seed)
         layer = surface.painted(seen.light.shape, seen.gsd, seed)
-        return _veiled(picture, 255 * layer * self._shaded(seen)[..., None], opacity)
+        return veiled(picture, 255 * layer * self._shaded(seen)[..., None], opacity)
 
     def opacity(self, damage: DamageMap, seen: Evidence, seed: int) -> np.ndarray:
         """``(H, W)`` float32 in [0, 1]: how much of the ground the water hides.
@@ -77,6 +78,26 @@ class Water:
         inside = cv2.distanceTransform(seen.roofs.astype(np.uint8), cv2.DIST_L2, 3) * seen.gsd
         opacity[seen.roofs & (over < EAVES + PITCH * inside)] = 0
         return _seen(np.where(depth > 0, cv2.GaussianBlur(opacity, (0, 0), 0.6), opacity))
+
+    def uncover(self, damage: DamageMap, seed: int) -> Uncovering:
+        """How much of the final water a smaller depth shows: a crisp, uneven shore.
+
+        On a roof none before it stands above the eaves there.
+        """
+        depth = damage.intensity
+        roofs = instances(damage.buildings, depth.shape) > 0
+        gsd = float(damage.parameters.get("gsd", 0.5))
+        inside = cv2.distanceTransform(roofs.astype(np.uint8), cv2.DIST_L2, 3) * gsd
+        rng = np.random.default_rng((seed, 6))
+        small = sum(smooth_noise(depth.shape, size, rng) * metres for size, metres in SMALL)
+
+        def shown(now: np.ndarray, progress: np.ndarray) -> np.ndarray:
+            over = np.where(now > 0, now - np.maximum(small, -now), 0)
+            last = np.maximum(depth - np.maximum(small, -depth), 1e-3)
+            wet = np.clip(over / np.minimum(OPAQUE, last), 0, 1)
+            return np.where(roofs, over >= EAVES + PITCH * inside, wet)
+
+        return shown
 
     def _turbidity(self, damage: DamageMap, seed: int) -> float:
         drawn = float(np.random.default_rng((seed, 8)).uniform())
@@ -98,9 +119,14 @@ class Ash:
         if damage.unit != "kPa" or not (damage.intensity > 0).any():
             return picture.copy()
         seen = Evidence.of(picture, damage)
-        under = _veiled(picture, 255 * self._dust(seen), self.opacity(damage, seen))
+        under = veiled(picture, 255 * self._dust(seen), self.opacity(damage, seen))
         flow = rise(damage.intensity, *FLOW) * ~seen.roofs
-        return _veiled(under, 255 * self._deposit(seen, damage, seed), _seen(flow))
+        return veiled(under, 255 * self._deposit(seen, damage, seed), _seen(flow))
+
+    def uncover(self, damage: DamageMap, seed: int) -> Uncovering:
+        """How much of the final ash a smaller load shows."""
+        last = np.maximum(1 - np.exp(-damage.intensity / LOAD), 1e-6)
+        return lambda now, progress: np.clip((1 - np.exp(-now / LOAD)) / last, 0, 1)
 
     def bury(self, picture: np.ndarray, damage: DamageMap, seed: int) -> np.ndarray:
         """``picture`` ``(H, W, 3)`` uint8 with its damaged houses: fallen in under ash, or buried.
@@ -114,15 +140,15 @@ class Ash:
         seen = Evidence.of(broken, damage)
         work = (broken != picture).any(axis=2)
         load = 1 - np.exp(-damage.intensity / LOAD)
-        dusted = _veiled(broken, 255 * self._dust(seen), _seen(DUSTED * load * work))
+        dusted = veiled(broken, 255 * self._dust(seen), _seen(DUSTED * load * work))
         passed = rise(damage.intensity, *FLOW)
         ground = _seen(passed * ~seen.roofs)  # rubble around a house is under the deposit
-        dusted = _veiled(dusted, picture.astype(np.float32), ground)
+        dusted = veiled(dusted, picture.astype(np.float32), ground)
         rng = np.random.default_rng((seed, 9))
         rough = smooth_noise(work.shape, 7, rng) + 0.6 * smooth_noise(work.shape, 3, rng)
         gone = rasterize(damage.buildings, work.shape) == DamageLevel.DESTROYED
         flow = passed * gone * np.clip(0.8 - 0.35 * rough, 0, 1)
-        return _veiled(dusted, 255 * self._deposit(seen, damage, seed), _seen(flow))
+        return veiled(dusted, 255 * self._deposit(seen, damage, seed), _seen(flow))
 
     def _dust(self, seen: Evidence) -> np.ndarray:
         return np.array(FALLEN, np.float32) * self._relief(seen)[..., None]
@@ -162,7 +188,8 @@ def _seen(opacity: np.ndarray) -> np.ndarray:
     return np.where(opacity < 0.02, 0, opacity).astype(np.float32)
 
 
-def _veiled(picture: np.ndarray, layer: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+def veiled(picture: np.ndarray, layer: np.ndarray, opacity: np.ndarray) -> np.ndarray:
+    """``picture`` ``(H, W, 3)`` uint8 under ``layer`` (0 to 255) of that opacity ``(H, W)``."""
     if not opacity.any():
         return picture.copy()
     mixed = picture + opacity[..., None] * (layer - picture)

@@ -26,7 +26,7 @@ import numpy as np
 from afterscene.files import write_atomic
 from afterscene.gbd.dataset import pair_file
 from afterscene.gbd.generator import Generator
-from afterscene.gbd.pair import MARK, Rendering, as_rgb, make_post
+from afterscene.gbd.pair import MARK, Post, Rendering, as_rgb, make_post
 from afterscene.gbd.plan import Item, Plan
 from afterscene.gbd.provenance import post_label, pre_label, row, tags
 from afterscene.gbd.runs import RunOptions, RunReport, run_plan
@@ -92,6 +92,10 @@ class PairMaker:
     def __call__(self, item: Item) -> dict[str, Any]:
         scene, label = read_source(item.source, self.labels.get(item.source.id))
         post = make_post(item, scene, label, self.rendering, self.generator)
+        return self.write(item, scene, label, post)
+
+    def write(self, item: Item, scene: Scene, label: XbdLabel, post: Post) -> dict[str, Any]:
+        """Write the files of a made pair; returns its manifest row."""
         how = (self.rendering, self.generator.hash)
         text = tags(item, *how)
         if not self.flat:

@@ -21,7 +21,7 @@ from afterscene.geodata.named import read_places
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.seen import known_target, unseen_unclassified
 from afterscene.geodata.xbd import XbdLabel
-from afterscene.hazards import make_hazard
+from afterscene.hazards import Hazard
 from afterscene.judging.quality import Checked, QualityControl, draw_checked
 
 MODES = ("edit", "reacquire")
@@ -72,12 +72,27 @@ class Post:
     drawn_as: str
 
 
+def item_hazard(item: Item, shape: tuple[int, int]) -> Hazard:
+    """The item's hazard for a scene of that shape, as strong as it is asked to be."""
+    asked = asked_of(item, shape)
+    strength = None if asked is None else asked[0].strength
+    return words.make_said(item.hazard, item.severity, strength, item.parameters)[0]
+
+
+def visible(pre: Scene) -> Scene:
+    """An RGB scene as a generator sees it.
+
+    A picture without a mask may still be padded: no water or ash is to be drawn there.
+    """
+    return pre.replace(valid=seen_pixels(pre.rgb(), pre.valid))
+
+
 def item_damage(item: Item, pre: Scene, label: XbdLabel) -> DamageMap:
     """The damage that the item's hazard does to its RGB scene, or that it is asked for."""
     asked = asked_of(item, pre.shape)
     if asked is None:
-        hazard = make_hazard(item.hazard, item.severity, **item.parameters)
-        return hazard(pre, label.buildings, np.random.default_rng(item.field_seed), item.site)
+        hazard, rng = item_hazard(item, pre.shape), np.random.default_rng(item.field_seed)
+        return hazard(pre, label.buildings, rng, item.site)
     return words.resolve(
         asked[0],
         item.hazard,
@@ -111,8 +126,7 @@ def make_post(
         LowFidelity: no scene passed the control.
     """
     pre = as_rgb(scene)
-    # A picture without a mask may still be padded: no water or ash is to be drawn there.
-    shown = pre.replace(valid=seen_pixels(pre.rgb(), pre.valid))
+    shown = visible(pre)
     struck = item_damage(item, pre, label)
     damage = replace(struck, buildings=unseen_unclassified(struck.buildings, shown.valid))
     drawn = replace(struck, buildings=_standing(damage.buildings))

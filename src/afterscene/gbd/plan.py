@@ -92,6 +92,8 @@ class Item:
     """A map of the damage, painted by hand (:mod:`afterscene.conditioning.painted`)."""
     places: Path | None = None
     """A GeoJSON file of places that the words name (:mod:`afterscene.geodata.named`)."""
+    frame: tuple[int, int] | None = None
+    """Which frame of how many, if it is one of a film (:mod:`afterscene.gbd.film`)."""
 
     @property
     def field_seed(self) -> int:

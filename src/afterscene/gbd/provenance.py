@@ -62,6 +62,7 @@ def tags(item: Item, rendering: Rendering, model_hash: str) -> dict[str, str]:
         "AFTERSCENE_SEED": str(item.seed),
         "AFTERSCENE_MODE": rendering.mode,
         "AFTERSCENE_MODEL": f"{rendering.model} {model_hash}",
+        **({"AFTERSCENE_FRAME": "{}/{}".format(*item.frame)} if item.frame else {}),
     }
 
 
@@ -99,10 +100,11 @@ def row(item: Item, post: Post, rendering: Rendering, model_hash: str) -> dict[s
 
 
 def _said(item: Item) -> dict[str, Any]:
-    """The sentence that the pair was made from, if it was."""
-    told = {"say": item.say} if item.say else {}
+    """The sentence, its files, and the place in a film that the pair was made for, if any."""
+    told: dict[str, Any] = {"say": item.say} if item.say else {}
     files = {"places": item.places, "sketch": item.sketch}
-    return told | {name: path.name for name, path in files.items() if path}
+    told |= {name: path.name for name, path in files.items() if path}
+    return told | ({"frame": list(item.frame)} if item.frame else {})
 
 
 def _event(item: Item) -> dict[str, Any]:

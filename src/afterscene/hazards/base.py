@@ -24,6 +24,7 @@ from afterscene.hazards import parameters
 from afterscene.hazards.fragility import Fragility, levels, own_quantiles
 from afterscene.hazards.ground import Ground
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.passage import Passage
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.site import Site
 from afterscene.hazards.spoken import Spoken
@@ -78,6 +79,13 @@ class Hazard(ABC):
     @abstractmethod
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         """Return the (H, W) field >= 0 in ``unit`` and what was drawn (origin, bearing, ...)."""
+
+    def passage(self, ground: Ground, rng: np.random.Generator, damage: DamageMap) -> Passage:
+        """How the event that made ``damage`` passes over ``ground``, in the time of a film.
+
+        ``rng`` is in the state in which :meth:`intensity` gets it. Here: everywhere at once.
+        """
+        return Passage()
 
     @classmethod
     def observed(cls, pre: Evidence, post: Evidence) -> np.ndarray | None:

@@ -18,13 +18,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, shake
-from afterscene.geodata.damage import Building
+from afterscene.depiction import Depiction, shake, smother
+from afterscene.geodata.damage import Building, DamageMap
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility, lot
-from afterscene.hazards.ground import Ground, drawn, heading
+from afterscene.hazards.ground import Ground, crossing, drawn, heading
 from afterscene.hazards.laws import bounded_exponential
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.passage import Passage, Stage
 from afterscene.hazards.prior import PACIFIC, Box, Prior
 from afterscene.hazards.spoken import Spoken
 
@@ -79,7 +80,7 @@ class Earthquake(Hazard):
 
     name: ClassVar[str] = "earthquake"
     unit: ClassVar[str] = "g"
-    depiction: ClassVar[Depiction] = Depiction(sketch=shake, drawn_as="wind")
+    depiction: ClassVar[Depiction] = Depiction(sketch=shake, during=smother, drawn_as="wind")
     fragility: ClassVar[Fragility] = WOOD
     noun: ClassVar[str] = "an earthquake"
     spoken: ClassVar[Spoken] = Spoken(
@@ -136,6 +137,12 @@ class Earthquake(Hazard):
         site = np.exp(self.site_deviation * ground.noise(self.site_length, rng))
         realised = {"bearing": bearing, "epicentre_x_m": x0, "epicentre_y_m": y0}
         return pga * site, {**realised, "realised_magnitude": moment}
+
+    def passage(self, ground: Ground, rng: np.random.Generator, damage: DamageMap) -> Passage:
+        """Strong motion builds up, a little later farther from the epicentre."""
+        bearing = float(damage.parameters.get("bearing", 0.0))
+        onset = 0.06 + 0.06 * crossing(ground, bearing + 180)
+        return Passage(stages=(Stage(onset=onset, growth=0.5),), bearing=bearing)
 
     def capacities(self, g: np.ndarray, buildings: Sequence[Building], seed: int) -> np.ndarray:
         masonry = np.array([lot(b, seed, "masonry") < self.masonry_share for b in buildings])

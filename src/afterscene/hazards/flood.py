@@ -12,14 +12,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, Evidence, Water
+from afterscene.depiction import Depiction, Evidence, Water, swell
 from afterscene.depiction.surface import Surface
+from afterscene.geodata.damage import DamageMap
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, drawn
 from afterscene.hazards.parameters import parameter, raster
+from afterscene.hazards.passage import Passage
 from afterscene.hazards.prior import Prior
-from afterscene.hazards.relief import checked_raster, distance_to, valley
+from afterscene.hazards.relief import checked_raster, distance_to, rising, valley
 from afterscene.hazards.spoken import Spoken
 
 #: Metres from open water in which woods are taken to stand in it as well.
@@ -40,6 +42,8 @@ class Flood(Hazard):
     unit: ClassVar[str] = "m"
     depiction: ClassVar[Depiction] = Depiction(
         overlay=Water(),
+        uncover=Water().uncover,
+        during=swell,
         learned_from=None,  # real roofs keep their look at every level (docs: explanation/hazards)
     )
     fragility: ClassVar[Fragility] = Fragility(
@@ -131,6 +135,16 @@ class Flood(Hazard):
         mud = drawn(self.turbidity, 0, 1, rng)
         told = {**realised, "level_m": level, "turbidity": mud}
         return np.maximum(level - heights, 0.0), told
+
+    def passage(self, ground: Ground, rng: np.random.Generator, damage: DamageMap) -> Passage:
+        """Water comes over the lowest ground first; it spreads and rises at an even pace."""
+        depth = damage.intensity
+        shares = np.linspace(0, 1, 13)
+        if not (depth > 0).any():
+            return Passage()
+        spread = 1 - np.quantile(depth[depth > 0], 1 - shares) / depth.max()
+        tide = tuple(zip(0.05 + 0.87 * shares, 0.5 * (spread + shares), strict=True))
+        return Passage(stages=(rising(depth),), tide=((0.0, 0.0), *tide, (1.0, 1.0)))
 
     def heights(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         """Return (H, W) metres above the lowest ground and what was drawn."""

@@ -191,6 +191,14 @@ def along_across(
     return dx * ux + dy * uy, -dx * uy + dy * ux
 
 
+def crossing(ground: Ground, bearing: float) -> Array:
+    """Return (H, W) 0..1: how far along a bearing a pixel lies, from first to last in the scene."""
+    cells = ground.lattice()
+    along, _ = along_across(cells.x, cells.y, ground.centre, bearing)
+    first, last = float(along.min()), float(along.max())
+    return np.clip((cells.spread(along) - first) / max(last - first, 1e-6), 0, 1)
+
+
 def drawn(value: float | None, low: float, high: float, rng: np.random.Generator) -> float:
     """Return ``value``, or a uniform draw where it is None.
 

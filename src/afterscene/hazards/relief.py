@@ -10,6 +10,7 @@ import numpy as np
 
 from afterscene.errors import BadParameter
 from afterscene.hazards.ground import Array, Ground, along_across
+from afterscene.hazards.passage import Stage
 
 
 def checked_raster(values: np.ndarray, ground: Ground, label: str) -> Array:
@@ -58,3 +59,13 @@ def valley(
     # One tile does not show the lowest ground of the event: use the bound of the noise.
     lowest = heights.min() if ground.site is None else np.float32(-2.5 * bumps)
     return np.asarray(heights - lowest, dtype=np.float32)
+
+
+def rising(depth: np.ndarray) -> Stage:
+    """Water that rises evenly to its final ``depth`` (H, W) in m, the deepest ground first.
+
+    When it stands at a share s of the greatest depth D, a place with the final depth d has
+    ``max(0, d - (1 - s) D)``.
+    """
+    share = np.clip(depth / max(float(depth.max()), 1e-6), 1e-4, 1).astype(np.float32)
+    return Stage(onset=1 - share, growth=share)

@@ -16,12 +16,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, blow, strip
+from afterscene.depiction import Depiction, blow, strip, whirl
+from afterscene.geodata.damage import DamageMap
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
-from afterscene.hazards.ground import Ground, along_across, drawn
+from afterscene.hazards.ground import Ground, along_across, crossing, drawn
 from afterscene.hazards.laws import weibull_between
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.passage import Passage, Stage
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.spoken import Spoken
 
@@ -46,7 +48,7 @@ class Tornado(Hazard):
     name: ClassVar[str] = "tornado"
     unit: ClassVar[str] = "m/s"
     depiction: ClassVar[Depiction] = Depiction(
-        ground=strip, sketch=blow, smeared=True, drawn_as="wind"
+        ground=strip, sketch=blow, during=whirl, smeared=True, drawn_as="wind"
     )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(35.3, 54.5, 68.0),
@@ -121,6 +123,17 @@ class Tornado(Hazard):
         realised = {"path_bearing": bearing, "path_offset": offset}
         return self.severity * cells.spread(worst) * gusts, realised
 
+    def passage(self, ground: Ground, rng: np.random.Generator, damage: DamageMap) -> Passage:
+        """Each place when the vortex is abreast of it."""
+        bearing = float(damage.parameters.get("path_bearing", 0.0))
+        share = crossing(ground, bearing)
+        onset = 0.1 + 0.72 * share
+        return Passage(
+            stages=(Stage(onset=onset, growth=0.06),),
+            bearing=bearing,
+            track=_track(share, damage.intensity),
+        )
+
     def _gust(self, ahead: np.ndarray, right: np.ndarray) -> np.ndarray:
         """Return |rotation + translation| around the axis; counter-clockwise seen from above."""
         r = np.hypot(ahead, right)
@@ -130,3 +143,15 @@ class Tornado(Hazard):
         forward = spin * right / safe + self.forward_speed * spin / self.vmax
         sideways = -spin * ahead / safe
         return np.asarray(np.hypot(forward, sideways))
+
+
+def _track(share: np.ndarray, field: np.ndarray) -> tuple[tuple[float, float, float], ...]:
+    """(time, column, row) of the strongest gusts abreast of each share of the way."""
+    rows, columns = np.mgrid[0 : field.shape[0], 0 : field.shape[1]]
+    weight = (field / max(float(field.max()), 1e-6)) ** 12
+    found = []
+    for way in np.linspace(0, 1, 25):
+        near = weight * np.exp(-(((share - way) / 0.03) ** 2)) + 1e-12
+        x, y = ((near * axis).sum() / near.sum() for axis in (columns, rows))
+        found.append((0.13 + 0.72 * float(way), float(x), float(y)))
+    return tuple(found)

@@ -15,15 +15,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, Evidence, blow, sweep
-from afterscene.geodata.damage import DamageLevel
+from afterscene.depiction import Depiction, Evidence, blow, surge, sweep
+from afterscene.geodata.damage import DamageLevel, DamageMap
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, drawn
 from afterscene.hazards.parameters import parameter, raster
+from afterscene.hazards.passage import Passage
 from afterscene.hazards.prior import PACIFIC, Prior
-from afterscene.hazards.relief import checked_raster, distance_to
+from afterscene.hazards.relief import checked_raster, distance_to, rising
 from afterscene.hazards.spoken import Spoken
+
+#: (film time, height): waves of a film, relative to the greatest.
+WAVES = (
+    *((0.0, 0.0), (0.06, 0.0), (0.24, 0.62), (0.36, 0.2), (0.56, 1.0), (0.6, 1.0)),
+    *((0.74, 0.3), (0.82, 0.45), (0.95, 0.0), (1.0, 0.0)),
+)
 
 
 def inundation_limit(height: float, roughness: float) -> float:
@@ -53,6 +60,7 @@ class Tsunami(Hazard):
     unit: ClassVar[str] = "m"
     depiction: ClassVar[Depiction] = Depiction(
         overlay=sweep,
+        during=surge,
         sketch=blow,
         smeared=True,
         learned_from=DamageLevel.MAJOR,
@@ -126,6 +134,12 @@ class Tsunami(Hazard):
         height = self.severity * self.run_up_height
         top = surface(distance, height=height, roughness=self.roughness)
         return np.maximum(top - heights, 0.0), {**realised, "height_at_shore_m": height}
+
+    def passage(self, ground: Ground, rng: np.random.Generator, damage: DamageMap) -> Passage:
+        """Three waves run up and draw back, the second one the farthest."""
+        inland = damage.parameters.get("inland_bearing")
+        bearing = None if inland is None else float(inland)
+        return Passage(stages=(rising(damage.intensity),), tide=WAVES, bearing=bearing)
 
     def _inland(self, ground: Ground, bearing: float) -> tuple[np.ndarray, Realised]:
         sea = ground.water if self.water is None else self.water

@@ -12,12 +12,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Ash, Depiction, Evidence
+from afterscene.depiction import Ash, Depiction, Evidence, erupt
+from afterscene.depiction.overlays import FLOW
+from afterscene.geodata.damage import DamageMap
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
-from afterscene.hazards.ground import Ground, along_across, drawn
+from afterscene.hazards.ground import Ground, along_across, crossing, drawn
 from afterscene.hazards.laws import log_uniform
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.passage import Passage, Stage
 from afterscene.hazards.prior import PACIFIC, Prior
 from afterscene.hazards.spoken import Spoken
 
@@ -43,7 +46,9 @@ class Volcano(Hazard):
 
     name: ClassVar[str] = "volcano"
     unit: ClassVar[str] = "kPa"
-    depiction: ClassVar[Depiction] = Depiction(overlay=Ash(), sketch=Ash().bury, smeared=True)
+    depiction: ClassVar[Depiction] = Depiction(
+        overlay=Ash(), uncover=Ash().uncover, during=erupt, sketch=Ash().bury, smeared=True
+    )
     fragility: ClassVar[Fragility] = Fragility(
         medians=(1.0, 3.0, 4.5),
         betas=(0.30, 0.30, 0.30),
@@ -128,6 +133,20 @@ class Volcano(Hazard):
         flow = self.flow(cells.spread(along) - 15.0 * edge, cells.spread(across - axis) / ragged)
         realised = {"bearing": bearing, "flow_offset_m": float(offset)}
         return np.maximum(ash, flow), realised
+
+    def passage(self, ground: Ground, rng: np.random.Generator, damage: DamageMap) -> Passage:
+        """Ash falls for most of the time; the flow runs over it in the second half."""
+        bearing = float(damage.parameters.get("bearing", 0.0))
+        along, field = crossing(ground, bearing), damage.intensity
+        flowed = field > FLOW[0]
+        thickness = self.severity * self.ash_thickness
+        ash = float(ash_load(thickness, self.ash_density))
+        share = np.where(flowed, np.minimum(1, ash / np.maximum(field, 1e-6)), 1)
+        first, last = (along[flowed].min(), along[flowed].max()) if flowed.any() else (0.0, 1.0)
+        way = np.clip((along - first) / max(float(last - first), 1e-6), 0, 1)
+        falling = Stage(onset=0.04 + 0.08 * along, growth=0.8, share=share)
+        running = Stage(onset=np.where(flowed, 0.42 + 0.3 * way, 2.0), growth=0.06)
+        return Passage(stages=(falling, running), bearing=bearing)
 
     def flow(self, along: np.ndarray, across: np.ndarray) -> np.ndarray:
         """Return the dynamic pressure (kPa) ``along`` m into the scene, ``across`` m off the axis.

@@ -19,15 +19,19 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
-from afterscene.depiction import Depiction, burn, scorch
+from afterscene.depiction import Depiction, blaze, burn, scorch
+from afterscene.geodata.damage import DamageMap
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, Lattice, along_across, drawn, heading
 from afterscene.hazards.laws import bounded_exponential, weibull_between
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.passage import Passage, Stage
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.spoken import Spoken
 
+#: Heat in kW/m2 below which nothing is seen to burn.
+SMALL_FLUX = 4.0
 _NEAR = [(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
 _KNIGHT = [(i, j) for i in (-2, -1, 1, 2) for j in (-2, -1, 1, 2) if abs(i) != abs(j)]
 
@@ -92,7 +96,7 @@ class Wildfire(Hazard):
 
     name: ClassVar[str] = "wildfire"
     unit: ClassVar[str] = "kW/m2"
-    depiction: ClassVar[Depiction] = Depiction(ground=scorch, sketch=burn, close=True)
+    depiction: ClassVar[Depiction] = Depiction(ground=scorch, sketch=burn, during=blaze, close=True)
     fragility: ClassVar[Fragility] = Fragility(
         medians=(12.5, 13.5, 15.0),
         betas=(0.45, 0.45, 0.45),
@@ -166,18 +170,32 @@ class Wildfire(Hazard):
         }
 
     def intensity(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
+        spread = self._spread(ground, rng)
+        cells, green, dense = spread.cells, spread.green, spread.dense
+        lead = self.severity * self.duration - cells.spread(np.minimum(spread.arrival, 1e6))
+        # The flux decreases over the distance that the front covers in about two minutes.
+        reached = 1 / (1 + np.exp(-np.clip(lead / 0.8, -50, 50)))
+        flux = self.vegetation_heat * (0.55 + 0.7 * green) + self.structure_heat * dense
+        pockets = np.exp(0.3 * ground.noise(22.0, rng))
+        return cells.spread(flux) * pockets * reached, {"wind_bearing": spread.bearing}
+
+    def passage(self, ground: Ground, rng: np.random.Generator, damage: DamageMap) -> Passage:
+        """By the travel time of the front; ground that burns only because it was asked to, last."""
+        spread = self._spread(ground, rng)
+        minutes = spread.cells.spread(np.minimum(spread.arrival, 1e6))
+        burnt = minutes[damage.intensity > SMALL_FLUX]
+        last = np.quantile(burnt, 0.995) if burnt.size else minutes.max()
+        onset = 0.06 + 0.66 * np.clip(minutes / max(float(last), 1e-3), 0, 1)
+        return Passage(stages=(Stage(onset=onset, growth=0.1),), bearing=spread.bearing)
+
+    def _spread(self, ground: Ground, rng: np.random.Generator) -> "_Spread":
         bearing = drawn(self.wind_bearing, 0, 360, rng)
         cells = ground.lattice()
         green, dense = greenness(ground, cells), density(ground, cells)
         chance = np.exp(0.5 * shrink(ground.noise(35.0, rng), cells))
         fuel = (0.55 + 0.6 * green + 0.5 * dense) * chance
         arrival = self.arrival(ground, cells, fuel, bearing, rng)
-        lead = self.severity * self.duration - cells.spread(np.minimum(arrival, 1e6))
-        # The flux decreases over the distance that the front covers in about two minutes.
-        reached = 1 / (1 + np.exp(-np.clip(lead / 0.8, -50, 50)))
-        flux = self.vegetation_heat * (0.55 + 0.7 * green) + self.structure_heat * dense
-        pockets = np.exp(0.3 * ground.noise(22.0, rng))
-        return cells.spread(flux) * pockets * reached, {"wind_bearing": bearing}
+        return _Spread(bearing=bearing, cells=cells, green=green, dense=dense, arrival=arrival)
 
     def arrival(
         self,
@@ -221,6 +239,17 @@ class Wildfire(Hazard):
             cosine = (dx * ux + dy * uy) / np.hypot(dx, dy)
             out[i, j] = float(spread_rate(cosine, head=head, ratio=ratio))
         return out
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Spread:
+    """A fire over its lattice: what burns there, and the minutes until the front arrives."""
+
+    bearing: float
+    cells: Lattice
+    green: np.ndarray
+    dense: np.ndarray
+    arrival: np.ndarray
 
 
 def shrink(raster: np.ndarray, cells: Lattice) -> np.ndarray:

@@ -16,12 +16,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from afterscene.depiction import Depiction, blow, strip
+from afterscene.depiction import Depiction, blow, gust, strip
+from afterscene.geodata.damage import DamageMap
 from afterscene.hazards.base import Fields, Hazard, Realised
 from afterscene.hazards.fragility import Fragility
-from afterscene.hazards.ground import Ground, along_across, drawn, heading
+from afterscene.hazards.ground import Ground, along_across, crossing, drawn, heading
 from afterscene.hazards.laws import weibull_between
 from afterscene.hazards.parameters import parameter
+from afterscene.hazards.passage import Passage, Stage
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.spoken import Spoken
 
@@ -57,7 +59,7 @@ class HurricaneWind(Hazard):
 
     name: ClassVar[str] = "wind"
     unit: ClassVar[str] = "m/s"
-    depiction: ClassVar[Depiction] = Depiction(ground=strip, sketch=blow, smeared=True)
+    depiction: ClassVar[Depiction] = Depiction(ground=strip, sketch=blow, during=gust, smeared=True)
     fragility: ClassVar[Fragility] = Fragility(
         medians=(54.0, 70.0, 83.0),
         betas=(0.20, 0.20, 0.20),
@@ -151,6 +153,12 @@ class HurricaneWind(Hazard):
         streaks = np.exp(self.turbulence * ground.noise(40.0, rng))
         realised = {"track_bearing": bearing, "track_offset": offset}
         return gust * streaks, realised
+
+    def passage(self, ground: Ground, rng: np.random.Generator, damage: DamageMap) -> Passage:
+        """Gusts grow as the eye comes near; how much later on the far side is exaggerated."""
+        bearing = float(damage.parameters.get("track_bearing", 0.0))
+        onset = 0.05 + 0.15 * crossing(ground, bearing)
+        return Passage(stages=(Stage(onset=onset, growth=0.6),), bearing=bearing)
 
     def swath(self, along: np.ndarray, across: np.ndarray) -> np.ndarray:
         """Return the worst gust (m/s) while the eye moves along the track.

@@ -8,7 +8,17 @@ from afterscene.conditioning.words.lexer import language_of
 from afterscene.conditioning.words.places import Given
 from afterscene.conditioning.words.reading import parse
 from afterscene.conditioning.words.records import Saying, as_json
-from afterscene.conditioning.words.resolve import hazard_for, resolve
+from afterscene.conditioning.words.resolve import hazard_for, make_said, resolve
 from afterscene.conditioning.words.telling import tell
 
-__all__ = ["Given", "Saying", "as_json", "hazard_for", "language_of", "parse", "resolve", "tell"]
+__all__ = [
+    "Given",
+    "Saying",
+    "as_json",
+    "hazard_for",
+    "language_of",
+    "make_said",
+    "parse",
+    "resolve",
+    "tell",
+]

@@ -20,7 +20,7 @@ from afterscene.conditioning.words.telling import noun_of, tell, tell_group, tel
 from afterscene.errors import BadParameter
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap, instances
 from afterscene.geodata.scene import Scene
-from afterscene.hazards import fields_of, make_hazard
+from afterscene.hazards import Hazard, fields_of, make_hazard
 from afterscene.hazards.fragility import levels
 from afterscene.hazards.ground import Ground
 
@@ -69,6 +69,14 @@ def strengthened(
     return 1.0, {names[0]: strength.value}, None
 
 
+def make_said(
+    hazard: str, severity: float, strength: Strength | None, fields: Mapping[str, float | str]
+) -> tuple[Hazard, float | None]:
+    """The hazard at a said strength, and the peak of its intensity, if that was said."""
+    level, more, peak = strengthened(hazard, severity, strength)
+    return make_hazard(hazard, level, **{**fields, **more}), peak
+
+
 def resolve(
     saying: Saying,
     hazard: str,
@@ -87,8 +95,7 @@ def resolve(
     Raises:
         BadParameter: the scene has not what the sentence names, or two rules contradict each other.
     """
-    level, more, peak = strengthened(hazard, severity, saying.strength)
-    made = make_hazard(hazard, level, **{**(fields or {}), **more})
+    made, peak = make_said(hazard, severity, saying.strength, fields or {})
     struck = made(scene, buildings, np.random.default_rng(seed))
     ground = Ground(scene, struck.buildings)
     field = struck.intensity
