@@ -82,4 +82,7 @@ def test_a_sketch_gives_an_image_with_its_roofs(afterscene, tmp_path, monkeypatc
     for call in (("pre",), ("pre", label, "--sketch", tmp_path / "mine.png")):
         refused = afterscene(*call, "--out", tmp_path / "no")
         assert refused.code == 2 and "not both" in refused.stderr
+    Image.new("RGB", (8, 8)).save(tmp_path / "tiny.png")
+    refused = afterscene("pre", "--sketch", tmp_path / "tiny.png", "--out", tmp_path / "no")
+    assert refused.code == 2 and "8x8 pixels" in refused.stderr
     assert not (tmp_path / "no").exists()

@@ -10,6 +10,7 @@ from tests.conditioning.sayings import saying
 from afterscene.conditioning.words import as_json, parse, tell
 from afterscene.conditioning.words.lexer import Words
 from afterscene.conditioning.words.reading import grammar, grammar_text
+from afterscene.conditioning.words.vocabulary import phrases
 from afterscene.errors import BadParameter
 
 RIVER = (
@@ -116,3 +117,18 @@ def test_a_sentence_has_one_reading(language):
         "Shift/Reduce conflict for terminal AND: (resolving as shift)",
         "Shift/Reduce conflict for terminal SHARE: (resolving as shift)",
     }
+
+
+@pytest.mark.parametrize(("language", "between"), [("en", " "), ("zh", "")])
+def test_words_in_any_order_are_refused_or_said_back(language, between):
+    rng, by_class = random.Random(7), {}
+    for phrase, entry in phrases(language).items():
+        by_class.setdefault(entry.terminal, []).append(phrase)
+    pools = [*by_class.values(), ['"Mill Lane"'], ["3"], ["40%"], ["(3, 4)"]]
+    for _ in range(1500):
+        sentence = between.join(rng.choice(rng.choice(pools)) for _ in range(rng.randint(1, 6)))
+        try:
+            said = parse(sentence)
+        except BadParameter:
+            continue
+        assert parse(tell(said)) == said, sentence

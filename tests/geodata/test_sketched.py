@@ -65,6 +65,15 @@ def test_the_plan_is_painted_where_it_is_sketched(tmp_path):
     assert green[place.roads].mean() < 3
 
 
+def test_a_page_of_ink_and_a_photograph(tmp_path):
+    Image.new("RGB", (64, 64), INK).save(tmp_path / "ink.png")
+    assert read_sketched_place(tmp_path / "ink.png", 0.5).buildings == ()
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    with pytest.raises(BadParameter, match="colour of no meaning"):
+        read_sketched_place(tmp_path / "noise.png", 0.5)
+
+
 def test_a_red_stroke_is_refused(tmp_path):
     with pytest.raises(BadParameter, match=r"#ff0000 at column .*roofs and roads #"):
         page(tmp_path / "s.png", ((255, 0, 0), 9, ROAD))

@@ -22,7 +22,7 @@ from afterscene.generators.layouts import draw_pre
 from afterscene.geodata.damage import Building
 from afterscene.geodata.drawn.layout import LARGEST, draw_layout
 from afterscene.geodata.drawn.sketched import read_sketched_place
-from afterscene.geodata.scene import write_scene
+from afterscene.geodata.scene import read_scene, write_scene
 from afterscene.geodata.xbd import make_label, read_label, write_label
 
 GSD = 0.5  # metres per pixel that the weights were trained with
@@ -62,12 +62,13 @@ def sketched(path: Path, *, seed: int = 0) -> Iterator[PreLayout]:
     Raises:
         MissingFile, BadImage, BadParameter: see :func:`read_sketched_place`; or its size.
     """
-    place = read_sketched_place(path, GSD)
-    if not all(SMALLEST <= side <= LARGEST for side in place.shape):
+    height, width = read_scene(path).shape
+    if not all(SMALLEST <= side <= LARGEST for side in (height, width)):
         raise BadParameter(
-            f"{path}: has {place.shape[1]}x{place.shape[0]} pixels; draw {SMALLEST} to {LARGEST} a "
+            f"{path}: has {width}x{height} pixels; draw {SMALLEST} to {LARGEST} a "
             "side, half a metre each"
         )
+    place = read_sketched_place(path, GSD)
     name = f"{path.stem}_00000000"
     drawn = item_seed(seed, name) % 2**31
     picture = draw_layout(place.buildings, place.shape, drawn, sketch=place)

@@ -24,6 +24,8 @@ TOLERANCE = 60.0
 EDGE = 3
 #: Share of the picture that may be of unknown colours.
 LEFT = 0.0005
+#: And share that may be blurred edges, beside strokes too: more is a photograph.
+BLURRED = 0.25
 BLANK = (255, 255, 255)
 
 
@@ -84,6 +86,8 @@ def _nearest(path: Path, rgb: np.ndarray, colours: np.ndarray, palette: Palette)
         distance = np.linalg.norm(rgb.astype(np.float32) - colour, axis=2)
         index, away = np.where(distance < away, k, index), np.minimum(away, distance)
     known = away <= TOLERANCE
+    if (~known).mean() > BLURRED:
+        raise _unknown(path, rgb, known, palette)
     index = _filled(index, known)
     known |= cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) <= EDGE
     if (~known).mean() > LEFT:

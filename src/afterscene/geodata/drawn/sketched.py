@@ -121,7 +121,7 @@ def _is_roof(outline: np.ndarray, gsd: float) -> bool:
 
 def _width_of(ink: np.ndarray) -> float:
     """Pixels across a usual stroke; 0 without any."""
-    inner = cv2.distanceTransform(ink.astype(np.uint8), cv2.DIST_L2, 5)
+    inner = cv2.distanceTransform(np.pad(ink, 1).astype(np.uint8), cv2.DIST_L2, 5)
     ridge = (inner > 0) & (inner >= cv2.dilate(inner, _brush(3)))
     return 2 * float(np.median(inner[ridge])) if ridge.any() else 0.0
 
