@@ -31,7 +31,7 @@ def main(path: Path) -> None:
             page.paste(small, (column * step, top + HEAD))
             name = f"{hazard}, " if column == 0 else ""
             draw.text((column * step, top + 2), f"{name}frame {number + 1}", "black", font)
-    page.save(path, quality=78, optimize=True)
+    page.save(path, quality=55, optimize=True)
 
 
 if __name__ == "__main__":
