@@ -96,7 +96,8 @@ def surge(picture: np.ndarray, moment: Moment) -> np.ndarray:
     swirl = moment.noise(5, (46.0, 24.0), moved=way) + 0.6 * moment.noise(6, (15.0, 9.0), moved=way)
     tone = 1 + 0.07 * swirl + 0.04 * moment.noise(7, (4.0, 3.0), moved=way)
     shown = over(picture, np.array(SILTY) * tone[..., None], sheet)
-    froth = moment.billows(30, 9.0, moved=way) * (0.6 + 0.4 * moment.billows(40, 2.6, moved=way))
+    fine = moment.billows(40, 2.6, moved=way)
+    froth = moment.billows(30, 9.0, moved=way) * (0.6 + 0.4 * fine)
     threads = np.abs(
         moment.noise(8, (30.0, 7.0), moved=way) + 0.3 * moment.noise(9, (4, 3), moved=way)
     )
@@ -104,7 +105,8 @@ def surge(picture: np.ndarray, moment: Moment) -> np.ndarray:
     edge = rise(now, 0.0, 0.1) * (1 - rise(now, 0.2, 1.8)) * (1 - 0.7 * sea)
     strong = 1.25 if moment.rising else 0.5
     foam = strong * edge * rise(froth, 0.12, 0.6) + 0.25 * threads * (sheet > 0.3)
-    return over(shown, FOAM, np.clip(foam, 0, 0.92) * (sheet > 0.02))
+    white = np.array(FOAM) * (lit(froth, moment.gsd) * (0.8 + 0.25 * fine))[..., None]
+    return over(shown, white, np.clip(foam, 0, 0.88) * (0.55 + 0.45 * fine) * (sheet > 0.02))
 
 
 def gust(picture: np.ndarray, moment: Moment) -> np.ndarray:
