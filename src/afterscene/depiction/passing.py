@@ -65,7 +65,7 @@ def swell(picture: np.ndarray, moment: Moment) -> np.ndarray:
         return picture
     most = float(depth.max())
     now = depth - (1 - moment.height) * most
-    busy = fading(moment.t, 0.02, 0.98)
+    busy = fading(moment.t, 0.02, 0.98) * ~moment.roofs
     rough = 0.03 * moment.noise(3, (9.0, 9.0)) + 0.02 * moment.noise(4, (3.0, 3.0))
     wet = (rise(now + rough, -0.16, 0.0) - rise(now + rough, 0.0, 0.02)) * (depth > 0)
     shown = over(picture, (0.12, 0.11, 0.09), 0.34 * busy * wet)
