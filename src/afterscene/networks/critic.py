@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+#: Slope of the activations below zero.
+SLOPE = 0.2
+
 
 class Critic(nn.Module):
     """``(picture (N, C, H, W), label (N,)) -> scores (N, 1, H / 16, W / 16)``.
@@ -35,12 +38,17 @@ class Critic(nn.Module):
         self.inside = nn.ModuleList(nn.Conv2d(b, b, 3, padding=1) for b in widths)
         self.label = nn.Embedding(classes + 1, widths[-1])
         self.head = nn.Conv2d(widths[-1], 1, 3, padding=1)
+        for part in self.modules():  # PyTorch's own choice shrinks signals by a third a layer
+            if isinstance(part, nn.Conv2d):
+                nn.init.kaiming_normal_(part.weight, a=SLOPE)
+                part.bias = nn.Parameter(torch.zeros(part.out_channels))
+        nn.init.normal_(self.label.weight, std=0.1)
 
     def forward(self, picture: Tensor, label: Tensor) -> Tensor:
         x = F.pixel_unshuffle(picture, 2)
         for scale, (enter, inside) in enumerate(zip(self.enter, self.inside, strict=True)):
-            x = F.leaky_relu(enter(F.avg_pool2d(x, 2) if scale else x), 0.2)
-            x = x + F.leaky_relu(inside(x), 0.2)
+            x = F.leaky_relu(enter(F.avg_pool2d(x, 2) if scale else x), SLOPE)
+            x = x + F.leaky_relu(inside(x), SLOPE) / 2
         row = torch.where(label < 0, self.classes, label)
         scores: Tensor = self.head(x * (1 + self.label(row)[..., None, None].to(x.dtype)))
         return scores
