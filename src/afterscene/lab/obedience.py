@@ -180,12 +180,13 @@ def figures(tiles: Sequence[Sequence[Obeyed]], seed: int) -> dict[str, Any]:
     """All figures, as JSON values: ``[value, low, high]`` where there is an interval."""
     reading = [read_prompt(prompt) for prompt in prompts()]
     groups: dict[str, Callable[[Prompt], bool]] = {
-        "wildfire": lambda p: p.hazard == "wildfire",
-        "wind": lambda p: p.hazard == "wind",
+        hazard: lambda p, hazard=hazard: p.hazard == hazard  # type: ignore[misc]
+        for hazard in sorted({p.hazard for p in prompts() if p.judged})
     }
-    for level in ("no-damage", "minor-damage", "major-damage", "destroyed"):
-        groups[f"wind, {level}"] = lambda p, level=level: (  # type: ignore[misc]
-            p.kind == "degree" and p.low is not None and p.low.word == level
+    for prompt in (p for p in prompts() if p.kind == "degree" and p.low is not None):
+        name = f"{prompt.hazard}, {prompt.low.word}"  # type: ignore[union-attr]
+        groups[name] = lambda p, low=prompt.low: (  # type: ignore[misc]
+            p.kind == "degree" and p.low == low
         )
     return {
         "reading": reading,
