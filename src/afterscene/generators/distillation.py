@@ -12,7 +12,8 @@ arXiv 2112.07804, and UFOGen, Xu et al. 2024, arXiv 2311.09257):
   change under noise in place of its gradient: Lin et al. 2025, arXiv 2501.08316); averages over
   some pixels must be right, so colours stay those of the condition.
 
-In *edit* only the affected area is judged, blended as in rendering.
+In *edit* the picture is blended as in rendering, and only the affected area is judged: elsewhere
+both pictures are the pre image, and a critic that has to choose between equals learns nothing.
 """
 
 from __future__ import annotations
@@ -214,11 +215,14 @@ class DistilTask(Task):
             pictures = torch.cat([real, fake.detach(), shaken])
             of_real, of_fake, of_shaken = self._scores(critic, few, pictures).chunk(3)
             fooled = self._scores(fixed, few, fake)
+        judged = few.batch.condition.affected
+        judged = torch.ones_like(real[:, :1]) if judged is None else judged
+        share = F.avg_pool2d(judged, real.shape[-1] // of_real.shape[-1])
         return [
             self._far(fake - real),
-            _mean(F.softplus(of_real.detach() - fooled)),
-            _mean(F.softplus(of_fake - of_real)),
-            _mean((of_shaken - of_real).square()),
+            _mean(F.softplus(of_real.detach() - fooled), share),
+            _mean(F.softplus(of_fake - of_real), share),
+            _mean((of_shaken - of_real).square(), share),
         ]
 
     def _scores(self, weights: Mapping[str, Tensor], few: BridgeBatch, pictures: Tensor) -> Tensor:
@@ -238,6 +242,9 @@ class DistilTask(Task):
         return _mean(averages.square()) / self.config.model.sigma_data**2
 
 
-def _mean(values: Tensor) -> Tensor:
-    """The mean of each crop, summed over the crops."""
-    return values.flatten(1).mean(dim=1).sum()
+def _mean(values: Tensor, share: Tensor | None = None) -> Tensor:
+    """The mean of each crop, weighted by ``share`` of the same shape, summed over the crops."""
+    if share is None:
+        return values.flatten(1).mean(dim=1).sum()
+    sums = ((values * share).flatten(1).sum(dim=1), share.flatten(1).sum(dim=1))
+    return (sums[0] / sums[1].clamp(min=1e-3)).sum()
