@@ -84,10 +84,20 @@ def test_another_film_does_not_go_on_with_its_frames(film):
     assert film(out="film.mp4", frames=5).code == 2
 
 
+def test_pairs_that_were_kept_stay_when_another_film_is_made_of_them(film, tmp_path):
+    assert film("--frames-as-pairs", out="film.mp4").code == 0
+    outcome = film("--json")
+    assert outcome.json["pairs"] == str(tmp_path / "film-frames")
+    assert len(list((tmp_path / "film-frames").glob("*_disaster.png"))) == 4
+
+
 def test_bad_films_are_one_line(film, afterscene, tree, tmp_path, refused):
     refused(film(frames=1), "a film of 1 frames", "2 to 1000")
     refused(film(out="film.avi"), ".gif or .mp4")
+    refused(film(out="film"), "has no suffix; rename --out")
     refused(film(out="folder/film.gif"), "is no folder")
+    refused(film("--on-error", "skip"), "leaves no frame out")
+    refused(film("--explain", "--say", "the north burns"), "--explain draws no film")
     (tmp_path / "film.gif").write_bytes(b"mine")
     refused(film(), "exists already", "--overwrite")
     pres = sorted((tree / "images").iterdir())[:2]

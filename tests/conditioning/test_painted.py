@@ -9,6 +9,7 @@ from afterscene import samples
 from afterscene.conditioning.painted import PALETTE, read_sketch
 from afterscene.conditioning.words import resolve
 from afterscene.errors import BadImage, BadParameter, MissingFile
+from afterscene.geodata.scene import Scene, read_scene, write_scene
 from afterscene.hazards.ground import Ground
 
 COLOUR = dict(PALETTE)
@@ -102,3 +103,11 @@ def test_another_ratio_of_sides_and_no_image(town, tmp_path):
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(BadImage):
         levels(town, tmp_path / "text.png")
+
+
+def test_sixteen_bits_a_colour_are_the_same_colours(town, tmp_path):
+    path = painted(tmp_path / "s.png", town[0].shape, ("destroyed", 0, 0, 1, 0.4))
+    pixels = read_scene(path).pixels.astype(np.uint16) * 257
+    write_scene(Scene(pixels=pixels, valid=np.ones(pixels.shape[1:], bool)), tmp_path / "s.tif")
+    one, two = levels(town, path), levels(town, tmp_path / "s.tif")
+    assert [b.level for b in one.buildings] == [b.level for b in two.buildings]

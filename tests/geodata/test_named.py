@@ -91,3 +91,11 @@ def test_files_that_cannot_be_used(tmp_path, text, words):
 def test_no_file(tmp_path):
     with pytest.raises(MissingFile, match="no such file of places"):
         read_places(tmp_path / "none.geojson")
+
+
+def test_another_system_is_told_and_spaces_in_a_name_do_not_count(tmp_path, drawn):
+    metres = {"type": "LineString", "coordinates": [[5e5, 4.6e6], [5.1e5, 4.6e6]]}
+    file = written(tmp_path / "m.geojson", (metres, {"highway": "path", "name": "Mill Lane"}))
+    with pytest.raises(BadParameter, match=r"Mill Lane has are no longitude.*EPSG:4326"):
+        read_places(file)
+    assert read_places(drawn).mask(GRID, name=" mill  lane").any()

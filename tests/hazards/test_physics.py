@@ -221,3 +221,10 @@ def test_bearings_point_as_a_compass_does():
 def test_the_gsd_of_a_scene_without_place_is_that_of_xbd(scene):
     ground = Ground(scene, ())
     assert ground.gsd == 0.5 and ground.extent == (128.0, 160.0)
+
+
+@pytest.mark.parametrize("param", ["name", "severity", "fragility", "water"])
+def test_what_is_no_number_to_set_is_refused_and_not_offered(param):
+    with pytest.raises(BadParameter, match=f"no parameter '{param}'; choose from: stage, ") as told:
+        make_hazard("flood", 0.5, **{param: 3.0})
+    assert "noun" not in str(told.value)

@@ -65,14 +65,15 @@ def film(
     with whole_files([out], overwrite):
         write_film(pictures, out, read_tags(pictures[-1]))
     output.left_out(report.left_out)
-    if not as_pairs:
+    kept = as_pairs or not report.made  # a whole set that was there already is somebody's
+    if not kept:
         shutil.rmtree(folder)
     value = {
         "film": str(out),
         "frames": frames,
-        "pairs": str(folder) if as_pairs else None,
+        "pairs": str(folder) if kept else None,
         "levels": last["levels"],
     }
     levels = ", ".join(f"{n} {word}" for word, n in last["levels"].items())
-    kept = f"; the frames as pairs in {folder}" if as_pairs else ""
-    output.result(value, f"{frames} frames in {out}; buildings at its end: {levels}{kept}")
+    pairs = f"; the frames as pairs in {folder}" if kept else ""
+    output.result(value, f"{frames} frames in {out}; buildings at its end: {levels}{pairs}")

@@ -155,11 +155,15 @@ def synthesize(
         "told": gbd.Told(say=say or "", places=places, sketch=sketch),
     }
     plan = gbd.plan_each(sources, named, **asked)  # type: ignore[arg-type]
+    if explain and (frames is not None or frames_as_pairs):
+        raise BadParameter("--explain draws no film; leave --frames out, or leave --explain out")
     if explain:
         return _explain(plan, say or "", out, overwrite, output)
     if frames_as_pairs and frames is None:
         raise BadParameter("--frames-as-pairs keeps the frames of a film; give --frames as well")
     if frames is not None:
+        if on_error is OnError.skip:
+            raise BadParameter("a film leaves no frame out; leave --on-error skip out")
         check_film(plan, out, frames, overwrite)
         drawn = drawing(mode, steps, model, min_fidelity, choose)
         if say:

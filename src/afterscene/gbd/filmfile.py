@@ -35,10 +35,8 @@ def check_suffix(path: Path) -> None:
         MissingExtra: MP4 without the extra ``film``.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise BadParameter(
-            f"{path}: a film is a .gif or .mp4 file, not {path.suffix or 'one without suffix'!r}; "
-            "rename --out"
-        )
+        kind = f"not {path.suffix!r}" if path.suffix else "and this has no suffix"
+        raise BadParameter(f"{path}: a film is a .gif or .mp4 file, {kind}; rename --out")
     if path.suffix.lower() == ".mp4":
         _ffmpeg()
 

@@ -68,6 +68,7 @@ class NamedPlaces:
         Raises:
             BadParameter: the file has none, none lies in the picture, or the picture has no place.
         """
+        name = " ".join(name.split())
         wanted = [
             p for p in self.places if (p.name.lower() == name.lower() if name else p.kind == kind)
         ]
@@ -132,7 +133,21 @@ def read_places(path: Path) -> NamedPlaces:
             f"{path}: none of its {len(rows)} features has a name or a known tag of "
             "OpenStreetMap (highway, waterway, natural, landuse, leisure); add one"
         )
-    return NamedPlaces(file=path, places=found, pixels=value.get("coordinates") == "pixels")
+    pixels = value.get("coordinates") == "pixels"
+    if not pixels:
+        _check_degrees(path, found)
+    return NamedPlaces(file=path, places=found, pixels=pixels)
+
+
+def _check_degrees(path: Path, places: Sequence[Place]) -> None:
+    """Raises BadParameter: coordinates that are no longitude and latitude."""
+    for place in places:
+        x, y = np.abs(shapely.get_coordinates(place.outline)).max(axis=0)
+        if x > 360 or y > 90:
+            raise BadParameter(
+                f"{path}: coordinates such as {place.name or place.kind} has are no longitude and "
+                'latitude; export it in EPSG:4326, or say "coordinates": "pixels" in the file'
+            )
 
 
 def _place(path: Path, number: int, row: Any) -> Place | None:

@@ -48,7 +48,9 @@ def read_painted(
     names = tuple(dict.fromkeys(name for name, _ in palette))
     kinds = np.array([0, *(names.index(name) + 1 for name, _ in palette)], np.uint8)
     colours = np.array([BLANK, *(colour for _, colour in palette)], np.float32)
-    rgb = np.where(scene.valid[..., None], scene.rgb(), 255)
+    # Colours as they were painted: the limits of an image of the ground would shift them.
+    whole = [(0.0, 65535.0)] * 3 if scene.pixels.dtype == np.uint16 else None
+    rgb = np.where(scene.valid[..., None], scene.rgb(stretch=whole), 255)
     found = kinds[_nearest(path, rgb, colours, palette)]
     found = found if strokes else _without_slivers(found)
     if not found.any():

@@ -6,6 +6,8 @@ hazard is in its file; other code gets it from :data:`HAZARDS` by the hazard's n
 :mod:`afterscene.hazards.base` for the rules that every hazard obeys, and for how to add one.
 """
 
+from dataclasses import fields
+from numbers import Real
 from typing import Any
 
 from afterscene.depiction import Depiction
@@ -39,15 +41,16 @@ HAZARDS: Registry[type[Hazard]] = Registry("hazard", {kind.name: kind for kind i
 """Every hazard's class by its name, with those of installed packages."""
 
 
-def make_hazard(name: str, severity: float, **params: Any) -> Hazard:
+def make_hazard(name: str, severity: float, /, **params: Any) -> Hazard:
     """Return the hazard ``name`` at ``severity`` in [0, 1] with ``params`` as in ``fields_of``.
 
     Raises ``UnknownName`` for the hazard and ``BadParameter`` for an unknown or bad parameter.
     """
     kind = HAZARDS.find(name)
-    known = [field.name for field in kind.__dataclass_fields__.values()]
-    for param in params:
-        if param not in known:
+    known = [row.field for row in parameters.rows(kind) if row.field != "severity"]
+    rasters = {field.name for field in fields(kind) if field.metadata.get("raster")}
+    for param, value in params.items():
+        if param not in known and (param not in rasters or isinstance(value, Real)):
             raise BadParameter(
                 f"hazard {name!r} has no parameter {param!r}; choose from: {', '.join(known)}"
             )

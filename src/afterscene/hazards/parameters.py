@@ -43,9 +43,10 @@ def check(record: Any) -> None:
             continue
         number = isinstance(value, numbers.Real) and not isinstance(value, bool)
         if not number or not meta["low"] <= value <= meta["high"]:
+            unit = "" if meta["unit"] == "1" else f" {meta['unit']}"
             raise BadParameter(
                 f"{field.name} of hazard '{record.name}' is {value!r}; "
-                f"give a number from {meta['low']:g} to {meta['high']:g} {meta['unit']}"
+                f"give a number from {meta['low']:g} to {meta['high']:g}{unit}"
             )
 
 

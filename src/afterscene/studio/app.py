@@ -1,5 +1,6 @@
 """The web application and the server that runs it, on this machine alone."""
 
+import json
 import socket
 import webbrowser
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.responses import Response
 
@@ -84,6 +86,12 @@ def make_app(
         """An error that the user can mend is one sentence, as in the commands."""
         status = STATUS.get(type(error), HTTPStatus(422))
         return JSONResponse({"error": store.readable(str(error))}, status)
+
+    @api.exception_handler(RequestValidationError)
+    async def unread(_: Request, error: RequestValidationError) -> Response:
+        """A wrong field, without what was sent: not all of that (NaN) can be sent back."""
+        wrong = [{key: one[key] for key in ("type", "loc", "msg")} for one in error.errors()]
+        return Response(json.dumps({"detail": wrong}), 422, media_type="application/json")
 
     return Guard(app=api, token=store.token, port=port, uploads=UPLOADS, largest=LARGEST)
 

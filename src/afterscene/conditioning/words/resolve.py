@@ -58,7 +58,10 @@ def strengthened(
         return strength.value, {}, None
     if strength.unit == make_hazard(hazard, 1.0).unit:
         if not 0 < strength.value <= 1000:
-            raise BadParameter(f"--say: {strength.value:g} {strength.unit} is no strength")
+            raise BadParameter(
+                f"--say: {strength.value:g} {strength.unit} is no strength; "
+                f"give more than 0 and at most 1000 {strength.unit}"
+            )
         return 1.0, {}, strength.value
     names = [row.field for row in fields_of(hazard) if row.unit == strength.unit]
     if not names:
