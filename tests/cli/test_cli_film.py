@@ -98,6 +98,9 @@ def test_bad_films_are_one_line(film, afterscene, tree, tmp_path, refused):
     refused(film(out="folder/film.gif"), "is no folder")
     refused(film("--on-error", "skip"), "leaves no frame out")
     refused(film("--explain", "--say", "the north burns"), "--explain draws no film")
+    (tmp_path / "set.gif").mkdir()
+    refused(film("--overwrite", out="set.gif"), "is a folder")
+    assert not (tmp_path / "set-frames").exists()
     (tmp_path / "film.gif").write_bytes(b"mine")
     refused(film(), "exists already", "--overwrite")
     pres = sorted((tree / "images").iterdir())[:2]

@@ -77,3 +77,10 @@ def test_a_page_of_ink_and_a_photograph(tmp_path):
 def test_a_red_stroke_is_refused(tmp_path):
     with pytest.raises(BadParameter, match=r"#ff0000 at column .*roofs and roads #"):
         page(tmp_path / "s.png", ((255, 0, 0), 9, ROAD))
+
+
+@pytest.mark.parametrize("colour", [(220, 30, 30), (170, 170, 170)])
+def test_a_thin_stroke_of_another_colour_is_refused_with_its_place(tmp_path, colour):
+    stroke = ((20, 150), (180, 150))
+    with pytest.raises(BadParameter, match=rf"#{bytes(colour).hex()} at column \d+, row 1[45]"):
+        page(tmp_path / "s.png", (INK, 2, ROOF), (colour, 3, stroke))

@@ -23,13 +23,15 @@ def check_film(plan: Plan, out: Path, frames: int, overwrite: bool) -> None:
     Raises:
         BadParameter: too few or many frames, more than one image, or another suffix.
         MissingExtra: MP4 without its extra.
-        OutputConflict: the film exists, or its folder does not.
+        OutputConflict: the film exists or is a folder, or its folder is not there.
     """
     from afterscene.gbd.filmfile import check_suffix
     from afterscene.gbd.filmruns import frames_plan
 
     check_suffix(out)
     frames_plan(plan, frames)
+    if out.is_dir():
+        raise OutputConflict(f"{out} is a folder; choose another name for the film")
     if not out.parent.is_dir():
         raise OutputConflict(f"{out.parent} is no folder; make it, or choose another --out")
     with whole_files([out], overwrite):

@@ -1,7 +1,8 @@
 """A picture painted by hand, as kinds: each pixel the kind of the nearest colour of a palette.
 
 White and transparent are blank. Edges of brushes and JPEG blur colours into each other: a pixel of
-no known colour takes the kind of the nearest known one within :data:`EDGE` pixels. What is left
+no known colour takes the kind of the nearest known one within :data:`EDGE` pixels, if something is
+painted within twice as many. What is left
 then is a colour that was meant, but that nobody explained, and is refused with its place.
 """
 
@@ -90,11 +91,17 @@ def _nearest(path: Path, rgb: np.ndarray, colours: np.ndarray, palette: Palette)
     known = away <= TOLERANCE
     if (~known).mean() > BLURRED:
         raise _unknown(path, rgb, known, palette)
+    painted = known & (index > 0)  # a thin line of a strange colour on white is no blurred edge
     index = _filled(index, known)
-    known |= cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5) <= EDGE
+    known |= (_away(known) <= EDGE) & (_away(painted) <= 2 * EDGE)
     if (~known).mean() > LEFT:
         raise _unknown(path, rgb, known, palette)
     return index
+
+
+def _away(mask: np.ndarray) -> np.ndarray:
+    """Pixels from each pixel to the mask."""
+    return np.asarray(cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5))
 
 
 def _unknown(path: Path, rgb: np.ndarray, known: np.ndarray, palette: Palette) -> BadParameter:
