@@ -57,12 +57,12 @@ class DistilConfig(TrainConfig):
     lr: float = 5e-5
     clip: float = 1_000.0
     rho: float = 2.0
-    share: float = 0.5
-    adversarial: float = 0.2
+    share: float = 0.75
+    adversarial: float = 0.5
     anchor: float = 1.0
     pooled: int = 8
-    critic_lr: float = 2e-4
-    smooth: float = 10.0
+    critic_lr: float = 5e-4
+    smooth: float = 0.1
     shaken: float = 0.05
 
     def __post_init__(self) -> None:
