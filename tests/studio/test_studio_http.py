@@ -128,6 +128,7 @@ def test_a_bomb_a_wrong_kind_and_a_damaged_file_are_refused_by_name(client, file
     for name, content in (("run.exe", b"MZ"), ("a.png", b"not a png"), ("a.tif", b"")):
         status, said = client.send(name, content)
         assert status == 422 and "/" not in said["error"].split("give")[0], said
+        assert name == "run.exe" or said["error"].startswith(f"{name} is "), said
     image = client.send("<b>bomb</b>.png", bomb())[1]["id"]
     footprints = client.send("roofs.json", files[1])[1]["id"]
     status, said = client.ask("POST", "/api/scenes", {"image": image, "footprints": footprints})

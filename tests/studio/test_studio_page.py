@@ -127,6 +127,23 @@ def test_a_reload_does_not_lose_a_running_job(page, studio):
 
 
 @pytest.mark.slow
+def test_two_tabs_each_find_their_own_job_after_a_reload(page):
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("path[data-level]", state="attached")
+    for tab, hazard in ((page, "flood"), (other, "wind")):
+        tab.select_option("#hazard", hazard)
+        tab.click("#generate")
+        tab.wait_for_selector("#downloads a")
+    page.reload()
+    page.wait_for_selector("#downloads a")
+    assert page.input_value("#hazard") == "flood"
+    other.reload()
+    other.wait_for_selector("#downloads a")
+    assert other.input_value("#hazard") == "wind"
+
+
+@pytest.mark.slow
 def test_cancel_shows_no_picture_and_the_job_can_go_on(page, studio):
     _, worker = studio
     worker.generator.gate.clear()

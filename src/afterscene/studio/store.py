@@ -100,10 +100,13 @@ class Store:
 
     def end_upload(self, number: str, path: Path, name: str) -> dict[str, Any]:
         """What is known of a complete upload. Raises BadImage: it is not what its name says."""
+        if not path.stat().st_size:
+            raise BadImage(f"{name} is empty; export it again")
         if path.suffix in SUFFIXES:
-            sniff(path)
-        elif not path.stat().st_size:
-            raise BadImage(f"{path} is empty; export it again")
+            try:
+                sniff(path)
+            except BadImage as error:  # about.json does not tell the user's name yet
+                raise BadImage(str(error).replace(str(path), name)) from error
         about = {"id": number, "name": name, "bytes": path.stat().st_size, "kind": path.stem}
         write_json(path.parent / "about.json", about)
         return about

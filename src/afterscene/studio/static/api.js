@@ -22,6 +22,12 @@ async function answer(response) {
   throw new Refused((value && value.error) || wrong || text || response.statusText);
 }
 
+// A reload finds this tab's own job; a new tab the one that was begun last in this browser.
+export const kept = (key) => sessionStorage.getItem(key) || localStorage.getItem(key);
+export function keep(key, id) {
+  for (const store of [sessionStorage, localStorage]) if (id) store.setItem(key, id); else store.removeItem(key);
+}
+
 export function problem(error) {
   $("problem").textContent = error ? error.message : "";
   $("problem").hidden = !error;

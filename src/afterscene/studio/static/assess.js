@@ -1,5 +1,5 @@
 // A real pair -> levels, counts, map and files.
-import { $, ask, follow, problem, safely, send } from "./api.js";
+import { $, ask, follow, keep, kept, problem, safely, send } from "./api.js";
 import { downloads, saidOf } from "./draw.js";
 import { legend } from "./stage.js";
 import { say } from "./words.js";
@@ -10,8 +10,8 @@ let current = null;
 export function beginAssess() {
   $("assess-go").addEventListener("click", safely(go));
   $("assess-cancel").addEventListener("click", safely(() => ask(`/api/jobs/${current.id}/cancel`, {})));
-  const kept = localStorage.getItem(KEPT);
-  if (kept) watch(kept).catch(() => localStorage.removeItem(KEPT));
+  const last = kept(KEPT);
+  if (last) watch(last).catch(() => keep(KEPT, null));
 }
 
 export function translateAssess() {
@@ -26,7 +26,7 @@ async function go() {
   try {
     for (const [name, file] of files) sent[name] = (await send(file)).id;
     const job = await ask("/api/jobs", { kind: "assess", ...sent });
-    localStorage.setItem(KEPT, job.id);
+    keep(KEPT, job.id);
     await watch(job.id);
   } finally { $("assess-go").disabled = false; }
 }

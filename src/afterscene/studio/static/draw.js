@@ -1,5 +1,5 @@
 // Scene -> hazard -> aftermath: what is chosen, what it would do, and the job that draws it.
-import { $, ask, follow, make, problem, safely, send, table } from "./api.js";
+import { $, ask, follow, keep, kept, make, problem, safely, send, table } from "./api.js";
 import { beginPaint, choosePaint, paintOn, recall, sketch } from "./paint.js";
 import { redraw, showLevels, showScene, swipe } from "./stage.js";
 import { language, say } from "./words.js";
@@ -26,11 +26,11 @@ export async function begin() {
   hazards = await ask("/api/hazards");
   translateDraw();
   document.body.dataset.ready = "true";
-  const kept = localStorage.getItem(KEPT);
-  if (kept) await again(kept); else await openScene({ sample: names[0] }, $("samples").firstChild);
+  const last = kept(KEPT);
+  if (last) await again(last); else await openScene({ sample: names[0] }, $("samples").firstChild);
 }
 
-// A reload goes on with the job that this browser started.
+// A reload goes on with the job that was started.
 async function again(id) {
   try {
     const job = await ask("/api/jobs/" + id);
@@ -45,7 +45,7 @@ async function again(id) {
     await levels();
     await watch(id);
   } catch {
-    localStorage.removeItem(KEPT);
+    keep(KEPT, null);
     await openScene({ sample: (await ask("/api/samples"))[0] }, $("samples").firstChild);
   }
 }
@@ -133,7 +133,7 @@ async function levels() {
 async function generate() {
   const mode = document.querySelector("input[name=mode]:checked").value;
   const job = await ask("/api/jobs", { kind: "aftermath", scene: scene.id, mode, ...wish() });
-  localStorage.setItem(KEPT, job.id);
+  keep(KEPT, job.id);
   await watch(job.id);
 }
 
