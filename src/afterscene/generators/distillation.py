@@ -157,7 +157,7 @@ class DistilTask(Task):
         numbers = np.arange(self.count(step))[piece]
         share = self.config.share
         chosen = np.floor((numbers + 1) * share) > np.floor(numbers * share)
-        few = torch.from_numpy(chosen).to(self.device)
+        few = torch.tensor(chosen.tolist(), device=self.device)
         return drawn.those(~few), drawn.those(few)
 
     def size(self, drawn: tuple[BridgeBatch, BridgeBatch]) -> Tensor:

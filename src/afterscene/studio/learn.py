@@ -22,7 +22,9 @@ from afterscene.diffusion.schedules import EDM, Level
 
 EACH, WALKERS = 24, 60
 VARIANCE, CLEAN = 0.002, 0.02
-SAMPLERS = tuple(name for name in samplers() if name != "ode")  # that one chooses its own steps
+#: The one chooses its own steps, the other needs a denoiser that knows its variance.
+OTHERS = ("ode", "gaussian-chain")
+SAMPLERS = tuple(name for name in samplers() if name not in OTHERS)
 
 
 @cache
