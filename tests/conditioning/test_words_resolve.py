@@ -10,7 +10,7 @@ from tests.conditioning.sayings import saying
 from afterscene import samples
 from afterscene.conditioning.words import Given, hazard_for, parse, resolve, tell
 from afterscene.errors import BadParameter
-from afterscene.geodata.named import read_places
+from afterscene.geodata.named import read_named_places
 from afterscene.hazards import HAZARDS, make_hazard
 from afterscene.hazards.fragility import levels
 from afterscene.hazards.ground import Ground
@@ -167,7 +167,7 @@ def test_a_road_and_a_wood_come_from_a_file_of_places(town, tmp_path):
         },
     ]
     file.write_text(json.dumps({"features": rows, "coordinates": "pixels"}))
-    places = read_places(file)
+    places = read_named_places(file)
     near = made(town, 'every house within 10 m of "Mill Lane" burns', given=Given(named=places))
     same = made(town, "a fire hits every house within 10 m of the road", given=Given(named=places))
     assert [b.level for b in near.buildings] == [b.level for b in same.buildings]

@@ -8,7 +8,7 @@ import pytest
 from afterscene import samples
 from afterscene.hazards import HAZARDS, make_hazard
 from afterscene.hazards.ground import Ground, along_across
-from afterscene.hazards.passage import Passage, Stage
+from afterscene.hazards.passage import Passage, Phase
 from hail import Hail
 
 SHAPE = (4, 5)
@@ -71,9 +71,9 @@ def test_a_tornado_strikes_where_its_centre_is():
 
 
 def test_stages_bring_shares():
-    ash = Stage(onset=0.0, growth=0.5, share=0.25)
-    flow = Stage(onset=0.5, growth=0.25)
-    passage = Passage(stages=(ash, flow))
+    ash = Phase(onset=0.0, growth=0.5, share=0.25)
+    flow = Phase(onset=0.5, growth=0.25)
+    passage = Passage(phases=(ash, flow))
     assert passage.progress(0.25, SHAPE)[0, 0] == 0.125
     assert passage.progress(0.5, SHAPE)[0, 0] == 0.25
     assert passage.progress(0.75, SHAPE)[0, 0] == 1

@@ -203,9 +203,9 @@ def _check_files(
     if places is not None and say is None:
         raise BadParameter("--places holds what --say names; give a sentence")
     if places is not None:
-        from afterscene.geodata.named import read_places
+        from afterscene.geodata.named import read_named_places
 
-        read_places(places)
+        read_named_places(places)
 
 
 def _understood(say: str) -> str:

@@ -1,9 +1,10 @@
 """The surface of water: its colour, its waves and the sun that glints in them.
 
-Measured by ``python -m benchmarks water`` on 31 flooded `train` pictures of xBD's
+Measured by ``python -m benchmarks water`` on some thirty flooded `train` pictures of xBD's
 hurricane-florence (0.5 m) and midwest-flooding (0.5 m, and 1 m by taking every second pixel):
 
-* colour: muddy water lies about (118, 101, 75), clear water about (29, 42, 33) of 255;
+* colour: muddy water lies about (118, 101, 75) of 255, clear water is dark: (9, 27, 5) to (34, 53,
+  40);
 * waves: pixels vary by 1 to 17 of 255 in all colours alike, at 1 m without relation to their
   neighbours (correlation -0.1 to 0.1), at 0.5 m with some (0.2 to 0.5). In muddy water, and where
   the sun glints, few pixels are much brighter: the skewness is 1 to 3, the kurtosis 9 to 50, as

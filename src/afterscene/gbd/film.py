@@ -20,7 +20,7 @@ import numpy as np
 
 from afterscene.depiction import Moment
 from afterscene.gbd.generator import Generator
-from afterscene.gbd.pair import Post, Rendering, as_rgb, item_hazard, make_post, visible
+from afterscene.gbd.pair import Post, Rendering, as_rgb, as_seen, item_hazard, make_post
 from afterscene.gbd.plan import Item
 from afterscene.geodata.damage import Building, DamageLevel, instances
 from afterscene.geodata.scene import Scene
@@ -108,7 +108,7 @@ class Film:
     @cached_property
     def shown(self) -> Scene:
         """The pre image as the generator sees it."""
-        return visible(as_rgb(self.scene))
+        return as_seen(as_rgb(self.scene))
 
     @cached_property
     def levels(self) -> np.ndarray:
@@ -175,7 +175,7 @@ class Film:
 
     @cached_property
     def _early(self) -> np.ndarray:
-        """The scene before the last stage of the event, without damage, float32."""
+        """The scene before the last phase of the event, without damage, float32."""
         share = self.passage.before_last()
         field = (self.last.damage.intensity * share).astype(np.float32)
         return self._render(np.ones_like(self.levels[0]), field).astype(np.float32)

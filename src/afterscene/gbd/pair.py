@@ -17,7 +17,7 @@ from afterscene.gbd.generator import Generator
 from afterscene.gbd.plan import Item
 from afterscene.geodata.border import seen_pixels
 from afterscene.geodata.damage import Building, DamageLevel, DamageMap
-from afterscene.geodata.named import read_places
+from afterscene.geodata.named import read_named_places
 from afterscene.geodata.scene import Scene
 from afterscene.geodata.seen import known_target, unseen_unclassified
 from afterscene.geodata.xbd import XbdLabel
@@ -79,7 +79,7 @@ def item_hazard(item: Item, shape: tuple[int, int]) -> Hazard:
     return words.make_said(item.hazard, item.severity, strength, item.parameters)[0]
 
 
-def visible(pre: Scene) -> Scene:
+def as_seen(pre: Scene) -> Scene:
     """An RGB scene as a generator sees it.
 
     A picture without a mask may still be padded: no water or ash is to be drawn there.
@@ -111,7 +111,7 @@ def asked_of(item: Item, shape: tuple[int, int]) -> tuple[words.Saying, words.Gi
         return read_sketch(item.sketch, item.hazard, shape)
     if not item.say:
         return None
-    places = read_places(item.places) if item.places else None
+    places = read_named_places(item.places) if item.places else None
     return words.parse(item.say), words.Given(named=places)
 
 
@@ -126,7 +126,7 @@ def make_post(
         LowFidelity: no scene passed the control.
     """
     pre = as_rgb(scene)
-    shown = visible(pre)
+    shown = as_seen(pre)
     struck = item_damage(item, pre, label)
     damage = replace(struck, buildings=unseen_unclassified(struck.buildings, shown.valid))
     drawn = replace(struck, buildings=_standing(damage.buildings))

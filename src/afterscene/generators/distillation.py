@@ -35,7 +35,7 @@ from afterscene.generators.bridge import BridgeModel
 from afterscene.generators.examples import TrainingTile
 from afterscene.generators.render import RenderConfig
 from afterscene.generators.training import BridgeBatch, BridgeTask, TrainConfig
-from afterscene.networks.critic import Critic
+from afterscene.networks.critic import PatchCritic
 from afterscene.training.task import Task
 
 
@@ -104,15 +104,15 @@ class DistilConfig(TrainConfig):
         return RenderConfig(steps=2, rho=rho, learned=learned, covered=covered)
 
 
-def critic_for(config: TrainConfig) -> Critic:
+def critic_for(config: TrainConfig) -> PatchCritic:
     """An untrained critic of pictures with the conditions of that bridge."""
-    return Critic(3 + PICTURE_CHANNELS, len(config.model.hazards))
+    return PatchCritic(3 + PICTURE_CHANNELS, len(config.model.hazards))
 
 
 class Duel(nn.Module):
     """A generator and its critic, trained together."""
 
-    def __init__(self, generator: BridgeModel, critic: Critic) -> None:
+    def __init__(self, generator: BridgeModel, critic: PatchCritic) -> None:
         super().__init__()
         self.generator, self.critic = generator, critic
 

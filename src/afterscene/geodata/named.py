@@ -46,7 +46,7 @@ _WATER = ("water", "coastline", "bay", "beach")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Place:
+class NamedPlace:
     """One feature. ``kind``: ``road``, ``water``, a key of :data:`LAND`, or "" for a name alone."""
 
     kind: str
@@ -59,7 +59,7 @@ class NamedPlaces:
     """All features of a file; ``pixels``: they are in pixels (column, row), else in degrees."""
 
     file: Path
-    places: tuple[Place, ...]
+    places: tuple[NamedPlace, ...]
     pixels: bool = False
 
     def mask(self, grid: Grid, *, kind: str = "", name: str = "") -> np.ndarray:
@@ -107,7 +107,7 @@ class NamedPlaces:
         return grid.to_pixels(WGS84)
 
 
-def read_places(path: Path) -> NamedPlaces:
+def read_named_places(path: Path) -> NamedPlaces:
     """The named places of a GeoJSON FeatureCollection.
 
     Raises:
@@ -139,7 +139,7 @@ def read_places(path: Path) -> NamedPlaces:
     return NamedPlaces(file=path, places=found, pixels=pixels)
 
 
-def _check_degrees(path: Path, places: Sequence[Place]) -> None:
+def _check_degrees(path: Path, places: Sequence[NamedPlace]) -> None:
     """Raises BadParameter: coordinates that are no longitude and latitude."""
     for place in places:
         x, y = np.abs(shapely.get_coordinates(place.outline)).max(axis=0)
@@ -150,7 +150,7 @@ def _check_degrees(path: Path, places: Sequence[Place]) -> None:
             )
 
 
-def _place(path: Path, number: int, row: Any) -> Place | None:
+def _place(path: Path, number: int, row: Any) -> NamedPlace | None:
     """A feature; None where it has neither a name nor a known tag. Raises BadParameter."""
     tags = row.get("properties") if isinstance(row, dict) else None
     tags = tags if isinstance(tags, dict) else {}
@@ -172,7 +172,7 @@ def _place(path: Path, number: int, row: Any) -> Place | None:
         usable = False
     if not usable:
         raise BadParameter(f"{path}: feature {number} ({name or kind}) has no usable geometry")
-    return Place(kind=kind, name=name, outline=outline)
+    return NamedPlace(kind=kind, name=name, outline=outline)
 
 
 def _kind(tags: Mapping[str, Any]) -> str:

@@ -25,7 +25,7 @@ from afterscene.hazards.fragility import Fragility, lot
 from afterscene.hazards.ground import Ground, crossing, drawn, heading
 from afterscene.hazards.laws import bounded_exponential
 from afterscene.hazards.parameters import parameter
-from afterscene.hazards.passage import Passage, Stage
+from afterscene.hazards.passage import Passage, Phase
 from afterscene.hazards.prior import PACIFIC, Box, Prior
 from afterscene.hazards.spoken import Spoken
 
@@ -142,7 +142,7 @@ class Earthquake(Hazard):
         """Strong motion builds up, a little later farther from the epicentre."""
         bearing = float(damage.parameters.get("bearing", 0.0))
         onset = 0.06 + 0.06 * crossing(ground, bearing + 180)
-        return Passage(stages=(Stage(onset=onset, growth=0.5),), bearing=bearing)
+        return Passage(phases=(Phase(onset=onset, growth=0.5),), bearing=bearing)
 
     def capacities(self, g: np.ndarray, buildings: Sequence[Building], seed: int) -> np.ndarray:
         masonry = np.array([lot(b, seed, "masonry") < self.masonry_share for b in buildings])

@@ -144,7 +144,7 @@ class Flood(Hazard):
             return Passage()
         spread = 1 - np.quantile(depth[depth > 0], 1 - shares) / depth.max()
         tide = tuple(zip(0.05 + 0.87 * shares, 0.5 * (spread + shares), strict=True))
-        return Passage(stages=(rising(depth),), tide=((0.0, 0.0), *tide, (1.0, 1.0)))
+        return Passage(phases=(rising(depth),), tide=((0.0, 0.0), *tide, (1.0, 1.0)))
 
     def heights(self, ground: Ground, rng: np.random.Generator) -> tuple[np.ndarray, Realised]:
         """Return (H, W) metres above the lowest ground and what was drawn."""

@@ -22,7 +22,7 @@ Knots = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stage:
+class Phase:
     """A part of an event: from ``onset`` on, within ``growth``, it brings ``share`` of the field.
 
     Each is a number or (H, W), in units of the passage's clock.
@@ -43,14 +43,14 @@ class Passage:
     """An event in film time.
 
     Attributes:
-        stages: Each pixel has the largest share that any of them has brought.
-        tide: (time, height) knots of something that rises and falls; the clock of the stages is
+        phases: Each pixel has the largest share that any of them has brought.
+        tide: (time, height) knots of something that rises and falls; the clock of the phases is
             the greatest height so far. Without waves it rises from 0 to 1.
         bearing: Compass direction in which it moves, if it has one.
         track: (time, column, row) knots of its centre in pixels, if it has one.
     """
 
-    stages: tuple[Stage, ...] = (Stage(onset=0.08, growth=0.8),)
+    phases: tuple[Phase, ...] = (Phase(onset=0.08, growth=0.8),)
     tide: Knots = ((0.0, 0.0), (1.0, 1.0))
     bearing: float | None = None
     track: tuple[tuple[float, float, float], ...] = ()
@@ -69,26 +69,26 @@ class Passage:
         if not 0 < t < 1:
             return np.full(shape, float(t >= 1), np.float32)
         met = np.zeros(shape, np.float32)
-        for stage in self.stages:
-            met = np.maximum(met, stage.at(self.clock(t)))
+        for phase in self.phases:
+            met = np.maximum(met, phase.at(self.clock(t)))
         return np.clip(met, 0, 1)
 
     def ended(self, t: float) -> Array | float:
-        """Of places to which the last of several stages comes: how far it has; 1 elsewhere."""
-        if len(self.stages) == 1 or t >= 1:
+        """Of places to which the last of several phases comes: how far it has; 1 elsewhere."""
+        if len(self.phases) == 1 or t >= 1:
             return 1.0
-        return np.where(self.before_last() >= 1, 1, self.stages[-1].at(self.clock(t))).astype(
+        return np.where(self.before_last() >= 1, 1, self.phases[-1].at(self.clock(t))).astype(
             np.float32
         )
 
     def before_last(self) -> Array:
-        """The largest share that the stages before the last one bring."""
-        shares = [np.asarray(stage.share, np.float32) for stage in self.stages[:-1]]
+        """The largest share that the phases before the last one bring."""
+        shares = [np.asarray(phase.share, np.float32) for phase in self.phases[:-1]]
         return np.maximum.reduce(shares)
 
     def arrival(self, shape: tuple[int, int]) -> Array:
-        """(H, W) when the stage that brings the most begins."""
-        return np.broadcast_to(np.asarray(self.stages[-1].onset, np.float32), shape)
+        """(H, W) when the phase that brings the most begins."""
+        return np.broadcast_to(np.asarray(self.phases[-1].onset, np.float32), shape)
 
     def centre(self, t: float) -> tuple[float, float] | None:
         """(column, row) of its centre at ``t``; None without a track."""

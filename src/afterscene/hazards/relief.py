@@ -10,7 +10,7 @@ import numpy as np
 
 from afterscene.errors import BadParameter
 from afterscene.hazards.ground import Array, Ground, along_across
-from afterscene.hazards.passage import Stage
+from afterscene.hazards.passage import Phase
 
 
 def checked_raster(values: np.ndarray, ground: Ground, label: str) -> Array:
@@ -61,11 +61,11 @@ def valley(
     return np.asarray(heights - lowest, dtype=np.float32)
 
 
-def rising(depth: np.ndarray) -> Stage:
+def rising(depth: np.ndarray) -> Phase:
     """Water that rises evenly to its final ``depth`` (H, W) in m, the deepest ground first.
 
     When it stands at a share s of the greatest depth D, a place with the final depth d has
     ``max(0, d - (1 - s) D)``.
     """
     share = np.clip(depth / max(float(depth.max()), 1e-6), 1e-4, 1).astype(np.float32)
-    return Stage(onset=1 - share, growth=share)
+    return Phase(onset=1 - share, growth=share)

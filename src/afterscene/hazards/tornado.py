@@ -23,7 +23,7 @@ from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, crossing, drawn
 from afterscene.hazards.laws import weibull_between
 from afterscene.hazards.parameters import parameter
-from afterscene.hazards.passage import Passage, Stage
+from afterscene.hazards.passage import Passage, Phase
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.spoken import Spoken
 
@@ -129,7 +129,7 @@ class Tornado(Hazard):
         share = crossing(ground, bearing)
         onset = 0.1 + 0.72 * share
         return Passage(
-            stages=(Stage(onset=onset, growth=0.06),),
+            phases=(Phase(onset=onset, growth=0.06),),
             bearing=bearing,
             track=_track(share, damage.intensity),
         )

@@ -139,7 +139,7 @@ class Tsunami(Hazard):
         """Three waves run up and draw back, the second one the farthest."""
         inland = damage.parameters.get("inland_bearing")
         bearing = None if inland is None else float(inland)
-        return Passage(stages=(rising(damage.intensity),), tide=WAVES, bearing=bearing)
+        return Passage(phases=(rising(damage.intensity),), tide=WAVES, bearing=bearing)
 
     def _inland(self, ground: Ground, bearing: float) -> tuple[np.ndarray, Realised]:
         sea = ground.water if self.water is None else self.water

@@ -20,7 +20,7 @@ from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, crossing, drawn
 from afterscene.hazards.laws import log_uniform
 from afterscene.hazards.parameters import parameter
-from afterscene.hazards.passage import Passage, Stage
+from afterscene.hazards.passage import Passage, Phase
 from afterscene.hazards.prior import PACIFIC, Prior
 from afterscene.hazards.spoken import Spoken
 
@@ -144,9 +144,9 @@ class Volcano(Hazard):
         share = np.where(flowed, np.minimum(1, ash / np.maximum(field, 1e-6)), 1)
         first, last = (along[flowed].min(), along[flowed].max()) if flowed.any() else (0.0, 1.0)
         way = np.clip((along - first) / max(float(last - first), 1e-6), 0, 1)
-        falling = Stage(onset=0.04 + 0.08 * along, growth=0.8, share=share)
-        running = Stage(onset=np.where(flowed, 0.42 + 0.3 * way, 2.0), growth=0.06)
-        return Passage(stages=(falling, running), bearing=bearing)
+        falling = Phase(onset=0.04 + 0.08 * along, growth=0.8, share=share)
+        running = Phase(onset=np.where(flowed, 0.42 + 0.3 * way, 2.0), growth=0.06)
+        return Passage(phases=(falling, running), bearing=bearing)
 
     def flow(self, along: np.ndarray, across: np.ndarray) -> np.ndarray:
         """Return the dynamic pressure (kPa) ``along`` m into the scene, ``across`` m off the axis.

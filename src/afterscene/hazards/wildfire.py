@@ -26,7 +26,7 @@ from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, Lattice, along_across, drawn, heading
 from afterscene.hazards.laws import bounded_exponential, weibull_between
 from afterscene.hazards.parameters import parameter
-from afterscene.hazards.passage import Passage, Stage
+from afterscene.hazards.passage import Passage, Phase
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.spoken import Spoken
 
@@ -186,7 +186,7 @@ class Wildfire(Hazard):
         burnt = minutes[damage.intensity > SMALL_FLUX]
         last = np.quantile(burnt, 0.995) if burnt.size else minutes.max()
         onset = 0.06 + 0.66 * np.clip(minutes / max(float(last), 1e-3), 0, 1)
-        return Passage(stages=(Stage(onset=onset, growth=0.1),), bearing=spread.bearing)
+        return Passage(phases=(Phase(onset=onset, growth=0.1),), bearing=spread.bearing)
 
     def _spread(self, ground: Ground, rng: np.random.Generator) -> "_Spread":
         bearing = drawn(self.wind_bearing, 0, 360, rng)

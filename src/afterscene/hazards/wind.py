@@ -23,7 +23,7 @@ from afterscene.hazards.fragility import Fragility
 from afterscene.hazards.ground import Ground, along_across, crossing, drawn, heading
 from afterscene.hazards.laws import weibull_between
 from afterscene.hazards.parameters import parameter
-from afterscene.hazards.passage import Passage, Stage
+from afterscene.hazards.passage import Passage, Phase
 from afterscene.hazards.prior import Prior
 from afterscene.hazards.spoken import Spoken
 
@@ -158,7 +158,7 @@ class HurricaneWind(Hazard):
         """Gusts grow as the eye comes near; how much later on the far side is exaggerated."""
         bearing = float(damage.parameters.get("track_bearing", 0.0))
         onset = 0.05 + 0.15 * crossing(ground, bearing)
-        return Passage(stages=(Stage(onset=onset, growth=0.6),), bearing=bearing)
+        return Passage(phases=(Phase(onset=onset, growth=0.6),), bearing=bearing)
 
     def swath(self, along: np.ndarray, across: np.ndarray) -> np.ndarray:
         """Return the worst gust (m/s) while the eye moves along the track.

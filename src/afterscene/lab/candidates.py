@@ -85,7 +85,7 @@ class Rendered:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told(Rendered):
+class ToldStyle(Rendered):
     """A new acquisition in the style of the real one, if enough unchanged ground shows it."""
 
     generator: BridgeGenerator
@@ -130,7 +130,7 @@ def candidates(
     found["ours-edit"] = Rendered(generator=generator, mode="edit")
     found["ours-reacquire"] = Rendered(generator=generator, mode="reacquire")
     if isinstance(generator, BridgeGenerator):
-        found[TOLD] = Told(generator=generator)
+        found[TOLD] = ToldStyle(generator=generator)
         if choice is not None:
             choosing = replace(generator, choice=choice)
             found[CHOSEN] = Rendered(generator=choosing, mode="reacquire")

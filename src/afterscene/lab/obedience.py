@@ -148,7 +148,7 @@ def evaluate_words(
         "mode": mode,
     }
     about |= {"model_hash": generator.hash, "assessor": name, "seed": plan.seed}
-    found = {**about, **figures(made, plan.seed)}
+    found = {**about, **_figures(made, plan.seed)}
     if out is not None:
         write_json(out / "results.json", found)
     return found
@@ -176,7 +176,7 @@ def _everywhere(pair: LabelledPair) -> bool:
     return all(inside(one, pair.buildings, pair.shape).any() for one in quarters)
 
 
-def figures(tiles: Sequence[Sequence[Obeyed]], seed: int) -> dict[str, Any]:
+def _figures(tiles: Sequence[Sequence[Obeyed]], seed: int) -> dict[str, Any]:
     """All figures, as JSON values: ``[value, low, high]`` where there is an interval."""
     reading = [read_prompt(prompt) for prompt in prompts()]
     groups: dict[str, Callable[[Prompt], bool]] = {

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 SLOPE = 0.2
 
 
-class Critic(nn.Module):
+class PatchCritic(nn.Module):
     """``(picture (N, C, H, W), label (N,)) -> scores (N, 1, H / 16, W / 16)``.
 
     ``label`` is an int64 class, -1: not given. H and W must be multiples of 16.

@@ -10,13 +10,13 @@ Number = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 """The number of an upload, a scene or a job."""
 
 
-class Asked(BaseModel):
+class Body(BaseModel):
     """A body: its fields and no others."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class NewScene(Asked):
+class NewScene(Body):
     """A scene: a sample that comes with the package, or two uploads."""
 
     sample: Annotated[str, Field(max_length=100)] | None = None
@@ -24,7 +24,7 @@ class NewScene(Asked):
     footprints: Number | None = None
 
 
-class Wish(Asked):
+class Wish(Body):
     """What happens to a scene: a hazard with its fields, a sentence, or a painted map.
 
     ``parameters`` are fields of the hazard in their units, as of ``/api/hazards``; ``sketch`` is
@@ -48,7 +48,7 @@ class AskedAftermath(Wish):
     steps: Annotated[int, Field(ge=1, le=50)] | None = None
 
 
-class AskedAssessment(Asked):
+class AskedAssessment(Body):
     """The damage levels of a real pair: the numbers of three uploads."""
 
     kind: Literal["assess"]
@@ -57,7 +57,7 @@ class AskedAssessment(Asked):
     footprints: Number
 
 
-class AskedBuild(Asked):
+class AskedBuild(Body):
     """A set of synthetic pairs, of the samples or of one scene."""
 
     kind: Literal["build"]

@@ -54,7 +54,7 @@ class Opened:
         sketch = store.upload(wish.sketch, "scene") if wish.sketch else None
         return gbd.plan_each(
             [self.source],
-            hazard_of(wish),
+            wished_hazard(wish),
             severity=wish.severity,
             seed=wish.seed,
             parameters=wish.parameters,
@@ -123,7 +123,7 @@ def open_source(source: gbd.Source) -> Opened:
     return Opened(source=source, scene=as_rgb(scene), label=label)
 
 
-def hazard_of(wish: Wish) -> str:
+def wished_hazard(wish: Wish) -> str:
     """The hazard that is asked for, or that the sentence names. Raises BadParameter."""
     if wish.say:
         return words.hazard_for(words.parse(wish.say), wish.hazard)

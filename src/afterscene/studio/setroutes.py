@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from starlette.responses import FileResponse
 
-from afterscene.studio.sets import Chosen, Sets
+from afterscene.studio.sets import SetFilter, Sets
 
 
 def set_routes(sets: Sets) -> APIRouter:
@@ -27,7 +27,7 @@ def set_routes(sets: Sets) -> APIRouter:
         number: str, hazard: str = "", level: str = "", region: str = "", first: int = 0
     ) -> dict[str, Any]:
         """Twelve pairs from the ``first`` on, with that hazard, level or region alone."""
-        chosen = Chosen(hazard=hazard, level=level, region=region)
+        chosen = SetFilter(hazard=hazard, level=level, region=region)
         return sets.pairs(number, chosen, max(0, first))
 
     @api.get("/api/sets/{number}/pairs/{pair}/{when}.jpg", response_class=Response)

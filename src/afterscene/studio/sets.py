@@ -27,7 +27,7 @@ OPEN = 4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chosen:
+class SetFilter:
     """Which pairs are shown; "" is all."""
 
     hazard: str = ""
@@ -73,7 +73,7 @@ class Sets:
             "regions": sorted({row["region"] for row in rows if row.get("region")}),
         }
 
-    def pairs(self, number: str, chosen: Chosen, first: int) -> dict[str, Any]:
+    def pairs(self, number: str, chosen: SetFilter, first: int) -> dict[str, Any]:
         """One page of the pairs that were chosen."""
         rows = [(k, r) for k, r in enumerate(self._dataset(number).rows) if chosen(r)]
         keys = ("id", "hazard", "severity", "region", "levels", "say")
