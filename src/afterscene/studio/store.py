@@ -22,8 +22,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from afterscene import gbd, samples
-from afterscene.errors import AftersceneError, BadImage, BadParameter, UnknownName
-from afterscene.files import prepare_output, write_json
+from afterscene.errors import AftersceneError, BadImage, BadParameter, MissingFile, UnknownName
+from afterscene.files import prepare_output, visible, write_json
 from afterscene.geodata.imagefiles import SUFFIXES, sniff
 
 FOOTPRINTS = (".json", ".geojson", ".gpkg", ".parquet", ".geoparquet", ".fgb", ".kml", ".csv")
@@ -155,8 +155,18 @@ class Store:
 
     def _make_room(self) -> None:
         """Remove the oldest uploads until another fits."""
-        folders = sorted((self.root / "uploads").iterdir(), key=lambda p: p.stat().st_mtime)
-        sizes = [sum(f.stat().st_size for f in folder.iterdir()) for folder in folders]
-        while sum(sizes) > ROOM - LARGEST:
-            shutil.rmtree(folders.pop(0), ignore_errors=True)
-            sizes.pop(0)
+        kept = sorted((*_kept(folder), folder) for folder in visible(self.root / "uploads"))
+        room = ROOM - LARGEST - sum(size for _, size, _ in kept)
+        for _, size, folder in kept:
+            if room >= 0:
+                break
+            shutil.rmtree(folder, ignore_errors=True)
+            room += size
+
+
+def _kept(folder: Path) -> tuple[float, int]:
+    """(last change, bytes) of an upload; zeros for one that another request is removing."""
+    try:
+        return folder.stat().st_mtime, sum(file.stat().st_size for file in visible(folder))
+    except (FileNotFoundError, MissingFile):
+        return 0.0, 0
